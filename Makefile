@@ -1,0 +1,42 @@
+# Two commands set everything up on a fresh clone: `make demo` and `make test`.
+PYTHON ?= python3.11
+EXTRAS ?=
+BIN := .venv/bin
+LOCKS := requirements.lock $(foreach extra,$(EXTRAS),requirements-$(extra).lock)
+STAMP := .venv/.installed-$(subst $(eval ) ,-,$(sort base $(EXTRAS)))
+
+.PHONY: setup demo test test-fast lint lock clean
+
+setup: $(STAMP)
+
+# The stamp is newer than the lock files it was made from; another set of extras has another stamp.
+$(STAMP): $(LOCKS)
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes $(foreach lock,$(LOCKS),-r $(lock))
+	touch $@
+
+demo: setup
+	$(BIN)/python cli.py tune food10 --sample
+	$(BIN)/python cli.py summarize food10
+
+test: setup
+	$(BIN)/python -m pytest
+
+# Leaves out what starts Ray or TensorFlow or takes over two seconds.
+test-fast: setup
+	$(BIN)/python -m pytest -m "not slow"
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# Pins every range of pyproject.toml with hashes, for every platform and version it declares. Needs uv.
+UV_COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+lock:
+	$(UV_COMPILE) --group dev pyproject.toml -o requirements.lock
+	for extra in gpu mlflow dashboard; do \
+	  $(UV_COMPILE) --extra $$extra -c requirements.lock pyproject.toml -o requirements-$$extra.lock; done
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,87 @@
+"""What a data set is: a small picklable description. Never arrays, never open files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
+
+
+class DataError(Exception):
+    """The data are missing, wrong or too few: the message is one line for the user."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceImage:
+    """One image as its authors publish it, not yet decoded."""
+
+    name: str  # unique, stable: "churros/1234.jpg"
+    label: int  # index into Dataset.classes
+    read: Callable[[], bytes]  # the encoded file; raises OSError where it cannot be read
+    split: Split | None = None  # where the authors assigned one; else Dataset.counts decide
+
+
+class Progress(Protocol):
+    """Told how far long work has come. `total` is 0 where it is not known."""
+
+    def __call__(self, what: str, done: int, total: int) -> None: ...
+
+
+def silent(what: str, done: int, total: int) -> None:
+    """The Progress that shows nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """Images per class in each split."""
+
+    train: int
+    val: int
+    test: int
+
+    @property
+    def total(self) -> int:
+        return self.train + self.val + self.test
+
+
+class Dataset(Protocol):
+    """A frozen dataclass in a module of its own; food101.Food101 is the model to follow.
+
+    Every field of the dataclass but its title is part of the store's file name: what changes a field changes the store.
+    """
+
+    @property
+    def name(self) -> str:
+        """Names the store in the data folder."""
+
+    @property
+    def title(self) -> str:
+        """As a person would call it."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names in the order of the labels."""
+
+    @property
+    def counts(self) -> Counts | None:
+        """Images per class in each split, or None where the authors' own split is used."""
+
+    @property
+    def max_side(self) -> int:
+        """Images are stored no larger than this (pixels, longer side)."""
+
+    def images(
+        self, origin: str | None, data_dir: Path, progress: Progress
+    ) -> AbstractContextManager[Sequence[SourceImage]]:
+        """Every image, in an order that does not depend on the file system; readable until the context is left.
+
+        A context because an archive is unpacked into a scratch folder that must be gone afterwards.
+
+        origin: the archive, folder or URL the user named with `--from`, or None for the authors' address.
+        Raises DataError: missing, truncated or wrong archive; a class missing; no network.
+        """

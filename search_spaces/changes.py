@@ -1,0 +1,100 @@
+"""Changes of a space from the command line: `--set name=value` and `--space name=low..high` or `name=a,b,c`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+from search_spaces.space import Axis, Choice, Integer, Real, Space, SpaceError, Value, unknown
+
+_RANGE = re.compile(r"^(?P<low>[^.,]*(?:\.\d+[^.,]*)?)\.\.(?P<high>.+)$")
+
+
+def parse_value(text: str) -> Value:
+    """A number, true or false, or the text itself."""
+    lowered = text.strip().lower()
+    if lowered in ("true", "false"):
+        return lowered == "true"
+    for kind in (int, float):
+        try:
+            return kind(lowered)
+        except ValueError:
+            continue
+    return text.strip()
+
+
+def split_assignment(option: str, text: str) -> tuple[str | None, str, str]:
+    """("from_scratch", "dropout", "0.2") of "from_scratch.dropout=0.2"; the arm is None where none is named."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip() or not value.strip():
+        raise SpaceError(f"{option} is {text!r}, but must look like name=value, such as learning_rate=1e-4")
+    arm, dot, axis = name.strip().rpartition(".")
+    return (arm if dot else None), axis, value.strip()
+
+
+def set_value(space: Space, name: str, text: str) -> Space:
+    """The space with that axis or constant held at the value."""
+    return space.fix(name, parse_value(text))
+
+
+def change_axis(space: Space, name: str, text: str) -> Space:
+    """The space with that axis over another range or other choices. A logarithmic axis stays logarithmic."""
+    axis = space.axis(name)
+    match = _RANGE.match(text)
+    if match is None:
+        return space.restrict(_choices(axis, [parse_value(part) for part in text.split(",")]))
+    if isinstance(axis, Choice):
+        raise SpaceError(f"--space {name}={text}: {name} is chosen from a list; write {name}=a,b of {axis}")
+    low, high = _number(name, match["low"]), _number(name, match["high"])
+    if isinstance(axis, Integer):
+        if low != int(low) or high != int(high):
+            raise SpaceError(f"--space {name}={text}: {name} is a whole number; its range must be whole, such as {axis}")
+        return space.restrict(replace(axis, low=int(low), high=int(high), source="--space"))
+    for end in (low, high):
+        axis.check(end)
+    return space.restrict(replace(axis, low=low, high=high, source="--space"))
+
+
+def set_in_arms(spaces: dict[str, Space], sets: tuple[str, ...], ranges: tuple[str, ...]) -> dict[str, Space]:
+    """The arms' spaces with every `--set` and `--space` applied to each arm that has such an axis.
+
+    "arm.axis=..." changes one arm. Raises SpaceError where no arm has it.
+    """
+    changed = dict(spaces)
+    for option, texts, change in (("--set", sets, set_value), ("--space", ranges, change_axis)):
+        for text in texts:
+            arm, axis, value = split_assignment(option, text)
+            if arm is not None and arm not in spaces:
+                raise SpaceError(f"{option} {text}: " + unknown("arm", arm, tuple(spaces)))
+            having = [
+                name
+                for name, space in changed.items()
+                if arm in (None, name) and axis in (space.names if option == "--set" else _axes(space))
+            ]
+            if not having:
+                known = sorted({known for space in changed.values() for known in space.names})
+                raise SpaceError(f"{option} {text}: " + unknown("axis", axis, known))
+            for name in having:
+                try:
+                    changed[name] = change(changed[name], axis, value)
+                except SpaceError as error:
+                    raise SpaceError(f"{option} {text} ({name}): {error}") from None
+    return changed
+
+
+def _axes(space: Space) -> tuple[str, ...]:
+    return tuple(axis.name for axis in space.axes)
+
+
+def _choices(axis: Axis, values: list[Any]) -> Choice:
+    checked = tuple(axis.check(value) for value in values)
+    allowed = (*axis.values, *axis.allowed) if isinstance(axis, Choice) else ()
+    return Choice(name=axis.name, values=checked, allowed=allowed, when=axis.when, source="--space")
+
+
+def _number(name: str, text: str) -> float:
+    value = parse_value(text)
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise SpaceError(f"--space {name}: {text!r} is not a number; write a range as low..high, such as 1e-5..1e-2")
+    return float(value)

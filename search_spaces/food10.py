@@ -1,0 +1,103 @@
+"""Document 4's two search spaces: what its author varied by hand, over the ranges its plots cover."""
+
+from __future__ import annotations
+
+from search_spaces import optimization
+from search_spaces.space import Choice, Real, Space
+
+TUNING = "document 4, section 4"
+
+
+def _optimizer() -> Choice:
+    return Choice(
+        name="optimizer",
+        values=("adam", "sgd"),
+        allowed=optimization.OPTIMIZERS,
+        source=f"{TUNING}, Tuning Hyperparameters: Optimizer",
+    )
+
+
+def _schedule() -> Choice:
+    return Choice(
+        name="schedule",
+        values=("halve_on_plateau", "constant"),
+        allowed=optimization.SCHEDULES,
+        source=f"{TUNING}, Tuning Hyperparameters: LR Annealing",
+    )
+
+
+def _dropout() -> Real:
+    return Real(
+        name="dropout", low=0.0, high=0.5, source="document 4, section 3, Dense Classifier Block: dropout; its runs used 0"
+    )
+
+
+# Momentum 0.9 in the document's own runs, 0.85 in one call; Nesterov is ours to ask.
+_MOMENTUM = optimization.momentum(f"{TUNING}: SGD with momentum, 0.85 and 0.9 in its runs")
+_NESTEROV = optimization.nesterov("Sutskever et al., 2013: the document does not say which momentum")
+_WEIGHT_DECAY = optimization.weight_decay("Loshchilov and Hutter, 2019: not in the document; drawn only with adamw")
+
+FROM_SCRATCH = Space(
+    axes=(
+        Real(
+            name="learning_rate",
+            low=1e-4,
+            high=1e-2,
+            log=True,
+            source=f"{TUNING}, Tuning Hyperparameters: Learning Rate (plot: 1e-4 to 1e-2)",
+        ),
+        _optimizer(),
+        _MOMENTUM,
+        _NESTEROV,
+        _WEIGHT_DECAY,
+        Choice(name="conv_blocks", values=(3, 4), source=f"{TUNING}, No. of Convolution Blocks"),
+        Choice(name="filter_width", values=(1, 2), source=f"{TUNING}, Size of Filters: as given, or doubled"),
+        _schedule(),
+        _dropout(),
+    ),
+    constants={"batch_size": 32},
+    published=(
+        {
+            "learning_rate": 1e-3,
+            "optimizer": "adam",
+            "conv_blocks": 4,
+            "filter_width": 1,
+            "schedule": "halve_on_plateau",
+            "dropout": 0.0,
+        },
+    ),
+)
+
+FINE_TUNED = Space(
+    axes=(
+        Real(
+            name="learning_rate",
+            low=1e-6,
+            high=1e-3,
+            log=True,
+            source=f"{TUNING}, Tuning Hyperparameters: Learning Rate (plot: 3e-7 to 1e-3)",
+        ),
+        _optimizer(),
+        _MOMENTUM,
+        _NESTEROV,
+        _WEIGHT_DECAY,
+        Choice(
+            name="frozen_fraction",
+            values=(0.5, 0.6, 0.7, 0.8),
+            allowed=(0.0, 0.1, 0.2, 0.3, 0.4, 0.9, 1.0),
+            source=f"{TUNING}, Fraction of Frozen Pretrained Layers (plot: 0.5 to 0.8)",
+        ),
+        _schedule(),
+        _dropout(),
+    ),
+    constants={"batch_size": 32, "backbone": "NASNetMobile"},
+    published=(
+        {
+            "learning_rate": 1e-4,
+            "optimizer": "adam",
+            "frozen_fraction": 0.6,
+            "schedule": "halve_on_plateau",
+            "dropout": 0.0,
+        },
+    ),
+)

@@ -1,0 +1,28 @@
+"""Axes of gradient descent, shared by every network: optimizer, momentum, schedule.
+
+Ranges that a document states stand in the file of its task; here are the ones a document only implies.
+"""
+
+from __future__ import annotations
+
+from search_spaces.space import Choice, Real, When
+
+OPTIMIZERS = ("adam", "sgd", "adamw", "rmsprop")
+SCHEDULES = ("constant", "halve_on_plateau", "step", "polynomial_1", "polynomial_2", "per_iteration", "cosine")
+
+
+def momentum(source: str, low: float = 0.8, high: float = 0.95) -> Real:
+    """Momentum of SGD; absent with every other optimizer."""
+    return Real(name="momentum", low=low, high=high, when=When(axis="optimizer", values=("sgd",)), source=source)
+
+
+def nesterov(source: str) -> Choice:
+    """Whether SGD looks ahead (Sutskever et al., 2013); absent with every other optimizer."""
+    return Choice(name="nesterov", values=(False, True), when=When(axis="optimizer", values=("sgd",)), source=source)
+
+
+def weight_decay(source: str) -> Real:
+    """Decoupled weight decay (Loshchilov and Hutter, 2019): only AdamW has it, so only `--space optimizer=adamw` draws it."""
+    return Real(
+        name="weight_decay", low=1e-5, high=1e-1, log=True, when=When(axis="optimizer", values=("adamw",)), source=source
+    )

@@ -1,0 +1,299 @@
+"""Axes and spaces: what may vary inside one arm, and what is held fixed. Knows no framework."""
+
+from __future__ import annotations
+
+import difflib
+import itertools
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+Value = float | int | str | bool
+Config = Mapping[str, Value]
+
+
+class SpaceError(ValueError):
+    """A configuration or a change of a space that cannot be: the message is one line for the user."""
+
+
+class Suggester(Protocol):
+    """What a space needs of a sampler; Optuna's Trial is one."""
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float: ...
+
+    def suggest_int(self, name: str, low: int, high: int, *, log: bool = False) -> int: ...
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class When:
+    """An axis exists only where another axis, named earlier in the space, has one of these values."""
+
+    axis: str
+    values: tuple[Value, ...]
+
+    def holds(self, config: Config) -> bool:
+        return config.get(self.axis) in self.values
+
+
+@dataclass(frozen=True, kw_only=True)
+class Real:
+    """A continuous axis, both ends included; `log` samples uniformly in the logarithm."""
+
+    name: str
+    low: float
+    high: float
+    log: bool = False
+    when: When | None = None
+    source: str  # the document's section or the paper the range comes from
+
+    def __post_init__(self) -> None:
+        _check_bounds(self.name, self.low, self.high, self.log)
+
+    @property
+    def size(self) -> float:
+        return 1 if self.low == self.high else math.inf
+
+    def suggest(self, suggester: Suggester) -> float:
+        return suggester.suggest_float(self.name, self.low, self.high, log=self.log)
+
+    def grid(self, points: int) -> list[Value]:
+        if self.low == self.high or points == 1:
+            return [self.low]
+        steps = [i / (points - 1) for i in range(points)]
+        if self.log:
+            inner: list[Value] = [self.low * (self.high / self.low) ** step for step in steps]
+        else:
+            inner = [self.low + (self.high - self.low) * step for step in steps]
+        return [self.low, *inner[1:-1], self.high]  # the ends exactly, whatever rounding says
+
+    def check(self, value: Any) -> Value:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            raise SpaceError(f"{self.name} is {value!r}, but must be a number from {self.low:g} to {self.high:g}")
+        # A published setting may lie outside the searched range (an edge the document tried by hand); what makes
+        # no sense at all is refused: a log axis has no zero and no negatives, a fraction stays in [0, 1].
+        if self.log and value <= 0:
+            raise SpaceError(f"{self.name} is {value:g}, but must be above 0 (the searched range is {self})")
+        if not self.log and 0 <= self.low and self.high <= 1 and not 0 <= value <= 1:
+            raise SpaceError(f"{self.name} is {value:g}, but must be from 0 to 1 (the searched range is {self})")
+        return float(value)
+
+    def __str__(self) -> str:
+        return f"{self.low:g}..{self.high:g}" + (" (log)" if self.log else "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Integer:
+    """A whole-number axis, both ends included."""
+
+    name: str
+    low: int
+    high: int
+    log: bool = False
+    when: When | None = None
+    source: str
+
+    def __post_init__(self) -> None:
+        _check_bounds(self.name, self.low, self.high, self.log)
+
+    @property
+    def size(self) -> float:
+        return self.high - self.low + 1
+
+    def suggest(self, suggester: Suggester) -> int:
+        return suggester.suggest_int(self.name, self.low, self.high, log=self.log)
+
+    def grid(self, points: int) -> list[Value]:
+        if self.size <= points:
+            return list(range(self.low, self.high + 1))
+        return sorted({round(self.low + (self.high - self.low) * i / max(points - 1, 1)) for i in range(points)})
+
+    def check(self, value: Any) -> Value:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value) or value < 0:
+            raise SpaceError(f"{self.name} is {value!r}, but must be a whole number from {self.low} to {self.high}")
+        return int(value)
+
+    def __str__(self) -> str:
+        return f"{self.low}..{self.high}" + (" (log)" if self.log else "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """An axis with a finite list of values; `allowed` names others that `--space` and `--set` may ask for."""
+
+    name: str
+    values: tuple[Value, ...]
+    allowed: tuple[Value, ...] = ()
+    when: When | None = None
+    source: str
+
+    def __post_init__(self) -> None:
+        if not self.values or len(set(map(repr, self.values))) != len(self.values):
+            raise SpaceError(f"{self.name} has the choices {self.values}, but needs at least one, each once")
+
+    @property
+    def size(self) -> float:
+        return len(self.values)
+
+    def suggest(self, suggester: Suggester) -> Value:
+        value: Value = suggester.suggest_categorical(self.name, self.values)
+        return value
+
+    def grid(self, points: int) -> list[Value]:
+        return list(self.values)
+
+    def check(self, value: Any) -> Value:
+        for choice in (*self.values, *self.allowed):
+            if type(choice) is bool or type(value) is bool:
+                if choice is value:
+                    return choice
+            elif choice == value:
+                return choice
+        raise SpaceError(f"{self.name} is {value!r}, but must be one of {', '.join(map(str, self._known()))}")
+
+    def _known(self) -> list[Value]:
+        return list(dict.fromkeys((*self.values, *self.allowed)))
+
+    def __str__(self) -> str:
+        return ", ".join(map(str, self.values))
+
+
+Axis = Real | Integer | Choice
+
+
+def _check_bounds(name: str, low: float, high: float, log: bool) -> None:
+    if not (math.isfinite(low) and math.isfinite(high)) or low > high:
+        raise SpaceError(f"{name} has the range {low:g}..{high:g}, but its lower end must not exceed its upper end")
+    if log and low <= 0:
+        raise SpaceError(f"{name} has the range {low:g}..{high:g}, but a logarithmic range must start above 0")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Space:
+    """The axes of one arm in the order they are drawn, the constants beside them, and settings known to be good.
+
+    `published` holds the documents' own settings: they are the first points a search tries.
+    """
+
+    axes: tuple[Axis, ...] = ()
+    constants: Mapping[str, Value] = field(default_factory=dict)
+    published: tuple[Config, ...] = ()
+
+    def __post_init__(self) -> None:
+        seen: set[str] = set()
+        for axis in self.axes:
+            if axis.name in seen or axis.name in self.constants:
+                raise SpaceError(f"the axis {axis.name} stands twice in one space")
+            if axis.when is not None and axis.when.axis not in seen | set(self.constants):
+                raise SpaceError(f"the axis {axis.name} depends on {axis.when.axis}, which must be named before it")
+            seen.add(axis.name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (*(axis.name for axis in self.axes), *self.constants)
+
+    def axis(self, name: str) -> Axis:
+        for axis in self.axes:
+            if axis.name == name:
+                return axis
+        raise SpaceError(unknown("axis", name, [axis.name for axis in self.axes]))
+
+    def suggest(self, suggester: Suggester) -> dict[str, Value]:
+        """One configuration: every axis whose condition holds, then the constants."""
+        config: dict[str, Value] = dict(self.constants)
+        for axis in self.axes:
+            if axis.when is None or axis.when.holds(config):
+                config[axis.name] = axis.suggest(suggester)
+        return config
+
+    def complete(self, config: Mapping[str, Any]) -> dict[str, Value]:
+        """The configuration checked, constants filled in, values of absent conditions dropped.
+
+        Raises SpaceError for an unknown name, an impossible value or a missing axis.
+        """
+        for name in config:
+            if name not in self.names:
+                raise SpaceError(unknown("axis", name, self.names))
+        result: dict[str, Value] = {name: config.get(name, value) for name, value in self.constants.items()}
+        for axis in self.axes:
+            if axis.when is not None and not axis.when.holds(result):
+                continue
+            if axis.name not in config:
+                raise SpaceError(f"{axis.name} is missing; it may be {axis}")
+            result[axis.name] = axis.check(config[axis.name])
+        return result
+
+    def grid(self, points: int) -> Iterator[dict[str, Value]]:
+        """Every configuration of the grid once, continuous axes at `points` values; conditions make no duplicates."""
+
+        def extend(config: dict[str, Value], rest: tuple[Axis, ...]) -> Iterator[dict[str, Value]]:
+            if not rest:
+                yield config
+                return
+            axis, *others = rest
+            if axis.when is not None and not axis.when.holds(config):
+                yield from extend(config, tuple(others))
+                return
+            for value in axis.grid(points):
+                yield from extend({**config, axis.name: value}, tuple(others))
+
+        yield from extend(dict(self.constants), self.axes)
+
+    @property
+    def size(self) -> float:
+        """How many different configurations there are; math.inf with any continuous axis."""
+        if any(math.isinf(axis.size) for axis in self.axes):
+            return math.inf
+        limit = 100_000  # enough to know that no study exhausts it
+        return sum(1 for _ in itertools.islice(self.grid(limit), limit))
+
+    def fix(self, name: str, value: Any) -> Space:
+        """The space with one axis or constant held at a value (`--set`)."""
+        if name in self.constants:
+            held = self.constants[name]
+            if type(held) is not type(value) and not (isinstance(held, float) and isinstance(value, int)):
+                raise SpaceError(f"{name} is {value!r}, but must be a {type(held).__name__} such as {held!r}")
+            return replace(self, constants={**self.constants, name: type(held)(value)}, published=self._without(name))
+        checked = self.axis(name).check(value) if name in self.names else None
+        if checked is None:
+            raise SpaceError(unknown("axis", name, self.names))
+        return replace(
+            self,
+            axes=tuple(axis for axis in self.axes if axis.name != name),
+            constants={**self.constants, name: checked},
+            published=self._without(name),
+        )
+
+    def restrict(self, axis: Axis) -> Space:
+        """The space with the axis of that name replaced (`--space`)."""
+        self.axis(axis.name)
+        axes = tuple(axis if old.name == axis.name else old for old in self.axes)
+
+        def fits(config: Config) -> bool:
+            value = config.get(axis.name)
+            if value is None:
+                return True
+            if isinstance(axis, Choice):
+                return value in axis.values
+            return axis.low <= float(value) <= axis.high
+
+        return replace(self, axes=axes, published=tuple(config for config in self.published if fits(config)))
+
+    def _without(self, name: str) -> tuple[Config, ...]:
+        unique: list[dict[str, Value]] = []
+        for config in self.published:
+            rest = {key: value for key, value in config.items() if key != name}
+            if rest not in unique:
+                unique.append(rest)
+        return tuple(unique)
+
+
+def unknown(kind: str, name: str, known: Sequence[str]) -> str:
+    """One line for a name that does not exist: what was given, the nearest match, what exists."""
+    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"; did you mean {nearest[0]}?" if nearest else ""
+    return f"unknown {kind} {name!r}{hint} Known: {', '.join(known)}" if hint else (
+        f"unknown {kind} {name!r}. Known: {', '.join(known)}"
+    )

@@ -1,0 +1,163 @@
+"""A machine that "trains" by formula: drives the Search and Ray's ASHA exactly as Ray Tune does, without Ray."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from datasets.dataset import Counts
+from datasets.generated import GeneratedPictures
+from datasets.view import View
+from search_spaces.space import Choice, Real, Space, When
+from tasks.task import Arm, Column, Table, Task
+from trainables.job import Job
+from tuning.events import FILE_NAME, EventLog
+from tuning.optuna_database import OptunaDatabase
+from tuning.plan import StudyPlan, axis_description, make_plan
+from tuning.ray_adapters import StopInsideArms
+from tuning.records import StudyRecord
+from tuning.resources import Share
+from tuning.search import Finished, Search
+from tuning.settings import StudySettings
+
+SPACE = Space(
+    axes=(
+        Real(name="quality", low=0.0, high=1.0, source="test"),
+        Choice(name="optimizer", values=("adam", "sgd"), source="test"),
+        Real(name="momentum", low=0.8, high=0.95, when=When(axis="optimizer", values=("sgd",)), source="test"),
+    ),
+    constants={"batch_size": 32},
+    published=({"quality": 0.25, "optimizer": "adam"},),
+)
+
+
+def simulated_task(max_epochs: int) -> Task:
+    return Task(
+        name="simulated",
+        title="Which curve?",
+        source="test",
+        dataset=GeneratedPictures(
+            name="simulated", title="none", classes=("a", "b"), counts=Counts(train=1, val=1, test=1), side=8, seed=0
+        ),
+        arms=tuple(
+            Arm(name=name, label=name, model="none", space=SPACE, view=View(image_size=8), max_epochs=max_epochs)
+            for name in ("slow", "fast")
+        ),
+        tables=(Table(name="t", title="t", columns=(Column(field="test_accuracy", heading="Test"),)),),
+    )
+
+
+def simulated_plan(
+    folder: Path,
+    *,
+    trials: int,
+    max_epochs: int,
+    confirm_seeds: int = 1,
+    slots: int = 2,
+    seed: int = 0,
+    search: Any = "optuna",
+) -> StudyPlan:
+    settings = StudySettings(
+        results=folder, data_dir=folder, trials=trials, confirm_seeds=confirm_seeds, seed=seed, search=search
+    )
+    plan = make_plan(simulated_task(max_epochs), settings, Share(slots=slots, cpus=1.0, gpus=0.0), "study")
+    plan.folder.mkdir(parents=True, exist_ok=True)
+    return plan
+
+
+class _RayTrial:
+    """What ASHA reads of Ray's Trial."""
+
+    def __init__(self, job: Job) -> None:
+        self.trial_id = job.trial
+        self.config = {"job": {"arm": job.arm, "role": job.role}}
+
+
+class SimulatedMachine:
+    """Runs every asked trial an epoch at a time, in turn, until the Search is finished."""
+
+    def __init__(
+        self,
+        plan: StudyPlan,
+        folder: Path,
+        curve: Callable[[str, float, int], float] = lambda arm, quality, epoch: quality * epoch / (epoch + 1),
+        infeasible: tuple[str, ...] = (),
+        fatal: dict[str, str] | None = None,
+        database: bool = False,
+    ) -> None:
+        self.plan, self._curve, self._infeasible, self._fatal = plan, curve, infeasible, fatal or {}
+        self.record = StudyRecord()
+        self._log = EventLog(plan.folder / FILE_NAME)
+        self._log.listen(self.record.apply)
+        if database:  # 35 ms a trial
+            self._log.listen(OptunaDatabase(plan.folder / "optuna.db", self.record).apply)
+        self._log.append(
+            "study_started",
+            task=plan.task.name,
+            study=plan.name,
+            objective={"metric": "val_accuracy", "direction": "max"},
+            arms=[
+                {"name": arm.arm.name, "label": "", "axes": [axis_description(axis) for axis in arm.arm.space.axes]}
+                for arm in plan.arms
+            ],
+        )
+        self.search = Search(plan, self._log, self.record, folder / "store.h5")
+        self._stopping = StopInsideArms(plan)
+        self.asked: list[str] = []
+        self.most_at_once = 0
+
+    def run(self) -> None:
+        live: list[tuple[Job, _RayTrial, int, float | None]] = []
+        while True:
+            job = self.search.ask()
+            if isinstance(job, Job):
+                trial = _RayTrial(job)
+                self.asked.append(job.trial)
+                self._stopping.on_trial_add(None, trial)  # type: ignore[arg-type]
+                self.search.start(job.trial)
+                live.append((job, trial, 0, None))
+                self.most_at_once = max(self.most_at_once, len(live))
+                continue
+            if isinstance(job, Finished):
+                break
+            live = [state for state in (self._step(*state) for state in live) if state is not None]
+        self._log.append("study_ended", status="completed", reason="")
+        self._log.close()
+
+    def _step(
+        self, job: Job, trial: _RayTrial, epoch: int, best: float | None
+    ) -> tuple[Job, _RayTrial, int, float | None] | None:
+        if job.role == "test":
+            measured = [
+                {"trial": name, "metrics": {"test_accuracy": 0.5}, "facts": {"parameters": 1}} for name, _ in job.saved
+            ]
+            self.search.report(job.trial, {"measured": measured, "done": True})
+            self.search.end(job.trial, "completed")
+            return None
+        if job.trial in self._fatal:
+            self.search.end(job.trial, "fatal", self._fatal[job.trial])
+            return None
+        if job.trial in self._infeasible:
+            self.search.end(job.trial, "infeasible", "loss is nan")
+            return None
+        epoch += 1
+        value = self._curve(job.arm, float(job.config["quality"]), epoch)
+        best = value if best is None else max(best, value)
+        if job.checkpoint is not None:
+            Path(job.checkpoint).mkdir(parents=True, exist_ok=True)
+        result = {
+            "epoch": epoch,
+            "metrics": {"val_accuracy": value, "val_loss": 1 - value},
+            "objective": best,
+            "best_epoch": epoch,
+            "seconds": {"train": 1.0},
+        }
+        finished = epoch >= job.max_epochs
+        decision = "STOP" if finished else self._stopping.on_trial_result(None, trial, result)  # type: ignore[arg-type]
+        self.search.report(job.trial, result)
+        if finished or decision == "STOP":
+            self._stopping.on_trial_complete(None, trial, result)  # type: ignore[arg-type]
+            self.search.end(job.trial, "completed" if finished else "stopped")
+            return None
+        return job, trial, epoch, best

@@ -1,0 +1,204 @@
+"""Decisions of a study, run against simulated learning curves: no Ray, no TensorFlow, hundreds of trials a second."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+import pytest
+
+from tests.simulated import SimulatedMachine, simulated_plan
+from tuning.events import FILE_NAME, read_events
+from tuning.records import StudyRecord, fold
+
+
+def run(plan: Any, tmp_path: Path, **options: Any) -> tuple[StudyRecord, SimulatedMachine]:
+    machine = SimulatedMachine(plan, tmp_path, **options)
+    machine.run()
+    return machine.record, machine
+
+
+def test_an_arm_that_learns_slowly_but_ends_better_wins_its_row(tmp_path: Path) -> None:
+    """The fast arm leads at every rung below the last epoch; stopping across arms would have ended the slow one."""
+    plan = simulated_plan(tmp_path, trials=9, max_epochs=27)
+    record, _ = run(plan, tmp_path, curve=lambda arm, quality, epoch: _fast_and_slow(arm, quality, epoch))
+    slow, fast = record.best_trial("slow", "confirm"), record.best_trial("fast", "confirm")
+    assert slow is not None
+    assert fast is not None
+    assert slow.best > 0.8 > fast.best
+    # The trap is real: at the first rung the best of the slow arm was behind the worst of the fast one.
+    first_of_slow = max(trial.epochs[0].metrics["val_accuracy"] for trial in record.of_arm("slow", "search"))
+    first_of_fast = min(trial.epochs[0].metrics["val_accuracy"] for trial in record.of_arm("fast", "search"))
+    assert first_of_slow < first_of_fast
+
+
+def _fast_and_slow(arm: str, quality: float, epoch: int) -> float:
+    if arm == "fast":
+        return 0.55 + 0.1 * quality * min(epoch, 3) / 3
+    return 0.1 + (0.6 + 0.2 * quality) * (epoch / 27) ** 2
+
+
+def test_arms_take_turns_and_get_equally_many_trials(tmp_path: Path) -> None:
+    plan = simulated_plan(tmp_path, trials=7, max_epochs=3)
+    record, machine = run(plan, tmp_path)
+    assert len(record.of_arm("slow", "search")) == len(record.of_arm("fast", "search")) == 7
+    arms = [name.rsplit("-", 1)[0] for name in machine.asked if "confirm" not in name and "test" not in name]
+    for count in range(0, len(arms), 2):
+        assert set(arms[count : count + 2]) == {"slow", "fast"}
+
+
+@pytest.mark.parametrize("slots", [1, 2, 5])
+def test_never_more_trials_at_once_than_slots(tmp_path: Path, slots: int) -> None:
+    plan = simulated_plan(tmp_path, trials=6, max_epochs=3, slots=slots)
+    _, machine = run(plan, tmp_path)
+    assert machine.most_at_once == slots
+
+
+def test_confirmation_retrains_the_best_with_fresh_seeds_to_the_full_budget(tmp_path: Path) -> None:
+    plan = simulated_plan(tmp_path, trials=6, max_epochs=9, confirm_seeds=3)
+    record, _ = run(plan, tmp_path)
+    for arm in ("slow", "fast"):
+        best, confirmed = record.best_trial(arm), record.of_arm(arm, "confirm")
+        assert best is not None
+        assert [trial.seed for trial in confirmed] == [1, 2, 3]
+        assert {trial.seed for trial in record.of_arm(arm, "search")} == {0}
+        assert all(trial.config == best.config for trial in confirmed)
+        assert all(len(trial.epochs) == 9 for trial in confirmed)
+
+
+def test_the_test_split_is_opened_once_per_arm_after_its_confirmation_and_stands_in_the_ledger_first(
+    tmp_path: Path,
+) -> None:
+    plan = simulated_plan(tmp_path, trials=4, max_epochs=3, confirm_seeds=2)
+    record, _ = run(plan, tmp_path)
+    events = list(read_events(plan.folder / FILE_NAME))
+    for arm in ("slow", "fast"):
+        openings = [i for i, event in enumerate(events) if event["event"] == "test_opened" and event["arm"] == arm]
+        measured = [i for i, event in enumerate(events) if event["event"] == "test_measured" and event["arm"] == arm]
+        ended = [
+            i for i, event in enumerate(events) if event["event"] == "trial_ended" and f"{arm}-confirm" in event["trial"]
+        ]
+        assert len(openings) == 1
+        assert len(measured) == 2
+        assert max(ended) < openings[0] < min(measured)
+    assert len(record.ledger) == 2
+
+
+def test_a_trial_whose_loss_is_not_finite_is_infeasible_and_never_best(tmp_path: Path) -> None:
+    plan = simulated_plan(tmp_path, trials=5, max_epochs=3)
+    record, _ = run(plan, tmp_path, infeasible=("slow-0001", "fast-0002"))
+    assert record.trials["slow-0001"].status == record.trials["fast-0002"].status == "infeasible"
+    best = record.best_trial("slow")
+    assert best is not None
+    assert best.trial != "slow-0001"
+
+
+def test_optunas_database_tells_the_truth(tmp_path: Path) -> None:
+    plan = simulated_plan(tmp_path, trials=9, max_epochs=9)
+    record, _ = run(plan, tmp_path, infeasible=("slow-0001",), database=True)
+    storage = f"sqlite:///{plan.folder / 'optuna.db'}"
+    names = {summary.study_name for summary in optuna.get_all_study_summaries(storage)}
+    assert names == {"simulated/study/slow", "simulated/study/fast"}
+    study = optuna.load_study(study_name="simulated/study/slow", storage=storage)
+    assert len(study.trials) == 9
+    by_name = {trial.user_attrs["trial"]: trial for trial in study.trials}
+    expected = {"completed": "COMPLETE", "stopped": "PRUNED", "infeasible": "FAIL"}
+    for trial in record.of_arm("slow", "search"):
+        kept = by_name[trial.trial]
+        assert kept.state.name == expected[trial.status]
+        assert kept.params == {name: value for name, value in trial.config.items() if name != "batch_size"}
+        assert list(kept.intermediate_values) == [epoch.epoch for epoch in trial.epochs]
+    assert {trial.state.name for trial in study.trials} == {"COMPLETE", "PRUNED", "FAIL"}
+    assert study.best_value == max(trial.best for trial in record.of_arm("slow", "search") if trial.status == "completed")
+
+
+def test_published_settings_are_the_first_points_tried(tmp_path: Path) -> None:
+    plan = simulated_plan(tmp_path, trials=3, max_epochs=3)
+    record, _ = run(plan, tmp_path)
+    assert record.trials["slow-0000"].config == {"batch_size": 32, "quality": 0.25, "optimizer": "adam"}
+
+
+def test_the_same_seed_asks_the_same_configurations_and_another_seed_others(tmp_path: Path) -> None:
+    def configurations(folder: str, seed: int) -> list[dict[str, Any]]:
+        plan = simulated_plan(tmp_path / folder, trials=8, max_epochs=3, seed=seed)
+        record, _ = run(plan, tmp_path / folder)
+        return [trial.config for trial in record.of_arm("slow", "search")]
+
+    assert configurations("a", 0) == configurations("b", 0) != configurations("c", 1)
+
+
+@pytest.mark.parametrize("search", ["optuna", "random", "qmc", "grid"])
+def test_every_search_asks_full_configurations_inside_the_space(tmp_path: Path, search: str) -> None:
+    plan = simulated_plan(tmp_path, trials=10, max_epochs=3, search=search)
+    record, _ = run(plan, tmp_path)
+    space = plan.arms[0].arm.space
+    for trial in record.of_arm("slow", "search"):
+        assert space.complete(trial.config) == trial.config
+        assert ("momentum" in trial.config) == (trial.config["optimizer"] == "sgd")
+
+
+def test_a_grid_has_no_doubles_and_reaches_both_ends(tmp_path: Path) -> None:
+    plan = simulated_plan(tmp_path, trials=10, max_epochs=3, search="grid")
+    record, _ = run(plan, tmp_path)
+    configs = [tuple(sorted(trial.config.items())) for trial in record.of_arm("slow", "search")]
+    assert len(set(configs)) == len(configs) == 10
+    qualities = [trial.config["quality"] for trial in record.of_arm("slow", "search")]
+    assert (min(qualities), max(qualities)) == (0.0, 1.0)
+
+
+def test_without_confirmation_the_best_trial_is_tested_and_only_its_model_is_kept(tmp_path: Path) -> None:
+    plan = simulated_plan(tmp_path, trials=5, max_epochs=3, confirm_seeds=0)
+    record, _ = run(plan, tmp_path)
+    best = {record.best_trial(arm).trial for arm in ("slow", "fast")}  # type: ignore[union-attr]
+    assert {folder.name for folder in (plan.folder / "checkpoints").iterdir()} == best
+    assert all(record.trials[name].test for name in best)
+
+
+def test_a_fatal_trial_ends_the_study_with_its_reason(tmp_path: Path) -> None:
+    plan = simulated_plan(tmp_path, trials=50, max_epochs=3)
+    machine = SimulatedMachine(plan, tmp_path, fatal={"slow-0001": "no weights"})
+    machine.run()
+    assert machine.search.fatal == "slow: no weights"
+    assert len(machine.record.trials) < 10
+
+
+def test_an_arm_without_a_finished_trial_leaves_the_others_their_rows(tmp_path: Path) -> None:
+    plan = simulated_plan(tmp_path, trials=3, max_epochs=3)
+    record, _ = run(plan, tmp_path, infeasible=tuple(f"slow-{i:04d}" for i in range(3)))
+    assert record.confirmed("slow") == []
+    assert record.trials["fast-confirm-0"].test
+
+
+def test_events_alone_rebuild_the_study(tmp_path: Path) -> None:
+    plan = simulated_plan(tmp_path, trials=5, max_epochs=9)
+    record, _ = run(plan, tmp_path, infeasible=("fast-0001",))
+    assert fold(read_events(plan.folder / FILE_NAME)) == record
+
+
+def test_a_half_written_last_line_did_not_happen(tmp_path: Path) -> None:
+    plan = simulated_plan(tmp_path, trials=3, max_epochs=3)
+    run(plan, tmp_path)
+    path = plan.folder / FILE_NAME
+    whole = list(read_events(path))
+    path.write_bytes(path.read_bytes()[:-20])
+    assert list(read_events(path)) == whole[:-1]
+
+
+def test_tpe_beats_random_draws_on_a_smooth_curve(tmp_path: Path) -> None:
+    """Not a claim about images: that results reach the sampler at all. Mean over ten seeds, 30 trials."""
+
+    def mean_best(search: str) -> float:
+        found = []
+        for seed in range(10):
+            plan = simulated_plan(tmp_path / f"{search}{seed}", trials=30, max_epochs=1, seed=seed, search=search)
+            plan = replace(plan, arms=plan.arms[:1])
+            record, _ = run(plan, tmp_path / f"{search}{seed}", curve=lambda arm, q, epoch: 1 - abs(q - 0.9))
+            best = record.best_trial("slow")
+            assert best is not None
+            found.append(best.best)
+        return float(np.mean(found))
+
+    assert mean_best("optuna") > mean_best("random")

@@ -1,0 +1,31 @@
+"""What a worker is told to do. Light, so that whoever decides about trials needs no Ray."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What a worker is told: plain values only, so that Ray can carry and compare them."""
+
+    trial: str  # "from_scratch-0003"
+    arm: str
+    role: str  # "search", "confirm", or "test"
+    task: str
+    store: str  # absolute path of the image store
+    learner: str  # module of trainables/ with create()
+    model: str
+    config: dict[str, Any]
+    seed: int
+    max_epochs: int
+    view: dict[str, Any]
+    objective: str  # a validation metric
+    direction: str  # "max" or "min"
+    precision: str
+    weights: str | None
+    threads: int
+    gpus: float  # the trial's share of one GPU; 0 on CPUs
+    checkpoint: str | None  # folder for the best epoch's model; None keeps none
+    saved: tuple[tuple[str, str], ...] = ()  # role "test": (trial, folder) of every model to measure

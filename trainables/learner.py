@@ -1,0 +1,71 @@
+"""The one interface between a trial and whatever learns in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from datasets.view import View
+
+if TYPE_CHECKING:  # the driver imports this module for its exceptions: it needs neither NumPy nor the pipeline's OpenCV
+    import numpy as np
+
+    from datasets.pipeline import Images
+
+
+class Infeasible(Exception):
+    """This configuration cannot be trained (loss not finite, does not fit): the trial ends, the study goes on."""
+
+
+class Fatal(Exception):
+    """No trial of this arm can work here (no weights, no GPU): the study ends with this one line."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assignment:
+    """What one trial trains: everything that determines its numbers."""
+
+    model: str  # module of trainables/models, or the learner's own kind of model
+    config: dict[str, Any]
+    seed: int
+    max_epochs: int
+    num_classes: int
+    view: View
+    precision: str = "float32"  # or "mixed_bfloat16"
+    weights: Path | None = None  # a file that replaces the backbone's own ImageNet weights
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFacts:
+    """What a table says about a model beside its scores."""
+
+    parameters: int  # numbers in its weights, trainable or not
+    size_bytes: int  # on disk, as saved
+    note: str = ""  # what a reader must know, such as a backbone that was swapped
+
+
+class Learner(Protocol):
+    """Trains one configuration, an epoch at a time. Pure in (assignment, images): same in, same numbers out."""
+
+    def start(self, assignment: Assignment, train: Images) -> None:
+        """Build the model in the state that configuration and seed determine. Raises Infeasible or Fatal."""
+
+    def epoch(self, epoch: int) -> dict[str, float]:
+        """Train epoch number `epoch` (from 0) on the training images.
+
+        Returns at least "loss" and "accuracy" as seen while training, and "learning_rate" where there is one.
+        """
+
+    def predict(self, batches: Iterable[np.ndarray]) -> np.ndarray:
+        """Class probabilities [N, num_classes] float32 for batches of uint8 images [B, S, S, 3]."""
+
+    def save(self, folder: Path) -> None:
+        """Write the model into an existing folder, without pickle."""
+
+    def load(self, folder: Path) -> None:
+        """Become the saved model, ready to predict."""
+
+    def facts(self, folder: Path) -> ModelFacts:
+        """Of the model saved in that folder."""

@@ -1,0 +1,218 @@
+"""The Ray Tune trainable: a thin shell that drives a learner, one epoch a step.
+
+Thin because of what Ray does: `reset_config` only stores (an error there ends a trial without a retry), everything
+is built in `step`, and what a configuration cannot do comes back as a result that says done, because an exception
+would kill the warm worker with the trial.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import setproctitle
+from ray import tune
+
+from datasets.pipeline import Images
+from datasets.store import ImageStore
+from datasets.view import View
+from trainables import devices
+from trainables.job import Job
+from trainables.learner import Assignment, Fatal, Infeasible, Learner
+from trainables.metrics import evaluate
+
+LATENCY_RUNS = 20  # single images timed for a winner's latency; the median is reported
+PREDICT_BATCH = 32
+
+
+class Trial(tune.Trainable):
+    """One trial. A step is one epoch, or the whole measurement on the test split for the role "test"."""
+
+    def setup(self, config: dict[str, Any]) -> None:
+        self._store_job(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        self._store_job(new_config)
+        return True
+
+    def __repr__(self) -> str:
+        # Ray asks once, when the worker is made, and shows it in the dashboard for ever: so it names the worker,
+        # not its first trial. The running trial stands in the process title.
+        return f"{self._job.task} worker {os.getpid()}"
+
+    def _store_job(self, config: dict[str, Any]) -> None:
+        self._job = Job(**config["job"])
+        self._learner: Learner | None = None
+        self._epoch = 0
+        self._best: float | None = None
+        self._best_epoch: int | None = None
+
+    def step(self) -> dict[str, Any]:
+        job = self._job
+        title = f"podium {job.task}/{job.trial}" + (" (test)" if job.role == "test" else "")
+        with _process_title(title):
+            try:
+                return self._measure_on_test() if job.role == "test" else self._train_one_epoch()
+            except Infeasible as error:
+                return {"done": True, "status": "infeasible", "reason": str(error), "epoch": self._epoch}
+            except Fatal as error:
+                return {"done": True, "status": "fatal", "reason": str(error), "epoch": self._epoch}
+
+    def save_checkpoint(self, checkpoint_dir: str) -> None:
+        """Ray asks for one before it lets a worker serve another trial; models are kept by the trial itself."""
+
+    def load_checkpoint(self, checkpoint: Any) -> None:
+        """Nothing to load: see save_checkpoint."""
+
+    def _train_one_epoch(self) -> dict[str, Any]:
+        job = self._job
+        seconds: dict[str, float] = {}
+        clock = time.perf_counter()
+
+        def lap(phase: str) -> None:
+            nonlocal clock
+            now = time.perf_counter()
+            seconds[phase] = round(now - clock, 4)
+            clock = now
+
+        if self._learner is None:
+            learner, assignment, store, view = self._prepare()
+            self._train = Images(store, "train", view)
+            self._val = Images(store, "val", view)
+            learner.start(assignment, self._train)
+            self._learner = learner
+            lap("start")
+        learner = self._learner
+        trained = learner.epoch(self._epoch)
+        self._epoch += 1
+        lap("train")
+        validated = evaluate(learner.predict(self._val.batches(PREDICT_BATCH)), self._val.labels)
+        lap("validate")
+        metrics = {
+            **{name if name == "learning_rate" else f"train_{name}": value for name, value in trained.items()},
+            **{f"val_{name}": value for name, value in validated.items()},
+        }
+        if job.objective not in metrics:
+            raise Fatal(f"--metric is {job.objective!r}, but this arm reports {', '.join(sorted(metrics))}")
+        if not np.isfinite(metrics["val_loss"]):
+            raise Infeasible(f"validation loss is {metrics['val_loss']} after epoch {self._epoch}")
+        if self._is_better(metrics[job.objective]):
+            self._best, self._best_epoch = metrics[job.objective], self._epoch
+            if job.checkpoint is not None:
+                _save_whole(learner, Path(job.checkpoint))
+                lap("save")
+        finished = self._epoch >= job.max_epochs
+        return {
+            "epoch": self._epoch,
+            "metrics": metrics,
+            "objective": self._best,
+            "best_epoch": self._best_epoch,
+            "seconds": seconds,
+            "done": finished,
+            **({"status": "completed"} if finished else {}),
+        }
+
+    def _prepare(self) -> tuple[Learner, Assignment, ImageStore, View]:
+        """Device limits first: TensorFlow reads them once, when it is first used."""
+        job = self._job
+        devices.limit_cpu(job.threads)
+        learner: Learner = importlib.import_module(f"trainables.{job.learner}").create(gpu_fraction=job.gpus)
+        store = ImageStore.open(Path(job.store))
+        view = View(**job.view)
+        assignment = Assignment(
+            model=job.model,
+            config=job.config,
+            seed=job.seed,
+            max_epochs=job.max_epochs,
+            num_classes=len(store.classes),
+            view=view,
+            precision=job.precision,
+            weights=Path(job.weights) if job.weights else None,
+        )
+        return learner, assignment, store, view
+
+    def _measure_on_test(self) -> dict[str, Any]:
+        """The confirmed models meet the test split; the driver entered the opening in the ledger before this runs."""
+        job = self._job
+        learner, _, store, view = self._prepare()
+        test = Images(store, "test", view, opened_by=f"confirmed models of {job.arm}")
+        train = Images(store, "train", view)
+        measured = []
+        for trial, folder in job.saved:
+            learner.load(Path(folder))
+            probabilities = learner.predict(test.batches(PREDICT_BATCH))
+            on_train = evaluate(learner.predict(train.batches(PREDICT_BATCH)), train.labels)
+            _write_predictions(Path(folder) / "test_predictions.npz", probabilities, test)
+            facts = learner.facts(Path(folder))
+            measured.append(
+                {
+                    "trial": trial,
+                    "metrics": {
+                        **{f"test_{name}": value for name, value in evaluate(probabilities, test.labels).items()},
+                        **{f"final_train_{name}": value for name, value in on_train.items()},
+                    },
+                    "facts": {
+                        "parameters": facts.parameters,
+                        "size_bytes": facts.size_bytes,
+                        "note": facts.note,
+                        "latency_ms": _latency_ms(learner, test),
+                        "threads": job.threads,
+                        "gpus": job.gpus,
+                    },
+                }
+            )
+        return {"done": True, "status": "completed", "measured": measured, "epoch": 0}
+
+    def _is_better(self, value: float) -> bool:
+        if self._best is None:
+            return True
+        return value > self._best if self._job.direction == "max" else value < self._best
+
+
+@contextmanager
+def _process_title(title: str) -> Iterator[None]:
+    """`ps`, `nvidia-smi` and the dashboard's worker list show the running trial while it runs."""
+    before = setproctitle.getproctitle()
+    setproctitle.setproctitle(title)
+    try:
+        yield
+    finally:
+        setproctitle.setproctitle(before)
+
+
+def _save_whole(learner: Learner, folder: Path) -> None:
+    """The folder holds one whole model at any time: written beside it, then exchanged."""
+    fresh = folder.with_name(f"{folder.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(parents=True)
+    learner.save(fresh)
+    shutil.rmtree(folder, ignore_errors=True)
+    fresh.rename(folder)
+
+
+def _write_predictions(path: Path, probabilities: np.ndarray, images: Images) -> None:
+    names = np.array([images.store.names[index] for index in images.indices])
+    with path.with_suffix(".new").open("wb") as file:
+        np.savez_compressed(file, probabilities=probabilities, labels=images.labels, names=names)
+    path.with_suffix(".new").rename(path)
+
+
+def _latency_ms(learner: Learner, images: Images) -> float:
+    """Median milliseconds to answer for one image, on this worker's share of the machine."""
+    image = next(iter(images.batches(1)))
+    for _ in range(3):  # the first call traces
+        learner.predict([image])
+    times = []
+    for _ in range(LATENCY_RUNS):
+        start = time.perf_counter()
+        learner.predict([image])
+        times.append(time.perf_counter() - start)
+    return round(statistics.median(times) * 1000, 3)

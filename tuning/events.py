@@ -1,0 +1,81 @@
+"""`events.jsonl`: what happened in a study, in order, one JSON object a line. The only truth; everything else derives.
+
+Event kinds and their fields beside "event" and "time" (seconds since the epoch, UTC):
+
+study_started   task, study, source, sample, settings, arms [{name, label, note, model, max_epochs, grace_epochs, axes,
+                constants}], objective, tables, data {fingerprint, classes, counts, notices}, versions, command, git_commit
+trial_asked     trial ("from_scratch-0003"), arm, role ("search" or "confirm"), number, config, seed, max_epochs
+trial_started   trial, worker (process id), device
+epoch           trial, epoch (from 1), metrics {train_loss, train_accuracy, val_..., learning_rate}, best, best_epoch,
+                seconds {start, train, validate, save}
+trial_ended     trial, status ("completed", "stopped", "infeasible", "failed"), reason
+test_opened     arm, trials [...], reason; written before the test split is opened
+test_measured   arm, trial, metrics {test_loss, test_accuracy, ..., final_train_accuracy, ...}, facts {parameters, size_bytes,
+                latency_ms, note}
+study_ended     status ("completed", "interrupted", "fatal"), reason
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+Event = dict[str, Any]
+FILE_NAME = "events.jsonl"
+
+
+class EventLog:
+    """Appends events, each synced to disk before anything acts on it, and tells listeners."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("ab")
+        self._listeners: list[Callable[[Event], None]] = []
+
+    def listen(self, listener: Callable[[Event], None]) -> None:
+        self._listeners.append(listener)
+
+    def append(self, kind: str, **fields: Any) -> Event:
+        event: Event = {"event": kind, "time": round(time.time(), 3), **_finite(fields)}
+        self._file.write(json.dumps(event, allow_nan=False, default=_plain).encode() + b"\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        for listener in self._listeners:
+            listener(event)
+        return event
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def read_events(path: Path) -> Iterator[Event]:
+    """Every whole line. A last line without its end was being written when the driver died: it did not happen."""
+    with path.open("rb") as file:
+        for line in file:
+            if not line.endswith(b"\n"):
+                return
+            yield json.loads(line)
+
+
+def _plain(value: Any) -> Any:
+    """NumPy scalars and paths as JSON has them."""
+    if hasattr(value, "item"):
+        return value.item()
+    return str(value)
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN and no infinity: they become null."""
+    if isinstance(value, dict):
+        return {str(key): _finite(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(entry) for entry in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,96 @@
+"""`optuna.db`: the study as Optuna's dashboard and importances read it. Derived from events, trial by trial.
+
+Ray's own OptunaSearch would record stopped trials as complete with their last value, and name every study "optuna".
+"""
+
+from __future__ import annotations
+
+import warnings
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from tuning.events import Event
+from tuning.records import StudyRecord, TrialRecord
+
+
+class OptunaDatabase:
+    """Adds each search trial as it ends. One Optuna study per arm, named task/study/arm."""
+
+    def __init__(self, path: Path, record: StudyRecord) -> None:
+        self._path, self._record = path, record
+        self._studies: dict[str, optuna.Study] = {}
+
+    def apply(self, event: Event) -> None:
+        if event["event"] == "study_started":
+            self._create()
+        elif event["event"] == "trial_ended":
+            trial = self._record.trials[event["trial"]]
+            if trial.role == "search":
+                self._studies[trial.arm].add_trial(frozen_trial(self._record, trial))
+
+    def _create(self) -> None:
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        header = self._record.header
+        storage = optuna.storages.RDBStorage(f"sqlite:///{self._path.resolve()}")
+        direction = "maximize" if header["objective"]["direction"] == "max" else "minimize"
+        for arm in self._record.arms:
+            study = optuna.create_study(
+                study_name=f"{header['task']}/{header['study']}/{arm['name']}", storage=storage, direction=direction
+            )
+            study.set_user_attr("label", arm["label"])
+            with warnings.catch_warnings():  # its interface may change; the dashboard then shows "Objective Value"
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                study.set_metric_names([header["objective"]["metric"]])
+            self._studies[arm["name"]] = study
+
+
+def frozen_trial(record: StudyRecord, trial: TrialRecord) -> FrozenTrial:
+    """The trial as Optuna has it: COMPLETE with its best value, PRUNED with its steps, or FAIL."""
+    axes = {axis["name"]: axis for axis in next(arm for arm in record.arms if arm["name"] == trial.arm)["axes"]}
+    params = {name: value for name, value in trial.config.items() if name in axes}
+    steps = _best_so_far(record, trial)
+    state = {"completed": TrialState.COMPLETE, "stopped": TrialState.PRUNED}.get(trial.status, TrialState.FAIL)
+    attributes: dict[str, Any] = {"trial": trial.trial, "seed": trial.seed, "best_epoch": trial.best_epoch}
+    if trial.reason:
+        attributes["infeasible" if trial.status == "infeasible" else "reason"] = trial.reason
+    frozen = create_trial(
+        state=state,
+        value=trial.best if state is not TrialState.FAIL else None,
+        params=params,
+        distributions={name: distribution(axes[name], params[name]) for name in params},
+        user_attrs=attributes,
+        intermediate_values=steps,
+    )
+    frozen.datetime_start = datetime.fromtimestamp(trial.started_time or trial.asked_time)
+    frozen.datetime_complete = datetime.fromtimestamp(trial.ended_time or trial.asked_time)
+    return frozen
+
+
+def distribution(axis: dict[str, Any], value: Any) -> BaseDistribution:
+    """Of an axis as events describe it; a listed value outside the searched range widens it."""
+    if axis["kind"] == "choice":
+        choices = axis["values"] if value in axis["values"] else [*axis["values"], value]
+        return CategoricalDistribution(choices)
+    low, high = min(axis["low"], value), max(axis["high"], value)
+    if axis["kind"] == "integer":
+        return IntDistribution(low, high, log=axis["log"])
+    return FloatDistribution(low, high, log=axis["log"])
+
+
+def _best_so_far(record: StudyRecord, trial: TrialRecord) -> dict[int, float]:
+    """The value early stopping looked at, by epoch."""
+    metric = record.header["objective"]["metric"]
+    best: float | None = None
+    steps: dict[int, float] = {}
+    for epoch in trial.epochs:
+        value = epoch.metrics.get(metric)
+        if value is not None and record.better(value, best):
+            best = value
+        if best is not None:
+            steps[epoch.epoch] = best
+    return steps

@@ -1,0 +1,233 @@
+"""What a study will do, decided before anything runs: arms, configurations, budgets, rungs, shares."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from search_spaces.changes import set_in_arms
+from search_spaces.space import Axis, Choice, Config, Space, SpaceError, unknown
+from tasks.task import Arm, Objective, Task
+from tuning.resources import Share
+from tuning.settings import StudySettings, UsageError
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedTrial:
+    """One configuration of `--configs`: trained as it stands, never stopped early."""
+
+    config: Config
+    epochs: int
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmPlan:
+    """One arm's budget."""
+
+    arm: Arm  # with its space, view and epochs as this study has them
+    trials: int
+    listed: tuple[ListedTrial, ...] = ()  # with --configs: exactly these
+
+    def rungs(self, factor: int) -> list[tuple[int, int]]:
+        """(epoch, how many trials reach it at least), ASHA's rungs below the last epoch, then the last epoch.
+
+        1 in `factor` goes on at each rung (Li et al., 2020); asynchronous halving lets a few more through, since
+        the first trial at a rung always goes on.
+        """
+        rungs: list[tuple[int, int]] = []
+        epoch, reach = self.arm.grace_epochs, self.trials
+        while epoch < self.arm.max_epochs:
+            rungs.append((epoch, reach))
+            epoch, reach = epoch * factor, max(1, math.ceil(reach / factor))
+        rungs.append((self.arm.max_epochs, reach))
+        return rungs
+
+    def expected_epochs(self, factor: int, early_stopping: bool) -> int:
+        """Epochs of the arm's search when each rung lets 1 in `factor` through."""
+        if self.listed:
+            return sum(listed.epochs for listed in self.listed)
+        if not early_stopping:
+            return self.trials * self.arm.max_epochs
+        rungs = self.rungs(factor)
+        total, before = 0, 0
+        for epoch, reach in rungs:
+            total += (epoch - before) * reach
+            before = epoch
+        return total
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyPlan:
+    """Everything decided about one study."""
+
+    task: Task
+    settings: StudySettings
+    name: str
+    folder: Path
+    arms: tuple[ArmPlan, ...]
+    confirm_seeds: tuple[int, ...]
+    objective: Objective
+    early_stopping: bool
+    share: Share
+
+    @property
+    def reduction_factor(self) -> int:
+        return self.task.defaults.reduction_factor
+
+    @property
+    def keeps_search_models(self) -> bool:
+        """Without confirmation the best search trial itself is tested, so its model must be kept."""
+        return not self.confirm_seeds
+
+    @property
+    def total_epochs(self) -> int:
+        """Epochs expected in search and confirmation together."""
+        search = sum(arm.expected_epochs(self.reduction_factor, self.early_stopping) for arm in self.arms)
+        return search + len(self.confirm_seeds) * sum(arm.arm.max_epochs for arm in self.arms)
+
+
+def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> StudyPlan:
+    """The plan of one study, or UsageError, UnknownTask or SpaceError with one line."""
+    check_counts(settings)
+    if settings.sample:
+        if task.sample is None:
+            raise UsageError(f"{task.name} has no sample; leave out --sample")
+        task = task.sample
+    arms = [task.arm(arm) for arm in settings.arms] if settings.arms else list(task.arms)
+    doubled = {arm.name for arm in arms if [other.name for other in arms].count(arm.name) > 1}
+    if doubled:
+        raise UsageError(f"--arms names {', '.join(sorted(doubled))} twice; name each arm once")
+    spaces = set_in_arms({arm.name: arm.space for arm in arms}, settings.sets, settings.spaces)
+    arms = [_changed(arm, spaces[arm.name], settings) for arm in arms]
+    listed = _listed(settings, arms) if settings.configs else {}
+    trials = task.defaults.trials if settings.trials is None else settings.trials
+    confirm = settings.confirm_seeds
+    if confirm is None:
+        confirm = 0 if settings.configs else task.defaults.confirm_seeds
+    plans = [
+        ArmPlan(
+            arm=arm,
+            trials=len(listed[arm.name]) if settings.configs else int(min(trials, arm.space.size)),
+            listed=tuple(listed[arm.name]) if settings.configs else (),
+        )
+        for arm in arms
+        if not settings.configs or arm.name in listed
+    ]
+    objective = task.objective
+    if settings.metric is not None:
+        objective = Objective(metric=settings.metric, direction=_direction(settings.metric))
+    return StudyPlan(
+        task=task,
+        settings=settings,
+        name=name,
+        folder=settings.results / task.name / name,
+        arms=tuple(plans),
+        confirm_seeds=tuple(settings.seed + 1 + index for index in range(confirm)),
+        objective=objective,
+        early_stopping=settings.scheduler == "asha" and not settings.configs,
+        share=share,
+    )
+
+
+def check_counts(settings: StudySettings) -> None:
+    """Numbers that make no sense end here."""
+    for option, value, least, most in (
+        ("--trials", settings.trials, 1, 100_000),
+        ("--epochs", settings.epochs, 1, 100_000),
+        ("--confirm-seeds", settings.confirm_seeds, 0, 1000),
+        ("--image-size", settings.image_size, 8, 2048),
+        ("--seed", settings.seed, 0, 2**31 - 1),
+    ):
+        if value is not None and not least <= value <= most:
+            raise UsageError(f"{option} is {value}, but must be from {least} to {most}")
+    if settings.weights is not None and not settings.weights.is_file():
+        raise UsageError(f"--weights is {settings.weights}, but there is no such file")
+
+
+# Metrics every learner reports (trainables/metrics.py), with the direction that is better.
+METRICS = {
+    "val_accuracy": "max",
+    "val_loss": "min",
+    "val_macro_f1": "max",
+    "val_balanced_accuracy": "max",
+    "val_top5_accuracy": "max",
+}
+
+
+def _direction(metric: str) -> str:
+    if metric not in METRICS:
+        raise UsageError("--metric: " + unknown("metric", metric, tuple(METRICS)))
+    return METRICS[metric]
+
+
+def _changed(arm: Arm, space: Space, settings: StudySettings) -> Arm:
+    view = arm.view
+    if settings.image_size is not None:
+        view = replace(view, image_size=settings.image_size)
+    if settings.augmentation is not None and arm.learner != "pixels_learner":
+        view = replace(view, augmentation=settings.augmentation)
+    max_epochs = arm.max_epochs if settings.epochs is None else settings.epochs
+    return replace(arm, space=space, view=view, max_epochs=max_epochs, grace_epochs=min(arm.grace_epochs, max_epochs))
+
+
+def _listed(settings: StudySettings, arms: list[Arm]) -> dict[str, list[ListedTrial]]:
+    """The configurations of --configs by arm, every one checked before anything runs."""
+    if settings.configs == "published":
+        return {
+            arm.name: [
+                ListedTrial(config=arm.space.complete(config), epochs=arm.max_epochs, seed=settings.seed)
+                for config in arm.space.published
+            ]
+            for arm in arms
+            if arm.space.published
+        }
+    path = Path(str(settings.configs))
+    try:
+        entries = json.loads(path.read_text())
+    except OSError as error:
+        raise UsageError(f"--configs {path}: {error.strerror}; give a JSON file, or the word published") from None
+    except ValueError as error:
+        raise UsageError(f"--configs {path} is not JSON ({error}); it must be a list of configurations") from None
+    shape = f'--configs {path} must be a list such as [{{"arm": "{arms[0].name}", "learning_rate": 1e-3, ...}}]'
+    if not isinstance(entries, list) or not entries:
+        raise UsageError(shape)
+    by_arm: dict[str, list[ListedTrial]] = {}
+    known = {arm.name: arm for arm in arms}
+    for number, entry in enumerate(entries, start=1):
+        if not isinstance(entry, Mapping) or not isinstance(entry.get("arm"), str):
+            raise UsageError(f"{shape}; entry {number} has no arm")
+        if entry["arm"] not in known:
+            raise UsageError(f"--configs {path}, entry {number}: " + unknown("arm", entry["arm"], tuple(known)))
+        arm = known[entry["arm"]]
+        try:
+            config = arm.space.complete({k: v for k, v in entry.items() if k not in ("arm", "epochs", "seed")})
+            epochs = _whole(entry, "epochs", arm.max_epochs, 1)
+            seed = _whole(entry, "seed", settings.seed, 0)
+        except SpaceError as error:
+            raise UsageError(f"--configs {path}, entry {number} ({arm.name}): {error}") from None
+        by_arm.setdefault(arm.name, []).append(ListedTrial(config=config, epochs=epochs, seed=seed))
+    return by_arm
+
+
+def _whole(entry: Mapping[str, Any], name: str, default: int, least: int) -> int:
+    value = entry.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise SpaceError(f"{name} is {value!r}, but must be a whole number of at least {least}")
+    return value
+
+
+def axis_description(axis: Axis) -> dict[str, Any]:
+    """An axis as events and files keep it."""
+    described: dict[str, Any] = {"name": axis.name, "kind": type(axis).__name__.lower(), "source": axis.source}
+    if isinstance(axis, Choice):
+        described["values"] = list(axis.values)
+    else:
+        described |= {"low": axis.low, "high": axis.high, "log": axis.log}
+    if axis.when is not None:
+        described["when"] = {"axis": axis.when.axis, "values": list(axis.when.values)}
+    return described

@@ -1,0 +1,86 @@
+"""The plan as people read it before anything runs."""
+
+from __future__ import annotations
+
+from tuning.plan import ArmPlan, StudyPlan
+
+# Kept per confirmed model: weights and test predictions. The largest backbone of the catalogue, EfficientNet-B7, is
+# 260 MB with its optimizer left out; records and curves are small beside one model.
+MODEL_BYTES = {"keras_learner": 60_000_000, "pixels_learner": 1_000_000}
+RECORD_BYTES_PER_EPOCH = 2_000
+
+
+def disk_bytes(plan: StudyPlan) -> int:
+    """About what the study's folder will hold: models of every confirmed seed and each winner, records."""
+    models = sum(MODEL_BYTES[arm.arm.learner] * (len(plan.confirm_seeds) + 2) for arm in plan.arms)
+    return models + plan.total_epochs * RECORD_BYTES_PER_EPOCH
+
+
+def render_plan(plan: StudyPlan) -> str:
+    """Arms, trials, rungs, epochs, concurrency, disk: what will be done and what it will cost."""
+    task, share, settings = plan.task, plan.share, plan.settings
+    lines = [f"{task.title}  ({task.source})"]
+    if settings.sample:
+        lines.append("sample: small generated data; its numbers are not comparable with the published ones")
+    counts = task.dataset.counts
+    images = f", {counts.train} / {counts.val} / {counts.test} images a class" if counts else ""
+    lines.append(f"data      {task.dataset.title}, {len(task.dataset.classes)} classes{images} (train / val / test)")
+    for arm in plan.arms:
+        lines += _arm_lines(plan, arm)
+    stopping = f"ASHA inside each arm, 1 in {plan.reduction_factor} goes on" if plan.early_stopping else "none"
+    searcher = "none, listed configurations" if settings.configs else {"optuna": "TPE (Optuna)"}.get(
+        settings.search, settings.search
+    )
+    lines += [
+        f"search    {searcher}; early stopping: {stopping}; best by {plan.objective.metric}; seed {settings.seed}",
+        f"confirm   {_confirmation(plan)}; then the test split, once",
+        f"machine   {share.slots} trials at once, each with {share.cpus:g} cores"
+        + (f" and {share.gpus:g} of a GPU" if share.gpus else ", no GPU"),
+        f"cost      about {plan.total_epochs} epochs; time: known after the first epoch of each arm; "
+        f"disk: about {disk_bytes(plan) / 1e6:.0f} MB",
+        f"study     {plan.folder}",
+    ]
+    return "\n".join(lines)
+
+
+def _arm_lines(plan: StudyPlan, arm: ArmPlan) -> list[str]:
+    view = arm.arm.view
+    note = f"  [{arm.arm.note}]" if arm.arm.note else ""
+    lines = [f"arm       {arm.arm.name}: {arm.trials} trials, {view.image_size} px, augmentation {view.augmentation}{note}"]
+    if plan.early_stopping:
+        rungs = ", ".join(f"{reach} reach epoch {epoch}" for epoch, reach in arm.rungs(plan.reduction_factor))
+        lines.append(f"          at least {rungs}")
+    else:
+        lines.append(f"          all to epoch {arm.arm.max_epochs}" if not arm.listed else _listed_line(arm))
+    if not arm.listed:
+        lines += [f"          {axis.name}: {axis}" + _condition(axis) for axis in arm.arm.space.axes if _drawn(arm, axis)]
+    constants = ", ".join(f"{name} {value}" for name, value in arm.arm.space.constants.items())
+    if constants:
+        lines.append(f"          fixed: {constants}")
+    return lines
+
+
+def _listed_line(arm: ArmPlan) -> str:
+    epochs = sorted({listed.epochs for listed in arm.listed})
+    return f"          as listed, to epoch {', '.join(map(str, epochs))}"
+
+
+def _condition(axis) -> str:  # type: ignore[no-untyped-def]
+    return f"  (with {axis.when.axis} {' or '.join(map(str, axis.when.values))})" if axis.when else ""
+
+
+def _drawn(arm: ArmPlan, axis) -> bool:  # type: ignore[no-untyped-def]
+    """An axis whose condition no searched value can meet is not part of the plan."""
+    if axis.when is None:
+        return True
+    if axis.when.axis in arm.arm.space.constants:
+        return arm.arm.space.constants[axis.when.axis] in axis.when.values
+    of = arm.arm.space.axis(axis.when.axis)
+    return not hasattr(of, "values") or bool(set(of.values) & set(axis.when.values))
+
+
+def _confirmation(plan: StudyPlan) -> str:
+    seeds = len(plan.confirm_seeds)
+    if not seeds:
+        return "none: the best trial of each arm by validation is tested as it is"
+    return f"the best of each arm again, to the full budget, with {seeds} fresh seed" + ("" if seeds == 1 else "s")

@@ -1,0 +1,154 @@
+"""What people see while a study runs: a live table on a terminal, plain lines elsewhere. Fed by events."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from tuning.events import Event
+from tuning.plan import StudyPlan
+from tuning.records import StudyRecord, TrialRecord
+
+
+class Progress:
+    """A listener of events. Use as a context manager around the running study."""
+
+    def __init__(self, console: Console, quiet: bool = False) -> None:
+        self._console, self._quiet = console, quiet
+        self._live: Live | None = None
+        self._began = time.monotonic()
+
+    def watch(self, record: StudyRecord, plan: StudyPlan) -> None:
+        self._record, self._plan = record, plan
+
+    def __enter__(self) -> Progress:
+        self._began = time.monotonic()
+        if self._console.is_terminal and not self._quiet:
+            self._live = Live(self, console=self._console, refresh_per_second=2, transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def apply(self, event: Event) -> None:
+        line = self._line(event)
+        if line is not None and not self._quiet:
+            self._console.print(line, highlight=False, soft_wrap=True)
+
+    def _line(self, event: Event) -> str | None:
+        """One line for what a reader of a log wants to know; epochs only where there is no live table."""
+        kind = event["event"]
+        if kind == "trial_ended":
+            trial = self._record.trials[event["trial"]]
+            return f"{self._clock()} {trial.trial}: {_ending(trial, self._metric)}  ({short_config(trial.config)})"
+        if kind == "epoch" and self._live is None and not self._console.is_terminal:
+            trial = self._record.trials[event["trial"]]
+            value = event["metrics"].get(self._metric)
+            return (
+                f"{self._clock()} {trial.trial}: epoch {event['epoch']}/{trial.max_epochs}, "
+                f"{self._metric} {_number(value)}, {_duration(sum(event['seconds'].values()))}; {self._left()}"
+            )
+        if kind == "test_opened":
+            return f"{self._clock()} {event['arm']}: test split opened for {', '.join(event['trials'])}"
+        if kind == "test_failed":
+            return f"{self._clock()} {event['arm']}: test failed: {event['reason']}"
+        return None
+
+    @property
+    def _metric(self) -> str:
+        return str(self._record.header["objective"]["metric"])
+
+    def _clock(self) -> str:
+        return _duration(time.monotonic() - self._began).rjust(7)
+
+    def __rich__(self) -> Group:
+        return Group(self._arms_table(), self._running_table(), Text(self._left(), style="bold"))
+
+    def _arms_table(self) -> Table:
+        table = Table(title=f"{self._plan.task.name}/{self._plan.name}", title_justify="left", expand=False)
+        for heading in ("Arm", "Trials", "Stopped", "Bad", f"Best {self._metric}", "Confirmed"):
+            table.add_column(heading, justify="left" if heading == "Arm" else "right")
+        for arm in self._plan.arms:
+            trials = self._record.of_arm(arm.arm.name, "search")
+            ended = [trial for trial in trials if trial.ended_time is not None]
+            best = max(
+                (trial for trial in trials if trial.best is not None),
+                key=lambda trial: (trial.best or 0) * (1 if self._plan.objective.direction == "max" else -1),
+                default=None,
+            )
+            confirmed = [t for t in self._record.of_arm(arm.arm.name, "confirm") if t.status == "completed"]
+            table.add_row(
+                arm.arm.name,
+                f"{len(ended)}/{arm.trials}",
+                str(sum(trial.status == "stopped" for trial in ended)),
+                str(sum(trial.status in ("infeasible", "failed") for trial in ended)),
+                _number(best.best if best else None),
+                f"{len(confirmed)}/{len(self._plan.confirm_seeds)}",
+            )
+        return table
+
+    def _running_table(self) -> Table:
+        table = Table(box=None, padding=(0, 1))
+        for heading in ("Running", "Epoch", "Best", "Configuration"):
+            table.add_column(heading, justify="right" if heading in ("Epoch", "Best") else "left", no_wrap=True)
+        for trial in self._running():
+            epochs = f"{len(trial.epochs)}/{trial.max_epochs}"
+            table.add_row(trial.trial, epochs, _number(trial.best), short_config(trial.config))
+        return table
+
+    def _running(self) -> list[TrialRecord]:
+        return [trial for trial in self._record.trials.values() if trial.ended_time is None]
+
+    def _left(self) -> str:
+        """Time left by what an epoch of each arm has cost so far; nothing is claimed before the first epoch."""
+        seconds = 0.0
+        for arm in self._plan.arms:
+            trials = self._record.of_arm(arm.arm.name)
+            epochs = [sum(epoch.seconds.values()) for trial in trials for epoch in trial.epochs]
+            if not epochs:
+                return "time left: not known before the first epoch of each arm"
+            expected = arm.expected_epochs(self._plan.reduction_factor, self._plan.early_stopping)
+            expected += len(self._plan.confirm_seeds) * arm.arm.max_epochs
+            seconds += max(0, expected - len(epochs)) * sum(epochs) / len(epochs)
+        return f"time left: about {_duration(seconds / self._plan.share.slots)}"
+
+
+def short_config(config: dict[str, Any]) -> str:
+    """"adam, learning_rate 0.00032, conv_blocks 4": what differs between trials, in one line."""
+    parts = [str(config["optimizer"])] if "optimizer" in config else []
+    for name, value in config.items():
+        if name in ("optimizer", "batch_size", "backbone"):
+            continue
+        parts.append(f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}")
+    return ", ".join(parts)
+
+
+def _ending(trial: TrialRecord, metric: str) -> str:
+    epochs = f"{len(trial.epochs)} epoch" + ("" if len(trial.epochs) == 1 else "s")
+    if trial.status in ("infeasible", "failed"):
+        return f"{trial.status} after {epochs}: {trial.reason}"
+    word = "stopped early" if trial.status == "stopped" else "completed"
+    return f"{word} after {epochs}, best {metric} {_number(trial.best)} at epoch {trial.best_epoch}"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    if seconds < 3600:
+        return f"{seconds // 60:.0f}m {seconds % 60:02.0f}s"
+    return f"{seconds // 3600:.0f}h {seconds % 3600 // 60:02.0f}m"

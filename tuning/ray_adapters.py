@@ -1,0 +1,115 @@
+"""The three objects Ray Tune wants, each a thin shell: what to run, what to stop, what happened."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from ray.tune import Callback
+from ray.tune.experiment import Trial as RayTrial
+from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
+from ray.tune.search import Searcher
+
+from tuning.plan import StudyPlan
+from tuning.search import Finished, Search
+
+
+class SearchAdapter(Searcher):
+    """Ray asks, the Search answers. Results come to it through the Recorder, which hears of stopped trials too."""
+
+    def __init__(self, search: Search) -> None:
+        super().__init__()
+        self._search = search
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        job = self._search.ask()
+        if isinstance(job, Finished):
+            return Searcher.FINISHED
+        return None if job is None else {"job": asdict(job)}
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        """Nothing: see Recorder."""
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing: a study goes on from its events, never from Ray's pickles."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing: see save."""
+
+
+class StopInsideArms(FIFOScheduler):
+    """One ASHA per arm (Li et al., 2020), so that a slow starter is never stopped by a fast starter of another arm.
+
+    Only search trials are stopped. ASHA counts our own epochs and looks at the best value so far.
+    """
+
+    def __init__(self, plan: StudyPlan) -> None:
+        super().__init__()
+        self._arms = {
+            arm.arm.name: ASHAScheduler(
+                time_attr="epoch",
+                metric="objective",
+                mode=plan.objective.direction,
+                max_t=arm.arm.max_epochs,
+                grace_period=arm.arm.grace_epochs,
+                reduction_factor=plan.reduction_factor,
+            )
+            for arm in plan.arms
+            if plan.early_stopping
+        }
+
+    def _of(self, trial: RayTrial) -> ASHAScheduler | None:
+        job = trial.config["job"]
+        return self._arms.get(job["arm"]) if job["role"] == "search" else None
+
+    def on_trial_add(self, tune_controller: Any, trial: RayTrial) -> None:
+        if (scheduler := self._of(trial)) is not None:
+            scheduler.on_trial_add(tune_controller, trial)
+
+    def on_trial_result(self, tune_controller: Any, trial: RayTrial, result: dict[str, Any]) -> str:
+        if (scheduler := self._of(trial)) is not None:
+            return str(scheduler.on_trial_result(tune_controller, trial, result))
+        return str(TrialScheduler.CONTINUE)
+
+    def on_trial_complete(self, tune_controller: Any, trial: RayTrial, result: dict[str, Any]) -> None:
+        if (scheduler := self._of(trial)) is not None:
+            scheduler.on_trial_complete(tune_controller, trial, result)
+
+    def on_trial_remove(self, tune_controller: Any, trial: RayTrial) -> None:
+        if (scheduler := self._of(trial)) is not None:
+            scheduler.on_trial_remove(tune_controller, trial)
+
+
+class Recorder(Callback):
+    """Hears everything that happens to trials, in order, and hands it to the Search."""
+
+    def __init__(self, search: Search) -> None:
+        self._search = search
+
+    def on_trial_start(self, iteration: int, trials: list[RayTrial], trial: RayTrial, **info: Any) -> None:
+        self._search.start(_name(trial))
+
+    def on_trial_result(
+        self, iteration: int, trials: list[RayTrial], trial: RayTrial, result: dict[str, Any], **info: Any
+    ) -> None:
+        name = _name(trial)
+        self._search.report(name, result)
+        if result.get("done"):
+            # The trainable says how it ended; where it says nothing, early stopping ended it.
+            self._search.end(name, result.get("status", "stopped"), result.get("reason", ""))
+
+    def on_trial_error(self, iteration: int, trials: list[RayTrial], trial: RayTrial, **info: Any) -> None:
+        name = _name(trial)
+        if name in self._search.running:
+            self._search.end(name, "failed", _last_line(trial))
+
+
+def _name(trial: RayTrial) -> str:
+    return str(trial.config["job"]["trial"])
+
+
+def _last_line(trial: RayTrial) -> str:
+    """What went wrong, without the traceback: its last line that says something."""
+    error = trial.get_error() if hasattr(trial, "get_error") else None
+    lines = [line.strip() for line in str(error or "the worker died").splitlines() if line.strip()]
+    return lines[-1][:500] if lines else "the worker died"

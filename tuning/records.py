@@ -1,0 +1,193 @@
+"""A study as its events tell it: trials, epochs, openings of the test split. Light: no ray, no tensorflow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from search_spaces.space import unknown
+from tuning.events import FILE_NAME, Event, read_events
+
+
+class StudyNotFound(ValueError):
+    """No study of that name: the message is one line for the user."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epoch:
+    """One epoch of one trial."""
+
+    epoch: int  # from 1
+    metrics: dict[str, float | None]  # null where not finite
+    seconds: dict[str, float]
+    time: float
+
+
+@dataclass(kw_only=True)
+class TrialRecord:
+    """Everything known of one trial. `status` is "running" until it ended."""
+
+    trial: str
+    arm: str
+    role: str
+    number: int
+    config: dict[str, Any]
+    seed: int
+    max_epochs: int
+    asked_time: float
+    started_time: float | None = None
+    ended_time: float | None = None
+    status: str = "asked"
+    reason: str = ""
+    epochs: list[Epoch] = field(default_factory=list)
+    best: float | None = None
+    best_epoch: int | None = None
+    test: dict[str, float] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def best_metrics(self) -> dict[str, float | None]:
+        """Metrics of the best epoch by the study's objective."""
+        return self.epochs[self.best_epoch - 1].metrics if self.best_epoch else {}
+
+    @property
+    def train_seconds(self) -> float:
+        """Seconds spent training, validation and start-up apart."""
+        return sum(epoch.seconds.get("train", 0.0) for epoch in self.epochs)
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Seconds by phase, all epochs together."""
+        total: dict[str, float] = {}
+        for epoch in self.epochs:
+            for phase, seconds in epoch.seconds.items():
+                total[phase] = total.get(phase, 0.0) + seconds
+        return total
+
+
+@dataclass(kw_only=True)
+class StudyRecord:
+    """One study. Build it by applying its events in order; a live study applies them as they come."""
+
+    header: Event = field(default_factory=dict)  # the study_started event
+    trials: dict[str, TrialRecord] = field(default_factory=dict)
+    ledger: list[Event] = field(default_factory=list)  # every opening of the test split
+    status: str = "running"
+    reason: str = ""
+    ended_time: float | None = None
+
+    def apply(self, event: Event) -> None:
+        kind = event["event"]
+        if kind == "study_started":
+            self.header = event
+        elif kind == "trial_asked":
+            fields = {key: event[key] for key in ("trial", "arm", "role", "number", "config", "seed", "max_epochs")}
+            self.trials[event["trial"]] = TrialRecord(**fields, asked_time=event["time"])
+        elif kind == "trial_started":
+            trial = self.trials[event["trial"]]
+            trial.started_time, trial.status = event["time"], "running"
+        elif kind == "epoch":
+            trial = self.trials[event["trial"]]
+            trial.epochs.append(
+                Epoch(
+                    epoch=event["epoch"], metrics=event["metrics"], seconds=event["seconds"], time=event["time"]
+                )
+            )
+            trial.best, trial.best_epoch = event["best"], event["best_epoch"]
+        elif kind == "trial_ended":
+            trial = self.trials[event["trial"]]
+            trial.status, trial.reason, trial.ended_time = event["status"], event.get("reason", ""), event["time"]
+        elif kind == "test_opened":
+            self.ledger.append(event)
+        elif kind == "test_measured":
+            trial = self.trials[event["trial"]]
+            trial.test, trial.facts = event["metrics"], event["facts"]
+        elif kind == "study_ended":
+            self.status, self.reason, self.ended_time = event["status"], event.get("reason", ""), event["time"]
+
+    @property
+    def task(self) -> str:
+        return str(self.header["task"])
+
+    @property
+    def name(self) -> str:
+        return str(self.header["study"])
+
+    @property
+    def arms(self) -> list[dict[str, Any]]:
+        """The arms as the study ran them, in the task's order."""
+        return list(self.header["arms"])
+
+    def of_arm(self, arm: str, role: str | None = None) -> list[TrialRecord]:
+        return [trial for trial in self.trials.values() if trial.arm == arm and role in (None, trial.role)]
+
+    def better(self, value: float | None, than: float | None) -> bool:
+        """Whether the objective prefers the first value; a missing value never wins."""
+        if value is None or than is None:
+            return value is not None
+        return value > than if self.header["objective"]["direction"] == "max" else value < than
+
+    def best_trial(self, arm: str, role: str = "search") -> TrialRecord | None:
+        """The trial with the best validation value, the earlier one of two equals; one that early stopping ended too."""
+        best: TrialRecord | None = None
+        for trial in self.of_arm(arm, role):
+            if trial.status in ("completed", "stopped") and trial.best is not None:
+                if best is None or self.better(trial.best, best.best):
+                    best = trial
+        return best
+
+    def confirmed(self, arm: str) -> list[TrialRecord]:
+        """The trials an arm's row is made of: its confirmations, or its best trial where there are none."""
+        finished = [trial for trial in self.of_arm(arm, "confirm") if trial.status == "completed"]
+        if finished:
+            return finished
+        best = self.best_trial(arm)
+        return [best] if best is not None else []
+
+
+def fold(events: Iterable[Event]) -> StudyRecord:
+    record = StudyRecord()
+    for event in events:
+        record.apply(event)
+    return record
+
+
+def read_study(folder: Path) -> StudyRecord:
+    """The study in that folder, as far as it came."""
+    return fold(read_events(folder / FILE_NAME))
+
+
+def find_studies(results: Path, task: str | None = None) -> list[Path]:
+    """Folders of studies, oldest first."""
+    pattern = f"{task or '*'}/*/{FILE_NAME}"
+    return [path.parent for path in sorted(results.glob(pattern), key=lambda path: (_started(path), path))]
+
+
+def find_study(results: Path, name: str) -> Path:
+    """A study by NAME, TASK/NAME, path, or TASK alone for its newest. Raises StudyNotFound with the nearest match."""
+    if (Path(name) / FILE_NAME).is_file():
+        return Path(name)
+    studies = find_studies(results)
+    of_task = [study for study in studies if study.parent.name == name]
+    if of_task:
+        return of_task[-1]
+    matches = [study for study in studies if name in (study.name, f"{study.parent.name}/{study.name}")]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise StudyNotFound(
+            f"the study name {name!r} stands under several tasks: "
+            + ", ".join(f"{study.parent.name}/{study.name}" for study in matches)
+        )
+    if not studies:
+        raise StudyNotFound(f"no study {name!r}: {results} holds none yet; run `cli.py tune TASK` first")
+    known = sorted({study.parent.name for study in studies} | {f"{s.parent.name}/{s.name}" for s in studies})
+    raise StudyNotFound(unknown("study", name, known))
+
+
+def _started(path: Path) -> float:
+    for event in read_events(path):
+        return float(event["time"])
+    return path.stat().st_mtime

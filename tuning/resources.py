@@ -1,0 +1,93 @@
+"""How the machine is shared: slots, and what each trial may use of processors and GPUs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from tuning.settings import UsageError
+
+# A worker's memory: TensorFlow alone is 0.6 GB, a mid-sized network with its gradients and buffers about as much again.
+WORKER_GIGABYTES = 2.0
+# A slot on a GPU should hold a batch of 32 images at 256 px with gradients: NASNetMobile and the widest from-scratch
+# network both stay below 8 GB.
+SLOT_GPU_GIGABYTES = 8.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """What every trial of a study gets: all the same, because Ray keeps warm workers by their resources."""
+
+    slots: int  # trials that run at once
+    cpus: float  # of the machine's cores, per trial
+    gpus: float  # of one GPU, per trial; 0 on processors alone
+
+    @property
+    def threads(self) -> int:
+        """Threads a trial may keep busy."""
+        return max(1, math.floor(self.cpus + 1e-9))
+
+
+def check_gpus_per_trial(fraction: float) -> int:
+    """How many trials fit on one GPU. Raises UsageError unless they fill it (within 5 %)."""
+    if not 0 < fraction <= 1:
+        raise UsageError(
+            f"--gpus-per-trial is {fraction:g}, but must be above 0 and at most 1: a trial trains on one GPU or on a part of it"
+        )
+    fit = math.floor(1 / fraction + 1e-9)
+    if 1 - fit * fraction > 0.05:
+        raise UsageError(
+            f"--gpus-per-trial is {fraction:g}: {fit} such trials fit on a GPU and {1 - fit * fraction:.0%} of it would stay "
+            f"idle; write {_nearest(fit)} ({fit} fit) or {_nearest(fit + 1)} ({fit + 1} fit)"
+        )
+    return fit
+
+
+def _nearest(fit: int) -> str:
+    """1/fit, rounded down so that as many really fit."""
+    return f"{math.floor(1000 / fit) / 1000:g}"
+
+
+def gpus_per_trial(gpu_gigabytes: float | None) -> float:
+    """The default part of a GPU for one trial: halves and quarters where memory allows, whole where it is unknown."""
+    if gpu_gigabytes is None:
+        return 1.0
+    return 1.0 / max(1, min(4, math.floor(gpu_gigabytes / SLOT_GPU_GIGABYTES)))
+
+
+def plan_share(
+    *,
+    cores: int,
+    memory_gigabytes: float,
+    gpus: int,
+    per_trial: float | None,
+    concurrent: int | None,
+    gpu_gigabytes: float | None = None,
+) -> Share:
+    """The share of each trial.
+
+    With GPUs, slots follow from --gpus and --gpus-per-trial; on processors from --concurrent, whose default leaves
+    each trial two to four cores on large machines and one on small ones, bounded by memory.
+    """
+    if concurrent is not None and concurrent < 1:
+        raise UsageError(f"--concurrent is {concurrent}, but must be at least 1")
+    if gpus < 0:
+        raise UsageError(f"--gpus is {gpus}, but must not be negative")
+    if gpus == 0:
+        if per_trial is not None:
+            raise UsageError(f"--gpus-per-trial is {per_trial:g} without GPUs; add --gpus, such as --gpus 1")
+        fit = max(1, math.floor(memory_gigabytes / WORKER_GIGABYTES))
+        slots = concurrent or min(cores, max(2, cores // 4), fit)
+        return Share(slots=slots, cpus=_floor(cores / slots), gpus=0.0)
+    fraction = gpus_per_trial(gpu_gigabytes) if per_trial is None else per_trial
+    slots = gpus * check_gpus_per_trial(fraction)
+    if concurrent is not None:
+        if concurrent > slots:
+            raise UsageError(f"--concurrent is {concurrent}, but {slots} trials fit on {gpus} GPUs at {fraction:g} each")
+        slots = concurrent
+    return Share(slots=slots, cpus=_floor(cores / slots), gpus=fraction)
+
+
+def _floor(cpus: float) -> float:
+    """Ray keeps resources to four decimals; rounding up would make the last trial wait for ever."""
+    return math.floor(cpus * 10_000) / 10_000

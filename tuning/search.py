@@ -1,0 +1,271 @@
+"""What a study does next. Arms take turns at equally many trials; then each arm's best is confirmed, then tested.
+
+Knows Optuna and the event log, not Ray: whoever runs trials calls `ask`, `report` and `end`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+
+from search_spaces.space import Config
+from trainables.job import Job
+from tuning.events import EventLog
+from tuning.plan import ArmPlan, StudyPlan
+from tuning.records import StudyRecord
+from tuning.samplers import make_sampler
+
+GRID_POINTS = 5  # values a continuous axis takes in a grid, unless the trials allow fewer
+
+
+class Finished:
+    """Nothing is left to ask, nothing runs."""
+
+
+@dataclass(kw_only=True)
+class _Searching:
+    """One arm's own Optuna study and what it still has to do."""
+
+    plan: ArmPlan
+    study: optuna.Study
+    grid: list[Config]
+    asked: int = 0
+    confirmed: int = 0
+    tested: bool = False
+
+
+class Search:
+    """Asks for trials and learns from them. Every decision is an event before it takes effect."""
+
+    def __init__(self, plan: StudyPlan, log: EventLog, record: StudyRecord, store: Path) -> None:
+        self._plan, self._log, self._record, self._store = plan, log, record, store
+        self._running: dict[str, Job] = {}
+        self._optuna: dict[str, optuna.trial.Trial] = {}
+        self._arms = {arm.arm.name: self._searching(arm) for arm in plan.arms}
+        self.fatal: str | None = None
+
+    def _searching(self, plan: ArmPlan) -> _Searching:
+        settings = self._plan.settings
+        sampler = make_sampler(settings.search, _arm_seed(settings.seed, plan.arm.name), plan.trials)
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        direction = "maximize" if self._plan.objective.direction == "max" else "minimize"
+        study = optuna.create_study(sampler=sampler, direction=direction)
+        grid: list[Config] = []
+        if settings.search == "grid":
+            grid = list(plan.arm.space.grid(GRID_POINTS))
+            if len(grid) > plan.trials:  # spread over the whole grid, not its first corner
+                grid = [grid[round(i * (len(grid) - 1) / max(plan.trials - 1, 1))] for i in range(plan.trials)]
+        elif not plan.listed:
+            for config in plan.arm.space.published[: plan.trials]:
+                axes = {axis.name for axis in plan.arm.space.axes}
+                study.enqueue_trial({name: value for name, value in config.items() if name in axes})
+        return _Searching(plan=plan, study=study, grid=grid)
+
+    def ask(self) -> Job | Finished | None:
+        """The next trial; None while only running ones can tell; Finished at the end."""
+        if self.fatal is not None:
+            return Finished() if not self._running else None
+        if len(self._running) >= self._plan.share.slots:
+            return None
+        job = self._next_of_finished_arms() or self._next_search()
+        if job is not None:
+            self._running[job.trial] = job
+            return job
+        return Finished() if not self._running else None
+
+    def _next_search(self) -> Job | None:
+        """The arm with the fewest trials asked has the turn; the first of equals."""
+        open_arms = [arm for arm in self._arms.values() if arm.asked < self._budget(arm)]
+        if not open_arms:
+            return None
+        arm = min(open_arms, key=lambda arm: arm.asked)
+        number = arm.asked
+        arm.asked += 1
+        settings = self._plan.settings
+        name = f"{arm.plan.arm.name}-{number:04d}"
+        if arm.plan.listed:
+            listed = arm.plan.listed[number]
+            return self._train(arm.plan, name, "search", number, listed.config, listed.seed, listed.epochs)
+        if arm.grid:
+            arm.study.enqueue_trial({axis: arm.grid[number][axis] for axis in self._drawn(arm, arm.grid[number])})
+        trial = arm.study.ask()
+        config = arm.plan.arm.space.suggest(trial)
+        self._optuna[name] = trial
+        return self._train(arm.plan, name, "search", number, config, settings.seed, arm.plan.arm.max_epochs)
+
+    def _budget(self, arm: _Searching) -> int:
+        return len(arm.grid) if arm.grid else arm.plan.trials
+
+    @staticmethod
+    def _drawn(arm: _Searching, config: Config) -> list[str]:
+        return [axis.name for axis in arm.plan.arm.space.axes if axis.name in config]
+
+    def _next_of_finished_arms(self) -> Job | None:
+        """Confirmation, then the test split, of an arm whose search is over: it need not wait for its rivals."""
+        for arm in self._arms.values():
+            name = arm.plan.arm.name
+            if arm.asked < self._budget(arm) or self._runs(name, "search"):
+                continue
+            best = self._record.best_trial(name)
+            if best is None:
+                continue
+            if arm.confirmed < len(self._plan.confirm_seeds):
+                number, seed = arm.confirmed, self._plan.confirm_seeds[arm.confirmed]
+                arm.confirmed += 1
+                return self._train(
+                    arm.plan, f"{name}-confirm-{number}", "confirm", number, best.config, seed, best.max_epochs
+                )
+            if not arm.tested and not self._runs(name, "confirm"):
+                arm.tested = True
+                job = self._test(arm.plan)
+                if job is not None:
+                    return job
+        return None
+
+    def _runs(self, arm: str, role: str) -> bool:
+        return any(job.arm == arm and job.role == role for job in self._running.values())
+
+    def _train(
+        self, plan: ArmPlan, trial: str, role: str, number: int, config: Config, seed: int, max_epochs: int
+    ) -> Job:
+        self._log.append(
+            "trial_asked",
+            trial=trial,
+            arm=plan.arm.name,
+            role=role,
+            number=number,
+            config=dict(config),
+            seed=seed,
+            max_epochs=max_epochs,
+        )
+        keep = role == "confirm" or self._plan.keeps_search_models
+        checkpoint = str(self._folder(trial)) if keep else None
+        return self._job(plan, trial, role, config, seed, max_epochs, checkpoint)
+
+    def _test(self, plan: ArmPlan) -> Job | None:
+        confirmed = [trial for trial in self._record.confirmed(plan.arm.name) if self._folder(trial.trial).is_dir()]
+        if not confirmed:
+            return None
+        names = [trial.trial for trial in confirmed]
+        role = "confirmed winners" if self._plan.confirm_seeds else "best trial by validation"
+        self._log.append("test_opened", arm=plan.arm.name, trials=names, reason=f"{role} of {plan.arm.name}")
+        saved = tuple((name, str(self._folder(name))) for name in names)
+        first = confirmed[0]
+        return self._job(
+            plan, f"{plan.arm.name}-test", "test", first.config, first.seed, first.max_epochs, None, saved
+        )
+
+    def _folder(self, trial: str) -> Path:
+        """Absolute, because Ray changes a worker's directory."""
+        return (self._plan.folder / "checkpoints" / trial).resolve()
+
+    def _job(
+        self,
+        plan: ArmPlan,
+        trial: str,
+        role: str,
+        config: Config,
+        seed: int,
+        max_epochs: int,
+        checkpoint: str | None,
+        saved: tuple[tuple[str, str], ...] = (),
+    ) -> Job:
+        settings, share = self._plan.settings, self._plan.share
+        return Job(
+            trial=trial,
+            arm=plan.arm.name,
+            role=role,
+            task=self._plan.task.name,
+            store=str(self._store.resolve()),
+            learner=plan.arm.learner,
+            model=plan.arm.model,
+            config=dict(config),
+            seed=seed,
+            max_epochs=max_epochs,
+            view=asdict(plan.arm.view),
+            objective=self._plan.objective.metric,
+            direction=self._plan.objective.direction,
+            precision=settings.precision,
+            weights=str(settings.weights.resolve()) if settings.weights else None,
+            threads=share.threads,
+            gpus=share.gpus,
+            checkpoint=checkpoint,
+            saved=saved,
+        )
+
+    def start(self, trial: str) -> None:
+        """A worker has taken the trial up."""
+        if self._running[trial].role != "test":
+            self._log.append("trial_started", trial=trial)
+
+    def report(self, trial: str, result: dict[str, Any]) -> None:
+        """One epoch, or one measurement on the test split."""
+        for measured in result.get("measured", ()):
+            arm = self._running[trial].arm
+            self._log.append("test_measured", arm=arm, **measured)
+        if "metrics" not in result:
+            return
+        self._log.append(
+            "epoch",
+            trial=trial,
+            epoch=result["epoch"],
+            metrics=result["metrics"],
+            best=result["objective"],
+            best_epoch=result["best_epoch"],
+            seconds=result["seconds"],
+        )
+        if trial in self._optuna:
+            self._optuna[trial].report(result["objective"], step=result["epoch"])
+
+    def end(self, trial: str, status: str, reason: str = "") -> None:
+        """A trial is over: completed, stopped (early), infeasible, failed, or fatal for the whole study."""
+        job = self._running.pop(trial)
+        if status == "fatal":
+            self.fatal = f"{job.arm}: {reason}" if self.fatal is None else self.fatal
+            status = "failed"
+        if job.role == "test":
+            if status != "completed":
+                self._log.append("test_failed", arm=job.arm, reason=reason)
+            return
+        self._log.append("trial_ended", trial=trial, status=status, reason=reason)
+        if job.role == "search" and job.checkpoint is not None:
+            self._keep_best_model(job.arm)
+        drawn = self._optuna.pop(trial, None)
+        if drawn is not None:
+            self._tell(job.arm, drawn, trial, status)
+
+    def _keep_best_model(self, arm: str) -> None:
+        """Disk stays bounded: of the ended search trials of an arm only the best keeps its model."""
+        best = self._record.best_trial(arm)
+        for trial in self._record.of_arm(arm, "search"):
+            if trial.ended_time is not None and trial is not best:
+                shutil.rmtree(self._folder(trial.trial), ignore_errors=True)
+
+    def _tell(self, arm: str, drawn: optuna.trial.Trial, trial: str, status: str) -> None:
+        study = self._arms[arm].study
+        value = self._record.trials[trial].best
+        if status == "completed" and value is not None and math.isfinite(value):
+            study.tell(drawn, value)
+        elif status == "stopped":
+            study.tell(drawn, state=optuna.trial.TrialState.PRUNED)
+        else:
+            study.tell(drawn, state=optuna.trial.TrialState.FAIL)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Ray pickles whatever it is given into its scratch folder, which nobody reads: events tell a study's state."""
+        return {}
+
+    @property
+    def running(self) -> list[str]:
+        return list(self._running)
+
+
+def _arm_seed(seed: int, arm: str) -> int:
+    """Arms draw from streams of their own, whatever other arms there are."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{arm}".encode()).digest()[:4], "big")

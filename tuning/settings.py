@@ -1,0 +1,50 @@
+"""What the user asked of one study."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from datasets.view import Augmentation
+
+SearchName = Literal["optuna", "random", "qmc", "grid"]
+SchedulerName = Literal["asha", "none"]
+Precision = Literal["float32", "mixed_bfloat16"]
+SEARCHES: tuple[SearchName, ...] = ("optuna", "random", "qmc", "grid")
+SCHEDULERS: tuple[SchedulerName, ...] = ("asha", "none")
+
+
+class UsageError(ValueError):
+    """The user asked for something that cannot be: the message is one line."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudySettings:
+    """One `tune` command. None means: as the task says, or as the machine suggests."""
+
+    results: Path
+    data_dir: Path
+    name: str | None = None
+    sample: bool = False
+    data: str | None = None  # archive, folder or URL of the images
+    arms: tuple[str, ...] = ()
+    trials: int | None = None  # per arm
+    epochs: int | None = None  # of every arm
+    confirm_seeds: int | None = None
+    configs: str | None = None  # a JSON file, or "published"
+    search: SearchName = "optuna"
+    scheduler: SchedulerName = "asha"
+    seed: int = 0
+    spaces: tuple[str, ...] = ()  # "learning_rate=1e-5..1e-2"
+    sets: tuple[str, ...] = ()  # "batch_size=64"
+    metric: str | None = None
+    augmentation: Augmentation | None = None
+    image_size: int | None = None
+    weights: Path | None = None
+    precision: Precision = "float32"
+    gpus: int = 0
+    gpus_per_trial: float | None = None
+    concurrent: int | None = None
+    address: str | None = None
+    quiet: bool = False

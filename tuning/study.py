@@ -1,0 +1,212 @@
+"""Runs one study: the only place that starts Ray and the only `tune.Tuner`."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import ray
+from ray import tune
+
+from datasets.store import ImageStore
+from trainables.trial import Trial
+from tuning.events import FILE_NAME, EventLog
+from tuning.optuna_database import OptunaDatabase
+from tuning.plan import StudyPlan, axis_description
+from tuning.progress import Progress
+from tuning.ray_adapters import Recorder, SearchAdapter, StopInsideArms
+from tuning.records import StudyRecord
+from tuning.search import Search
+from tuning.settings import UsageError
+from tuning.tensorboard import TensorBoardWriter
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+VERSIONED = ("ray", "tensorflow", "keras", "optuna", "numpy", "scikit-learn", "albumentations")
+
+
+def run_study(plan: StudyPlan, store_path: Path, progress: Progress, command: str) -> StudyRecord:
+    """Search, confirm, test. Returns the record; its status says how it ended.
+
+    The study's folder must exist and be empty of events; Ray must be started (see `start_ray`).
+    Raises nothing for failed trials. KeyboardInterrupt is recorded and raised again.
+    """
+    record = StudyRecord()
+    log = EventLog(plan.folder / FILE_NAME)
+    log.listen(record.apply)
+    tensorboard = TensorBoardWriter(plan.folder / "tensorboard", record)
+    log.listen(tensorboard.apply)
+    log.listen(OptunaDatabase(plan.folder / "optuna.db", record).apply)
+    log.listen(progress.apply)
+    progress.watch(record, plan)
+    search = Search(plan, log, record, store_path)
+    try:
+        log.append("study_started", **header(plan, ImageStore.open(store_path), command))
+        with progress:
+            _tune(plan, search)
+        ended = ("fatal", search.fatal) if search.fatal else ("completed", "")
+        log.append("study_ended", status=ended[0], reason=ended[1])
+    except KeyboardInterrupt:
+        log.append("study_ended", status="interrupted", reason="Ctrl-C")
+        raise
+    finally:
+        tensorboard.close()
+        log.close()
+    _keep_winners(plan, record)
+    return record
+
+
+def _tune(plan: StudyPlan, search: Search) -> None:
+    # Ray's own experiment folder is scratch: nothing is ever restored from it.
+    with tempfile.TemporaryDirectory(prefix="podium-") as scratch:
+        tuner = tune.Tuner(
+            tune.with_resources(Trial, {"cpu": plan.share.cpus, "gpu": plan.share.gpus}),
+            tune_config=tune.TuneConfig(
+                num_samples=-1,  # the Search says when it is over
+                search_alg=SearchAdapter(search),
+                scheduler=StopInsideArms(plan),
+                reuse_actors=True,
+                trial_name_creator=lambda trial: trial.config["job"]["trial"],
+                trial_dirname_creator=lambda trial: f"{trial.config['job']['trial']}-{trial.trial_id}",
+            ),
+            run_config=tune.RunConfig(
+                name=plan.name,
+                storage_path=scratch,
+                callbacks=[Recorder(search)],
+                failure_config=tune.FailureConfig(max_failures=0),  # a deterministic failure would fail again
+                verbose=0,
+            ),
+        )
+        tuner.fit()
+
+
+def start_ray(address: str | None) -> str | None:
+    """Ray on this machine, or the cluster at an address. Returns the dashboard's address."""
+    os.environ |= {
+        "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # events.jsonl and our own TensorBoard files instead
+        "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C is ours: recorded, workers ended, status 130
+        "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",  # an infeasible trial reports no metric
+        "TUNE_GLOBAL_CHECKPOINT_S": "3600",  # of scratch nobody reads
+        "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+        "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
+        "TUNE_MAX_PENDING_TRIALS_PG": "1",
+        "RAY_AIR_NEW_OUTPUT": "0",
+        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+        "RAY_DEDUP_LOGS": "1",
+    }
+    for name in ("ray", "ray.tune", "ray._private.worker"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    workers = {
+        "PYTHONPATH": str(CHECKOUT),
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "TF_ENABLE_ONEDNN_OPTS": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1"),
+        "NO_ALBUMENTATIONS_UPDATE": "1",
+        "KERAS_BACKEND": "tensorflow",
+    }
+    try:
+        context = ray.init(
+            address=address or "local",
+            include_dashboard=None if address else True,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            configure_logging=True,
+            runtime_env={"env_vars": workers},
+        )
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        if address is None:
+            raise
+        reason = str(error).splitlines()[0]
+        raise UsageError(f"--address {address}: no Ray cluster answers ({reason}); start one with `ray start --head`") from None
+    return str(context.dashboard_url) if context.dashboard_url else None
+
+
+def check_gpus(gpus: int) -> None:
+    """Raises UsageError where Ray has fewer GPUs than asked."""
+    found = int(ray.cluster_resources().get("GPU", 0))
+    if found < gpus:
+        remedy = "leave --gpus out to train on processors" if found == 0 else f"write --gpus {found}"
+        raise UsageError(f"--gpus is {gpus}, but Ray finds {found} here; {remedy}")
+
+
+def header(plan: StudyPlan, store: ImageStore, command: str) -> dict[str, Any]:
+    """The first event: everything that determines the study, and what reproduces it."""
+    settings = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(plan.settings).items()}
+    return {
+        "task": plan.task.name,
+        "title": plan.task.title,
+        "study": plan.name,
+        "source": plan.task.source,
+        "sample": plan.settings.sample,
+        "settings": settings,
+        "arms": [
+            {
+                "name": arm.arm.name,
+                "label": arm.arm.label,
+                "note": arm.arm.note,
+                "learner": arm.arm.learner,
+                "model": arm.arm.model,
+                "view": asdict(arm.arm.view),
+                "trials": arm.trials,
+                "max_epochs": arm.arm.max_epochs,
+                "grace_epochs": arm.arm.grace_epochs,
+                "axes": [axis_description(axis) for axis in arm.arm.space.axes],
+                "constants": dict(arm.arm.space.constants),
+            }
+            for arm in plan.arms
+        ],
+        "confirm_seeds": list(plan.confirm_seeds),
+        "early_stopping": plan.early_stopping,
+        "reduction_factor": plan.reduction_factor,
+        "objective": asdict(plan.objective),
+        "share": asdict(plan.share),
+        "data": {
+            "title": plan.task.dataset.title,
+            "fingerprint": store.fingerprint,
+            "classes": list(store.classes),
+            "counts": {split: len(store.indices(split)) for split in ("train", "val", "test")},
+            "notices": list(store.notices),
+        },
+        "versions": {"python": platform.python_version(), **{name: metadata.version(name) for name in VERSIONED}},
+        "machine": {"cores": os.cpu_count(), "platform": platform.platform()},
+        "command": command,
+        "git_commit": _git_commit(),
+    }
+
+
+def _git_commit() -> str | None:
+    """The checkout's commit, marked where files differ from it; None outside a checkout."""
+    try:
+        run = subprocess.run(
+            ["git", "-C", str(CHECKOUT), "describe", "--always", "--dirty", "--abbrev=12"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return run.stdout.strip() or None if run.returncode == 0 else None
+
+
+def _keep_winners(plan: StudyPlan, record: StudyRecord) -> None:
+    """winners/<arm>/: the seed best on validation, with configuration, metrics and test predictions."""
+    from tuning.winners import keep_winner
+
+    for arm in plan.arms:
+        keep_winner(plan.folder, record, arm.arm.name)
+
+
+def default_command() -> str:
+    """The command line as typed, to be run again from the checkout."""
+    return " ".join(["python", "cli.py", *sys.argv[1:]])
+
+
+def remove_folder(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,60 @@
+"""TensorBoard's files of a study, derived from events: curves of every trial, and HParams with the best value.
+
+tensorboardX, because writing with TensorFlow would import it (12 s) into the driver. Ray's own writer logs the last
+value of a metric as a trial's result, and leaves sampled parameters out.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tensorboardX import SummaryWriter
+from tensorboardX.summary import hparams
+
+from tuning.events import Event
+from tuning.records import StudyRecord
+
+SPLITS = ("train", "val")
+
+
+class TensorBoardWriter:
+    """One run a trial: accuracy/train and accuracy/val in one folder of scalars, best value at its end."""
+
+    def __init__(self, folder: Path, record: StudyRecord) -> None:
+        self._folder, self._record = folder, record
+        self._writers: dict[str, SummaryWriter] = {}
+
+    def apply(self, event: Event) -> None:
+        if event["event"] == "epoch":
+            writer = self._writer(event["trial"])
+            for name, value in event["metrics"].items():
+                if value is None:
+                    continue
+                split, _, metric = name.partition("_")
+                tag = f"{metric}/{split}" if split in SPLITS else name
+                writer.add_scalar(tag, value, event["epoch"], walltime=event["time"])
+            writer.flush()
+        elif event["event"] == "trial_ended":
+            self._end(event)
+
+    def _end(self, event: Event) -> None:
+        trial = self._record.trials[event["trial"]]
+        metric = f"best_{self._record.header['objective']['metric']}"
+        writer = self._writer(trial.trial)
+        values = {name: value for name, value in trial.config.items() if isinstance(value, (int, float, str, bool))}
+        chosen = {"arm": trial.arm, "role": trial.role, "seed": trial.seed, "status": trial.status, **values}
+        for summary in hparams(chosen, {metric: trial.best if trial.best is not None else float("nan")}):
+            writer.file_writer.add_summary(summary, walltime=event["time"])
+        if trial.best is not None:
+            writer.add_scalar(metric, trial.best, trial.best_epoch, walltime=event["time"])
+        writer.close()
+        del self._writers[trial.trial]
+
+    def _writer(self, trial: str) -> SummaryWriter:
+        if trial not in self._writers:
+            self._writers[trial] = SummaryWriter(str(self._folder / trial))
+        return self._writers[trial]
+
+    def close(self) -> None:
+        for writer in self._writers.values():
+            writer.close()

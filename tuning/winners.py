@@ -1,0 +1,47 @@
+"""`winners/<arm>/`: the model to use, and what it was and did."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from tuning.records import StudyRecord
+
+
+def keep_winner(study: Path, record: StudyRecord, arm: str) -> None:
+    """Copy the tested model that is best on validation, never on test, into winners/<arm>/, whole or not at all.
+
+    configuration.json: the arm, its axes and constants, seed, image size, class names in the order of the outputs.
+    metrics.json: validation metrics at the best epoch, test metrics, parameters, size, latency.
+    test_predictions.npz: class probabilities [N, classes], labels [N] and names [N] of the test images.
+    """
+    winner = None
+    for trial in record.confirmed(arm):
+        if trial.test and (winner is None or record.better(trial.best, winner.best)):
+            winner = trial
+    if winner is None:
+        return
+    header = next(described for described in record.arms if described["name"] == arm)
+    configuration = {
+        "task": record.task,
+        "study": record.name,
+        "arm": arm,
+        "trial": winner.trial,
+        "learner": header["learner"],
+        "model": header["model"],
+        "configuration": winner.config,
+        "seed": winner.seed,
+        "epochs": winner.best_epoch,
+        "view": header["view"],
+        "classes": record.header["data"]["classes"],
+    }
+    metrics = {"validation": winner.best_metrics, "test": winner.test, "model": winner.facts}
+    target = study / "winners" / arm
+    fresh = target.with_name(f"{arm}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    shutil.copytree(study / "checkpoints" / winner.trial, fresh)
+    for name, content in (("configuration.json", configuration), ("metrics.json", metrics)):
+        (fresh / name).write_text(json.dumps(content, indent=2) + "\n")
+    shutil.rmtree(target, ignore_errors=True)
+    fresh.rename(target)
