@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from tasks.task import Task
     from tuning.plan import StudyPlan
-    from tuning.resources import Share
     from tuning.settings import StudySettings
 
 CHECKOUT = Path(__file__).resolve().parent
@@ -33,6 +32,8 @@ class Door(click.Group):
             return super().invoke(ctx)
         except KeyboardInterrupt:
             raise click.exceptions.Exit(130) from None
+        except click.UsageError as error:
+            _fail(error.format_message())
         except OSError as error:
             if error.filename is None and error.errno is None:
                 raise
@@ -127,11 +128,12 @@ def prepare(task: str, origin: str | None, sample: bool, data_dir: Path | None, 
     \b
     python cli.py datasets prepare food10 --from ~/Downloads/food-101.tar.gz
     """
+    from datasets.dataset import SPLITS
     from datasets.store import ImageStore
 
     path = _prepare(_dataset_task(task, sample), origin, data_dir, quiet)
     store = ImageStore.open(path)
-    counts = ", ".join(f"{len(store.indices(split))} {split}" for split in ("train", "val", "test"))
+    counts = ", ".join(f"{len(store.indices(split))} {split}" for split in SPLITS)
     click.echo(f"{path}\n{counts}; {len(store.classes)} classes; fingerprint {store.fingerprint[:12]}")
     _tell_notices(store)
 
@@ -160,7 +162,9 @@ def describe(task: str, sample: bool, picture: Path | None, data_dir: Path | Non
 @click.option("--sample", is_flag=True, help="The same question, small: generated images, no network, minutes.")
 @click.option("--data", metavar="PATH|URL", help="Archive, extracted folder or URL of the images.")
 @click.option("--gpus", type=int, default=0, help="GPUs the study may use.  [default: 0, processors alone]")
-@click.option("--gpus-per-trial", type=float, help="Part of a GPU for each trial, such as 0.5.  [default: by its memory]")
+@click.option(
+    "--gpus-per-trial", type=float, help="Part of a GPU for each trial, such as 0.5.  [default: by its memory]"
+)
 @click.option("--concurrent", type=int, help="Trials at once.  [default: what the machine or the GPUs hold]")
 @click.option("--trials", type=int, help="Configurations searched per arm.  [default: 20]")
 @click.option("--epochs", type=int, help="Epochs of a trial that is not stopped.  [default: as the document has it]")
@@ -168,13 +172,21 @@ def describe(task: str, sample: bool, picture: Path | None, data_dir: Path | Non
 @click.option("--confirm-seeds", type=int, help="Seeds each arm's best is trained with again.  [default: 3; sample 1]")
 @click.option("--configs", metavar="FILE|published", help="Train exactly these configurations: no search, no stopping.")
 @click.option("--search", type=click.Choice(["optuna", "random", "qmc", "grid"]), default="optuna", show_default=True)
-@click.option("--scheduler", type=click.Choice(["asha", "none"]), default="asha", show_default=True, help="Early stopping.")
-@click.option("--space", "spaces", multiple=True, metavar="AXIS=LOW..HIGH|A,B", help="Search an axis over another range.")
+@click.option(
+    "--scheduler", type=click.Choice(["asha", "none"]), default="asha", show_default=True, help="Early stopping."
+)
+@click.option(
+    "--space", "spaces", multiple=True, metavar="AXIS=LOW..HIGH|A,B", help="Search an axis over another range."
+)
 @click.option("--set", "sets", multiple=True, metavar="AXIS=VALUE", help="Hold an axis or a constant at a value.")
 @click.option("--metric", help="Validation metric that decides, such as val_macro_f1.  [default: val_accuracy]")
-@click.option("--augmentation", type=click.Choice(["none", "live"]), help="Of training images.  [default: as the document]")
+@click.option(
+    "--augmentation", type=click.Choice(["none", "live"]), help="Of training images.  [default: as the document]"
+)
 @click.option("--image-size", type=int, help="Side of the square a model sees, in pixels.")
-@click.option("--weights", type=click.Path(path_type=Path), help="File with the backbone's weights, in place of a download.")
+@click.option(
+    "--weights", type=click.Path(path_type=Path), help="File with the backbone's weights, in place of a download."
+)
 @click.option("--precision", type=click.Choice(["float32", "mixed_bfloat16"]), default="float32", show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides every draw and every initial weight.")
 @click.option("--name", help="Name of the study's folder.  [default: the time]")
@@ -202,16 +214,19 @@ def tune(task: str, dry_run: bool, **options: Any) -> None:
 
 
 def _tune(task: Task, settings: StudySettings, dry_run: bool) -> None:
+    from tuning.folder import make_folder
     from tuning.plan import make_plan
     from tuning.plan_text import render_plan
+    from tuning.resources import machine_share
 
     console = _console()
-    plan = make_plan(task, settings, _share(settings), settings.name or _timestamp())
+    plan = make_plan(task, settings, machine_share(settings), settings.name or time.strftime("%Y-%m-%d-%H%M%S"))
+    if not dry_run:
+        make_folder(plan)
     if not settings.quiet or dry_run:
-        console.print(render_plan(plan), highlight=False, soft_wrap=True)
+        console.print(render_plan(plan), highlight=False, markup=False, soft_wrap=True)
     if dry_run:
         return
-    _new_folder(plan)
     try:
         store = _prepare(plan.task, settings.data, settings.data_dir, settings.quiet)
         record_status = _run(plan, store, console)
@@ -242,12 +257,16 @@ def _run(plan: StudyPlan, store: Path, console: Console) -> int:
         if not plan.settings.quiet:
             if dashboard:
                 console.print(f"Ray dashboard: http://{dashboard}", highlight=False)
-            console.print(f"TensorBoard:   tensorboard --logdir {plan.folder / 'tensorboard'}", highlight=False, soft_wrap=True)
+            console.print(
+                f"TensorBoard:   tensorboard --logdir {plan.folder / 'tensorboard'}", highlight=False, soft_wrap=True
+            )
         record = study.run_study(plan, store, Progress(console, plan.settings.quiet), study.default_command())
     except KeyboardInterrupt:
         if (plan.folder / "events.jsonl").exists():
             write_derived(plan.folder)
-            click.echo(f"\ninterrupted; what was done is kept: python cli.py summarize {plan.task.name}/{plan.name}", err=True)
+            click.echo(
+                f"\ninterrupted; what was done is kept: python cli.py summarize {plan.task.name}/{plan.name}", err=True
+            )
         raise
     finally:
         ray.shutdown()
@@ -261,7 +280,9 @@ def _run(plan: StudyPlan, store: Path, console: Console) -> int:
 
 @cli.command()
 @click.argument("studies", nargs=-1, metavar="[TASK|STUDY]...")
-@click.option("--format", "form", type=click.Choice(["table", "markdown", "csv", "json"]), default="table", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["table", "markdown", "csv", "json"]), default="table", show_default=True
+)
 @results_option
 def summarize(studies: tuple[str, ...], form: str, results: Path) -> None:
     """The comparison table of a study, published numbers beside the measured ones.
@@ -329,59 +350,10 @@ def _prepare(task: Task, origin: str | None, data_dir: Path | None, quiet: bool)
 def _tell_notices(store: Any) -> None:
     for notice in store.notices:
         click.echo(f"note: {notice}")
-    for broken in store.broken[:5]:
-        click.echo(f"skipped: {broken}")
+    for name, reason in list(store.broken.items())[:5]:
+        click.echo(f"skipped: {name}: {reason}")
     if len(store.broken) > 5:
         click.echo(f"skipped: {len(store.broken) - 5} more")
-
-
-def _share(settings: StudySettings) -> Share:
-    """What each trial gets of this machine, or of the cluster that is asked for."""
-    from tuning.resources import plan_share
-
-    cores, memory = len(os.sched_getaffinity(0)), os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
-    gpu_gigabytes = None
-    if settings.gpus > 0 and settings.gpus_per_trial is None:
-        from trainables.devices import gpu_memory_gigabytes
-
-        gpu_gigabytes = gpu_memory_gigabytes()
-    return plan_share(
-        cores=cores,
-        memory_gigabytes=memory,
-        gpus=settings.gpus,
-        per_trial=settings.gpus_per_trial,
-        concurrent=settings.concurrent,
-        gpu_gigabytes=gpu_gigabytes,
-    )
-
-
-def _timestamp() -> str:
-    import time
-
-    return time.strftime("%Y-%m-%d-%H%M%S")
-
-
-def _new_folder(plan: StudyPlan) -> None:
-    """The study's folder, made now: an unwritable place or a taken name must not show after hours of work."""
-    import shutil
-
-    from tuning.settings import UsageError
-
-    if Path(plan.name).name != plan.name or plan.name.startswith("."):
-        raise UsageError(f"--name is {plan.name!r}, but must be a plain folder name")
-    try:
-        plan.folder.mkdir(parents=True)
-    except FileExistsError:
-        raise UsageError(f"the study {plan.task.name}/{plan.name} exists; choose another --name") from None
-    free = shutil.disk_usage(plan.folder).free
-    from tuning.plan_text import disk_bytes
-
-    if free < disk_bytes(plan):
-        plan.folder.rmdir()
-        raise UsageError(
-            f"{plan.settings.results} has {free / 1e6:.0f} MB free, but the study needs about {disk_bytes(plan) / 1e6:.0f} MB; "
-            "make room or choose another --results"
-        )
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from search_spaces.space import Axis, Choice, Integer, Real, Space, SpaceError, Value, unknown
+from search_spaces.space import Axis, Choice, Integer, Space, SpaceError, Value, unknown
 
 _RANGE = re.compile(r"^(?P<low>[^.,]*(?:\.\d+[^.,]*)?)\.\.(?P<high>.+)$")
 
@@ -49,7 +49,9 @@ def change_axis(space: Space, name: str, text: str) -> Space:
     low, high = _number(name, match["low"]), _number(name, match["high"])
     if isinstance(axis, Integer):
         if low != int(low) or high != int(high):
-            raise SpaceError(f"--space {name}={text}: {name} is a whole number; its range must be whole, such as {axis}")
+            raise SpaceError(
+                f"--space {name}={text}: {name} is a whole number; its range must be whole, such as {axis}"
+            )
         return space.restrict(replace(axis, low=int(low), high=int(high), source="--space"))
     for end in (low, high):
         axis.check(end)

@@ -28,7 +28,10 @@ def _schedule() -> Choice:
 
 def _dropout() -> Real:
     return Real(
-        name="dropout", low=0.0, high=0.5, source="document 4, section 3, Dense Classifier Block: dropout; its runs used 0"
+        name="dropout",
+        low=0.0,
+        high=0.5,
+        source="document 4, section 3, Dense Classifier Block: dropout; its runs used 0",
     )
 
 

@@ -22,7 +22,12 @@ def nesterov(source: str) -> Choice:
 
 
 def weight_decay(source: str) -> Real:
-    """Decoupled weight decay (Loshchilov and Hutter, 2019): only AdamW has it, so only `--space optimizer=adamw` draws it."""
+    """Decoupled weight decay (Loshchilov and Hutter, 2019), AdamW's alone: drawn with `--space optimizer=adamw`."""
     return Real(
-        name="weight_decay", low=1e-5, high=1e-1, log=True, when=When(axis="optimizer", values=("adamw",)), source=source
+        name="weight_decay",
+        low=1e-5,
+        high=1e-1,
+        log=True,
+        when=When(axis="optimizer", values=("adamw",)),
+        source=source,
     )

@@ -76,7 +76,7 @@ class Real:
         # no sense at all is refused: a log axis has no zero and no negatives, a fraction stays in [0, 1].
         if self.log and value <= 0:
             raise SpaceError(f"{self.name} is {value:g}, but must be above 0 (the searched range is {self})")
-        if not self.log and 0 <= self.low and self.high <= 1 and not 0 <= value <= 1:
+        if not self.log and self.low >= 0 and self.high <= 1 and not 0 <= value <= 1:
             raise SpaceError(f"{self.name} is {value:g}, but must be from 0 to 1 (the searched range is {self})")
         return float(value)
 
@@ -145,11 +145,9 @@ class Choice:
         return list(self.values)
 
     def check(self, value: Any) -> Value:
-        for choice in (*self.values, *self.allowed):
-            if type(choice) is bool or type(value) is bool:
-                if choice is value:
-                    return choice
-            elif choice == value:
+        for choice in self._known():
+            # True == 1 in Python, but a truth value is no number here.
+            if isinstance(choice, bool) == isinstance(value, bool) and choice == value:
                 return choice
         raise SpaceError(f"{self.name} is {value!r}, but must be one of {', '.join(map(str, self._known()))}")
 
@@ -216,14 +214,26 @@ class Space:
         for name in config:
             if name not in self.names:
                 raise SpaceError(unknown("axis", name, self.names))
-        result: dict[str, Value] = {name: config.get(name, value) for name, value in self.constants.items()}
+        result = {name: self._held(name, config.get(name, value)) for name, value in self.constants.items()}
+        given = {axis.name: axis.check(config[axis.name]) for axis in self.axes if axis.name in config}
         for axis in self.axes:
             if axis.when is not None and not axis.when.holds(result):
                 continue
-            if axis.name not in config:
+            if axis.name not in given:
                 raise SpaceError(f"{axis.name} is missing; it may be {axis}")
-            result[axis.name] = axis.check(config[axis.name])
+            result[axis.name] = given[axis.name]
         return result
+
+    def _held(self, name: str, value: Any) -> Value:
+        """A constant's new value, of the kind it had."""
+        held = self.constants[name]
+        whole_for_real = isinstance(held, float) and isinstance(value, int) and not isinstance(value, bool)
+        if type(held) is not type(value) and not whole_for_real:
+            kind = {int: "whole number", float: "number", bool: "truth value", str: "name"}[type(held)]
+            raise SpaceError(f"{name} is {value!r}, but must be a {kind} such as {held!r}")
+        if isinstance(held, (int, float)) and not isinstance(held, bool) and held > 0 and value <= 0:
+            raise SpaceError(f"{name} is {value!r}, but must be above 0, such as {held!r}")
+        return type(held)(value)
 
     def grid(self, points: int) -> Iterator[dict[str, Value]]:
         """Every configuration of the grid once, continuous axes at `points` values; conditions make no duplicates."""
@@ -252,13 +262,12 @@ class Space:
     def fix(self, name: str, value: Any) -> Space:
         """The space with one axis or constant held at a value (`--set`)."""
         if name in self.constants:
-            held = self.constants[name]
-            if type(held) is not type(value) and not (isinstance(held, float) and isinstance(value, int)):
-                raise SpaceError(f"{name} is {value!r}, but must be a {type(held).__name__} such as {held!r}")
-            return replace(self, constants={**self.constants, name: type(held)(value)}, published=self._without(name))
-        checked = self.axis(name).check(value) if name in self.names else None
-        if checked is None:
+            return replace(
+                self, constants={**self.constants, name: self._held(name, value)}, published=self._without(name)
+            )
+        if name not in self.names:
             raise SpaceError(unknown("axis", name, self.names))
+        checked = self.axis(name).check(value)
         return replace(
             self,
             axes=tuple(axis for axis in self.axes if axis.name != name),
@@ -294,6 +303,8 @@ def unknown(kind: str, name: str, known: Sequence[str]) -> str:
     """One line for a name that does not exist: what was given, the nearest match, what exists."""
     nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     hint = f"; did you mean {nearest[0]}?" if nearest else ""
-    return f"unknown {kind} {name!r}{hint} Known: {', '.join(known)}" if hint else (
-        f"unknown {kind} {name!r}. Known: {', '.join(known)}"
+    return (
+        f"unknown {kind} {name!r}{hint} Known: {', '.join(known)}"
+        if hint
+        else (f"unknown {kind} {name!r}. Known: {', '.join(known)}")
     )

@@ -63,7 +63,10 @@ TASK = Task(
         Table(
             name="best_variants",
             title="Best variant of each model type, tested",
-            columns=(Column(field="test_accuracy", heading="Test Accuracy"), Column(field="test_loss", heading="Test Loss")),
+            columns=(
+                Column(field="test_accuracy", heading="Test Accuracy"),
+                Column(field="test_loss", heading="Test Loss"),
+            ),
         ),
         Table(
             name="best_model",
@@ -99,7 +102,9 @@ SAMPLE = replace(
         replace(
             _FINE_TUNED,
             space=_FINE_TUNED.space.fix("backbone", "EfficientNetLite0").restrict(
-                Choice(name="frozen_fraction", values=(0.6, 0.8), source="document 4's range at two points, for the sample")
+                Choice(
+                    name="frozen_fraction", values=(0.6, 0.8), source="document 4's range at two points, for the sample"
+                )
             ),
             view=View(image_size=96),
             max_epochs=9,

@@ -79,7 +79,9 @@ def test_the_test_split_is_opened_once_per_arm_after_its_confirmation_and_stands
         openings = [i for i, event in enumerate(events) if event["event"] == "test_opened" and event["arm"] == arm]
         measured = [i for i, event in enumerate(events) if event["event"] == "test_measured" and event["arm"] == arm]
         ended = [
-            i for i, event in enumerate(events) if event["event"] == "trial_ended" and f"{arm}-confirm" in event["trial"]
+            i
+            for i, event in enumerate(events)
+            if event["event"] == "trial_ended" and f"{arm}-confirm" in event["trial"]
         ]
         assert len(openings) == 1
         assert len(measured) == 2
@@ -112,7 +114,9 @@ def test_optunas_database_tells_the_truth(tmp_path: Path) -> None:
         assert kept.params == {name: value for name, value in trial.config.items() if name != "batch_size"}
         assert list(kept.intermediate_values) == [epoch.epoch for epoch in trial.epochs]
     assert {trial.state.name for trial in study.trials} == {"COMPLETE", "PRUNED", "FAIL"}
-    assert study.best_value == max(trial.best for trial in record.of_arm("slow", "search") if trial.status == "completed")
+    assert study.best_value == max(
+        trial.best for trial in record.of_arm("slow", "search") if trial.status == "completed"
+    )
 
 
 def test_published_settings_are_the_first_points_tried(tmp_path: Path) -> None:

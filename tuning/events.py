@@ -2,16 +2,18 @@
 
 Event kinds and their fields beside "event" and "time" (seconds since the epoch, UTC):
 
-study_started   task, study, source, sample, settings, arms [{name, label, note, model, max_epochs, grace_epochs, axes,
-                constants}], objective, tables, data {fingerprint, classes, counts, notices}, versions, command, git_commit
+study_started   task, title, study, source, sample, settings, arms [{name, label, note, learner, model, view, trials,
+                max_epochs, grace_epochs, axes, constants}], confirm_seeds, early_stopping, reduction_factor, objective,
+                share, data {title, fingerprint, classes, counts, notices}, versions, machine, command, git_commit
 trial_asked     trial ("from_scratch-0003"), arm, role ("search" or "confirm"), number, config, seed, max_epochs
-trial_started   trial, worker (process id), device
+trial_started   trial
 epoch           trial, epoch (from 1), metrics {train_loss, train_accuracy, val_..., learning_rate}, best, best_epoch,
                 seconds {start, train, validate, save}
 trial_ended     trial, status ("completed", "stopped", "infeasible", "failed"), reason
 test_opened     arm, trials [...], reason; written before the test split is opened
-test_measured   arm, trial, metrics {test_loss, test_accuracy, ..., final_train_accuracy, ...}, facts {parameters, size_bytes,
-                latency_ms, note}
+test_measured   arm, trial, metrics {test_loss, test_accuracy, ..., final_train_accuracy, ...}, facts {parameters,
+                size_bytes, latency_ms, threads, gpus}
+test_failed     arm, reason
 study_ended     status ("completed", "interrupted", "fatal"), reason
 """
 

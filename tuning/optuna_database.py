@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
@@ -37,7 +37,9 @@ class OptunaDatabase:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         header = self._record.header
         storage = optuna.storages.RDBStorage(f"sqlite:///{self._path.resolve()}")
-        direction = "maximize" if header["objective"]["direction"] == "max" else "minimize"
+        direction: Literal["maximize", "minimize"] = (
+            "maximize" if header["objective"]["direction"] == "max" else "minimize"
+        )
         for arm in self._record.arms:
             study = optuna.create_study(
                 study_name=f"{header['task']}/{header['study']}/{arm['name']}", storage=storage, direction=direction

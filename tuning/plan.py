@@ -94,6 +94,8 @@ class StudyPlan:
 def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> StudyPlan:
     """The plan of one study, or UsageError, UnknownTask or SpaceError with one line."""
     check_counts(settings)
+    if Path(name).name != name or name.startswith("."):
+        raise UsageError(f"--name is {name!r}, but must be a plain folder name")
     if settings.sample:
         if task.sample is None:
             raise UsageError(f"{task.name} has no sample; leave out --sample")
@@ -215,10 +217,10 @@ def _listed(settings: StudySettings, arms: list[Arm]) -> dict[str, list[ListedTr
 
 
 def _whole(entry: Mapping[str, Any], name: str, default: int, least: int) -> int:
-    value = entry.get(name, default)
+    value: Any = entry.get(name, default)
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise SpaceError(f"{name} is {value!r}, but must be a whole number of at least {least}")
-    return value
+    return int(value)
 
 
 def axis_description(axis: Axis) -> dict[str, Any]:

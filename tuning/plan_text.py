@@ -28,8 +28,10 @@ def render_plan(plan: StudyPlan) -> str:
     for arm in plan.arms:
         lines += _arm_lines(plan, arm)
     stopping = f"ASHA inside each arm, 1 in {plan.reduction_factor} goes on" if plan.early_stopping else "none"
-    searcher = "none, listed configurations" if settings.configs else {"optuna": "TPE (Optuna)"}.get(
-        settings.search, settings.search
+    searcher = (
+        "none, listed configurations"
+        if settings.configs
+        else {"optuna": "TPE (Optuna)"}.get(settings.search, settings.search)
     )
     lines += [
         f"search    {searcher}; early stopping: {stopping}; best by {plan.objective.metric}; seed {settings.seed}",
@@ -46,14 +48,18 @@ def render_plan(plan: StudyPlan) -> str:
 def _arm_lines(plan: StudyPlan, arm: ArmPlan) -> list[str]:
     view = arm.arm.view
     note = f"  [{arm.arm.note}]" if arm.arm.note else ""
-    lines = [f"arm       {arm.arm.name}: {arm.trials} trials, {view.image_size} px, augmentation {view.augmentation}{note}"]
+    lines = [
+        f"arm       {arm.arm.name}: {arm.trials} trials, {view.image_size} px, augmentation {view.augmentation}{note}"
+    ]
     if plan.early_stopping:
         rungs = ", ".join(f"{reach} reach epoch {epoch}" for epoch, reach in arm.rungs(plan.reduction_factor))
         lines.append(f"          at least {rungs}")
     else:
         lines.append(f"          all to epoch {arm.arm.max_epochs}" if not arm.listed else _listed_line(arm))
     if not arm.listed:
-        lines += [f"          {axis.name}: {axis}" + _condition(axis) for axis in arm.arm.space.axes if _drawn(arm, axis)]
+        lines += [
+            f"          {axis.name}: {axis}" + _condition(axis) for axis in arm.arm.space.axes if _drawn(arm, axis)
+        ]
     constants = ", ".join(f"{name} {value}" for name, value in arm.arm.space.constants.items())
     if constants:
         lines.append(f"          fixed: {constants}")

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tuning.events import Event
-from tuning.plan import StudyPlan
+from tuning.plan import ArmPlan, StudyPlan
 from tuning.records import StudyRecord, TrialRecord
 
 
@@ -44,7 +44,7 @@ class Progress:
     def apply(self, event: Event) -> None:
         line = self._line(event)
         if line is not None and not self._quiet:
-            self._console.print(line, highlight=False, soft_wrap=True)
+            self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def _line(self, event: Event) -> str | None:
         """One line for what a reader of a log wants to know; epochs only where there is no live table."""
@@ -111,21 +111,32 @@ class Progress:
         return [trial for trial in self._record.trials.values() if trial.ended_time is None]
 
     def _left(self) -> str:
-        """Time left by what an epoch of each arm has cost so far; nothing is claimed before the first epoch."""
+        """Time left by what trials and epochs of each arm have cost so far; nothing before each arm's first epoch."""
         seconds = 0.0
         for arm in self._plan.arms:
             trials = self._record.of_arm(arm.arm.name)
             epochs = [sum(epoch.seconds.values()) for trial in trials for epoch in trial.epochs]
             if not epochs:
                 return "time left: not known before the first epoch of each arm"
-            expected = arm.expected_epochs(self._plan.reduction_factor, self._plan.early_stopping)
-            expected += len(self._plan.confirm_seeds) * arm.arm.max_epochs
-            seconds += max(0, expected - len(epochs)) * sum(epochs) / len(epochs)
+            seconds += self._epochs_left(arm) * sum(epochs) / len(epochs)
         return f"time left: about {_duration(seconds / self._plan.share.slots)}"
+
+    def _epochs_left(self, arm: ArmPlan) -> float:
+        """A search trial to come costs what ended ones did, or what the rungs promise; a confirmation its budget."""
+        name = arm.arm.name
+        search = self._record.of_arm(name, "search")
+        ended = [len(trial.epochs) for trial in search if trial.ended_time is not None]
+        promised = arm.expected_epochs(self._plan.reduction_factor, self._plan.early_stopping) / arm.trials
+        each = sum(ended) / len(ended) if ended else promised
+        running = sum(max(1.0, each - len(trial.epochs)) for trial in search if trial.ended_time is None)
+        confirmed = sum(len(trial.epochs) for trial in self._record.of_arm(name, "confirm"))
+        return (
+            (arm.trials - len(search)) * each + running + len(self._plan.confirm_seeds) * arm.arm.max_epochs - confirmed
+        )
 
 
 def short_config(config: dict[str, Any]) -> str:
-    """"adam, learning_rate 0.00032, conv_blocks 4": what differs between trials, in one line."""
+    """ "adam, learning_rate 0.00032, conv_blocks 4": what differs between trials, in one line."""
     parts = [str(config["optimizer"])] if "optimizer" in config else []
     for name, value in config.items():
         if name in ("optimizer", "batch_size", "backbone"):

@@ -24,7 +24,7 @@ class SearchAdapter(Searcher):
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         job = self._search.ask()
         if isinstance(job, Finished):
-            return Searcher.FINISHED
+            return str(Searcher.FINISHED)
         return None if job is None else {"job": asdict(job)}
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:

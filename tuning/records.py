@@ -74,6 +74,7 @@ class StudyRecord:
     header: Event = field(default_factory=dict)  # the study_started event
     trials: dict[str, TrialRecord] = field(default_factory=dict)
     ledger: list[Event] = field(default_factory=list)  # every opening of the test split
+    test_failures: dict[str, str] = field(default_factory=dict)  # arm: why its measurement on the test split failed
     status: str = "running"
     reason: str = ""
     ended_time: float | None = None
@@ -91,9 +92,7 @@ class StudyRecord:
         elif kind == "epoch":
             trial = self.trials[event["trial"]]
             trial.epochs.append(
-                Epoch(
-                    epoch=event["epoch"], metrics=event["metrics"], seconds=event["seconds"], time=event["time"]
-                )
+                Epoch(epoch=event["epoch"], metrics=event["metrics"], seconds=event["seconds"], time=event["time"])
             )
             trial.best, trial.best_epoch = event["best"], event["best_epoch"]
         elif kind == "trial_ended":
@@ -101,6 +100,8 @@ class StudyRecord:
             trial.status, trial.reason, trial.ended_time = event["status"], event.get("reason", ""), event["time"]
         elif kind == "test_opened":
             self.ledger.append(event)
+        elif kind == "test_failed":
+            self.test_failures[event["arm"]] = event["reason"]
         elif kind == "test_measured":
             trial = self.trials[event["trial"]]
             trial.test, trial.facts = event["metrics"], event["facts"]
@@ -129,14 +130,17 @@ class StudyRecord:
             return value is not None
         return value > than if self.header["objective"]["direction"] == "max" else value < than
 
-    def best_trial(self, arm: str, role: str = "search") -> TrialRecord | None:
-        """The trial with the best validation value, the earlier one of two equals; one that early stopping ended too."""
+    def best_of(self, trials: Iterable[TrialRecord]) -> TrialRecord | None:
+        """The one with the best validation value, the earlier of two equals; None where none has a value."""
         best: TrialRecord | None = None
-        for trial in self.of_arm(arm, role):
-            if trial.status in ("completed", "stopped") and trial.best is not None:
-                if best is None or self.better(trial.best, best.best):
-                    best = trial
+        for trial in trials:
+            if trial.best is not None and (best is None or self.better(trial.best, best.best)):
+                best = trial
         return best
+
+    def best_trial(self, arm: str, role: str = "search") -> TrialRecord | None:
+        """The arm's best trial that ran to its end, or to where early stopping ended it."""
+        return self.best_of(trial for trial in self.of_arm(arm, role) if trial.status in ("completed", "stopped"))
 
     def confirmed(self, arm: str) -> list[TrialRecord]:
         """The trials an arm's row is made of: its confirmations, or its best trial where there are none."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import os
 from dataclasses import dataclass
 
-from tuning.settings import UsageError
+from trainables.devices import total_memory
+from trainables.learner import Fatal
+from tuning.settings import StudySettings, UsageError
 
 # A worker's memory: TensorFlow alone is 0.6 GB, a mid-sized network with its gradients and buffers about as much again.
 WORKER_GIGABYTES = 2.0
@@ -32,13 +36,14 @@ def check_gpus_per_trial(fraction: float) -> int:
     """How many trials fit on one GPU. Raises UsageError unless they fill it (within 5 %)."""
     if not 0 < fraction <= 1:
         raise UsageError(
-            f"--gpus-per-trial is {fraction:g}, but must be above 0 and at most 1: a trial trains on one GPU or on a part of it"
+            f"--gpus-per-trial is {fraction:g}, but must be above 0 and at most 1: "
+            "a trial trains on one GPU or on a part of it"
         )
     fit = math.floor(1 / fraction + 1e-9)
     if 1 - fit * fraction > 0.05:
         raise UsageError(
-            f"--gpus-per-trial is {fraction:g}: {fit} such trials fit on a GPU and {1 - fit * fraction:.0%} of it would stay "
-            f"idle; write {_nearest(fit)} ({fit} fit) or {_nearest(fit + 1)} ({fit + 1} fit)"
+            f"--gpus-per-trial is {fraction:g}: {fit} such trials fit on a GPU and {1 - fit * fraction:.0%} of it would"
+            f" stay idle; write {_nearest(fit)} ({fit} fit) or {_nearest(fit + 1)} ({fit + 1} fit)"
         )
     return fit
 
@@ -53,6 +58,22 @@ def gpus_per_trial(gpu_gigabytes: float | None) -> float:
     if gpu_gigabytes is None:
         return 1.0
     return 1.0 / max(1, min(4, math.floor(gpu_gigabytes / SLOT_GPU_GIGABYTES)))
+
+
+def machine_share(settings: StudySettings) -> Share:
+    """What each trial gets of this machine: its cores, its memory and, where a fraction must be chosen, its GPUs'."""
+    gpu_gigabytes = None
+    if settings.gpus > 0 and settings.gpus_per_trial is None:
+        with contextlib.suppress(Fatal):  # nvidia-smi is silent: a whole GPU a trial
+            gpu_gigabytes = total_memory() * 2**20 / 1e9
+    return plan_share(
+        cores=len(os.sched_getaffinity(0)),
+        memory_gigabytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9,
+        gpus=settings.gpus,
+        per_trial=settings.gpus_per_trial,
+        concurrent=settings.concurrent,
+        gpu_gigabytes=gpu_gigabytes,
+    )
 
 
 def plan_share(
@@ -83,7 +104,9 @@ def plan_share(
     slots = gpus * check_gpus_per_trial(fraction)
     if concurrent is not None:
         if concurrent > slots:
-            raise UsageError(f"--concurrent is {concurrent}, but {slots} trials fit on {gpus} GPUs at {fraction:g} each")
+            raise UsageError(
+                f"--concurrent is {concurrent}, but {slots} trials fit on {gpus} GPUs at {fraction:g} each"
+            )
         slots = concurrent
     return Share(slots=slots, cpus=_floor(cores / slots), gpus=fraction)
 

@@ -31,6 +31,10 @@ def make_sampler(search: SearchName, seed: int, trials: int) -> optuna.samplers.
             )
         if search == "qmc":
             return optuna.samplers.QMCSampler(
-                qmc_type="sobol", scramble=True, seed=seed, warn_independent_sampling=False, warn_asynchronous_seeding=False
+                qmc_type="sobol",
+                scramble=True,
+                seed=seed,
+                warn_independent_sampling=False,
+                warn_asynchronous_seeding=False,
             )
         return optuna.samplers.RandomSampler(seed=seed)

@@ -10,7 +10,7 @@ import math
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import optuna
 
@@ -54,7 +54,9 @@ class Search:
         settings = self._plan.settings
         sampler = make_sampler(settings.search, _arm_seed(settings.seed, plan.arm.name), plan.trials)
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        direction = "maximize" if self._plan.objective.direction == "max" else "minimize"
+        direction: Literal["maximize", "minimize"] = (
+            "maximize" if self._plan.objective.direction == "max" else "minimize"
+        )
         study = optuna.create_study(sampler=sampler, direction=direction)
         grid: list[Config] = []
         if settings.search == "grid":
@@ -73,7 +75,7 @@ class Search:
             return Finished() if not self._running else None
         if len(self._running) >= self._plan.share.slots:
             return None
-        job = self._next_of_finished_arms() or self._next_search()
+        job = self._next_search() or self._next_of_finished_arms()
         if job is not None:
             self._running[job.trial] = job
             return job
@@ -107,7 +109,11 @@ class Search:
         return [axis.name for axis in arm.plan.arm.space.axes if axis.name in config]
 
     def _next_of_finished_arms(self) -> Job | None:
-        """Confirmation, then the test split, of an arm whose search is over: it need not wait for its rivals."""
+        """Confirmation, then the test split, of an arm whose search is over.
+
+        It need not wait for its rivals' last trials, but those have been asked before: the slowest arm's search is the
+        longest path through a study, and must not queue behind another arm's confirmation.
+        """
         for arm in self._arms.values():
             name = arm.plan.arm.name
             if arm.asked < self._budget(arm) or self._runs(name, "search"):
@@ -157,9 +163,7 @@ class Search:
         self._log.append("test_opened", arm=plan.arm.name, trials=names, reason=f"{role} of {plan.arm.name}")
         saved = tuple((name, str(self._folder(name))) for name in names)
         first = confirmed[0]
-        return self._job(
-            plan, f"{plan.arm.name}-test", "test", first.config, first.seed, first.max_epochs, None, saved
-        )
+        return self._job(plan, f"{plan.arm.name}-test", "test", first.config, first.seed, first.max_epochs, None, saved)
 
     def _folder(self, trial: str) -> Path:
         """Absolute, because Ray changes a worker's directory."""

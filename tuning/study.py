@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import platform
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from typing import Any
 import ray
 from ray import tune
 
+from datasets.dataset import SPLITS
 from datasets.store import ImageStore
 from trainables.trial import Trial
 from tuning.events import FILE_NAME, EventLog
@@ -28,6 +28,7 @@ from tuning.records import StudyRecord
 from tuning.search import Search
 from tuning.settings import UsageError
 from tuning.tensorboard import TensorBoardWriter
+from tuning.winners import keep_winner
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 VERSIONED = ("ray", "tensorflow", "keras", "optuna", "numpy", "scikit-learn", "albumentations")
@@ -60,7 +61,8 @@ def run_study(plan: StudyPlan, store_path: Path, progress: Progress, command: st
     finally:
         tensorboard.close()
         log.close()
-    _keep_winners(plan, record)
+    for arm in plan.arms:
+        keep_winner(plan.folder, record, arm.arm.name)
     return record
 
 
@@ -124,7 +126,9 @@ def start_ray(address: str | None) -> str | None:
         if address is None:
             raise
         reason = str(error).splitlines()[0]
-        raise UsageError(f"--address {address}: no Ray cluster answers ({reason}); start one with `ray start --head`") from None
+        raise UsageError(
+            f"--address {address}: no Ray cluster answers ({reason}); start one with `ray start --head`"
+        ) from None
     return str(context.dashboard_url) if context.dashboard_url else None
 
 
@@ -171,7 +175,7 @@ def header(plan: StudyPlan, store: ImageStore, command: str) -> dict[str, Any]:
             "title": plan.task.dataset.title,
             "fingerprint": store.fingerprint,
             "classes": list(store.classes),
-            "counts": {split: len(store.indices(split)) for split in ("train", "val", "test")},
+            "counts": {split: len(store.indices(split)) for split in SPLITS},
             "notices": list(store.notices),
         },
         "versions": {"python": platform.python_version(), **{name: metadata.version(name) for name in VERSIONED}},
@@ -195,18 +199,6 @@ def _git_commit() -> str | None:
     return run.stdout.strip() or None if run.returncode == 0 else None
 
 
-def _keep_winners(plan: StudyPlan, record: StudyRecord) -> None:
-    """winners/<arm>/: the seed best on validation, with configuration, metrics and test predictions."""
-    from tuning.winners import keep_winner
-
-    for arm in plan.arms:
-        keep_winner(plan.folder, record, arm.arm.name)
-
-
 def default_command() -> str:
     """The command line as typed, to be run again from the checkout."""
     return " ".join(["python", "cli.py", *sys.argv[1:]])
-
-
-def remove_folder(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)

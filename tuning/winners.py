@@ -16,10 +16,7 @@ def keep_winner(study: Path, record: StudyRecord, arm: str) -> None:
     metrics.json: validation metrics at the best epoch, test metrics, parameters, size, latency.
     test_predictions.npz: class probabilities [N, classes], labels [N] and names [N] of the test images.
     """
-    winner = None
-    for trial in record.confirmed(arm):
-        if trial.test and (winner is None or record.better(trial.best, winner.best)):
-            winner = trial
+    winner = record.best_of(trial for trial in record.confirmed(arm) if trial.test)
     if winner is None:
         return
     header = next(described for described in record.arms if described["name"] == arm)

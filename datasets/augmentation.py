@@ -1,0 +1,110 @@
+"""Named augmentation recipes, reproducible from (seed, epoch, image) alone, whatever thread runs them in what order."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import random
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets.dataset import DataError
+
+if TYPE_CHECKING:
+    from albumentations import Compose
+
+
+def food10(image_size: int) -> Compose:
+    """Training augmentation of the Food-10 document (its notebook Assignment_1.ipynb), uint8 RGB in and out.
+
+    The notebook ran Albumentations 0.4; where 2.0.8 has other defaults, 0.4's are spelled out: noise of variance 10 to
+    50 (2.0.8's default is 4 to 36 times its deviation), reflected borders (now black), free grid distortion.
+    """
+    albumentations = _albumentations()
+    import cv2
+
+    reflected = {"border_mode": cv2.BORDER_REFLECT_101}
+    noise = (10**0.5 / 255, 50**0.5 / 255)  # standard deviation as a share of 255
+    recipe: Compose = albumentations.Compose(
+        [
+            albumentations.RandomResizedCrop((image_size, image_size), scale=(0.08, 1.0), ratio=(3 / 4, 4 / 3), p=1.0),
+            albumentations.HorizontalFlip(p=0.5),
+            albumentations.Rotate(limit=(-45, 45), p=0.6, **reflected),
+            albumentations.RandomBrightnessContrast(brightness_limit=(-0.2, 0.2), contrast_limit=(-0.2, 0.2), p=0.5),
+            albumentations.GaussNoise(std_range=noise, p=0.3),
+            albumentations.OneOf(
+                [
+                    albumentations.OpticalDistortion(distort_limit=(-0.05, 0.05), p=0.3, **reflected),
+                    albumentations.GridDistortion(distort_limit=(-0.3, 0.3), normalized=False, p=0.1, **reflected),
+                    albumentations.Sharpen(alpha=(0.2, 0.5), lightness=(0.5, 1.0), p=0.5),
+                    albumentations.Emboss(alpha=(0.2, 0.5), strength=(0.2, 0.7), p=0.5),
+                    albumentations.CLAHE(clip_limit=(1, 2), p=0.5),
+                ],
+                p=0.5,
+            ),
+            albumentations.OneOf(
+                [
+                    albumentations.MotionBlur(blur_limit=(3, 7), p=0.2),
+                    albumentations.Blur(blur_limit=(3, 7), p=0.1),
+                    albumentations.MedianBlur(blur_limit=(3, 3), p=0.2),
+                    albumentations.ImageCompression(compression_type="jpeg", quality_range=(40, 85), p=0.3),
+                ],
+                p=0.5,
+            ),
+            albumentations.OneOf(
+                [
+                    albumentations.HueSaturationValue(
+                        hue_shift_limit=(-8, 8), sat_shift_limit=(-30, 30), val_shift_limit=(-20, 20), p=0.5
+                    ),
+                    albumentations.ToGray(p=0.01),
+                ],
+                p=0.5,
+            ),
+        ]
+    )
+    return recipe
+
+
+RECIPES: Mapping[str, Callable[[int], Compose]] = {"food10": food10}
+
+
+class Augmenter:
+    """Applies one recipe. Any number of threads may call it: each builds a recipe object of its own."""
+
+    def __init__(self, recipe: str, image_size: int) -> None:
+        """Raises DataError for a recipe that does not exist."""
+        if recipe not in RECIPES:
+            nearest = difflib.get_close_matches(recipe, RECIPES, n=1)
+            hint = f"; did you mean {nearest[0]}?" if nearest else ""
+            raise DataError(f"recipe is {recipe!r}, but must be one of {', '.join(sorted(RECIPES))}{hint}")
+        self._build = RECIPES[recipe]
+        self._image_size = image_size
+        self._of_this_thread = threading.local()
+        _albumentations()  # imported here, by one thread, and not by all of them at once
+
+    def __call__(self, image: NDArray[np.uint8], *, seed: int, epoch: int, index: int) -> NDArray[np.uint8]:
+        """The variant [S, S, 3] of an image [H, W, 3] that this seed and epoch (both from 0) give the image `index`."""
+        if not hasattr(self._of_this_thread, "compose"):
+            self._of_this_thread.compose = self._build(self._image_size)
+        compose = self._of_this_thread.compose
+        # One pair of generators for all transforms, which draw from it in turn. Seeding each of them alike
+        # (set_random_seed) makes them all fire together: 100 % agreement between independent coins, measured.
+        sequence = np.random.SeedSequence((seed, epoch, index))
+        compose.set_random_state(
+            np.random.default_rng(sequence), random.Random(int(sequence.generate_state(1, np.uint64)[0]))
+        )
+        augmented: NDArray[np.uint8] = compose(image=image)["image"]
+        return augmented
+
+
+def _albumentations() -> Any:
+    os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # else the import asks the network for a newer version
+    import albumentations
+    import cv2
+
+    cv2.setNumThreads(1)  # the callers' threads are the parallelism; OpenCV's own pool would compete with them
+    return albumentations

@@ -1,0 +1,213 @@
+"""Builds an image store: sizes from a pass over the headers, then every image decoded once, then renamed into place."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets.dataset import SPLITS, DataError, Dataset, Progress, SourceImage, Split
+from datasets.decoding import DecodeError, Size, decode, stored_size
+from datasets.histogram import channel_histogram, mean_and_deviation
+from datasets.origin import describe_origin
+from datasets.parallel import ordered, usable_cores
+from datasets.splitting import MINIMUM_PER_CLASS, assign_splits
+from datasets.store import VERSION
+
+BROKEN_LIMIT = 0.05  # of a class: the published numbers rest on whole classes
+SLACK_BYTES = 16 * 2**20  # what a store needs beside its pixels: names, headers, the file system's own rounding
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """An image that will be stored: its place is known, its pixels not yet."""
+
+    source: SourceImage
+    split: Split
+    size: Size
+    offset: int  # in bytes from the start of the pixels
+
+
+@dataclass(frozen=True)
+class _Decoded:
+    planned: _Planned
+    pixels: NDArray[np.uint8] | None  # None where the image is broken
+    digest: bytes
+    histogram: NDArray[np.int64]
+    failure: str
+
+
+def build(dataset: Dataset, path: Path, origin: str | None, progress: Progress) -> None:
+    """Write the store of that data set to `path`, whole or not at all. The caller holds its lock.
+
+    Raises DataError: see datasets.store.prepare.
+    """
+    described = describe_origin(origin)
+    unfinished = path.with_suffix(".unfinished")  # one name, so that a killed build's file is overwritten, not added to
+    try:
+        with dataset.images(origin, path.parent, progress) as images:
+            used, notices = assign_splits(dataset, images)
+            planned, broken = _plan(dataset, used, progress)
+            _check_space(path.parent, planned)
+            stored = _write(dataset, planned, broken, used, unfinished, (described, notices), progress)
+        with open(unfinished, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+        _sync_folder(path.parent)
+        progress(f"stored {stored} images of {dataset.name}", stored, stored)
+    except OSError as error:
+        raise DataError(
+            f"the image store {path} could not be written ({error.strerror or error}); free some space or choose "
+            "another folder with --data-dir DIR"
+        ) from None
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _plan(
+    dataset: Dataset, used: Sequence[tuple[SourceImage, Split]], progress: Progress
+) -> tuple[list[_Planned], dict[str, str]]:
+    """Every readable image with its place, and why the others are broken."""
+
+    def measure(pair: tuple[SourceImage, Split]) -> Size | str:
+        try:
+            return stored_size(pair[0].read(), dataset.max_side)
+        except (DecodeError, OSError) as error:
+            return str(error)
+
+    planned: list[_Planned] = []
+    broken: dict[str, str] = {}
+    offset = 0
+    threads = usable_cores()
+    sizes = ordered(measure, used, threads=threads, ahead=4 * threads)
+    for done, ((source, split), size) in enumerate(zip(used, sizes, strict=True), start=1):
+        if isinstance(size, str):
+            broken[source.name] = size
+        else:
+            planned.append(_Planned(source, split, size, offset))
+            offset += size.bytes
+        progress(f"measuring {dataset.name}", done, len(used))
+    _check_broken(dataset, used, broken)
+    return planned, broken
+
+
+def _check_broken(dataset: Dataset, used: Sequence[tuple[SourceImage, Split]], broken: dict[str, str]) -> None:
+    expected = Counter(source.label for source, _ in used)
+    lost = Counter(source.label for source, _ in used if source.name in broken)
+    for label, count in sorted(lost.items()):
+        left = expected[label] - count
+        if count > max(1, BROKEN_LIMIT * expected[label]) or left < min(MINIMUM_PER_CLASS, expected[label]):
+            example = next(source.name for source, _ in used if source.name in broken and source.label == label)
+            raise DataError(
+                f"{count} of {expected[label]} images of the class {dataset.classes[label]!r} are broken, such as "
+                f"{example} ({broken[example]}), but at most {BROKEN_LIMIT:.0%} may be; fetch the data again"
+            )
+
+
+def _check_space(folder: Path, planned: Sequence[_Planned]) -> None:
+    needed = sum(image.size.bytes for image in planned) + SLACK_BYTES
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise DataError(
+            f"the data folder {folder} has {free / 1e9:.1f} GB free, but the image store needs {needed / 1e9:.1f} GB; "
+            "free some space or choose another folder with --data-dir DIR"
+        )
+
+
+def _write(
+    dataset: Dataset,
+    planned: Sequence[_Planned],
+    broken: dict[str, str],
+    used: Sequence[tuple[SourceImage, Split]],
+    unfinished: Path,
+    provenance: tuple[str, tuple[str, ...]],
+    progress: Progress,
+) -> int:
+    """Decode and write everything; how many images were stored. Grows `broken`."""
+    import h5py
+
+    def work(image: _Planned) -> _Decoded:
+        nothing = np.zeros((3, 256), np.int64)
+        try:
+            pixels = decode(image.source.read(), dataset.max_side)
+        except (DecodeError, OSError) as error:
+            return _Decoded(image, None, b"", nothing, str(error))
+        if pixels.shape != (image.size.height, image.size.width, 3):
+            return _Decoded(image, None, b"", nothing, f"it was {image.size}, now it is {pixels.shape}: it changed")
+        return _Decoded(image, pixels, hashlib.sha256(pixels.data).digest(), channel_histogram(pixels), "")
+
+    stored: list[_Planned] = []
+    fingerprint = hashlib.sha256(json.dumps(dataset.classes).encode())
+    histograms = np.zeros((len(SPLITS), 3, 256), np.int64)
+    threads = usable_cores()
+    with h5py.File(unfinished, "w", libver="latest") as file:
+        total = sum(image.size.bytes for image in planned)
+        pixels = file.create_dataset("pixels", shape=(total,), dtype=np.uint8)
+        for done, result in enumerate(ordered(work, planned, threads=threads, ahead=2 * threads), start=1):
+            image = result.planned
+            if result.pixels is None:
+                broken[image.source.name] = result.failure
+            else:
+                pixels[image.offset : image.offset + image.size.bytes] = result.pixels.reshape(-1)
+                facts = (image.source.name, image.source.label, image.split, image.size.height, image.size.width)
+                fingerprint.update(json.dumps(facts).encode() + result.digest)
+                histograms[SPLITS.index(image.split)] += result.histogram
+                stored.append(image)
+            progress(f"decoding {dataset.name}", done, len(planned))
+        _check_broken(dataset, used, broken)
+        _write_columns(file, stored, histograms)
+        origin, notices = provenance
+        mean, deviation = mean_and_deviation(histograms[SPLITS.index("train")])
+        file.attrs["facts"] = json.dumps(
+            {
+                "version": VERSION,
+                "name": dataset.name,
+                "title": dataset.title,
+                "classes": dataset.classes,
+                "description": repr(dataset),
+                "origin": origin,
+                "fingerprint": fingerprint.hexdigest(),
+                "notices": [*notices, *_broken_notice(broken)],
+                "broken": broken,
+                "channel_mean": mean,
+                "channel_std": deviation,
+            }
+        )
+    return len(stored)
+
+
+def _write_columns(file: Any, stored: Sequence[_Planned], histograms: NDArray[np.int64]) -> None:
+    file["offset"] = np.array([image.offset for image in stored], np.int64)
+    file["height"] = np.array([image.size.height for image in stored], np.int32)
+    file["width"] = np.array([image.size.width for image in stored], np.int32)
+    file["label"] = np.array([image.source.label for image in stored], np.int64)
+    file["split"] = np.array([SPLITS.index(image.split) for image in stored], np.uint8)
+    file["name"] = np.array([image.source.name.encode() for image in stored], np.bytes_)
+    file["histograms"] = histograms
+
+
+def _broken_notice(broken: dict[str, str]) -> list[str]:
+    if not broken:
+        return []
+    shown = ", ".join(sorted(broken)[:3]) + (", ..." if len(broken) > 3 else "")
+    return [f"{len(broken)} broken image(s) left out: {shown}"]
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename survive a power cut. Some file systems know no such thing."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

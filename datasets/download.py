@@ -1,0 +1,155 @@
+"""Fetches a file that is worth resuming: broken connections go on where they stopped, checksums are checked."""
+
+from __future__ import annotations
+
+import errno
+import os
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import requests
+
+from datasets.dataset import DataError, Progress, silent
+
+ATTEMPTS = 5  # in a row without a new byte
+TIMEOUT_SECONDS = (10.0, 60.0)  # to connect; between two pieces
+PIECE_BYTES = 1 << 14  # a piece that breaks off is lost, so it is small
+REPORT_BYTES = 1 << 20  # between two calls of progress
+
+
+class _Interrupted(Exception):
+    """The connection failed or the server is busy: worth another attempt."""
+
+
+def download(
+    url: str,
+    target: Path,
+    *,
+    md5: str | None = None,
+    sha256: str | None = None,
+    progress: Progress = silent,
+    pause_seconds: float = 2.0,
+) -> Path:
+    """The file at `url` as `target`, fetched unless it is there already; its checksum was checked when it arrived.
+
+    What has arrived waits in TARGET.part for the next attempt, of this process or of a later one. Concurrent calls for
+    one target fetch it once. pause_seconds: before the second attempt, doubled for each further one.
+    Raises DataError: no network, the server refuses, a wrong checksum, no space.
+    """
+    from filelock import FileLock
+
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{target}.lock"):
+            if not target.exists():
+                _fetch(url, target, progress, pause_seconds)
+                _check(url, target, md5, sha256)
+                os.replace(_part(target), target)
+    except OSError as error:  # requests' own errors never come this far
+        reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or error
+        raise DataError(
+            f"{target} could not be written ({reason}); choose another folder with --data-dir DIR"
+        ) from None
+    return target
+
+
+def _part(target: Path) -> Path:
+    return target.with_name(f"{target.name}.part")
+
+
+def _fetch(url: str, target: Path, progress: Progress, pause_seconds: float) -> None:
+    part = _part(target)
+    failures = 0
+    while True:
+        before = _size(part)
+        try:
+            _continue(url, part, progress)
+            return
+        except _Interrupted as error:
+            failures = 1 if _size(part) > before else failures + 1
+            if failures >= ATTEMPTS:
+                host = urlsplit(url).hostname or url
+                raise DataError(
+                    f"could not reach {host}: {error}; download {url} elsewhere and pass --from FILE"
+                ) from None
+        time.sleep(pause_seconds * 2 ** (failures - 1))
+
+
+def _continue(url: str, part: Path, progress: Progress) -> None:
+    """Append what is missing. Raises _Interrupted."""
+    have = _size(part)
+    # "identity": a server must not label a .tar.gz as a compressed transfer that requests would then unpack.
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
+    try:
+        with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT_SECONDS) as response:
+            if response.status_code == requests.codes.requested_range_not_satisfiable:
+                part.unlink()  # as long as the file or longer: it cannot be trusted, start over
+                raise _Interrupted("the server could not resume the download")
+            if response.status_code >= 500 or response.status_code == requests.codes.too_many_requests:
+                raise _Interrupted(f"it answered {response.status_code} {response.reason}")
+            if response.status_code >= 400:
+                raise DataError(
+                    f"{url} answered {response.status_code} {response.reason}; check the address, or download the file "
+                    "elsewhere and pass --from FILE"
+                )
+            resumed = response.status_code == requests.codes.partial_content
+            done = reported = have if resumed else 0
+            length = response.headers.get("Content-Length", "")
+            total = done + int(length) if length.isdigit() else 0
+            with open(part, "ab" if resumed else "wb") as file:
+                for piece in response.iter_content(PIECE_BYTES):
+                    file.write(piece)
+                    done += len(piece)
+                    if done - reported >= REPORT_BYTES or done == total:
+                        reported = done
+                        progress(f"downloading {urlsplit(url).hostname}", done, total)
+                file.flush()
+                os.fsync(file.fileno())
+    except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, requests.exceptions.MissingSchema):
+        raise DataError(
+            f"{url!r} is not an address that can be fetched; it must start with http:// or https://"
+        ) from None
+    except requests.RequestException as error:
+        raise _Interrupted(_reason(error)) from None
+    if total and done < total:
+        raise _Interrupted(f"the connection broke off after {done} of {total} bytes")
+
+
+def _check(url: str, target: Path, md5: str | None, sha256: str | None) -> None:
+    import pooch
+
+    part = _part(target)
+    for algorithm, expected in (("md5", md5), ("sha256", sha256)):
+        if expected is None:
+            continue
+        found = pooch.file_hash(str(part), alg=algorithm)
+        if found != expected.lower():
+            part.unlink()
+            raise DataError(
+                f"{url} has the {algorithm} checksum {found}, but {expected} is expected; it was deleted: try "
+                "again, or download it elsewhere and pass --from FILE"
+            )
+
+
+def _size(part: Path) -> int:
+    return part.stat().st_size if part.exists() else 0
+
+
+def _reason(error: requests.RequestException) -> str:
+    """In a few words; what urllib3 says names its objects' addresses in memory."""
+    text = str(error)
+    for sign, meaning in (
+        ("NameResolutionError", "its name cannot be resolved"),
+        ("Connection refused", "it refuses the connection"),
+        ("timed out", "it does not answer"),
+        ("unreachable", "there is no network"),
+        ("IncompleteRead", "the connection broke off"),
+        ("Connection broken", "the connection broke off"),
+        ("reset by peer", "the connection broke off"),
+        ("CERTIFICATE", "its certificate cannot be verified"),
+        ("ProxyError", "the proxy does not let the connection through"),
+    ):
+        if sign in text:
+            return meaning
+    return type(error).__name__

@@ -1,0 +1,106 @@
+"""Food-101 (Bossard, Guillaumin and Van Gool, 2014), or some of its classes, as its authors publish it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+
+from datasets.dataset import Counts, DataError, Progress, SourceImage
+
+ADDRESS = "http://data.vision.ee.ethz.ch/cvl/food-101.tar.gz"  # 4.65 GiB
+MD5 = "85eeb15f3717b99a5da872d97d918f87"  # of that archive; torchvision checks the same
+LAYOUT = "food-101/images/<class>/<number>.jpg"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Food101:
+    """Some classes of Food-101, 1,000 images each; its authors' own split (750 / 250) is not used.
+
+    counts: images per class in each split; on a smaller copy all classes shrink in proportion, with a notice.
+    max_side: the authors publish no side above 512 pixels.
+    """
+
+    name: str
+    title: str
+    classes: tuple[str, ...]
+    counts: Counts
+    max_side: int = 512
+
+    @contextmanager
+    def images(self, origin: str | None, data_dir: Path, progress: Progress) -> Iterator[Sequence[SourceImage]]:
+        """See datasets.dataset.Dataset.
+
+        origin: the archive food-101.tar.gz, a http(s) address of it, or a folder: food-101 itself, the one above it
+            or its images.
+        """
+        from datasets.origin import is_address
+
+        if origin is None:
+            source = _downloaded(ADDRESS, data_dir, progress, MD5)
+        elif is_address(origin):
+            source = _downloaded(origin, data_dir, progress, MD5 if origin == ADDRESS else None)
+        else:
+            source = Path(origin).expanduser().absolute()
+        if source.is_dir():
+            yield self._in_folder(_images_folder(source, self.classes), source)
+            return
+        from datasets.archive import unpacked
+
+        with unpacked(source, data_dir / "scratch" / self.name, self._wanted, progress) as folder:
+            yield self._in_folder(folder, source)
+
+    def _wanted(self, member: str) -> str | None:
+        """Where a member of the archive goes, "churros/1234.jpg", or None where it is not needed."""
+        parts = PurePosixPath(member).parts
+        if len(parts) != 4 or parts[:2] != ("food-101", "images") or parts[2] not in self.classes:
+            return None
+        return f"{parts[2]}/{parts[3]}" if _is_image(parts[3]) else None
+
+    def _in_folder(self, folder: Path, source: Path) -> list[SourceImage]:
+        present = {path.name for path in folder.iterdir() if path.is_dir()} if folder.is_dir() else set()
+        if not present & set(self.classes):
+            raise DataError(
+                f"{source} is not Food-101: it has none of the classes of {self.name} at {LAYOUT}; {_remedy()}"
+            )
+        images: list[SourceImage] = []
+        for label, name in enumerate(self.classes):
+            files = (
+                sorted(path.name for path in (folder / name).iterdir() if _is_image(path.name))
+                if name in present
+                else []
+            )
+            if not files:
+                raise DataError(f"the class {name!r} has no image at {LAYOUT} in {source}; {_remedy()}")
+            images += [
+                SourceImage(name=f"{name}/{file}", label=label, read=(folder / name / file).read_bytes)
+                for file in files
+            ]
+        return images
+
+
+def _is_image(name: str) -> bool:
+    return name.lower().endswith((".jpg", ".jpeg")) and not name.startswith(".")  # "._1.jpg" is macOS's, no image
+
+
+def _downloaded(url: str, data_dir: Path, progress: Progress, md5: str | None) -> Path:
+    from datasets.download import download
+
+    name = PurePosixPath(urlsplit(url).path).name or "archive"
+    if url != ADDRESS:
+        name = f"{hashlib.sha256(url.encode()).hexdigest()[:10]}-{name}"  # two addresses may end alike
+    return download(url, data_dir / "downloads" / name, md5=md5, progress=progress)
+
+
+def _images_folder(folder: Path, classes: Sequence[str]) -> Path:
+    for candidate in (folder / "food-101" / "images", folder / "images", folder):
+        if any((candidate / name).is_dir() for name in classes):
+            return candidate
+    return folder
+
+
+def _remedy() -> str:
+    return f"name the archive from {ADDRESS} or its unpacked folder with --from"

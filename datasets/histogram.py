@@ -1,0 +1,40 @@
+"""How often each pixel value occurs: exact integers, from which mean and deviation follow without rounding."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+EXACT_IN_FLOAT32 = 2**24  # OpenCV returns counts as float32, exact up to this many pixels
+
+
+def channel_histogram(image: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """Counts [3, 256] of the values 0 to 255 in each channel of an image [H, W, 3]."""
+    import cv2
+
+    if image.shape[0] * image.shape[1] >= EXACT_IN_FLOAT32:
+        return np.stack([np.bincount(image[..., channel].ravel(), minlength=256) for channel in range(3)])
+    counts = [cv2.calcHist([image], [channel], None, [256], [0, 256]).ravel() for channel in range(3)]
+    return np.stack(counts).astype(np.int64)
+
+
+def mean_and_deviation(histogram: NDArray[np.int64]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and population standard deviation (0 to 255) per channel of counts [3, 256].
+
+    Sums are Python integers, so nothing overflows or rounds before the last division. Without pixels: (nan, nan, nan).
+    """
+    means: list[float] = []
+    deviations: list[float] = []
+    for counts in histogram.tolist():
+        pixels = sum(counts)
+        if pixels == 0:
+            means.append(math.nan)
+            deviations.append(math.nan)
+            continue
+        total = sum(value * count for value, count in enumerate(counts))
+        squares = sum(value * value * count for value, count in enumerate(counts))
+        means.append(total / pixels)
+        deviations.append(math.sqrt((pixels * squares - total * total) / pixels**2))
+    return tuple(means), tuple(deviations)

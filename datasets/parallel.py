@@ -1,0 +1,42 @@
+"""Work in threads, results in order, memory bounded."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def usable_cores() -> int:
+    """Cores this process may run on, at least 1: fewer than the machine has inside a container or under taskset."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return os.cpu_count() or 1
+
+
+def ordered(
+    function: Callable[[Item], Result], items: Iterable[Item], *, threads: int, ahead: int
+) -> Generator[Result]:
+    """function(item) for every item, in the items' order, computed by `threads` threads.
+
+    At most `ahead` results exist or are being computed beyond the one handed out, whatever the number of items.
+    Closing or dropping the iterator waits for the calls in progress and ends the threads; an exception of
+    `function` is raised at its item's turn and does the same.
+    """
+    waiting = iter(items)
+    with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="datasets") as executor:
+        pending: deque[Future[Result]] = deque()
+        try:
+            pending.extend(executor.submit(function, item) for item in islice(waiting, max(1, ahead)))
+            while pending:
+                result = pending.popleft().result()
+                pending.extend(executor.submit(function, item) for item in islice(waiting, 1))
+                yield result
+        finally:
+            executor.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,126 @@
+"""The statistics of a data set as one picture."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from datasets.dataset import SPLITS, DataError
+from datasets.statistics import CHANNELS, Statistics
+from datasets.store import ImageStore
+
+# Okabe and Ito's colours, told apart with any kind of colour blindness.
+CHANNEL_COLOURS = ("#D55E00", "#009E73", "#0072B2")
+SPLIT_COLOURS = {"train": "#0072B2", "val": "#E69F00", "test": "#999999"}
+LINE_STYLES = ("-", "--", "-.")
+EXAMPLES_PER_ROW = 5
+MAX_EXAMPLES = 50
+WIDTH_INCHES = 8.0  # 1200 pixels at 150 a inch; 9 points are 12 pixels when shown 800 wide
+DOTS_PER_INCH = 150
+STYLE: Any = {"font.size": 9, "axes.titlesize": 10, "axes.spines.top": False, "axes.spines.right": False}
+
+
+def draw_statistics(statistics: Statistics, store: ImageStore, path: Path) -> None:
+    """See datasets.statistics.render_picture. Raises DataError where the file cannot be written."""
+    classes = len(statistics.classes)
+    examples = min(classes, MAX_EXAMPLES)
+    rows = math.ceil(examples / EXAMPLES_PER_ROW)
+    heights = [0.2 * classes + 1.1, 3.0, 1.75 * rows + 0.2]
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH_INCHES, sum(heights) + 0.5), dpi=DOTS_PER_INCH, layout="constrained")
+        FigureCanvasAgg(figure)
+        figure.suptitle(f"{statistics.title}: {statistics.total:,} images, {classes} classes", fontsize=12)
+        panels: Any = figure.subfigures(3, 1, height_ratios=heights)
+        top, middle, bottom = panels
+        _draw_counts(top.subplots(), statistics)
+        left, right = middle.subplots(1, 2)
+        _draw_sizes(left, statistics)
+        _draw_channels(right, statistics)
+        grid = bottom.subplots(rows, EXAMPLES_PER_ROW, squeeze=False)
+        for place, axes in enumerate(grid.ravel()):
+            axes.axis("off")
+            axes.set_anchor("N")  # names of a row stand at one height, whatever the shape of the images
+            if place < examples:
+                _draw_example(axes, statistics, store, place)
+        unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            figure.savefig(unfinished, format="png")
+            os.replace(unfinished, path)
+        except OSError as error:
+            raise DataError(
+                f"the picture {path} cannot be written ({error.strerror or error}); choose another place with --picture"
+            ) from None
+        finally:
+            with contextlib.suppress(OSError):
+                unfinished.unlink(missing_ok=True)
+
+
+def _draw_counts(axes: Axes, statistics: Statistics) -> None:
+    places = np.arange(len(statistics.classes))
+    start = np.zeros(len(places))
+    for split in SPLITS:
+        counts = np.array(statistics.images[split])
+        label = f"{split} ({counts.sum():,})"
+        bars = axes.barh(places, counts, left=start, height=0.75, color=SPLIT_COLOURS[split], label=label)
+        wide_enough = max(sum(statistics.images[split][place] for split in SPLITS) for place in places) * 0.04
+        text = [f"{count}" if count > wide_enough else "" for count in counts]
+        axes.bar_label(bars, text, label_type="center", fontsize=8, color="black" if split != "train" else "white")
+        start += counts
+    axes.set_yticks(places, [name.replace("_", " ") for name in statistics.classes])
+    axes.invert_yaxis()
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel("images")
+    axes.set_title("Images by class and split", loc="left")
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, frameon=False, borderaxespad=0.1)
+    axes.margins(y=0.02)
+
+
+def _draw_sizes(axes: Axes, statistics: Statistics) -> None:
+    heights, widths, counts = np.array(statistics.sizes).T
+    area = 12 + 300 * counts / max(counts.max(), 30)
+    axes.scatter(widths, heights, s=area, color="#0072B2", alpha=0.45, linewidths=0, clip_on=False)
+    height, width, count = statistics.sizes[0]
+    axes.set_title(f"{len(statistics.sizes)} image sizes (area: how many images)", loc="left")
+    share = f"most frequent: {width} x {height}\n({count:,} images)"
+    axes.annotate(share, (0.03, 0.04), xycoords="axes fraction", fontsize=8, va="bottom")
+    axes.set_xlabel("width (pixels)")
+    axes.set_ylabel("height (pixels)")
+    span = max(10, int(max(widths.max(), heights.max())) - int(min(widths.min(), heights.min())))
+    low, high = min(widths.min(), heights.min()) - 0.3 * span, max(widths.max(), heights.max()) + 0.08 * span
+    axes.set(xlim=(low, high), ylim=(low, high), aspect="equal")
+
+
+def _draw_channels(axes: Axes, statistics: Statistics) -> None:
+    pixels = statistics.training
+    shares = np.array(pixels.histogram) / pixels.count * 100
+    # The ends hold what cameras clip: drawn to full height they would flatten everything between.
+    top = shares[:, 1:-1].max() * 1.12
+    for channel, name in enumerate(CHANNELS):
+        mean, deviation = pixels.mean[channel], pixels.deviation[channel]
+        colour, style = CHANNEL_COLOURS[channel], LINE_STYLES[channel]
+        label = f"{name} {mean:.1f} ± {deviation:.1f}"
+        axes.plot(np.arange(256), shares[channel], color=colour, linestyle=style, linewidth=1.3, label=label)
+        level = top * (1.06 + 0.07 * channel)
+        axes.errorbar(mean, level, xerr=deviation, fmt="o", color=colour, markersize=4, capsize=3, linewidth=1.3)
+    axes.set(xlim=(0, 255), ylim=(0, top * 1.7), xlabel="pixel value", ylabel="share of pixels (%)")
+    axes.set_xticks([0, 64, 128, 192, 255])
+    axes.set_title("Training pixels: mean ± deviation", loc="left")
+    axes.legend(loc="upper right", frameon=False, fontsize=8, handlelength=2.6, borderaxespad=0.1)
+
+
+def _draw_example(axes: Axes, statistics: Statistics, store: ImageStore, label: int) -> None:
+    training = store.indices("train")
+    first = training[np.flatnonzero(store.labels[training] == label)[:1]]  # a class may have no training image
+    if len(first):
+        axes.imshow(store.image(int(first[0])), interpolation="antialiased")
+    axes.set_title(statistics.classes[label].replace("_", " "), fontsize=8, pad=3)

@@ -1,0 +1,56 @@
+"""What it took: for each arm, the trials, the epochs and the time behind its row, and what its model costs to use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from reporting import quantities
+from reporting.cells import Cell, Footnotes, Heading, RenderedTable
+from reporting.headlines import titled
+from reporting.quantities import ABSENT
+from reporting.rows import Row
+from tuning.records import StudyRecord
+
+NAME = "what_it_took"
+_WORDS = {"completed": "finished", "stopped": "stopped early", "asked": "waiting"}
+
+
+def what_it_took(record: StudyRecord, rows: Sequence[Row]) -> RenderedTable:
+    """A row an arm. An arm without a finished trial has its trials and their time, and no model."""
+    notes = Footnotes()
+    columns: Mapping[Heading, Callable[[Row], str]] = {
+        Heading(text="Model Type", prose=True): lambda row: notes.mark(row.label, row.note, row.status),
+        Heading(text="Search: trials", prose=True): _trials,
+        Heading(text="Search: epochs"): lambda row: f"{row.search_epochs:,}",
+        Heading(text="Search: training time"): lambda row: quantities.duration(row.search_train_seconds),
+        Heading(text="Best configuration", prose=True): _configuration,
+        Heading(text="Seeds confirmed"): lambda row: str(len(row.seeds) if row.state == "confirmed" else 0),
+        Heading(text="Training time of a seed"): lambda row: (
+            quantities.duration(row.metrics["train_seconds"].mean) if "train_seconds" in row.metrics else ABSENT
+        ),
+        Heading(text="Parameters"): lambda row: _fact(row, "parameters"),
+        Heading(text="Model size"): lambda row: _fact(row, "size_bytes"),
+        Heading(text="Latency an image"): lambda row: _fact(row, "latency_ms"),
+    }
+    return RenderedTable(
+        name=NAME,
+        title=titled(record, "What it took"),
+        headings=tuple(columns),
+        rows=tuple(tuple(Cell(text=text(row)) for text in columns.values()) for row in rows),
+        notes=tuple(notes.notes),
+    )
+
+
+def _trials(row: Row) -> str:
+    """12 finished, 6 stopped early, 1 failed: a status nobody had is left out."""
+    words = [f"{number} {_WORDS.get(status, status)}" for status, number in row.trials.items() if number]
+    return ", ".join(words) or "none"
+
+
+def _configuration(row: Row) -> str:
+    return quantities.configuration(row.config, row.constants) if row.config else ABSENT
+
+
+def _fact(row: Row, fact: str) -> str:
+    value = row.facts.get(fact)
+    return ABSENT if value is None else quantities.UNITS[fact](value)

@@ -1,0 +1,55 @@
+"""The files of a study that derive from its events. Deleting them loses nothing; writing them again changes nothing."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from reporting.contract import summary
+from reporting.frames import arms_frame, history_frame, table_frame, to_csv, trials_frame
+from reporting.markdown import markdown_table
+from reporting.published import read_published
+from reporting.render import json_text
+from reporting.tables import document_tables, open_study
+from tuning.records import StudyRecord
+
+
+def write_derived(study: Path) -> None:
+    """study.json, trials.csv, history.csv and tables/ beside events.jsonl. Raises OSError where it cannot write."""
+    record, task = open_study(study)
+    published = read_published(task)
+    tables = study / "tables"
+    tables.mkdir(exist_ok=True)
+    write_whole(study / "study.json", json_text(description(record)))
+    write_whole(study / "trials.csv", to_csv(trials_frame(record)))
+    write_whole(study / "history.csv", to_csv(history_frame(record)))
+    for table in document_tables(record, task, published):
+        write_whole(tables / f"{table.name}.md", markdown_table(table))
+    for printed in task.tables:
+        write_whole(tables / f"{printed.name}.csv", to_csv(table_frame(record, task, printed, published)))
+    write_whole(tables / "summary.csv", to_csv(arms_frame(record, task, published)))
+    write_whole(tables / "summary.json", json_text(summary(record, task, published)))
+
+
+def description(record: StudyRecord) -> dict[str, Any]:
+    """What the study was: the header as it was written, and how the study ended."""
+    header = {name: value for name, value in record.header.items() if name not in ("event", "time")}
+    return {
+        **header,
+        "started_time": record.header["time"],
+        "ended_time": record.ended_time,
+        "status": record.status,
+        "reason": record.reason or None,
+        "test_openings": [{name: value for name, value in entry.items() if name != "event"} for entry in record.ledger],
+    }
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Under a temporary name first, then renamed into place: nobody ever reads half a file."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        temporary.write_bytes(text.encode())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,159 @@
+"""A study as data frames: a row an arm, a row a trial, a row an epoch. What the CSV files hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas
+
+from reporting.contract import published_of
+from reporting.headlines import is_sample
+from reporting.published import Published, published_row
+from reporting.rows import Row, best_row, rows
+from tasks.task import Table, Task
+from tuning.records import StudyRecord, TrialRecord
+
+Records = list[dict[str, Any]]
+
+
+def arms_frame(record: StudyRecord, task: Task, published: Published) -> pandas.DataFrame:
+    """A row an arm: `<metric>` is the mean over seeds, beside it `<metric>_std`, `<metric>_n`, `published_<metric>`."""
+    found = rows(record)
+    values = [published_of(task, published, row.arm) for row in found]
+    return _frame(
+        [_identity(record, row) for row in found],
+        [
+            {
+                "state": row.state,
+                "status": row.status or None,
+                "seeds": " ".join(map(str, row.seeds)) or None,
+                **{f"trials_{status}": number for status, number in row.trials.items()},
+                "search_epochs": row.search_epochs,
+                "search_train_seconds": row.search_train_seconds,
+            }
+            for row in found
+        ],
+        [row.config for row in found],
+        [_spread(row) for row in found],
+        [row.facts for row in found],
+        [{f"published_{name}": value.number for name, value in of_arm.items()} for of_arm in values],
+    )
+
+
+def table_frame(record: StudyRecord, task: Task, table: Table, published: Published) -> pandas.DataFrame:
+    """One of the task's tables as numbers; published ones are text, as the document prints them."""
+    found = rows(record)
+    if table.rows == "best":
+        best = best_row(record, found)
+        found = [best] if best is not None else []
+    cells: Records = []
+    for row in found:
+        name = published_row(task, row.arm, table.name)
+        spread = {**row.config, **row.facts, **_spread(row)}
+        cell: dict[str, Any] = {}
+        for column in table.columns:
+            if column.field in ("label", "note"):
+                continue  # the row's identity has them
+            cell[column.field] = spread.get(column.field)
+            for suffix in ("std", "n"):
+                if f"{column.field}_{suffix}" in spread:
+                    cell[f"{column.field}_{suffix}"] = spread[f"{column.field}_{suffix}"]
+            value = published.get(table.name, name, column.field)
+            cell[f"published_{column.field}"] = None if value is None else value.text
+            if value is not None and value.note:
+                cell[f"published_{column.field}_note"] = value.note
+        cells.append(cell)
+    return _frame([_identity(record, row) for row in found], cells)
+
+
+def trials_frame(record: StudyRecord) -> pandas.DataFrame:
+    """A row a trial, in the order they were asked; each axis is a column, empty where the trial does not have it."""
+    trials = list(record.trials.values())
+    axes = {name for trial in trials for name in trial.config}
+    return _frame(
+        [
+            {
+                "trial": trial.trial,
+                "arm": trial.arm,
+                "role": trial.role,
+                "number": trial.number,
+                "status": trial.status,
+                "reason": trial.reason or None,
+                "seed": trial.seed,
+                "max_epochs": trial.max_epochs,
+            }
+            for trial in trials
+        ],
+        [trial.config for trial in trials],
+        [{"epochs": len(trial.epochs), "best": trial.best, "best_epoch": trial.best_epoch} for trial in trials],
+        # A schedule reports a learning rate of its own: history.csv has it, here the name means the axis.
+        [{name: value for name, value in trial.best_metrics.items() if name not in axes} for trial in trials],
+        [trial.test for trial in trials],
+        [{name: value for name, value in trial.facts.items() if name != "note"} for trial in trials],
+        [_seconds(trial) for trial in trials],
+        [{"sample": is_sample(record)} for _ in trials],
+    )
+
+
+def history_frame(record: StudyRecord) -> pandas.DataFrame:
+    """A row an epoch, trial by trial."""
+    sample = is_sample(record)
+    epochs = [(trial, epoch) for trial in record.trials.values() for epoch in trial.epochs]
+    return _frame(
+        [{"trial": trial.trial, "arm": trial.arm, "role": trial.role, "epoch": epoch.epoch} for trial, epoch in epochs],
+        [epoch.metrics for _, epoch in epochs],
+        [{f"seconds_{phase}": value for phase, value in epoch.seconds.items()} for _, epoch in epochs],
+        [{"time": epoch.time, "sample": sample} for _, epoch in epochs],
+    )
+
+
+def to_csv(frame: pandas.DataFrame) -> str:
+    """The frame as text, the same bytes on every platform."""
+    return str(frame.to_csv(index=False, lineterminator="\n"))
+
+
+def _identity(record: StudyRecord, row: Row) -> dict[str, Any]:
+    return {
+        "task": record.task,
+        "study": record.name,
+        "sample": is_sample(record),
+        "arm": row.arm,
+        "label": row.label,
+        "note": row.note or None,
+    }
+
+
+def _spread(row: Row) -> dict[str, float | int | None]:
+    spread: dict[str, float | int | None] = {}
+    for name, metric in row.metrics.items():
+        spread |= {name: metric.mean, f"{name}_std": metric.std, f"{name}_n": metric.n}
+    return spread
+
+
+def _seconds(trial: TrialRecord) -> dict[str, float]:
+    return {f"seconds_{phase}": value for phase, value in trial.seconds.items()}
+
+
+def _frame(*groups: Sequence[dict[str, Any]]) -> pandas.DataFrame:
+    """Groups of columns side by side; each has one record a row, and its columns in the order they are first met."""
+    columns: dict[str, pandas.Series[Any]] = {}
+    for group in groups:
+        names: dict[str, Any] = {}
+        for record in group:
+            names |= record
+        for name in names:
+            columns.setdefault(name, _series([record.get(name) for record in group]))
+    return pandas.DataFrame(columns)
+
+
+def _series(values: list[Any]) -> pandas.Series[Any]:
+    """Whole numbers stay whole where some are missing: pandas alone would make 4 blocks 4.0 blocks."""
+    kinds = set(map(type, values)) - {type(None)}
+    if kinds == {int}:
+        return pandas.Series(values, dtype="Int64")
+    if kinds and kinds <= {int, float}:
+        return pandas.Series(values, dtype="float64")
+    if kinds == {str}:
+        return pandas.Series(values, dtype="str")
+    return pandas.Series(values, dtype="bool" if kinds == {bool} and None not in values else "object")

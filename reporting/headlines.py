@@ -1,0 +1,53 @@
+"""The lines around a study's tables: which study, how far it came, how often the test split was opened."""
+
+from __future__ import annotations
+
+from tasks.task import Task
+from tuning.records import StudyRecord
+
+SAMPLE = "sample data: not comparable with the published numbers"
+
+
+def heading(record: StudyRecord, task: Task) -> str:
+    title = f"{task.title}: study {record.task}/{record.name}"
+    return f"{title} ({SAMPLE})" if is_sample(record) else title
+
+
+def is_sample(record: StudyRecord) -> bool:
+    return bool(record.header.get("sample"))
+
+
+def titled(record: StudyRecord, title: str) -> str:
+    """A table's title; every table of a sample says so itself, since tables are copied out one by one."""
+    return f"{title}, {SAMPLE}" if is_sample(record) else title
+
+
+def status_lines(record: StudyRecord) -> list[str]:
+    """What a reader must know before the numbers: nothing of a study that ran to its end on whole data."""
+    because = f" ({record.reason})" if record.reason else ""
+    lines = []
+    if record.status == "running":
+        lines.append("This study has no end yet: it is running, or its process died. The numbers may still change.")
+    elif record.status == "interrupted":
+        lines.append(
+            f"This study was interrupted{because}: the numbers are those so far. "
+            f"To continue it: python cli.py tune {record.task} --name {record.name} --resume"
+        )
+    elif record.status != "completed":
+        lines.append(f"This study ended early, {record.status}{because}: the numbers are those until then.")
+    notices = (record.header.get("data") or {}).get("notices") or []
+    lines.extend(f"Data: {notice}" for notice in notices)
+    return lines
+
+
+def ledger_line(record: StudyRecord) -> str:
+    """test split opened: 2 times (from_scratch: confirmed winners; fine_tuned: confirmed winners)"""
+    number = len(record.ledger)
+    if not number:
+        return "test split opened: never"
+    # A reason may name its arm itself.
+    reasons = "; ".join(
+        entry["reason"] if entry["arm"] in entry["reason"] else f"{entry['arm']}: {entry['reason']}"
+        for entry in record.ledger
+    )
+    return f"test split opened: {number} {'time' if number == 1 else 'times'} ({reasons})"

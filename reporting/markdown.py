@@ -1,0 +1,48 @@
+"""Tables as Markdown (GitHub's), by rich's own box for it."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from reporting.cells import RenderedTable
+
+_NEVER_WRAPS = 1_000_000
+
+
+def markdown_text(heading: str, before: Sequence[str], tables: Sequence[RenderedTable], after: Sequence[str]) -> str:
+    """A study: its heading, what to know first, its tables, what to know after."""
+    parts = [f"## {_escaped(heading)}", *map(_escaped, before), *map(markdown_table, tables), *map(_escaped, after)]
+    return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
+
+
+def markdown_table(table: RenderedTable) -> str:
+    """Title, table and footnotes."""
+    grid = Table(box=box.MARKDOWN)
+    for heading in table.headings:
+        grid.add_column(Text(_escaped(f"{heading.text}, measured" if heading.compared else heading.text)))
+        if heading.compared:
+            grid.add_column(Text("published"))
+    for row in table.rows:
+        texts: list[str] = []
+        for heading, cell in zip(table.headings, row, strict=True):
+            texts += [cell.text, cell.published] if heading.compared else [cell.text]
+        grid.add_row(*(Text(_escaped(text)) for text in texts))
+    console = Console(file=io.StringIO(), width=_NEVER_WRAPS, no_color=True, force_terminal=False)
+    with console.capture() as capture:
+        console.print(grid)
+    lines = [line.strip() for line in capture.get().splitlines() if line.strip()]
+    notes = [f"- {_escaped(note)}" for note in table.footnotes]
+    return "\n".join([f"### {_escaped(table.title)}", "", *lines, *(["", *notes] if notes else [])]) + "\n"
+
+
+def _escaped(text: str) -> str:
+    """A bar would end the cell, a line break the row; a star or an underscore would start emphasis."""
+    for letter in "\\|*`<":
+        text = text.replace(letter, f"\\{letter}")
+    return " ".join(text.split())

@@ -1,0 +1,81 @@
+"""Numbers as a reader wants them: a mean with its deviation, 4.7 M, 18.8 MB, 12 min, a configuration in one line."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rich.filesize import decimal
+
+ABSENT = "-"
+
+
+def mean_and_deviation(mean: float, deviation: float | None, digits: int) -> str:
+    """0.8750 ± 0.0021, or the mean alone where one seed has no deviation."""
+    if deviation is None:
+        return f"{mean:.{digits}f}"
+    return f"{mean:.{digits}f} ± {deviation:.{digits}f}"
+
+
+def count(value: float) -> str:
+    """4.7 M, 393.2 k, 850: parameters of a model."""
+    # The bounds lie where rounding to one decimal reaches the next unit: 999,960 reads 1.0 M, not 1000.0 k.
+    if value >= 999_950:
+        return f"{value / 1e6:,.1f} M"
+    if value >= 9_995:
+        return f"{value / 1e3:.1f} k"
+    return f"{value:,.0f}"
+
+
+def size(value: float) -> str:
+    """18.8 MB, in powers of ten as disks are sold."""
+    return decimal(round(value))
+
+
+def latency(value: float) -> str:
+    return f"{value:.3g} ms" if value < 1000 else f"{value:,.0f} ms"
+
+
+def duration(value: float) -> str:
+    """8.4 s, 12 min 5 s, 3 h 5 min: two units are as exact as a table needs."""
+    if value < 59.95:
+        return f"{value:.1f} s"
+    seconds = round(value)
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60} s"
+    minutes = round(value / 60)
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+# Fields that are no score and read badly with four decimals; every other field takes its column's digits.
+UNITS: Mapping[str, Callable[[float], str]] = {
+    "parameters": count,
+    "size_bytes": size,
+    "latency_ms": latency,
+    "train_seconds": duration,
+}
+
+
+def setting(value: Any) -> str:
+    """One value of a configuration: 3.2e-4, 0.6, 32, halve_on_plateau."""
+    if isinstance(value, float) and math.isfinite(value):
+        if value != 0 and (abs(value) < 1e-2 or abs(value) >= 1e5):
+            mantissa, exponent = f"{value:.1e}".split("e")
+            return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
+        return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+    return str(value)
+
+
+def configuration(config: Mapping[str, Any], constants: Mapping[str, Any]) -> str:
+    """adam, learning_rate 3.2e-4, conv_blocks 4: what was searched; constants are the same for every trial."""
+    searched = {name: value for name, value in config.items() if name not in constants} or dict(config)
+    words: list[str] = []
+    for name, value in searched.items():
+        if name == "optimizer":  # its values name themselves, and the other settings are read in its light
+            words.insert(0, str(value))
+        elif isinstance(value, bool):
+            words.append(name if value else f"no {name}")
+        else:
+            words.append(f"{name} {setting(value)}")
+    return ", ".join(words)

@@ -1,0 +1,152 @@
+"""One row an arm: what its confirmed trials reached, and what the search took to find them."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tuning.records import StudyRecord, TrialRecord
+
+ENDS = ("completed", "stopped", "infeasible", "failed")
+FACTS = ("parameters", "size_bytes", "latency_ms")
+OF_TRIAL = ("train_seconds", "best_epoch", "epochs")  # measured of a trial itself, not reported by its learner
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    """One quantity over the seeds of a row."""
+
+    mean: float
+    std: float | None  # sample deviation; null for one seed
+    n: int  # seeds that have a value: fewer than the row's where a metric was not finite or not measured
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One arm of a study."""
+
+    arm: str
+    label: str
+    note: str = ""  # what a reader must know of the arm, such as a backbone that was swapped
+    state: str  # "confirmed", "searched" (its best trial of the search stands in) or "missing"
+    status: str = ""  # what is missing and why; empty where nothing is
+    config: dict[str, Any] = field(default_factory=dict)  # of the confirmed trials
+    constants: dict[str, Any] = field(default_factory=dict)
+    seeds: tuple[int, ...] = ()
+    trials: dict[str, int] = field(default_factory=dict)  # trials of the search by status
+    search_epochs: int = 0
+    search_train_seconds: float = 0.0
+    objective: Metric | None = None  # the study's validation objective: what the best arm is chosen by
+    metrics: dict[str, Metric] = field(default_factory=dict)
+    facts: dict[str, float | None] = field(default_factory=dict)  # of the seed best on validation
+
+
+def rows(record: StudyRecord) -> list[Row]:
+    """A row for each arm of the study, in the task's order."""
+    axes = {name for trial in record.trials.values() for name in trial.config}
+    return [_row(record, arm, axes) for arm in record.arms]
+
+
+def best_row(record: StudyRecord, candidates: Sequence[Row]) -> Row | None:
+    """The row best on validation alone, the earlier one of two equals. The test split has no say."""
+    best: Row | None = None
+    for row in candidates:
+        if row.objective is None:
+            continue
+        if best is None or best.objective is None or record.better(row.objective.mean, best.objective.mean):
+            best = row
+    return best
+
+
+def _row(record: StudyRecord, arm: dict[str, Any], axes: set[str]) -> Row:
+    name = arm["name"]
+    searched = record.of_arm(name, "search")
+    chosen = record.confirmed(name)
+    representative = record.best_of(chosen)
+    state = {"confirm": "confirmed", "search": "searched"}[chosen[0].role] if chosen else "missing"
+    model_note = str(representative.facts.get("note") or "") if representative else ""
+    return Row(
+        arm=name,
+        label=arm.get("label") or name,
+        note="; ".join(dict.fromkeys(note for note in (arm.get("note") or "", model_note) if note)),
+        state=state,
+        status=_status(record, name, chosen),
+        config=dict(representative.config) if representative else {},
+        constants=dict(arm.get("constants") or {}),
+        seeds=tuple(trial.seed for trial in chosen),
+        trials=_count(searched),
+        search_epochs=sum(len(trial.epochs) for trial in searched),
+        search_train_seconds=sum(trial.train_seconds for trial in searched),
+        objective=measure(trial.best for trial in chosen),
+        metrics=_metrics(chosen, axes),
+        facts={fact: representative.facts.get(fact) for fact in FACTS} if representative else {},
+    )
+
+
+def measure(values: Iterable[float | None]) -> Metric | None:
+    """Mean and sample deviation of the values that exist; None where none does."""
+    present = [value for value in values if value is not None]
+    if not present:
+        return None
+    deviation = statistics.stdev(present) if len(present) > 1 else None
+    return Metric(mean=statistics.mean(present), std=deviation, n=len(present))
+
+
+def _metrics(chosen: Sequence[TrialRecord], axes: set[str]) -> dict[str, Metric]:
+    values: dict[str, list[float | None]] = {}
+    for trial in chosen:
+        of_trial = {
+            "train_seconds": trial.train_seconds,
+            "best_epoch": trial.best_epoch,
+            "epochs": len(trial.epochs),
+        }
+        for name, value in {**trial.best_metrics, **trial.test, **of_trial}.items():
+            # A schedule reports the learning rate it has come to; in a row that name means the one that was set.
+            if name not in axes:
+                values.setdefault(name, []).append(value)
+    measured = {name: measure(entries) for name, entries in values.items()}
+    return {name: metric for name, metric in measured.items() if metric is not None}
+
+
+def _count(trials: Sequence[TrialRecord]) -> dict[str, int]:
+    counted = Counter(trial.status for trial in trials)
+    return {**{status: counted.pop(status, 0) for status in ENDS}, **counted}
+
+
+def _status(record: StudyRecord, arm: str, chosen: Sequence[TrialRecord]) -> str:
+    """What is missing of an arm's row and why."""
+    confirmations = record.of_arm(arm, "confirm")
+    if not chosen:
+        asked = record.of_arm(arm)
+        return f"no finished trial: {_reasons(asked) if asked else 'none was started'}"
+    parts: list[str] = []
+    if chosen[0].role == "search":
+        if confirmations:
+            parts.append(f"no seed of {len(confirmations)} confirmed it: {_reasons(confirmations)}")
+        parts.append("one seed, the one the search chose by validation; a fresh seed may do worse")
+    elif len(chosen) < len(confirmations):
+        rest = [trial for trial in confirmations if trial.status != "completed"]
+        parts.append(f"{len(chosen)} of {len(confirmations)} seeds: {_reasons(rest)}")
+    if any(trial.config != chosen[0].config for trial in chosen):
+        parts.append("its seeds were trained with different configurations; the best one's is shown")
+    if not any(trial.test for trial in chosen):
+        failure = record.test_failures.get(arm)
+        reason = f": {failure}" if failure else " yet" if record.status == "running" else ""
+        parts.append(f"not measured on the test split{reason}")
+    return "; ".join(parts)
+
+
+def _reasons(trials: Sequence[TrialRecord]) -> str:
+    """2 failed (the worker died), 1 infeasible (loss is not finite): the commonest reason stands for its status."""
+    words: list[str] = []
+    for status, number in Counter(trial.status for trial in trials).most_common():
+        reasons = Counter(trial.reason for trial in trials if trial.status == status and trial.reason)
+        reason = f" ({reasons.most_common(1)[0][0]})" if reasons else ""
+        words.append(f"{number} {_WORDS.get(status, status)}{reason}")
+    return ", ".join(words)
+
+
+_WORDS = {"stopped": "stopped early", "asked": "waiting"}

@@ -1,0 +1,124 @@
+"""A study's results as the document prints them, each measured number beside the published one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reporting import quantities
+from reporting.cells import Cell, Footnotes, Heading, RenderedTable
+from reporting.effort import what_it_took
+from reporting.headlines import titled
+from reporting.published import Published, published_row, read_published
+from reporting.quantities import ABSENT
+from reporting.rows import Row, best_row, rows
+from tasks.task import Column, Table, Task, load_task
+from tuning.records import StudyNotFound, StudyRecord, read_study
+
+if TYPE_CHECKING:
+    import pandas
+
+
+def summarize(study: Path) -> pandas.DataFrame:
+    """One row an arm of the study in that folder: every metric, its deviation, its published number."""
+    from reporting.frames import arms_frame  # pandas takes most of a second, which the other renderers save
+
+    record, task = open_study(study)
+    return arms_frame(record, task, read_published(task))
+
+
+def open_study(study: Path) -> tuple[StudyRecord, Task]:
+    """The study in that folder and its question. Raises StudyNotFound, or UnknownTask where its file is gone."""
+    record = read_study(study)
+    if not record.header:
+        raise StudyNotFound(f"{study} holds no started study: its events.jsonl is empty; delete the folder")
+    task = load_task(record.task)
+    return record, (task.sample or task) if record.header.get("sample") else task
+
+
+def document_tables(record: StudyRecord, task: Task, published: Published | None = None) -> list[RenderedTable]:
+    """The task's tables as final text; below the first, what its numbers took."""
+    numbers = read_published(task) if published is None else published
+    found = rows(record)
+    first, *others = [_document_table(record, task, table, found, numbers) for table in task.tables]
+    return [first, what_it_took(record, found), *others]
+
+
+def _document_table(
+    record: StudyRecord, task: Task, table: Table, found: Sequence[Row], published: Published
+) -> RenderedTable:
+    notes = Footnotes()
+    columns = table.columns if _names_the_row(table) else (Column(field="label", heading="Model Type"), *table.columns)
+    shown = _shown_rows(record, task, table, found, published)
+    names = published.rows(table.name)
+    return RenderedTable(
+        name=table.name,
+        title=titled(record, table.title),
+        headings=tuple(
+            Heading(
+                text=column.heading,
+                compared=any(published.get(table.name, name, column.field) for name in names),
+                prose=column.field in ("label", "note"),
+            )
+            for column in columns
+        ),
+        rows=tuple(
+            tuple(_cell(row, column, notes, published, table.name, name) for column in columns) for name, row in shown
+        ),
+        notes=tuple(notes.notes),
+    )
+
+
+def _names_the_row(table: Table) -> bool:
+    return bool(table.columns) and table.columns[0].field == "label"
+
+
+def _shown_rows(
+    record: StudyRecord, task: Task, table: Table, found: Sequence[Row], published: Published
+) -> list[tuple[str, Row]]:
+    """The table's rows, each under its name in the document; what only the document has comes last."""
+    best = best_row(record, found)
+    chosen = [best] if table.rows == "best" and best is not None else [] if table.rows == "best" else list(found)
+    shown = [(published_row(task, row.arm, table.name), row) for row in chosen]
+    if table.rows == "best" and best is None:
+        shown.append(("", Row(arm="", label=ABSENT, state="missing", status="no arm has a finished trial")))
+    by_name = {published_row(task, row.arm, table.name): row for row in found}
+    labels = {published_row(task, arm.name, table.name): arm.label for arm in task.arms}
+    for name in published.rows(table.name):
+        if name in {shown_name for shown_name, _ in shown}:
+            continue
+        if name in by_name:
+            row, why = by_name[name], "the document's best model; this study's best by validation stands above it"
+        elif name in labels:
+            row, why = Row(arm=name, label=labels[name], state="missing"), "not part of this study"
+        else:
+            row, why = Row(arm=name, label=name, state="missing"), "published only: not an arm of this task"
+        status = "; ".join(part for part in (why, row.status) if part)
+        shown.append((name, replace(row, status=status)))
+    return shown
+
+
+def _cell(row: Row, column: Column, notes: Footnotes, published: Published, table: str, name: str) -> Cell:
+    if column.field == "label":
+        return Cell(text=notes.mark(row.label, row.note, row.status))
+    measured = _measured(row, column)
+    metric = row.metrics.get(column.field)
+    if metric is not None and metric.n < len(row.seeds):
+        measured = notes.mark(measured, f"over {metric.n} of {len(row.seeds)} seeds: in the others not a finite number")
+    value = published.get(table, name, column.field)
+    return Cell(text=measured, published=ABSENT if value is None else notes.mark(value.text, value.note))
+
+
+def _measured(row: Row, column: Column) -> str:
+    unit = quantities.UNITS.get(column.field)
+    metric = row.metrics.get(column.field)
+    if metric is not None:
+        return unit(metric.mean) if unit else quantities.mean_and_deviation(metric.mean, metric.std, column.digits)
+    fact = row.facts.get(column.field)
+    if fact is not None:
+        return unit(fact) if unit else f"{fact:.{column.digits}f}"
+    if column.field in row.config:
+        return quantities.setting(row.config[column.field])
+    return (row.note or ABSENT) if column.field == "note" else ABSENT

@@ -1,0 +1,107 @@
+"""Small data sets, laid out exactly as the real ones, for the tests of any room."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from datasets.dataset import Counts, Progress, SourceImage
+
+FOOD_CLASSES = ("churros", "dumplings", "bibimbap")
+COUNTS = Counts(train=7, val=2, test=1)
+
+
+def pixels(number: int, height: int = 40, width: int = 48) -> NDArray[np.uint8]:
+    """A smooth picture [height, width, 3] of its own colour, so that JPEG keeps it nearly as it is."""
+    rows, columns = np.mgrid[0:height, 0:width]
+    base = np.random.default_rng(number).integers(30, 200, 3)
+    return np.stack([(base[c] + rows // 2 + columns // (c + 2)) % 256 for c in range(3)], axis=-1).astype(np.uint8)
+
+
+def encoded(image: NDArray[np.uint8], kind: str = "JPEG") -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, kind)
+    return file.getvalue()
+
+
+def food101_files(classes: Sequence[str], per_class: int) -> dict[str, bytes]:
+    """Every file of a Food-101 of that size by its name in the archive: images and the authors' lists."""
+    ids = {name: [f"{name}/{1000 + 37 * number}" for number in range(per_class)] for name in classes}
+    files = {
+        f"food-101/images/{one}.jpg": encoded(pixels(place * 1000 + number, 40 + number % 5, 48 + place))
+        for place, name in enumerate(classes)
+        for number, one in enumerate(ids[name])
+    }
+    cut = per_class * 3 // 4  # the authors' 750 / 250
+    lists = {"train": {n: ids[n][:cut] for n in classes}, "test": {n: ids[n][cut:] for n in classes}}
+    for split, members in lists.items():
+        files[f"food-101/meta/{split}.json"] = json.dumps(members).encode()
+        files[f"food-101/meta/{split}.txt"] = "\n".join(one for name in classes for one in members[name]).encode()
+    files["food-101/meta/classes.txt"] = "\n".join(classes).encode()
+    files["food-101/meta/labels.txt"] = "\n".join(name.replace("_", " ").capitalize() for name in classes).encode()
+    files["food-101/README.txt"] = b"The Food-101 Data Set"
+    files["food-101/license_agreement.txt"] = b"Scientific Fair Use"
+    return files
+
+
+def food101_archive(tmp_path: Path, classes: Sequence[str] = FOOD_CLASSES, per_class: int = 12) -> Path:
+    """A food-101.tar.gz laid out as its authors' is, with `per_class` JPEG images in each class."""
+    archive = tmp_path / "food-101.tar.gz"
+    with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
+        folders = ["food-101", "food-101/images", *(f"food-101/images/{name}" for name in classes), "food-101/meta"]
+        for folder in folders:
+            member = tarfile.TarInfo(folder)
+            member.type = tarfile.DIRTYPE
+            tar.addfile(member)
+        for name, content in food101_files(classes, per_class).items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return archive
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pictures:
+    """A data set of small PNG images, some of which may be broken."""
+
+    name: str = "pictures"
+    title: str = "Pictures"
+    classes: tuple[str, ...] = ("first", "second")
+    counts: Counts | None = COUNTS
+    max_side: int = 64
+    per_class: int = 10
+    broken: tuple[str, ...] = ()  # truncated after their header
+    unreadable: tuple[str, ...] = ()
+    seconds_each: float = 0.0  # to read one image
+    diary: str = ""  # a file that gets a line each time the images are asked for
+
+    @contextmanager
+    def images(self, origin: str | None, data_dir: Path, progress: Progress) -> Iterator[Sequence[SourceImage]]:
+        if self.diary:
+            with open(self.diary, "a") as file:
+                file.write("asked\n")
+        found = [
+            SourceImage(name=name, label=label, read=partial(self._read, name, 100 * label + number))
+            for label, of_class in enumerate(self.classes)
+            for number in range(self.per_class)
+            for name in [f"{of_class}/{number:03d}.png"]
+        ]
+        yield list(reversed(found))  # an order as no one expects it
+
+    def _read(self, name: str, number: int) -> bytes:
+        time.sleep(self.seconds_each)
+        if name in self.unreadable:
+            raise OSError("Input/output error")
+        content = encoded(pixels(number, 20 + number % 7, 24 + number % 3), "PNG")
+        return content[: len(content) // 2] if name in self.broken else content

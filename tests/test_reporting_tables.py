@@ -1,0 +1,213 @@
+"""The document's tables as data: measured beside published, samples and gaps labelled."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reporting import quantities, tables
+from reporting.cells import RenderedTable
+from reporting.headlines import ledger_line, status_lines
+from reporting.published import Published
+from reporting.tables import document_tables, open_study, summarize
+from tasks.task import Column, Table
+from tests.study_fixtures import VARIANTS, example_events, example_task, write_study
+from tuning.records import StudyNotFound, fold
+
+
+def _tables(**changes: bool | int | str | None) -> dict[str, RenderedTable]:
+    record = fold(example_events(**changes))  # type: ignore[arg-type]
+    return {table.name: table for table in document_tables(record, example_task())}
+
+
+def test_measured_and_published_stand_in_one_cell() -> None:
+    table = _tables()["best_variants"]
+
+    assert [heading.text for heading in table.headings] == ["Model Type", "Test Accuracy", "Test Loss"]
+    scratch, tuned = table.rows
+    assert [cell.text for cell in scratch] == ["From Scratch (Best Variant)", "0.8000 ± 0.0200", "0.2000 ± 0.0200"]
+    assert [cell.published for cell in scratch[1:]] == ["0.8750 [1]", "0.4528 [1]"]
+    assert [cell.published for cell in tuned[1:]] == ["0.9000 [2]", "0.4108 [2]"]
+    assert table.notes[1] == "random 480 of 500 test images"
+
+
+def test_a_single_seed_shows_no_deviation() -> None:
+    assert _tables(confirm_seeds=1)["best_variants"].rows[0][1].text == "0.7800"
+
+
+def test_the_best_table_has_the_arm_best_on_validation() -> None:
+    table = _tables()["best_model"]
+
+    assert len(table.rows) == 1
+    assert [cell.text for cell in table.rows[0]] == [
+        "Fine Tuned (Best Variant)",
+        "0.9100 ± 0.0100",
+        "0.0900 ± 0.0100",
+        "0.9100 ± 0.0100",
+        "0.1900 ± 0.0100",
+        "0.8900 ± 0.0100",
+        "0.1100 ± 0.0100",
+    ]
+
+
+def test_the_documents_best_stays_where_this_study_found_another() -> None:
+    table = _tables(missing_arm=True)["best_model"]
+
+    assert [row[0].text for row in table.rows] == ["From Scratch (Best Variant)", "Fine Tuned (Best Variant) [1]"]
+    assert table.rows[1][5].text == "-"
+    assert table.rows[1][5].published.startswith("0.9000")
+    assert table.notes[0].startswith("the document's best model")
+
+
+def test_an_arm_without_a_finished_trial_stays_with_its_reason() -> None:
+    table = _tables(missing_arm=True)["best_variants"]
+
+    label, accuracy, _ = table.rows[1]
+    assert accuracy.text == "-"
+    assert accuracy.published.startswith("0.9000")
+    assert label.text == "Fine Tuned (Best Variant) [2]"
+    assert table.notes[1].startswith("no finished trial: 2 failed (the worker ran out of memory)")
+
+
+def test_no_arm_finished_is_said_too() -> None:
+    events = [event for event in example_events(end=None) if event["event"] == "study_started"]
+
+    table = document_tables(fold(events), example_task(), Published())[-1]
+
+    assert [row[0].text for row in table.rows] == ["- [1]"]
+    assert table.notes == ("no arm has a finished trial",)
+
+
+def test_a_published_row_that_was_not_run_stays() -> None:
+    events = example_events()
+    events[0]["arms"] = events[0]["arms"][:1]
+
+    table = document_tables(fold(events), example_task())[0]
+
+    assert [cell.text for cell in table.rows[1]] == ["Fine Tuned (Best Variant) [2]", "-", "-"]
+    assert table.notes[1] == "not part of this study"
+
+
+def test_every_table_of_a_sample_is_labelled() -> None:
+    rendered = _tables(sample=True)
+
+    assert len(rendered) == 3
+    assert all(
+        table.title.endswith("sample data: not comparable with the published numbers") for table in rendered.values()
+    )
+    assert "sample: EfficientNetLite0 in place of NASNetMobile" in rendered["best_variants"].notes
+    assert not any("sample" in table.title for table in _tables().values())
+
+
+def test_fewer_values_than_seeds_is_marked() -> None:
+    column = Column(field="val_loss", heading="Validation Loss")
+    task = example_task(Table(name="validation", title="Validation", columns=(column,)))
+
+    table = document_tables(fold(example_events(null_seed=True)), task)[0]
+
+    assert table.rows[0][1].text == "0.2950 ± 0.0071 [1]"
+    assert table.notes == ("over 2 of 3 seeds: in the others not a finite number",)
+
+
+def test_a_column_may_be_a_fact_or_a_setting() -> None:
+    columns = tuple(
+        Column(field=field, heading=field)
+        for field in ("label", "parameters", "learning_rate", "train_seconds", "none")
+    )
+    task = example_task(Table(name="cost", title="Cost", columns=columns))
+
+    table = document_tables(fold(example_events()), task)[0]
+
+    texts = [cell.text for cell in table.rows[0]]
+    assert texts == ["From Scratch (Best Variant)", "4.7 M", "3.2e-4", "8.0 s", "-"]
+    assert not any(heading.compared for heading in table.headings)
+
+
+def test_what_it_took_stands_below_the_first_table() -> None:
+    record = fold(example_events())
+
+    table = document_tables(record, example_task())[1]
+
+    assert table.name == "what_it_took"
+    row = dict(zip((heading.text for heading in table.headings), (cell.text for cell in table.rows[0]), strict=True))
+    assert row == {
+        "Model Type": "From Scratch (Best Variant)",
+        "Search: trials": "2 finished, 1 stopped early, 1 infeasible, 1 failed",
+        "Search: epochs": "10",
+        "Search: training time": "20.0 s",
+        "Best configuration": "adam, learning_rate 3.2e-4, conv_blocks 4, filter_width 1, "
+        "schedule halve_on_plateau, dropout 0",
+        "Seeds confirmed": "3",
+        "Training time of a seed": "8.0 s",
+        "Parameters": "4.7 M",
+        "Model size": "18.8 MB",
+        "Latency an image": "12.3 ms",
+    }
+
+
+def test_openings_of_the_test_split_are_told() -> None:
+    assert ledger_line(fold(example_events())) == (
+        "test split opened: 2 times (from_scratch: confirmed winners; fine_tuned: confirmed winners)"
+    )
+    assert ledger_line(fold(example_events(confirm_seeds=0))) == "test split opened: never"
+    assert ledger_line(fold(example_events(missing_arm=True))).startswith("test split opened: 1 time (")
+
+
+def test_an_unfinished_study_says_so() -> None:
+    assert status_lines(fold(example_events())) == []
+    assert "no end yet" in status_lines(fold(example_events(end=None)))[0]
+    assert "interrupted (Ctrl-C)" in status_lines(fold(example_events(end="interrupted")))[0]
+    assert "ended early, fatal" in status_lines(fold(example_events(end="fatal")))[0]
+
+
+def test_the_wide_frame_has_a_row_an_arm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "load_task", lambda name: example_task())
+    study = write_study(tmp_path / "study", example_events(missing_arm=True))
+
+    frame = summarize(study).set_index("arm")
+
+    assert frame.loc["from_scratch", "test_accuracy"] == pytest.approx(0.80)
+    assert frame.loc["from_scratch", "test_accuracy_std"] == pytest.approx(0.02)
+    assert frame.loc["from_scratch", "published_test_accuracy"] == pytest.approx(0.875)
+    assert frame.loc["from_scratch", "seeds"] == "101 102 103"
+    assert frame.loc["from_scratch", "conv_blocks"] == 4
+    assert frame["test_accuracy"].isna().to_list() == [False, True]
+    assert frame["trials_failed"].to_list() == [1, 2]
+
+
+def test_an_empty_study_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(StudyNotFound, match="holds no started study"):
+        open_study(write_study(tmp_path / "study", []))
+
+
+def test_a_sample_is_read_as_the_tasks_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sample = example_task(VARIANTS)
+    whole = example_task()
+    object.__setattr__(whole, "sample", sample)
+    monkeypatch.setattr(tables, "load_task", lambda name: whole)
+
+    _, task = open_study(write_study(tmp_path / "study", example_events(sample=True)))
+
+    assert task is sample
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (quantities.count(999_949), "999.9 k"),
+        (quantities.count(999_999), "1.0 M"),
+        (quantities.count(850), "850"),
+        (quantities.duration(59.99), "1 min 0 s"),
+        (quantities.duration(3599.7), "1 h 0 min"),
+        (quantities.duration(11_110), "3 h 5 min"),
+        (quantities.setting(1e-3), "1e-3"),
+        (quantities.setting(0.05), "0.05"),
+        (quantities.setting(0.0), "0"),
+        (quantities.setting(True), "True"),
+        (quantities.latency(1234.5), "1,234 ms"),
+        (quantities.mean_and_deviation(0.875, None, 4), "0.8750"),
+    ],
+)
+def test_numbers_as_a_reader_wants_them(text: str, expected: str) -> None:
+    assert text == expected

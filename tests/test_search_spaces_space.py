@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search_spaces import food10, pixels
+from search_spaces.changes import parse_value, set_in_arms
+from search_spaces.space import Choice, Integer, Real, Space, SpaceError, When
+
+SPACES = {"from_scratch": food10.FROM_SCRATCH, "fine_tuned": food10.FINE_TUNED, "pixels": pixels.SPACE}
+
+
+class Draws:
+    """A suggester that answers from a stream of fractions in [0, 1)."""
+
+    def __init__(self, fractions: list[float]) -> None:
+        self._fractions = iter(fractions)
+
+    def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float:
+        fraction = next(self._fractions)
+        return low * (high / low) ** fraction if log else low + fraction * (high - low)
+
+    def suggest_int(self, name: str, low: int, high: int, *, log: bool = False) -> int:
+        return low + math.floor(next(self._fractions) * (high - low + 1))
+
+    def suggest_categorical(self, name: str, choices: Any) -> Any:
+        return choices[math.floor(next(self._fractions) * len(choices))]
+
+
+@pytest.mark.parametrize("space", SPACES.values(), ids=SPACES)
+@given(fractions=st.lists(st.floats(0, 1, exclude_max=True), min_size=12, max_size=12))
+def test_whatever_is_drawn_is_complete_and_obeys_its_conditions(space: Space, fractions: list[float]) -> None:
+    config = space.suggest(Draws(fractions))
+    assert space.complete(config) == config
+    if "optimizer" in config:
+        assert ("momentum" in config) == (config["optimizer"] == "sgd")
+        assert "weight_decay" not in config
+
+
+@pytest.mark.parametrize("space", SPACES.values(), ids=SPACES)
+def test_published_settings_are_complete_and_every_axis_names_its_source(space: Space) -> None:
+    for config in space.published:
+        space.complete(config)
+    assert all(axis.source.strip() for axis in space.axes)
+
+
+def test_the_documents_ranges() -> None:
+    axis = food10.FROM_SCRATCH.axis("learning_rate")
+    assert isinstance(axis, Real)
+    assert (axis.low, axis.high, axis.log) == (1e-4, 1e-2, True)
+    blocks = food10.FROM_SCRATCH.axis("conv_blocks")
+    assert isinstance(blocks, Choice)
+    assert blocks.values == (3, 4)
+    frozen = food10.FINE_TUNED.axis("frozen_fraction")
+    assert isinstance(frozen, Choice)
+    assert frozen.values == (0.5, 0.6, 0.7, 0.8)
+
+
+SMALL = Space(
+    axes=(
+        Choice(name="optimizer", values=("adam", "sgd"), source="test"),
+        Choice(name="nesterov", values=(False, True), when=When(axis="optimizer", values=("sgd",)), source="test"),
+        Integer(name="blocks", low=3, high=4, source="test"),
+    ),
+    constants={"batch_size": 32},
+    published=({"optimizer": "sgd", "nesterov": True, "blocks": 3}, {"optimizer": "adam", "blocks": 4}),
+)
+
+
+def test_a_grid_counts_conditions_once() -> None:
+    # adam: 2 blocks; sgd: 2 nesterov x 2 blocks; 2 + 4 = 6, not 2 x 2 x 2 = 8.
+    grid = list(SMALL.grid(5))
+    assert len(grid) == SMALL.size == 6
+    assert len({tuple(sorted(config.items())) for config in grid}) == 6
+    assert all(config["batch_size"] == 32 for config in grid)
+
+
+def test_a_grid_of_a_log_axis_is_even_in_the_logarithm() -> None:
+    axis = Real(name="learning_rate", low=1e-4, high=1e-2, log=True, source="test")
+    assert axis.grid(3) == [1e-4, pytest.approx(1e-3), 1e-2]
+    assert Space(axes=(axis,)).size == math.inf
+
+
+def test_a_value_held_leaves_the_search_and_the_published_settings() -> None:
+    space = SMALL.fix("optimizer", "adam")
+    assert [axis.name for axis in space.axes] == ["nesterov", "blocks"]
+    assert space.constants == {"batch_size": 32, "optimizer": "adam"}
+    assert space.published == ({"nesterov": True, "blocks": 3}, {"blocks": 4})
+    assert space.suggest(Draws([0.0])) == {"batch_size": 32, "optimizer": "adam", "blocks": 3}
+
+
+def test_a_narrower_axis_drops_published_settings_outside_it() -> None:
+    changed = set_in_arms({"a": SMALL}, (), ("blocks=4..4",))["a"]
+    assert changed.published == ({"optimizer": "adam", "blocks": 4},)
+
+
+@pytest.mark.parametrize(
+    ("sets", "ranges", "message"),
+    [
+        (("learning_rat=1",), (), "unknown axis 'learning_rat'; did you mean learning_rate?"),
+        (("optimizer=adamm",), (), "optimizer is 'adamm', but must be one of adam, sgd, adamw, rmsprop"),
+        (("dropout=1.5",), (), "dropout is 1.5, but must be from 0 to 1"),
+        (("learning_rate=0",), (), "learning_rate is 0, but must be above 0"),
+        (("batch_size=big",), (), "batch_size is 'big', but must be a whole number such as 32"),
+        (("batch_size=0",), (), "batch_size is 0, but must be above 0"),
+        (("nobody.dropout=0",), (), "unknown arm 'nobody'"),
+        (("dropout",), (), "must look like name=value"),
+        ((), ("learning_rate=1e-2..1e-5",), "its lower end must not exceed its upper end"),
+        ((), ("learning_rate=0..1",), "must be above 0"),
+        ((), ("optimizer=1..2",), "optimizer is chosen from a list"),
+        ((), ("learning_rate=a..b",), "'a' is not a number"),
+        ((), ("batch_size=16,32",), "unknown axis 'batch_size'"),
+        ((), ("optimizer=adam,adam",), "each once"),
+    ],
+)
+def test_impossible_changes_say_what_would_be_possible(
+    sets: tuple[str, ...], ranges: tuple[str, ...], message: str
+) -> None:
+    with pytest.raises(SpaceError) as raised:
+        set_in_arms(dict(SPACES), sets, ranges)
+    assert message in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_changes_reach_every_arm_that_has_the_axis_or_the_one_named() -> None:
+    changed = set_in_arms(
+        dict(SPACES), ("dropout=0.1", "fine_tuned.batch_size=64"), ("from_scratch.learning_rate=1e-5..1e-3",)
+    )
+    assert changed["from_scratch"].constants == {"batch_size": 32, "dropout": 0.1}
+    assert changed["fine_tuned"].constants["batch_size"] == 64
+    axis = changed["from_scratch"].axis("learning_rate")
+    assert isinstance(axis, Real)
+    assert (axis.low, axis.high, axis.log) == (1e-5, 1e-3, True)
+    assert changed["fine_tuned"].axis("learning_rate") == food10.FINE_TUNED.axis("learning_rate")
+    assert changed["pixels"] == pixels.SPACE
+
+
+def test_other_optimizers_may_be_asked_for_and_bring_their_own_axes() -> None:
+    changed = set_in_arms({"a": food10.FROM_SCRATCH}, (), ("optimizer=adamw",))["a"]
+    assert "weight_decay" in changed.suggest(Draws([0.5] * 12))
+
+
+@given(st.floats(1e-6, 1e6, allow_nan=False), st.floats(1, 1000))
+def test_ranges_are_read_as_written(low: float, factor: float) -> None:
+    high = low * factor
+    space = Space(axes=(Real(name="x", low=1e-9, high=1e9, log=True, source="test"),))
+    axis = set_in_arms({"a": space}, (), (f"x={low!r}..{high!r}",))["a"].axis("x")
+    assert isinstance(axis, Real)
+    assert (axis.low, axis.high) == (low, high)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("1", 1), ("1e-3", 1e-3), ("true", True), ("False", False), ("adam", "adam"), ("-2", -2)]
+)
+def test_values_are_read_as_numbers_truths_or_words(text: str, value: Any) -> None:
+    assert parse_value(text) == value
+    assert type(parse_value(text)) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"learning_rate": "fast"}, "learning_rate is 'fast', but must be a number"),
+        ({"conv_blocks": 5}, "conv_blocks is 5, but must be one of 3, 4"),
+        ({"colour": 1}, "unknown axis 'colour'"),
+        ({}, "learning_rate is missing"),
+        ({"learning_rate": float("nan")}, "must be a number"),
+        ({"learning_rate": True}, "must be a number"),
+    ],
+)
+def test_a_listed_configuration_is_checked_whole(config: dict[str, Any], message: str) -> None:
+    with pytest.raises(SpaceError) as raised:
+        food10.FROM_SCRATCH.complete(config)
+    assert message in str(raised.value)
+
+
+def test_a_published_setting_may_lie_outside_the_searched_range() -> None:
+    """Document 4 tried 3e-7; --configs may too."""
+    config = {**food10.FINE_TUNED.published[0], "learning_rate": 3e-7}
+    assert food10.FINE_TUNED.complete(config)["learning_rate"] == 3e-7

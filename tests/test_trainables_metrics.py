@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import top_k_accuracy_score
+
+from trainables.metrics import evaluate
+
+
+def test_worked_by_hand() -> None:
+    probabilities = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.6, 0.3, 0.1], [0.0, 0.0, 1.0]], np.float32)
+    result = evaluate(probabilities, np.array([0, 1, 1, 2]))
+    assert result["loss"] == pytest.approx(-(np.log(0.7) + np.log(0.8) + np.log(0.3) + np.log(1 - 1e-7)) / 4, rel=1e-6)
+    assert result["accuracy"] == 0.75
+    assert result["balanced_accuracy"] == pytest.approx((1 + 0.5 + 1) / 3)
+    assert result["macro_f1"] == pytest.approx((2 / 3 + 2 / 3 + 1) / 3)
+    assert "top5_accuracy" not in result
+
+
+def test_a_certain_mistake_costs_as_much_as_in_keras() -> None:
+    assert evaluate(np.array([[1.0, 0.0]]), np.array([1]))["loss"] == pytest.approx(-np.log(1e-7))
+
+
+@given(st.integers(6, 12), st.integers(1, 40), st.integers(0, 2**32 - 1))
+def test_top5_agrees_with_scikit_learn(classes: int, count: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    probabilities = random.dirichlet(np.ones(classes), count)
+    labels = random.integers(0, classes, count)
+    expected = top_k_accuracy_score(labels, probabilities, k=5, labels=np.arange(classes))
+    assert evaluate(probabilities, labels)["top5_accuracy"] == pytest.approx(expected)
+
+
+def test_equal_probabilities_are_no_hit_for_every_class() -> None:
+    result = evaluate(np.full((10, 10), 0.1), np.arange(10))
+    assert result["accuracy"] == 0.1
+    assert result["top5_accuracy"] == 0.5
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_class_predicted_but_never_true_is_no_warning() -> None:
+    evaluate(np.array([[0.1, 0.9], [0.9, 0.1]]), np.array([0, 0]))
+    evaluate(np.array([[0.9, 0.1], [0.9, 0.1]]), np.array([0, 0]))
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "labels", "message"),
+    [
+        (np.ones((2, 3)), np.zeros(3, int), "must be \\[N, C\\] and \\[N\\]"),
+        (np.ones((0, 3)), np.zeros(0, int), "N above 0"),
+        (np.ones((1, 3)), np.array([3]), "must lie in 0..2"),
+        (np.full((1, 3), np.nan), np.array([0]), "not finite"),
+    ],
+)
+def test_impossible_input_is_one_line(probabilities: np.ndarray, labels: np.ndarray, message: str) -> None:
+    with pytest.raises(ValueError, match=message) as raised:
+        evaluate(probabilities, labels)
+    assert "\n" not in str(raised.value)

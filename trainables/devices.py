@@ -1,0 +1,132 @@
+"""What a worker may use of its machine: threads, and a share of one GPU's memory."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from types import ModuleType
+
+from trainables.learner import Fatal
+
+MEBIBYTE = 2**20
+# What a CUDA context and cuDNN's and cuBLAS's own handles take beside TensorFlow's allocator, for every process: a
+# process whose allocator may have all of its share exceeds it by this much. A rule of thumb from nvidia-smi.
+CONTEXT_MEBIBYTES = 600
+_NVIDIA_SMI_TIMEOUT = 30.0  # seconds; the first call without persistence mode initialises the driver, which takes a few
+
+_granted_threads: int | None = None
+
+
+def threads() -> int:
+    """How many threads this worker was granted; before limit_cpu, the cores this process may use."""
+    return _granted_threads or len(os.sched_getaffinity(0))
+
+
+def limit_cpu(count: int) -> None:
+    """Let this process use at most `count` threads in TensorFlow, BLAS, OpenMP and OpenCV.
+
+    Best called before TensorFlow is imported. TensorFlow reads its limits once, when it first does anything; called
+    later (a worker reused by the next trial, which has the same share) this leaves TensorFlow as it is.
+    """
+    global _granted_threads
+    if count < 1:
+        raise ValueError(f"threads is {count}, but must be at least 1")
+    _granted_threads = count
+    # The environment first: libraries not loaded yet read it when they are, TensorFlow among them.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
+        os.environ[name] = str(count)
+    # One: a network is a chain of operations, each of which is spread over the intra-op threads. With more, two
+    # operations would run beside each other on twice the threads.
+    os.environ["TF_NUM_INTEROP_THREADS"] = "1"
+    _limit_loaded_libraries(count)
+    tensorflow = sys.modules.get("tensorflow")
+    if tensorflow is not None:
+        with contextlib.suppress(RuntimeError):  # "cannot be modified after initialization": a reused worker
+            tensorflow.config.threading.set_intra_op_parallelism_threads(count)
+            tensorflow.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def _limit_loaded_libraries(count: int) -> None:
+    import threadpoolctl  # type: ignore[import-untyped]
+
+    threadpoolctl.threadpool_limits(count)  # BLAS and OpenMP that NumPy and SciPy have loaded already
+    opencv = sys.modules.get("cv2")
+    if opencv is not None:
+        opencv.setNumThreads(count)
+
+
+def limit_gpu(fraction: float) -> None:
+    """Let this process use at most `fraction` (above 0, at most 1) of the memory of the one GPU it sees.
+
+    Call it before TensorFlow does anything; called again in a reused worker it does nothing. Memory is taken as it is
+    needed up to the limit. Ray counts fractions but does not enforce them; this does.
+    Raises Fatal (one line) where no GPU can be seen, ValueError for a fraction out of range.
+    """
+    if not 0 < fraction <= 1:
+        raise ValueError(f"fraction of a GPU is {fraction:g}, but must be above 0 and at most 1")
+    # Growth by the environment: tf.config.experimental.set_memory_growth refuses a device with a logical configuration.
+    os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
+    import tensorflow as tf
+
+    devices = tf.config.list_physical_devices("GPU")
+    if not devices:
+        raise Fatal(_no_gpu_message(tf))
+    if tf.config.get_logical_device_configuration(devices[0]):
+        return  # a reused worker: the first trial's limit holds, and Ray gives every trial of a worker the same share
+    limit = memory_limit(total_memory(), fraction)
+    with contextlib.suppress(RuntimeError):  # "cannot be modified after being initialized": a reused worker
+        tf.config.set_logical_device_configuration(
+            devices[0], [tf.config.LogicalDeviceConfiguration(memory_limit=limit)]
+        )
+
+
+def memory_limit(total_mebibytes: int, fraction: float) -> int:
+    """MiB for TensorFlow's allocator in a process that may use `fraction` of a GPU with that much memory.
+
+    The share less what CUDA itself takes in every process, so that 1 / fraction processes fit side by side.
+    Raises Fatal (one line) where nothing useful would be left.
+    """
+    limit = int(total_mebibytes * fraction) - CONTEXT_MEBIBYTES
+    if limit < CONTEXT_MEBIBYTES:
+        raise Fatal(
+            f"a share of {fraction:g} of a GPU with {total_mebibytes} MiB leaves {max(limit, 0)} MiB for a network: "
+            "give every trial more with --gpus-per-trial"
+        )
+    return limit
+
+
+def total_memory() -> int:
+    """MiB of the first GPU in CUDA_VISIBLE_DEVICES, as nvidia-smi says. Raises Fatal (one line) where it cannot say."""
+    command = ["nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
+    device = visible_device(os.environ.get("CUDA_VISIBLE_DEVICES"))
+    if device is not None:
+        command.append(f"--id={device}")
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=_NVIDIA_SMI_TIMEOUT, check=True).stdout
+        return int(answer.split()[0])
+    except (OSError, subprocess.SubprocessError, ValueError, IndexError) as error:
+        raise Fatal(
+            f"nvidia-smi does not tell the memory of GPU {device or 0} ({type(error).__name__}): "
+            "see that `nvidia-smi` works in this shell, or run without --gpus"
+        ) from None
+
+
+def visible_device(visible: str | None) -> str | None:
+    """What nvidia-smi calls the first device that CUDA_VISIBLE_DEVICES names; None where it names none in particular.
+
+    An index, a GPU's UUID or a MIG slice's UUID; Ray sets an index.
+    """
+    first = (visible or "").split(",")[0].strip()
+    return first or None
+
+
+def _no_gpu_message(tensorflow: ModuleType) -> str:
+    if not tensorflow.test.is_built_with_cuda():
+        reason = "this TensorFlow is built without CUDA"
+    else:
+        reason = "TensorFlow finds none, most often because the CUDA libraries are missing"
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    named = f" (CUDA_VISIBLE_DEVICES={visible})" if visible is not None else ""
+    return f"a GPU is lent to this trial{named}, but {reason}: run make setup EXTRAS=gpu, or leave --gpus out"

@@ -1,0 +1,165 @@
+"""Logistic regression on small images: the floor under every network, and a learner without TensorFlow."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.special import softmax  # type: ignore[import-untyped]
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+
+from trainables.learner import Assignment, Infeasible, ModelFacts
+
+if TYPE_CHECKING:
+    from datasets.pipeline import Images
+
+ITERATIONS_PER_EPOCH = 20  # of L-BFGS: an "epoch" is what a scheduler may stop after
+FILE_NAME = "model.npz"
+_BATCH = 256  # images decoded and pooled at a time
+
+
+def create(gpu_fraction: float = 0.0) -> PixelsLearner:
+    """A learner that has not started. It leaves any share of a GPU alone."""
+    return PixelsLearner()
+
+
+class PixelsLearner:
+    """Multinomial logistic regression (scikit-learn, L-BFGS, L2) on pixels pooled by area.
+
+    config: C (inverse strength of the L2 penalty, above 0), pooled_side (pixels; 1 to the view's image size).
+    Pixels are standardised by the training split's mean and deviation of each colour.
+    """
+
+    def __init__(self) -> None:
+        self._regression: LogisticRegression | None = None
+        self._arrays: dict[str, np.ndarray] = {}
+        self._features = np.empty((0, 0), np.float32)
+        self._labels = np.empty(0, np.int64)
+
+    def start(self, assignment: Assignment, train: Images) -> None:
+        """Pool the training images. Raises Infeasible (one line) for a configuration or split that cannot work."""
+        regularization = float(assignment.config["C"])
+        side = int(assignment.config["pooled_side"])
+        if not 0 < regularization < float("inf"):
+            raise Infeasible(f"C is {regularization:g}, but must be above 0 and finite, such as 0.01")
+        if not 1 <= side <= assignment.view.image_size:
+            raise Infeasible(f"pooled_side is {side}, but must be from 1 to the image's {assignment.view.image_size}")
+        self._labels = np.asarray(train.labels)
+        if len(np.unique(self._labels)) < 2:
+            raise Infeasible("the training split has images of one class only, but a classifier needs two")
+        self._arrays = {
+            "pooled_side": np.array(side),
+            "num_classes": np.array(assignment.num_classes),
+            "mean": np.asarray(train.store.channel_mean, np.float32),
+            # At least one grey level: a colour that never varies must not divide by 0.
+            "deviation": np.maximum(np.asarray(train.store.channel_std, np.float32), 1.0),
+        }
+        self._features = np.concatenate([self._pool(batch) for batch in train.batches(_BATCH)])
+        self._regression = LogisticRegression(
+            C=regularization,
+            solver="lbfgs",
+            max_iter=ITERATIONS_PER_EPOCH,
+            warm_start=True,
+            random_state=assignment.seed,
+        )
+
+    def epoch(self, epoch: int) -> dict[str, float]:
+        """Twenty more iterations. Returns loss (cross-entropy in nats, without the penalty) and accuracy on train."""
+        if self._regression is None:
+            raise RuntimeError("epoch() before start(): this learner has nothing to train")
+        with warnings.catch_warnings():
+            # Twenty iterations end before convergence by design: the next epoch goes on from there.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            self._regression.fit(self._features, self._labels)
+        coefficients, intercepts = self._regression.coef_, self._regression.intercept_
+        if not (np.isfinite(coefficients).all() and np.isfinite(intercepts).all()):
+            raise Infeasible("the coefficients are not finite: try a smaller C")
+        if len(coefficients) == 1:  # two classes: one row, for the second; the same model as two opposite halves
+            coefficients = np.concatenate([-coefficients / 2, coefficients / 2])
+            intercepts = np.concatenate([-intercepts / 2, intercepts / 2])
+        self._arrays |= {"coefficients": coefficients, "intercepts": intercepts, "classes": self._regression.classes_}
+        probabilities = self._probabilities(self._features)
+        true = probabilities[np.arange(len(self._labels)), self._labels]
+        return {
+            "loss": float(-np.log(np.clip(true, 1e-7, 1.0)).mean()),
+            "accuracy": float((probabilities.argmax(axis=1) == self._labels).mean()),
+        }
+
+    def predict(self, batches: Iterable[np.ndarray]) -> np.ndarray:
+        """Class probabilities [N, num_classes] float32 for batches uint8 [B, S, S, 3]; 0 for a class never trained."""
+        if "coefficients" not in self._arrays:
+            raise RuntimeError("predict() before epoch() or load(): this learner has no model")
+        parts = [self._probabilities(self._pool(batch)) for batch in batches]
+        return np.concatenate(parts) if parts else np.empty((0, int(self._arrays["num_classes"])), np.float32)
+
+    def save(self, folder: Path) -> None:
+        """Write model.npz: arrays only, whole or not at all."""
+        if "coefficients" not in self._arrays:
+            raise RuntimeError("save() before epoch(): there is no model yet")
+        partial = folder / f".{FILE_NAME}.{os.getpid()}"
+        with partial.open("wb") as file:
+            np.savez(file, **self._arrays)  # type: ignore[arg-type]
+        os.replace(partial, folder / FILE_NAME)
+
+    def load(self, folder: Path) -> None:
+        """Become the saved model. Raises ValueError (one line) where model.npz is missing, damaged or incomplete."""
+        arrays = _read(folder)
+        self.__init__()  # type: ignore[misc]
+        self._arrays = arrays
+
+    def facts(self, folder: Path) -> ModelFacts:
+        """Parameters are the coefficients and intercepts."""
+        arrays = _read(folder)
+        parameters = arrays["coefficients"].size + arrays["intercepts"].size
+        return ModelFacts(parameters=int(parameters), size_bytes=(folder / FILE_NAME).stat().st_size)
+
+    def _pool(self, images: np.ndarray) -> np.ndarray:
+        pooled = pool_by_area(images, int(self._arrays["pooled_side"]))
+        standardised = (pooled - self._arrays["mean"]) / self._arrays["deviation"]
+        features: np.ndarray = standardised.reshape(len(images), -1).astype(np.float32)
+        return features
+
+    def _probabilities(self, features: np.ndarray) -> np.ndarray:
+        scores = features @ self._arrays["coefficients"].T.astype(np.float32) + self._arrays["intercepts"]
+        result = np.zeros((len(features), int(self._arrays["num_classes"])), np.float32)
+        result[:, self._arrays["classes"]] = softmax(scores, axis=1)  # a class missing from the training split stays 0
+        return result
+
+
+def pool_by_area(images: np.ndarray, side: int) -> np.ndarray:
+    """The mean of the pixels under each of side x side equal squares: [B, S, S, 3] to float32 [B, side, side, 3].
+
+    Squares need not hold whole pixels: a pixel counts by the share of it that lies inside.
+    """
+    rows, columns = _area_weights(images.shape[1], side), _area_weights(images.shape[2], side)
+    narrowed = np.tensordot(images.astype(np.float32), columns, axes=(2, 1))  # [B, S, 3, side]
+    return np.ascontiguousarray(np.tensordot(narrowed, rows, axes=(1, 1)).transpose(0, 3, 2, 1))
+
+
+def _area_weights(size: int, side: int) -> np.ndarray:
+    """[side, size] float32, rows sum to 1: how much of each of `size` pixels lies in each of `side` equal parts."""
+    edges = np.arange(side + 1) * (size / side)
+    starts = np.arange(size)
+    overlap = np.minimum(edges[1:, None], starts + 1) - np.maximum(edges[:-1, None], starts)
+    weights = np.clip(overlap, 0, None)
+    shares: np.ndarray = weights / weights.sum(axis=1, keepdims=True)
+    return shares.astype(np.float32)
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    path = folder / FILE_NAME
+    needed = {"pooled_side", "num_classes", "mean", "deviation", "coefficients", "intercepts", "classes"}
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except Exception as error:  # np.load raises OSError, ValueError, EOFError or zipfile.BadZipFile
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise ValueError(f"{path} is no saved pixels model ({reason}); train it again") from None
+    if not needed <= set(arrays):
+        raise ValueError(f"{path} is no saved pixels model (it lacks {', '.join(sorted(needed - set(arrays)))})")
+    return arrays

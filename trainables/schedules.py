@@ -1,0 +1,89 @@
+"""Learning-rate schedules as pure functions of where training stands and what it has seen.
+
+Pure, because a trial is trained one epoch at a time and may resume: Keras's own plateau callback forgets at every `fit`
+(`ReduceLROnPlateau.on_train_begin` resets it).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from trainables.names import unknown_name
+
+SCHEDULES = ("constant", "halve_on_plateau", "step", "polynomial_1", "polynomial_2", "per_iteration", "cosine")
+
+PLATEAU_FACTOR = 0.5  # document 4, section 4, LR Annealing: halved
+PLATEAU_PATIENCE = 10  # epochs, document 4
+PLATEAU_MIN_DELTA = 1e-4  # the default of keras.callbacks.ReduceLROnPlateau, which document 4's code leaves alone
+STEP_FACTOR = 0.25  # document 2, MiniVGGNet on CIFAR-10, variant b: lr = .01 * .25 ** floor((1 + e) / 5)
+STEP_EPOCHS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """Where a training stands, just before an optimizer's step."""
+
+    epoch: int  # from 0
+    max_epochs: int
+    step: int  # within the epoch, from 0
+    steps_per_epoch: int
+    train_losses: Sequence[float] = ()  # of the epochs finished, in order
+
+
+def check(schedule: str) -> None:
+    """Raises ValueError (one line, nearest match) for a schedule that does not exist."""
+    if schedule not in SCHEDULES:
+        raise ValueError(unknown_name("schedule", schedule, SCHEDULES))
+
+
+def learning_rate(schedule: str, base: float, progress: Progress) -> float:
+    """The learning rate of the next step: never negative, never above `base`.
+
+    constant: base. halve_on_plateau: times 0.5 whenever the training loss has not fallen by 1e-4 for 10 epochs.
+    step: base * 0.25 ** floor((1 + epoch) / 5). polynomial_1, polynomial_2: base * (1 - epoch / max_epochs) ** degree.
+    per_iteration: base / (1 + decay * iteration) with decay = base / max_epochs, the `decay` of Keras's optimizers
+    before 2.11. cosine: base * (1 + cos(pi * epoch / max_epochs)) / 2 (Loshchilov and Hutter, 2017, without restarts).
+    Raises ValueError (one line) for an unknown schedule or progress out of range.
+    """
+    check(schedule)
+    if not (progress.epoch >= 0 and progress.step >= 0 and progress.max_epochs >= 1 and progress.steps_per_epoch >= 1):
+        raise ValueError(f"progress is {progress}, but epochs and steps count from 0, their totals from 1")
+    # A study may be extended beyond the epochs it was planned for: decaying schedules then stay at their end.
+    fraction = min(progress.epoch / progress.max_epochs, 1.0)
+    if schedule == "halve_on_plateau":
+        return base * PLATEAU_FACTOR ** plateaus(progress.train_losses)
+    if schedule == "step":
+        return base * STEP_FACTOR ** ((1 + progress.epoch) // STEP_EPOCHS)
+    if schedule == "polynomial_1":
+        return base * (1 - fraction)
+    if schedule == "polynomial_2":
+        return base * (1 - fraction) ** 2
+    if schedule == "per_iteration":
+        iteration = progress.epoch * progress.steps_per_epoch + progress.step
+        return base / (1 + base / progress.max_epochs * iteration)
+    if schedule == "cosine":
+        return base * (1 + math.cos(math.pi * fraction)) / 2
+    return base
+
+
+def varies_within_epoch(schedule: str) -> bool:
+    """Whether the learning rate must be asked for at every step rather than once an epoch."""
+    return schedule == "per_iteration"
+
+
+def plateaus(train_losses: Sequence[float]) -> int:
+    """How often keras.callbacks.ReduceLROnPlateau(patience=10) would have reduced after these epochs."""
+    best = math.inf
+    waited = reductions = 0
+    for loss in train_losses:
+        if loss < best - PLATEAU_MIN_DELTA:
+            best = loss
+            waited = 0
+            continue
+        waited += 1
+        if waited >= PLATEAU_PATIENCE:
+            reductions += 1
+            waited = 0
+    return reductions
