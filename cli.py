@@ -220,7 +220,14 @@ def _tune(task: Task, settings: StudySettings, dry_run: bool) -> None:
     from tuning.resources import machine_share
 
     console = _console()
-    plan = make_plan(task, settings, machine_share(settings), settings.name or time.strftime("%Y-%m-%d-%H%M%S"))
+    cluster_cores = None
+    if settings.address is not None:  # a trial's share depends on how large the cluster is
+        from tuning import cluster
+
+        cluster.start_ray(settings.address)
+        cluster_cores = cluster.cluster_cores()
+    name = settings.name or time.strftime("%Y-%m-%d-%H%M%S")
+    plan = make_plan(task, settings, machine_share(settings, cluster_cores), name)
     if not dry_run:
         make_folder(plan)
     if not settings.quiet or dry_run:
@@ -244,16 +251,16 @@ def _run(plan: StudyPlan, store: Path, console: Console) -> int:
     _tell_notices(ImageStore.open(store))
     if not plan.settings.quiet:
         console.print("starting Ray ...", highlight=False)
-    import ray
-
     from reporting.files import write_derived
     from reporting.render import summarize_text
-    from tuning import study
+    from tuning import cluster
     from tuning.progress import Progress
 
+    dashboard = cluster.start_ray(plan.settings.address)
     try:
-        dashboard = study.start_ray(plan.settings.address)
-        study.check_gpus(plan.settings.gpus)
+        cluster.check_gpus(plan.settings.gpus)
+        from tuning import study
+
         if not plan.settings.quiet:
             if dashboard:
                 console.print(f"Ray dashboard: http://{dashboard}", highlight=False)
@@ -269,7 +276,7 @@ def _run(plan: StudyPlan, store: Path, console: Console) -> int:
             )
         raise
     finally:
-        ray.shutdown()
+        cluster.stop_ray()
     write_derived(plan.folder)
     if record.status == "fatal":
         _fail(record.reason)

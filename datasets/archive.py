@@ -8,7 +8,7 @@ import shutil
 import tarfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, Any
 
@@ -56,15 +56,15 @@ def _unpack(archive: Path, scratch: Path, wanted: Callable[[str], str | None], p
             counted: Any = _Counted(raw, archive, progress)  # has read() alone, which is all that both readers call
             # tarfile's own way through a gzip stream ("r|gz") ignores its checksum and its length: read on to the end.
             zipped = raw.peek(2)[:2] == GZIP_MAGIC
-            stream: Any = gzip.open(counted, "rb") if zipped else counted
-            with tarfile.open(fileobj=stream, mode="r|" if zipped else "r|*") as tar:
-                for member in tar:
-                    members += 1
-                    destination = wanted(member.name)
-                    if destination is not None:
-                        _take(tar, member, scratch, destination, archive)
-            while stream.read(1 << 20):
-                pass
+            with gzip.open(counted, "rb") if zipped else nullcontext(counted) as stream:
+                with tarfile.open(fileobj=stream, mode="r|" if zipped else "r|*") as tar:
+                    for member in tar:
+                        members += 1
+                        destination = wanted(member.name)
+                        if destination is not None:
+                            _take(tar, member, scratch, destination, archive)
+                while stream.read(1 << 20):
+                    pass
     except (EOFError, zlib.error, tarfile.TarError) as error:
         if members or not isinstance(error, tarfile.ReadError):
             raise _damaged(archive, error) from None

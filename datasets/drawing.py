@@ -17,6 +17,7 @@ Point = tuple[float, float]  # in units of the dish's radius around its centre
 Pixels = NDArray[np.uint8]
 
 SUBPIXEL_BITS = 4  # OpenCV's fixed-point coordinates: 1/16 of a pixel
+SUBPIXELS = 1 << SUBPIXEL_BITS
 
 
 class Brush:
@@ -28,9 +29,9 @@ class Brush:
         """centre and radius in pixels, angle in radians; a fair coin decides whether the dish is mirrored."""
         self.canvas = canvas
         self.random = random
-        self._centre = np.array(centre)
+        self._centre = (centre[0] * SUBPIXELS, centre[1] * SUBPIXELS)
         self._radius = radius
-        self._turn = (math.cos(angle), math.sin(angle))
+        self._turn = (radius * SUBPIXELS * math.cos(angle), radius * SUBPIXELS * math.sin(angle))
         self._mirror = -1.0 if random.random() < 0.5 else 1.0
         self._shadow = (float(random.uniform(-0.06, 0.06)), float(random.uniform(0.02, 0.09)))
 
@@ -97,8 +98,10 @@ class Brush:
         places = np.asarray(points, np.float64)
         cosine, sine = self._turn
         x, y = self._mirror * places[..., 0], places[..., 1]
-        turned = np.stack([x * cosine - y * sine, x * sine + y * cosine], axis=-1)
-        return np.rint((self._centre + self._radius * turned) * (1 << SUBPIXEL_BITS)).astype(np.int32)
+        placed = np.empty_like(places)
+        placed[..., 0] = x * cosine - y * sine + self._centre[0]
+        placed[..., 1] = x * sine + y * cosine + self._centre[1]
+        return np.rint(placed).astype(np.int32)
 
 
 def blob(
@@ -167,7 +170,9 @@ def background(side: int, random: np.random.Generator) -> Pixels:
     else:
         mask = np.full((side, side), int(random.integers(256)), np.uint8)
     weight = mask.astype(np.int32)[..., None]
-    table: Pixels = ((np.array(base) * weight + np.array(other) * (255 - weight)) // 255).astype(np.uint8)
+    table: Pixels = ((np.array(base, np.int32) * weight + np.array(other, np.int32) * (255 - weight)) // 255).astype(
+        np.uint8
+    )
     return table
 
 
@@ -192,7 +197,6 @@ def photograph(picture: Pixels, random: np.random.Generator) -> Pixels:
     if focus > 1:
         picture = cv2.blur(picture, (focus, focus)).astype(np.uint8)
     strength = int(random.integers(2, 16))
-    noise = random.integers(-strength, strength + 1, picture.shape) + random.integers(
-        -strength, strength + 1, picture.shape
-    )
-    return np.clip(picture + noise, 0, 255).astype(np.uint8)
+    noise = random.integers(-strength, strength + 1, (2, *picture.shape), dtype=np.int16).sum(axis=0, dtype=np.int16)
+    grainy: Pixels = np.clip(picture + noise, 0, 255).astype(np.uint8)
+    return grainy

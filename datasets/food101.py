@@ -46,7 +46,11 @@ class Food101:
         else:
             source = Path(origin).expanduser().absolute()
         if source.is_dir():
-            yield self._in_folder(_images_folder(source, self.classes), source)
+            try:
+                images = self._in_folder(_images_folder(source, self.classes), source)
+            except OSError as error:
+                raise DataError(f"{source} cannot be read ({error.strerror}); {_remedy()}") from None
+            yield images
             return
         from datasets.archive import unpacked
 

@@ -124,7 +124,9 @@ def test_offline_is_known_at_once(keras_home: Path) -> None:
         port = unused.getsockname()[1]
     started = time.monotonic()
     with pytest.raises(Fatal, match="cannot be fetched"):
-        imagenet_weights.fetch("Net", imagenet_weights.Source(file_name="a.h5", url=f"http://127.0.0.1:{port}/a.h5", md5="0"))
+        imagenet_weights.fetch(
+            "Net", imagenet_weights.Source(file_name="a.h5", url=f"http://127.0.0.1:{port}/a.h5", md5="0")
+        )
     assert time.monotonic() - started < 5
 
 

@@ -71,4 +71,6 @@ def test_impossible_configurations_are_one_line(config: dict[str, Any], message:
 def test_names_are_found_in_upper_and_lower_case() -> None:
     from trainables import optimizers
 
-    assert isinstance(optimizers.build({"optimizer": "SGD", "learning_rate": 0.1}), optimizers.StochasticGradientDescent)
+    assert isinstance(
+        optimizers.build({"optimizer": "SGD", "learning_rate": 0.1}), optimizers.StochasticGradientDescent
+    )

@@ -43,8 +43,10 @@ def test_learns_and_predicts() -> None:
 
 def test_an_epoch_goes_on_where_the_last_ended() -> None:
     learner: Learner = pixels_learner.create()
-    assignment = assign("logistic_regression", {"C": 100.0, "pooled_side": 16}, classes=4)
-    learner.start(assignment, SmallImages(200, classes=4))  # type: ignore[arg-type]
+    assignment = assign("logistic_regression", {"C": 100.0, "pooled_side": 8}, classes=4)
+    images = SmallImages(1000, classes=4)
+    images.labels = np.random.default_rng(0).permutation(images.labels)  # nothing to learn: many iterations to overfit
+    learner.start(assignment, images)  # type: ignore[arg-type]
     losses = [learner.epoch(epoch)["loss"] for epoch in range(3)]
     assert losses[2] < losses[1] < losses[0]
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import math
 import types
 
@@ -73,7 +74,7 @@ def test_falls_and_never_rises(schedule: str, base: float, history: list[float])
         learning_rate(schedule, base, at(epoch, max_epochs=len(history) + 1, losses=tuple(history[:epoch])))
         for epoch in range(len(history) + 1)
     ]
-    assert all(later <= earlier for earlier, later in zip(rates, rates[1:], strict=False))
+    assert all(later <= earlier for earlier, later in itertools.pairwise(rates))
 
 
 @pytest.mark.slow

@@ -100,12 +100,17 @@ class Progress:
 
     def _running_table(self) -> Table:
         table = Table(box=None, padding=(0, 1))
-        for heading in ("Running", "Epoch", "Best", "Configuration"):
-            table.add_column(heading, justify="right" if heading in ("Epoch", "Best") else "left", no_wrap=True)
+        table.add_column("Running", no_wrap=True, min_width=max(len(name) for name in ["Running", *self._names()]))
+        table.add_column("Epoch", justify="right", no_wrap=True, min_width=7)
+        table.add_column("Best", justify="right", no_wrap=True, min_width=6)
+        table.add_column("Configuration", no_wrap=True, overflow="ellipsis")
         for trial in self._running():
             epochs = f"{len(trial.epochs)}/{trial.max_epochs}"
             table.add_row(trial.trial, epochs, _number(trial.best), short_config(trial.config))
         return table
+
+    def _names(self) -> list[str]:
+        return [trial.trial for trial in self._running()]
 
     def _running(self) -> list[TrialRecord]:
         return [trial for trial in self._record.trials.values() if trial.ended_time is None]

@@ -60,14 +60,14 @@ def gpus_per_trial(gpu_gigabytes: float | None) -> float:
     return 1.0 / max(1, min(4, math.floor(gpu_gigabytes / SLOT_GPU_GIGABYTES)))
 
 
-def machine_share(settings: StudySettings) -> Share:
-    """What each trial gets of this machine: its cores, its memory and, where a fraction must be chosen, its GPUs'."""
+def machine_share(settings: StudySettings, cluster_cores: int | None = None) -> Share:
+    """What each trial gets of this machine, or of a cluster with that many cores."""
     gpu_gigabytes = None
     if settings.gpus > 0 and settings.gpus_per_trial is None:
         with contextlib.suppress(Fatal):  # nvidia-smi is silent: a whole GPU a trial
             gpu_gigabytes = total_memory() * 2**20 / 1e9
     return plan_share(
-        cores=len(os.sched_getaffinity(0)),
+        cores=cluster_cores or len(os.sched_getaffinity(0)),
         memory_gigabytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9,
         gpus=settings.gpus,
         per_trial=settings.gpus_per_trial,

@@ -1,8 +1,7 @@
-"""Runs one study: the only place that starts Ray and the only `tune.Tuner`."""
+"""Runs one study: the only `tune.Tuner`."""
 
 from __future__ import annotations
 
-import logging
 import os
 import platform
 import subprocess
@@ -13,12 +12,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import ray
 from ray import tune
 
 from datasets.dataset import SPLITS
 from datasets.store import ImageStore
 from trainables.trial import Trial
+from tuning.cluster import CHECKOUT
 from tuning.events import FILE_NAME, EventLog
 from tuning.optuna_database import OptunaDatabase
 from tuning.plan import StudyPlan, axis_description
@@ -26,18 +25,16 @@ from tuning.progress import Progress
 from tuning.ray_adapters import Recorder, SearchAdapter, StopInsideArms
 from tuning.records import StudyRecord
 from tuning.search import Search
-from tuning.settings import UsageError
 from tuning.tensorboard import TensorBoardWriter
 from tuning.winners import keep_winner
 
-CHECKOUT = Path(__file__).resolve().parents[1]
 VERSIONED = ("ray", "tensorflow", "keras", "optuna", "numpy", "scikit-learn", "albumentations")
 
 
 def run_study(plan: StudyPlan, store_path: Path, progress: Progress, command: str) -> StudyRecord:
     """Search, confirm, test. Returns the record; its status says how it ended.
 
-    The study's folder must exist and be empty of events; Ray must be started (see `start_ray`).
+    The study's folder must exist and be empty of events; Ray must be started (see tuning/cluster.py).
     Raises nothing for failed trials. KeyboardInterrupt is recorded and raised again.
     """
     record = StudyRecord()
@@ -88,56 +85,6 @@ def _tune(plan: StudyPlan, search: Search) -> None:
             ),
         )
         tuner.fit()
-
-
-def start_ray(address: str | None) -> str | None:
-    """Ray on this machine, or the cluster at an address. Returns the dashboard's address."""
-    os.environ |= {
-        "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # events.jsonl and our own TensorBoard files instead
-        "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C is ours: recorded, workers ended, status 130
-        "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",  # an infeasible trial reports no metric
-        "TUNE_GLOBAL_CHECKPOINT_S": "3600",  # of scratch nobody reads
-        "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
-        "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
-        "TUNE_MAX_PENDING_TRIALS_PG": "1",
-        "RAY_AIR_NEW_OUTPUT": "0",
-        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-        "RAY_DEDUP_LOGS": "1",
-    }
-    for name in ("ray", "ray.tune", "ray._private.worker"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    workers = {
-        "PYTHONPATH": str(CHECKOUT),
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "TF_ENABLE_ONEDNN_OPTS": os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1"),
-        "NO_ALBUMENTATIONS_UPDATE": "1",
-        "KERAS_BACKEND": "tensorflow",
-    }
-    try:
-        context = ray.init(
-            address=address or "local",
-            include_dashboard=None if address else True,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            configure_logging=True,
-            runtime_env={"env_vars": workers},
-        )
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        if address is None:
-            raise
-        reason = str(error).splitlines()[0]
-        raise UsageError(
-            f"--address {address}: no Ray cluster answers ({reason}); start one with `ray start --head`"
-        ) from None
-    return str(context.dashboard_url) if context.dashboard_url else None
-
-
-def check_gpus(gpus: int) -> None:
-    """Raises UsageError where Ray has fewer GPUs than asked."""
-    found = int(ray.cluster_resources().get("GPU", 0))
-    if found < gpus:
-        remedy = "leave --gpus out to train on processors" if found == 0 else f"write --gpus {found}"
-        raise UsageError(f"--gpus is {gpus}, but Ray finds {found} here; {remedy}")
 
 
 def header(plan: StudyPlan, store: ImageStore, command: str) -> dict[str, Any]:

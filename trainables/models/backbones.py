@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,7 +114,8 @@ def build(backbone: Backbone, input_shape: tuple[int, int, int], *, weights: Pat
         application = getattr(keras.applications, backbone.name)
         # weights=None always, and the file loaded below: with weights="imagenet" the network would differ from
         # the one that weights=PATH builds (EfficientNet then has one more layer, see _square_variance).
-        model = application(include_top=False, weights=None, input_tensor=_prepare(backbone, images))
+        body = application(include_top=False, weights=None, input_tensor=_prepare(backbone, images))
+        model = keras.Model(images, body.output, name=body.name)  # keras.applications wraps its one input in a list
     if weights != "random":
         _load(backbone, model, path)
     return model
@@ -141,7 +143,7 @@ def _load(backbone: Backbone, model: keras.Model, path: Path | None) -> None:
         if path is None or path.suffix == ".pth":
             efficientnet_lite.load_imagenet(model, path)
         else:
-            model.load_weights(path)
+            _load_all(model, path)
             if backbone.family == "EfficientNet":
                 _square_variance(model)
     except torch_weights.TorchFileError as error:
@@ -152,6 +154,19 @@ def _load(backbone: Backbone, model: keras.Model, path: Path | None) -> None:
             f"the weights in {path} do not fit {backbone.name} without its top ({reason}): "
             "give the file that keras.applications calls no-top with --weights"
         ) from None
+
+
+def _load_all(model: keras.Model, path: Path) -> None:
+    """model.load_weights, but a weight that the file does not hold is an error, not one warning among a hundred."""
+    floats = [variable for variable in model.weights if "float" in keras.backend.standardize_dtype(variable.dtype)]
+    for variable in floats:
+        variable.assign(keras.ops.full(variable.shape, float("nan"), variable.dtype))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.load_weights(path)
+    for variable in floats:
+        if bool(keras.ops.any(keras.ops.isnan(variable))):
+            raise ValueError(f"it holds nothing for {variable.path}")
 
 
 def _square_variance(model: keras.Model) -> None:

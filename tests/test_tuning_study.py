@@ -1,0 +1,268 @@
+"""Whole studies through the command line, with real Ray workers. The arm `pixels` keeps TensorFlow out."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from tasks.task import load_task
+from tests.fixtures import food101_archive
+from tuning.events import read_events
+from tuning.records import StudyRecord, read_study
+
+pytestmark = pytest.mark.slow
+CHECKOUT = Path(__file__).resolve().parents[1]
+FOOD10 = list(load_task("food10").dataset.classes)
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "cli.py", *map(str, arguments)]
+
+
+def run(*arguments: object, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(*arguments), cwd=CHECKOUT, capture_output=True, text=True, timeout=timeout)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[object], Path]:
+    """Options that keep a study to a temporary folder, and its results."""
+    base = tmp_path_factory.mktemp("studies")
+    return ["--results", base / "results", "--data-dir", base / "data"], base / "results"
+
+
+@pytest.fixture(scope="module")
+def study(folders: tuple[list[object], Path]) -> tuple[StudyRecord, Path, str]:
+    options, results = folders
+    done = run("tune", "food10", "--sample", "--arms", "pixels", "--trials", 6, "--name", "first", *options)
+    assert done.returncode == 0, done.stderr
+    folder = results / "food10" / "first"
+    return read_study(folder), folder, done.stdout
+
+
+def test_a_study_ends_in_its_table(study: tuple[StudyRecord, Path, str]) -> None:
+    record, folder, printed = study
+    assert record.status == "completed"
+    assert len(record.of_arm("pixels", "search")) == 6
+    accuracy = record.trials["pixels-confirm-0"].test["test_accuracy"]
+    assert f"{accuracy:.4f}" in printed
+    assert "0.8750" in printed  # the published number beside it
+    assert "Traceback" not in printed
+    predictions = np.load(folder / "winners" / "pixels" / "test_predictions.npz")
+    hits = predictions["probabilities"].argmax(axis=1) == predictions["labels"]
+    assert accuracy == pytest.approx(hits.mean())
+
+
+def test_what_lies_on_disk(study: tuple[StudyRecord, Path, str]) -> None:
+    _, folder, _ = study
+    for name in ("events.jsonl", "study.json", "trials.csv", "history.csv", "optuna.db", "tables/best_variants.md"):
+        assert (folder / name).is_file(), name
+    configuration = json.loads((folder / "winners" / "pixels" / "configuration.json").read_text())
+    assert configuration["classes"] == FOOD10
+    assert not list(folder.rglob("*.new"))
+    assert not list(folder.rglob("*.pkl"))
+
+
+def test_the_same_command_gives_the_same_numbers_one_trial_at_a_time(folders: tuple[list[object], Path]) -> None:
+    options, results = folders
+    tables = []
+    for name in ("a", "b"):
+        done = run(
+            *("tune", "food10", "--sample", "--arms", "pixels", "--trials", 5, "--concurrent", 1, "--seed", 7),
+            *("--name", name, *options),
+        )
+        assert done.returncode == 0, done.stderr
+        record = read_study(results / "food10" / name)
+        tables.append([(t.config, t.best, t.best_epoch, t.test) for t in record.trials.values()])
+    assert tables[0] == tables[1]
+
+
+def test_tensorboard_shows_curves_and_the_best_value_of_every_trial(study: tuple[StudyRecord, Path, str]) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    from tensorboard.plugins.hparams import metadata, plugin_data_pb2
+
+    record, folder, _ = study
+    for trial in record.trials.values():
+        events = EventAccumulator(str(folder / "tensorboard" / trial.trial))
+        events.Reload()
+        curve = [(point.step, point.value) for point in events.Scalars("accuracy/val")]
+        assert curve == [(e.epoch, pytest.approx(e.metrics["val_accuracy"])) for e in trial.epochs]
+        assert events.Scalars("accuracy/train")
+        [best] = events.Scalars("best_val_accuracy")
+        assert best.value == pytest.approx(trial.best)
+        start = events.SummaryMetadata(metadata.SESSION_START_INFO_TAG).plugin_data.content
+        chosen = plugin_data_pb2.HParamsPluginData.FromString(start).session_start_info.hparams
+        assert chosen["C"].number_value == pytest.approx(trial.config["C"])
+        assert chosen["arm"].string_value == "pixels"
+
+
+def test_a_format_true_archive_goes_all_the_way_to_a_table(tmp_path: Path) -> None:
+    archive = food101_archive(tmp_path, classes=FOOD10, per_class=20)
+    options: list[object] = ["--results", tmp_path / "results", "--data-dir", tmp_path / "data"]
+    prepared = run("datasets", "prepare", "food10", "--from", archive, "--data-dir", tmp_path / "data")
+    assert prepared.returncode == 0, prepared.stderr
+    described = run(
+        *("datasets", "describe", "food10", "--picture", tmp_path / "look.png", "--data-dir", tmp_path / "data")
+    )
+    assert described.returncode == 0, described.stderr
+    assert (tmp_path / "look.png").stat().st_size > 10_000
+    done = run("tune", "food10", "--arms", "pixels", "--trials", 3, "--image-size", 64, *options)
+    assert done.returncode == 0, done.stderr
+    summary = run("summarize", "food10", "--format", "json", "--results", tmp_path / "results")
+    [row] = json.loads(summary.stdout)["rows"]
+    assert row["arm"] == "pixels"
+    assert len(row["seeds"]) == 3
+    assert 0 <= row["test_accuracy"] <= 1
+
+
+def test_ctrl_c_is_recorded_and_ends_the_workers(tmp_path: Path) -> None:
+    process = start_long_study(tmp_path)
+    wait_for_epochs(tmp_path, 3)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted" in errors
+    assert "Traceback" not in errors
+    record = read_study(tmp_path / "results" / "food10" / "long")
+    assert record.status == "interrupted"
+    assert_gone(workers)
+    assert run("summarize", "food10", "--results", tmp_path / "results").returncode == 0
+
+
+def test_a_driver_killed_outright_leaves_whole_events_and_no_workers(tmp_path: Path) -> None:
+    process = start_long_study(tmp_path)
+    wait_for_epochs(tmp_path, 3)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    process.wait()
+    record = read_study(tmp_path / "results" / "food10" / "long")
+    assert record.status == "running"
+    assert sum(len(trial.epochs) for trial in record.trials.values()) >= 3
+    assert_gone(workers)
+    assert run("summarize", "food10", "--results", tmp_path / "results").returncode == 0
+
+
+def start_long_study(folder: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command(
+            *("tune", "food10", "--sample", "--arms", "pixels", "--trials", 500, "--epochs", 500, "--name", "long"),
+            *("--results", folder / "results", "--data-dir", folder / "data"),
+        ),
+        cwd=CHECKOUT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for_epochs(folder: Path, count: int, timeout: float = 120) -> None:
+    path = folder / "results" / "food10" / "long" / "events.jsonl"
+    deadline = time.monotonic() + timeout
+    while time.monotonic() < deadline:
+        if path.exists() and sum(event["event"] == "epoch" for event in read_events(path)) >= count:
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"no {count} epochs within {timeout} s")
+
+
+def assert_gone(processes: list[psutil.Process], timeout: float = 30) -> None:
+    """All but Ray's two agents, which notice a dead parent within two minutes and hold neither GPU nor data."""
+    _, alive = psutil.wait_procs(processes, timeout=timeout)
+    left = []
+    for process in alive:
+        with contextlib.suppress(psutil.NoSuchProcess):  # a zombie, or gone just now
+            left.append(" ".join(process.cmdline()))
+    assert [name for name in left if not name.startswith(("ray::DashboardAgent", "ray::RuntimeEnvAgent"))] == []
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
+    """A Ray of its own with two GPUs that exist by name only."""
+    ray = str(Path(sys.executable).parent / "ray")
+    environment = {**os.environ, "RAY_TMPDIR": "/tmp"}
+    port = 6399
+    started = subprocess.run(
+        [ray, "start", "--head", "--num-gpus=2", "--num-cpus=2", f"--port={port}", "--include-dashboard=false"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=120,
+    )
+    assert started.returncode == 0, started.stderr
+    yield f"127.0.0.1:{port}"
+    subprocess.run([ray, "stop", "--force"], capture_output=True, timeout=120)
+
+
+def test_two_gpus_at_half_each_run_four_trials_at_once_and_never_five(cluster: str, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        command(
+            *("tune", "food10", "--sample", "--arms", "pixels", "--trials", 8, "--epochs", 150, "--scheduler", "none"),
+            *("--confirm-seeds", 0, "--gpus", 2, "--gpus-per-trial", 0.5, "--address", cluster, "--name", "shared"),
+            *("--results", tmp_path / "results", "--data-dir", tmp_path / "data"),
+        ),
+        cwd=CHECKOUT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    titles: set[str] = set()
+    while process.poll() is None:
+        titles |= running_titles()
+        time.sleep(0.2)
+    assert process.returncode == 0, process.stdout.read() if process.stdout else ""
+    folder = tmp_path / "results" / "food10" / "shared"
+    record = read_study(folder)
+    assert record.header["share"] == {"slots": 4, "cpus": 0.5, "gpus": 0.5}
+    assert most_at_once(folder) == 4
+    # The running trial can be read off `ps`: task, arm and number.
+    assert {title.split()[1] for title in titles} & {f"food10/{trial}" for trial in record.trials}
+
+
+def running_titles() -> set[str]:
+    titles = set()
+    for process in psutil.process_iter(["cmdline"]):
+        words = " ".join(process.info["cmdline"] or [])
+        if words.startswith("podium food10/"):
+            titles.add(words)
+    return titles
+
+
+def most_at_once(folder: Path) -> int:
+    changes: list[tuple[float, int]] = []
+    for trial in read_study(folder).trials.values():
+        assert trial.started_time is not None
+        assert trial.ended_time is not None
+        changes += [(trial.started_time, 1), (trial.ended_time, -1)]
+    most = now = 0
+    for _, change in sorted(changes):
+        now += change
+        most = max(most, now)
+    return most
+
+
+def test_more_gpus_than_there_are_is_one_line(tmp_path: Path) -> None:
+    done = run(
+        *("tune", "food10", "--sample", "--arms", "pixels", "--gpus", 2, "--gpus-per-trial", 1),
+        *("--results", tmp_path / "results", "--data-dir", tmp_path / "data"),
+    )
+    assert done.returncode == 2
+    assert done.stderr == "Error: --gpus is 2, but Ray finds 0 here; leave --gpus out to train on processors\n"
+    assert not list((tmp_path / "results" / "food10").iterdir())
+
+
+def test_no_cluster_at_an_address_is_one_line(tmp_path: Path) -> None:
+    done = run("tune", "food10", "--sample", "--address", "127.0.0.1:1", "--results", tmp_path / "results")
+    assert done.returncode == 2
+    assert done.stderr.startswith("Error: --address 127.0.0.1:1: no Ray cluster answers")
+    assert done.stderr.count("\n") == 1
