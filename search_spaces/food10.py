@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from search_spaces import optimization
+from search_spaces import backbones, optimization
 from search_spaces.space import Choice, Real, Space
 
 TUNING = "document 4, section 4"
@@ -73,6 +73,7 @@ FROM_SCRATCH = Space(
 
 FINE_TUNED = Space(
     axes=(
+        backbones.choice("NASNetMobile", source="document 4, section 3: NASNet Mobile, pre-trained on ImageNet"),
         Real(
             name="learning_rate",
             low=1e-6,
@@ -93,9 +94,10 @@ FINE_TUNED = Space(
         _schedule(),
         _dropout(),
     ),
-    constants={"batch_size": 32, "backbone": "NASNetMobile"},
+    constants={"batch_size": 32},
     published=(
         {
+            "backbone": "NASNetMobile",
             "learning_rate": 1e-4,
             "optimizer": "adam",
             "frozen_fraction": 0.6,

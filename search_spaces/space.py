@@ -207,7 +207,7 @@ class Space:
         return config
 
     def complete(self, config: Mapping[str, Any]) -> dict[str, Value]:
-        """The configuration checked, constants filled in, values of absent conditions dropped.
+        """The configuration checked, constants and axes with one value filled in, absent conditions dropped.
 
         Raises SpaceError for an unknown name, an impossible value or a missing axis.
         """
@@ -219,9 +219,9 @@ class Space:
         for axis in self.axes:
             if axis.when is not None and not axis.when.holds(result):
                 continue
-            if axis.name not in given:
+            if axis.name not in given and axis.size > 1:
                 raise SpaceError(f"{axis.name} is missing; it may be {axis}")
-            result[axis.name] = given[axis.name]
+            result[axis.name] = given.get(axis.name, axis.grid(1)[0])
         return result
 
     def _held(self, name: str, value: Any) -> Value:
@@ -280,23 +280,22 @@ class Space:
         self.axis(axis.name)
         axes = tuple(axis if old.name == axis.name else old for old in self.axes)
 
-        def fits(config: Config) -> bool:
-            value = config.get(axis.name)
-            if value is None:
-                return True
-            if isinstance(axis, Choice):
-                return value in axis.values
-            return axis.low <= float(value) <= axis.high
+        def fits(value: Value) -> bool:
+            return value in axis.values if isinstance(axis, Choice) else axis.low <= float(value) <= axis.high
 
-        return replace(self, axes=axes, published=tuple(config for config in self.published if fits(config)))
+        # A published setting outside the new range keeps its other values; the search draws this one.
+        published = [
+            {name: value for name, value in config.items() if name != axis.name or fits(value)}
+            for config in self.published
+        ]
+        return replace(self, axes=axes, published=_unique(published))
 
     def _without(self, name: str) -> tuple[Config, ...]:
-        unique: list[dict[str, Value]] = []
-        for config in self.published:
-            rest = {key: value for key, value in config.items() if key != name}
-            if rest not in unique:
-                unique.append(rest)
-        return tuple(unique)
+        return _unique([{key: value for key, value in config.items() if key != name} for config in self.published])
+
+
+def _unique(configs: list[dict[str, Value]]) -> tuple[Config, ...]:
+    return tuple(config for index, config in enumerate(configs) if config not in configs[:index])
 
 
 def unknown(kind: str, name: str, known: Sequence[str]) -> str:

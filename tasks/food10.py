@@ -15,7 +15,7 @@ from datasets.dataset import Counts
 from datasets.food101 import Food101
 from datasets.generated import GeneratedPictures
 from datasets.view import View
-from search_spaces import food10
+from search_spaces import backbones, food10
 from search_spaces.space import Choice
 from tasks.task import Arm, Column, Defaults, Table, Task
 
@@ -101,7 +101,9 @@ SAMPLE = replace(
         replace(_FROM_SCRATCH, view=View(image_size=48), max_epochs=9),
         replace(
             _FINE_TUNED,
-            space=_FINE_TUNED.space.fix("backbone", "EfficientNetLite0").restrict(
+            space=_FINE_TUNED.space.restrict(
+                backbones.choice("EfficientNetLite0", source="the one whose weights need no network, for the sample")
+            ).restrict(
                 Choice(
                     name="frozen_fraction", values=(0.6, 0.8), source="document 4's range at two points, for the sample"
                 )

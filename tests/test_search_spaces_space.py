@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search_spaces import food10, pixels
+from search_spaces import backbones, food10, pixels
 from search_spaces.changes import parse_value, set_in_arms
 from search_spaces.space import Choice, Integer, Real, Space, SpaceError, When
 
@@ -93,9 +93,10 @@ def test_a_value_held_leaves_the_search_and_the_published_settings() -> None:
     assert space.suggest(Draws([0.0])) == {"batch_size": 32, "optimizer": "adam", "blocks": 3}
 
 
-def test_a_narrower_axis_drops_published_settings_outside_it() -> None:
+def test_a_narrower_axis_leaves_a_published_setting_its_other_values() -> None:
     changed = set_in_arms({"a": SMALL}, (), ("blocks=4..4",))["a"]
-    assert changed.published == ({"optimizer": "adam", "blocks": 4},)
+    assert changed.published == ({"optimizer": "sgd", "nesterov": True}, {"optimizer": "adam", "blocks": 4})
+    assert changed.complete(changed.published[0])["blocks"] == 4  # the only value there is
 
 
 @pytest.mark.parametrize(
@@ -107,6 +108,7 @@ def test_a_narrower_axis_drops_published_settings_outside_it() -> None:
         (("learning_rate=0",), (), "learning_rate is 0, but must be above 0"),
         (("batch_size=big",), (), "batch_size is 'big', but must be a whole number such as 32"),
         (("batch_size=0",), (), "batch_size is 0, but must be above 0"),
+        (("backbone=NASNetMobil",), (), "backbone is 'NASNetMobil', but must be one of NASNetMobile"),
         (("nobody.dropout=0",), (), "unknown arm 'nobody'"),
         (("dropout",), (), "must look like name=value"),
         ((), ("learning_rate=1e-2..1e-5",), "its lower end must not exceed its upper end"),
@@ -182,3 +184,10 @@ def test_a_published_setting_may_lie_outside_the_searched_range() -> None:
     """Document 4 tried 3e-7; --configs may too."""
     config = {**food10.FINE_TUNED.published[0], "learning_rate": 3e-7}
     assert food10.FINE_TUNED.complete(config)["learning_rate"] == 3e-7
+
+
+@pytest.mark.slow  # imports Keras
+def test_the_backbones_are_those_of_the_catalogue() -> None:
+    from trainables.models import backbones as catalogue
+
+    assert set(backbones.BACKBONES) == set(catalogue.CATALOGUE)

@@ -20,8 +20,8 @@ _OUT_OF_MEMORY = ("out of memory", "out_of_memory", "alloc_failed", "failed to a
 def configure_tensorflow() -> None:
     """Settings of the whole process, the same for every trial; calling it again changes nothing."""
     # Same in, same numbers out: without it, cuDNN may pick another algorithm from one run to the next, and sums over
-    # atomics come in any order (tensorflow.org, enable_op_determinism). It also turns XLA off, and costs a training step
-    # of EfficientNetLite0 at 96 px about a tenth (0.42 to 0.47 s, one thread).
+    # atomics come in any order (tensorflow.org, enable_op_determinism). It also turns XLA off, and costs a training
+    # step of EfficientNetLite0 at 96 px about a tenth (0.42 to 0.47 s, one thread).
     tf.config.experimental.enable_op_determinism()
     if not tf.config.list_physical_devices("GPU"):
         # Grappler's passes over a graph cost more than they gain in short trials: with EfficientNetLite0 at 96 px, half

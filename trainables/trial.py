@@ -18,8 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import setproctitle
-from ray import tune
+from ray import _raylet, tune
 
 from datasets.pipeline import Images
 from datasets.store import ImageStore
@@ -148,6 +147,7 @@ class Trial(tune.Trainable):
         measured = []
         for trial, folder in job.saved:
             learner.load(Path(folder))
+            latency_ms = _latency_ms(learner, test)  # first: a learner may pad later images to its largest batch
             probabilities = learner.predict(test.batches(PREDICT_BATCH))
             on_train = evaluate(learner.predict(train.batches(PREDICT_BATCH)), train.labels)
             _write_predictions(Path(folder) / "test_predictions.npz", probabilities, test)
@@ -163,7 +163,7 @@ class Trial(tune.Trainable):
                         "parameters": facts.parameters,
                         "size_bytes": facts.size_bytes,
                         "note": facts.note,
-                        "latency_ms": _latency_ms(learner, test),
+                        "latency_ms": latency_ms,
                         "threads": job.threads,
                         "gpus": job.gpus,
                     },
@@ -179,13 +179,16 @@ class Trial(tune.Trainable):
 
 @contextmanager
 def _process_title(title: str) -> Iterator[None]:
-    """`ps`, `nvidia-smi` and the dashboard's worker list show the running trial while it runs."""
-    before = setproctitle.getproctitle()
-    setproctitle.setproctitle(title)
+    """`ps`, `nvidia-smi` and the dashboard's worker list show the running trial while it runs.
+
+    By Ray's own function: the package setproctitle finds nothing to write to once Ray has renamed the process.
+    """
+    before = _raylet.getproctitle()  # type: ignore[attr-defined]
+    _raylet.setproctitle(title)  # type: ignore[attr-defined]
     try:
         yield
     finally:
-        setproctitle.setproctitle(before)
+        _raylet.setproctitle(before)  # type: ignore[attr-defined]
 
 
 def _save_whole(learner: Learner, folder: Path) -> None:

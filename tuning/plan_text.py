@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from search_spaces.space import Axis, Choice
 from tuning.plan import ArmPlan, StudyPlan
 
 # Kept per confirmed model: weights and test predictions. The largest backbone of the catalogue, EfficientNet-B7, is
@@ -56,7 +57,8 @@ def _arm_lines(plan: StudyPlan, arm: ArmPlan) -> list[str]:
         lines.append(f"          at least {rungs}")
     else:
         lines.append(f"          all to epoch {arm.arm.max_epochs}" if not arm.listed else _listed_line(arm))
-    if not arm.listed:
+    axes = [] if arm.listed else [axis for axis in arm.arm.space.axes if _drawn(arm, axis)]
+    if axes:
         lines += [
             f"          {axis.name}: {axis}" + _condition(axis) for axis in arm.arm.space.axes if _drawn(arm, axis)
         ]
@@ -71,18 +73,18 @@ def _listed_line(arm: ArmPlan) -> str:
     return f"          as listed, to epoch {', '.join(map(str, epochs))}"
 
 
-def _condition(axis) -> str:  # type: ignore[no-untyped-def]
+def _condition(axis: Axis) -> str:
     return f"  (with {axis.when.axis} {' or '.join(map(str, axis.when.values))})" if axis.when else ""
 
 
-def _drawn(arm: ArmPlan, axis) -> bool:  # type: ignore[no-untyped-def]
+def _drawn(arm: ArmPlan, axis: Axis) -> bool:
     """An axis whose condition no searched value can meet is not part of the plan."""
     if axis.when is None:
         return True
     if axis.when.axis in arm.arm.space.constants:
         return arm.arm.space.constants[axis.when.axis] in axis.when.values
     of = arm.arm.space.axis(axis.when.axis)
-    return not hasattr(of, "values") or bool(set(of.values) & set(axis.when.values))
+    return not isinstance(of, Choice) or bool(set(of.values) & set(axis.when.values))
 
 
 def _confirmation(plan: StudyPlan) -> str:

@@ -64,10 +64,14 @@ def run_study(plan: StudyPlan, store_path: Path, progress: Progress, command: st
 
 
 def _tune(plan: StudyPlan, search: Search) -> None:
+    # Workers start side by side, not one after the other; the Search never lets more trials wait than there are slots.
+    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(plan.share.slots)
     # Ray's own experiment folder is scratch: nothing is ever restored from it.
     with tempfile.TemporaryDirectory(prefix="podium-") as scratch:
+        worker = tune.with_resources(Trial, {"cpu": plan.share.cpus, "gpu": plan.share.gpus})
+        worker.__qualname__ = "Trial"  # an idle worker's title; Ray would call it ResourceTrainable
         tuner = tune.Tuner(
-            tune.with_resources(Trial, {"cpu": plan.share.cpus, "gpu": plan.share.gpus}),
+            worker,
             tune_config=tune.TuneConfig(
                 num_samples=-1,  # the Search says when it is over
                 search_alg=SearchAdapter(search),

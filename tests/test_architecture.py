@@ -1,0 +1,105 @@
+"""The arrows between rooms, read from every import, and what each room may know."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+ROOMS = {
+    "cli": {"tasks", "search_spaces", "trainables", "datasets", "tuning", "reporting"},
+    "tasks": {"tasks.task", "search_spaces", "datasets"},
+    "search_spaces": {"search_spaces"},
+    # Of trainables, a study knows the trainable, what a worker is told, and what devices and learners may refuse.
+    "tuning": {
+        "tuning",
+        "tasks.task",
+        "search_spaces",
+        "datasets",
+        "trainables.trial",
+        "trainables.job",
+        "trainables.devices",
+        "trainables.learner",
+    },
+    "trainables": {"trainables", "datasets"},
+    "datasets": {"datasets"},
+    "reporting": {"reporting", "tasks.task", "tuning.records", "tuning.events", "search_spaces.space"},
+}
+FRAMEWORKS = {
+    "ray": {"tuning", "trainables/trial.py"},
+    "keras": {"trainables"},
+    "tensorflow": {"trainables"},
+    "optuna": {"tuning"},
+    "h5py": {"datasets", "trainables"},
+    "albumentations": {"datasets"},
+    "pandas": {"reporting"},
+    "sklearn": {"trainables"},
+}
+
+
+def sources() -> Iterator[tuple[str, Path]]:
+    for room in ROOMS:
+        files = [CHECKOUT / "cli.py"] if room == "cli" else sorted((CHECKOUT / room).rglob("*.py"))
+        for path in files:
+            yield room, path
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Full names of everything imported, at the top or inside functions."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize(("room", "path"), list(sources()), ids=lambda value: str(value).rsplit("/main/", 1)[-1])
+def test_arrows(room: str, path: Path) -> None:
+    own = {name.partition(".")[0] for name in ROOMS}
+    for name in imports(path):
+        if name.partition(".")[0] not in own:
+            continue
+        assert any(name == allowed or name.startswith(f"{allowed}.") for allowed in ROOMS[room]), name
+
+
+@pytest.mark.parametrize(("room", "path"), list(sources()), ids=lambda value: str(value).rsplit("/main/", 1)[-1])
+def test_frameworks_stay_in_their_rooms(room: str, path: Path) -> None:
+    place = str(path.relative_to(CHECKOUT))
+    for name in imports(path):
+        allowed = FRAMEWORKS.get(name.partition(".")[0])
+        if allowed is not None:
+            assert any(place == entry or place.startswith(f"{entry}/") for entry in allowed), name
+
+
+def test_no_task_is_named_outside_its_file() -> None:
+    from tasks.task import task_names
+
+    concrete = {f"tasks.{name}" for name in task_names()}
+    for _, path in sources():
+        assert not concrete & set(imports(path)), path
+
+
+@pytest.mark.parametrize(
+    ("statement", "heavy"),
+    [
+        ("import cli", {"rich", "pandas", "numpy", "ray", "tensorflow", "optuna"}),
+        ("import tasks.food10", {"ray", "tensorflow", "optuna", "cv2", "h5py", "albumentations", "pandas", "requests"}),
+        ("import reporting.render", {"ray", "tensorflow", "optuna", "h5py", "sklearn"}),
+        ("import tuning.plan, tuning.resources, tuning.search", {"ray", "tensorflow"}),
+        ("import trainables.pixels_learner", {"ray", "tensorflow", "keras"}),
+    ],
+)
+def test_nothing_heavy_on_the_way(statement: str, heavy: set[str]) -> None:
+    code = f"{statement}\nimport sys\nprint(*{heavy!r}.intersection(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
+
+
+def test_files_are_of_one_idea() -> None:
+    long = {str(p.relative_to(CHECKOUT)): n for _, p in sources() if (n := len(p.read_text().splitlines())) > 400}
+    assert long == {}

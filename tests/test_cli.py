@@ -1,0 +1,200 @@
+"""The door: what a user types, and the one line they get for what cannot be."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import cli
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+def invoke(*arguments: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(cli.cli, list(arguments), prog_name="cli.py")
+    return result.exit_code, result.stdout, result.stderr
+
+
+def refuse(tmp_path: Path, *arguments: str) -> str:
+    """The one line of a refusal; nothing may lie on disk after it."""
+    status, _, errors = invoke(*arguments, "--results", str(tmp_path / "results"), "--data-dir", str(tmp_path / "data"))
+    assert status == 2, errors
+    assert errors.startswith("Error: ")
+    assert errors.count("\n") == 1
+    assert not list((tmp_path / "results").rglob("events.jsonl"))
+    return errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["food11"], "unknown task 'food11'; did you mean food10?"),
+        (["food10", "--arms", "from_scrach"], "unknown arm of food10 'from_scrach'; did you mean from_scratch?"),
+        (["food10", "--arms", "pixels,pixels"], "--arms names pixels twice"),
+        (["food10", "--set", "learning_rat=1"], "unknown axis 'learning_rat'; did you mean learning_rate?"),
+        (["food10", "--set", "backbone=VGG"], "backbone"),
+        (["food10", "--space", "dropout=0..2"], "dropout is 2, but must be from 0 to 1"),
+        (["food10", "--trials", "0"], "--trials is 0, but must be from 1"),
+        (["food10", "--epochs", "-1"], "--epochs is -1"),
+        (["food10", "--confirm-seeds", "-1"], "--confirm-seeds is -1"),
+        (["food10", "--image-size", "4"], "--image-size is 4"),
+        (["food10", "--seed", "-1"], "--seed is -1"),
+        (["food10", "--trials", "many"], "'many' is not a valid integer"),
+        (["food10", "--gpus", "2", "--gpus-per-trial", "0"], "--gpus-per-trial is 0, but must be above 0"),
+        (
+            ["food10", "--gpus", "2", "--gpus-per-trial", "1.5"],
+            "--gpus-per-trial is 1.5, but must be above 0 and at most",
+        ),
+        (["food10", "--gpus", "2", "--gpus-per-trial", "0.3"], "3 such trials fit on a GPU"),
+        (["food10", "--metric", "accuracy"], "did you mean val_accuracy?"),
+        (["food10", "--search", "tpe"], "'tpe' is not one of"),
+        (["food10", "--name", "../x"], "but must be a plain folder name"),
+        (["food10", "--configs", "/nowhere.json"], "No such file or directory"),
+        (["food10", "--weights", "/nowhere.h5"], "there is no such file"),
+        (["food10", "--augmentation", "views=8"], "is not one of"),
+        (["food10", "--gpu", "2"], "No such option"),
+        ([], "Missing argument 'TASK'"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(tmp_path: Path, arguments: list[str], message: str) -> None:
+    assert message in refuse(tmp_path, "tune", *arguments, "--sample" if arguments else "--quiet")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "is not JSON"),
+        ("{}", "must be a list such as"),
+        ("[]", "must be a list such as"),
+        ("[1]", "entry 1 has no arm"),
+        ('[{"arm": "fine_tunes"}]', "entry 1: unknown arm 'fine_tunes'; did you mean fine_tuned?"),
+        ('[{"arm": "pixels", "C": 1, "colour": 3}]', "entry 1 (pixels): unknown axis 'colour'"),
+        ('[{"arm": "pixels", "C": -1, "pooled_side": 8}]', "entry 1 (pixels): C is -1, but must be above 0"),
+        ('[{"arm": "pixels", "C": 1}]', "entry 1 (pixels): pooled_side is missing"),
+        ('[{"arm": "pixels", "C": 1, "pooled_side": 8, "epochs": 0}]', "epochs is 0, but must be a whole number"),
+    ],
+)
+def test_a_wrong_list_of_configurations(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "configs.json"
+    path.write_text(content)
+    arguments = ("tune", "food10", "--sample", "--arms", "pixels,fine_tuned", "--configs", str(path))
+    assert message in refuse(tmp_path, *arguments)
+
+
+def test_a_results_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "results").write_text("a file")
+    status, _, errors = invoke("tune", "food10", "--sample", "--results", str(tmp_path / "results" / "x"))
+    assert (status, errors.count("\n")) == (2, 1)
+    assert "cannot be written (Not a directory); choose another folder" in errors
+
+
+def test_a_full_disk_is_told_before_anything_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import shutil
+
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10, 9, 1_000_000))
+    assert "has 1 MB free, but the study needs about" in refuse(tmp_path, "tune", "food10", "--sample")
+    assert not list((tmp_path / "results" / "food10").iterdir())
+
+
+def test_a_taken_name(tmp_path: Path) -> None:
+    (tmp_path / "results" / "food10" / "first").mkdir(parents=True)
+    assert "the study food10/first exists" in refuse(tmp_path, "tune", "food10", "--sample", "--name", "first")
+
+
+def test_missing_data_name_the_remedy(tmp_path: Path) -> None:
+    assert "does not exist" in refuse(tmp_path, "tune", "food10", "--data", "/nowhere.tar.gz")
+
+
+def test_no_study_yet(tmp_path: Path) -> None:
+    status, _, errors = invoke("summarize", "--results", str(tmp_path))
+    assert status == 2
+    assert errors == f"Error: {tmp_path} holds no study yet; run `python cli.py tune food10 --sample` first\n"
+
+
+def test_a_dry_run_prints_the_plan_and_leaves_nothing(tmp_path: Path) -> None:
+    status, printed, _ = invoke(
+        *("tune", "food10", "--dry-run", "--trials", "27", "--arms", "fine_tuned", "--set", "optimizer=sgd"),
+        *("--gpus", "2", "--gpus-per-trial", "0.5", "--results", str(tmp_path)),
+    )
+    assert status == 0
+    # 27 trials, factor 3: 27 to epoch 1, 9 to epoch 3, 3 to epoch 9, then 1 until 150.
+    assert "27 reach epoch 1, 9 reach epoch 3, 3 reach epoch 9, 1 reach epoch 27" in printed
+    assert "4 trials at once" in printed
+    assert "0.5 of a GPU" in printed
+    assert "momentum: 0.8..0.95" in printed
+    assert "weight_decay" not in printed  # no AdamW is searched
+    assert "with 3 fresh seeds" in printed
+    assert not list(tmp_path.iterdir())
+
+
+def test_tasks_names_arms_data_and_source() -> None:
+    status, printed, _ = invoke("tasks")
+    assert status == 0
+    for expected in ("food10", "from_scratch", "fine_tuned", "document 4", "frozen_fraction", "conv_blocks"):
+        assert expected in printed
+
+
+def commands() -> list[list[str]]:
+    found: list[list[str]] = []
+    for name, command in cli.cli.commands.items():
+        found += [[name, inner] for inner in command.commands] if hasattr(command, "commands") else [[name]]
+    return found
+
+
+@pytest.mark.parametrize("command", commands(), ids=" ".join)
+def test_every_command_has_help_and_stands_in_the_readme(command: list[str]) -> None:
+    status, printed, _ = invoke(*command, "--help")
+    assert status == 0
+    assert len(printed.splitlines()) > 3
+    assert f"cli.py {' '.join(command)}" in (CHECKOUT / "README.md").read_text()
+
+
+def test_every_option_has_help() -> None:
+    for name in cli.cli.commands:
+        for parameter in cli.cli.commands[name].params:
+            if parameter.param_type_name == "option":
+                assert getattr(parameter, "help", None) or parameter.name in ("search", "precision", "form"), (
+                    parameter.name
+                )
+
+
+def seconds(*arguments: str) -> float:
+    """The best of three, so that a busy machine does not decide."""
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "cli.py", *arguments], cwd=CHECKOUT, capture_output=True, check=True)
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def test_help_and_tasks_answer_at_once() -> None:
+    assert seconds("--help") < 0.3
+    assert seconds("tasks") < 1.0
+
+
+def test_the_readme_shows_only_options_that_exist() -> None:
+    readme = (CHECKOUT / "README.md").read_text()
+    known = {
+        option
+        for command in cli.cli.commands.values()
+        for each in (getattr(command, "commands", {"": command})).values()
+        for parameter in each.params
+        for option in parameter.opts
+    }
+    for line in re.findall(r"python cli\.py [^\n`#]*", readme):
+        for option in re.findall(r"(--[a-z-]+)", line):
+            assert option in known | {"--help"}, line
+
+
+def test_configs_published_lists_the_documents_own_settings(tmp_path: Path) -> None:
+    status, printed, _ = invoke("tune", "food10", "--configs", "published", "--dry-run", "--results", str(tmp_path))
+    assert status == 0
+    assert "fine_tuned: 1 trials" in printed
+    assert "as listed, to epoch 150" in printed
