@@ -5,12 +5,12 @@ from __future__ import annotations
 from tasks.task import Task
 from tuning.records import StudyRecord
 
-SAMPLE = "sample data: not comparable with the published numbers"
+SAMPLE = "sample data"  # beside every number of a sample; the heading says what that means
 
 
 def heading(record: StudyRecord, task: Task) -> str:
     title = f"{task.title}: study {record.task}/{record.name}"
-    return f"{title} ({SAMPLE})" if is_sample(record) else title
+    return f"{title}\n(sample data, so not comparable with the published numbers)" if is_sample(record) else title
 
 
 def is_sample(record: StudyRecord) -> bool:
@@ -19,7 +19,7 @@ def is_sample(record: StudyRecord) -> bool:
 
 def titled(record: StudyRecord, title: str) -> str:
     """A table's title; every table of a sample says so itself, since tables are copied out one by one."""
-    return f"{title}, {SAMPLE}" if is_sample(record) else title
+    return f"{title} ({SAMPLE})" if is_sample(record) else title
 
 
 def status_lines(record: StudyRecord) -> list[str]:
@@ -29,10 +29,7 @@ def status_lines(record: StudyRecord) -> list[str]:
     if record.status == "running":
         lines.append("This study has no end yet: it is running, or its process died. The numbers may still change.")
     elif record.status == "interrupted":
-        lines.append(
-            f"This study was interrupted{because}: the numbers are those so far. "
-            f"To continue it: python cli.py tune {record.task} --name {record.name} --resume"
-        )
+        lines.append(f"This study was interrupted{because}: the numbers are those so far.")
     elif record.status != "completed":
         lines.append(f"This study ended early, {record.status}{because}: the numbers are those until then.")
     notices = (record.header.get("data") or {}).get("notices") or []

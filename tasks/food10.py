@@ -98,7 +98,7 @@ SAMPLE = replace(
         seed=10,
     ),
     arms=(
-        replace(_FROM_SCRATCH, view=View(image_size=48), max_epochs=9),
+        replace(_FROM_SCRATCH, view=View(image_size=48), max_epochs=6),
         replace(
             _FINE_TUNED,
             space=_FINE_TUNED.space.restrict(
@@ -109,11 +109,11 @@ SAMPLE = replace(
                 )
             ),
             view=View(image_size=96),
-            max_epochs=9,
+            max_epochs=6,
             note="sample: EfficientNetLite0 in place of NASNetMobile",
         ),
     ),
-    defaults=Defaults(trials=8, confirm_seeds=1),
+    defaults=Defaults(trials=6, confirm_seeds=1),
 )
 
 TASK = replace(TASK, sample=SAMPLE)
