@@ -231,7 +231,7 @@ def _tune(task: Task, settings: StudySettings, dry_run: bool) -> None:
     if not dry_run:
         make_folder(plan)
     if not settings.quiet or dry_run:
-        console.print(render_plan(plan), highlight=False, markup=False, soft_wrap=True)
+        console.print(render_plan(plan), highlight=False, markup=False, soft_wrap=not console.is_terminal)
     if dry_run:
         return
     try:

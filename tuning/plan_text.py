@@ -58,11 +58,9 @@ def _arm_lines(plan: StudyPlan, arm: ArmPlan) -> list[str]:
     else:
         lines.append(f"          all to epoch {arm.arm.max_epochs}" if not arm.listed else _listed_line(arm))
     axes = [] if arm.listed else [axis for axis in arm.arm.space.axes if _drawn(arm, axis)]
-    if axes:
-        lines += [
-            f"          {axis.name}: {axis}" + _condition(axis) for axis in arm.arm.space.axes if _drawn(arm, axis)
-        ]
-    constants = ", ".join(f"{name} {value}" for name, value in arm.arm.space.constants.items())
+    lines += [f"          {axis.name}: {axis}{_condition(axis)}" for axis in axes if axis.size > 1]
+    fixed = {axis.name: str(axis) for axis in axes if axis.size == 1} | dict(arm.arm.space.constants)
+    constants = ", ".join(f"{name} {value}" for name, value in fixed.items())
     if constants:
         lines.append(f"          fixed: {constants}")
     return lines

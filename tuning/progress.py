@@ -44,7 +44,10 @@ class Progress:
     def apply(self, event: Event) -> None:
         line = self._line(event)
         if line is not None and not self._quiet:
-            self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+            terminal = self._console.is_terminal  # one line each; a file gets it whole
+            self._console.print(
+                line, highlight=False, markup=False, no_wrap=terminal, overflow="ellipsis", crop=terminal
+            )
 
     def _line(self, event: Event) -> str | None:
         """One line for what a reader of a log wants to know; epochs only where there is no live table."""
@@ -100,20 +103,18 @@ class Progress:
 
     def _running_table(self) -> Table:
         table = Table(box=None, padding=(0, 1))
-        table.add_column("Running", no_wrap=True, min_width=max(len(name) for name in ["Running", *self._names()]))
-        table.add_column("Epoch", justify="right", no_wrap=True, min_width=7)
-        table.add_column("Best", justify="right", no_wrap=True, min_width=6)
-        table.add_column("Configuration", no_wrap=True, overflow="ellipsis")
-        for trial in self._running():
-            epochs = f"{len(trial.epochs)}/{trial.max_epochs}"
-            table.add_row(trial.trial, epochs, _number(trial.best), short_config(trial.config))
+        table.add_column("Running", no_wrap=True)
+        table.add_column("Epoch", justify="right", no_wrap=True)
+        table.add_column("Best", justify="right", no_wrap=True)
+        table.add_column("Configuration", no_wrap=True)
+        running = [trial for trial in self._record.trials.values() if trial.ended_time is None]
+        # What is left beside the other columns: a table too wide would drop its narrow columns first.
+        room = self._console.width - max((len(trial.trial) for trial in running), default=0) - 24
+        for trial in running:
+            config = Text(short_config(trial.config))
+            config.truncate(max(room, 10), overflow="ellipsis")
+            table.add_row(trial.trial, f"{len(trial.epochs)}/{trial.max_epochs}", _number(trial.best), config)
         return table
-
-    def _names(self) -> list[str]:
-        return [trial.trial for trial in self._running()]
-
-    def _running(self) -> list[TrialRecord]:
-        return [trial for trial in self._record.trials.values() if trial.ended_time is None]
 
     def _left(self) -> str:
         """Time left by what trials and epochs of each arm have cost so far; nothing before each arm's first epoch."""
