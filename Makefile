@@ -9,10 +9,11 @@ STAMP := .venv/.installed-$(subst $(eval ) ,-,$(sort base $(EXTRAS)))
 
 setup: $(STAMP)
 
+# --no-compile: compiling every module ahead took 50 of 180 seconds; Python compiles what is used when it is.
 # The stamp is newer than the lock files it was made from; another set of extras has another stamp.
 $(STAMP): $(LOCKS)
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes $(foreach lock,$(LOCKS),-r $(lock))
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes $(foreach lock,$(LOCKS),-r $(lock))
 	touch $@
 
 demo: setup
