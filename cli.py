@@ -146,6 +146,7 @@ def prepare(task: str, origin: str | None, sample: bool, data_dir: Path | None, 
 def describe(task: str, sample: bool, picture: Path | None, data_dir: Path | None) -> None:
     """Images by class and split, sizes, and the pixels' statistics, as text and as a picture."""
     from datasets import statistics
+    from datasets.picture import draw_statistics
     from datasets.store import ImageStore
 
     resolved = _dataset_task(task, sample)
@@ -153,7 +154,7 @@ def describe(task: str, sample: bool, picture: Path | None, data_dir: Path | Non
     described = statistics.describe(store)
     click.echo(statistics.render_text(described))
     target = picture or Path(f"{resolved.dataset.name}.png")
-    statistics.render_picture(described, store, target)
+    draw_statistics(described, store, target)
     click.echo(f"picture: {target}")
 
 

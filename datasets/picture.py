@@ -30,7 +30,10 @@ STYLE: Any = {"font.size": 9, "axes.titlesize": 10, "axes.spines.top": False, "a
 
 
 def draw_statistics(statistics: Statistics, store: ImageStore, path: Path) -> None:
-    """See datasets.statistics.render_picture. Raises DataError where the file cannot be written."""
+    """Write the statistics as a PNG file, legible from 800 pixels of width, with an example image of each class.
+
+    Raises DataError where the file cannot be written.
+    """
     classes = len(statistics.classes)
     examples = min(classes, MAX_EXAMPLES)
     rows = math.ceil(examples / EXAMPLES_PER_ROW)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,13 +112,6 @@ def render_text(statistics: Statistics) -> str:
     ]
     lines += [f"note: {notice}" for notice in statistics.notices]
     return "\n".join(lines)
-
-
-def render_picture(statistics: Statistics, store: ImageStore, path: Path) -> None:
-    """Write the same as a PNG file, legible from 800 pixels of width, with an example image of each class."""
-    from datasets.picture import draw_statistics  # matplotlib costs 0.5 s
-
-    draw_statistics(statistics, store, path)
 
 
 def _by_class(store: ImageStore, split: Split) -> NDArray[np.int64]:

@@ -19,10 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets.building import VERSION, build
 from datasets.dataset import SPLITS, DataError, Dataset, Progress, Split, silent
 from datasets.origin import describe_origin
-
-VERSION = 1  # raise it whenever the same images would be stored differently
 
 
 def store_path(dataset: Dataset, data_dir: Path) -> Path:
@@ -65,8 +64,6 @@ def prepare(dataset: Dataset, data_dir: Path, origin: str | None = None, progres
         ) from None
     try:
         if not _is_current(path, origin):
-            from datasets.building import build
-
             build(dataset, path, origin, progress)
     finally:
         lock.release()

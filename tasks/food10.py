@@ -98,7 +98,7 @@ SAMPLE = replace(
         seed=10,
     ),
     arms=(
-        replace(_FROM_SCRATCH, view=View(image_size=48), max_epochs=6),
+        replace(_FROM_SCRATCH, view=View(image_size=56), max_epochs=6),
         replace(
             _FINE_TUNED,
             space=_FINE_TUNED.space.restrict(
@@ -108,7 +108,7 @@ SAMPLE = replace(
                     name="frozen_fraction", values=(0.6, 0.8), source="document 4's range at two points, for the sample"
                 )
             ),
-            view=View(image_size=96),
+            view=View(image_size=80),
             max_epochs=6,
             note="sample: EfficientNetLite0 in place of NASNetMobile",
         ),

@@ -12,8 +12,9 @@ from datasets.dataset import Counts, DataError, silent
 from datasets.decoding import decode
 from datasets.dishes import DISHES
 from datasets.generated import GeneratedPictures, draw
+from datasets.picture import draw_statistics
 from datasets.pipeline import Images
-from datasets.statistics import describe, render_picture, render_text
+from datasets.statistics import describe, render_text
 from datasets.store import ImageStore, prepare
 from datasets.view import View
 
@@ -122,9 +123,9 @@ def test_statistics_as_a_picture(tmp_path: Path) -> None:
 
     store = ImageStore.open(prepare(DATASET, tmp_path))
     target = tmp_path / "new folder" / "picture.png"
-    render_picture(describe(store), store, target)
+    draw_statistics(describe(store), store, target)
     with Image.open(target) as image:
         assert image.width == 1200
     assert [path.name for path in target.parent.iterdir()] == ["picture.png"]
     with pytest.raises(DataError, match="choose another place with --picture"):
-        render_picture(describe(store), store, target / "below.png")
+        draw_statistics(describe(store), store, target / "below.png")
