@@ -14,6 +14,7 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 DRIVER_ENVIRONMENT = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # events.jsonl and our own TensorBoard files instead
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C is ours: recorded, workers ended, status 130
+    "TUNE_FORCE_TRIAL_CLEANUP_S": "5",  # then a worker is killed in the middle of its epoch; Ray would wait ten minutes
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",  # an infeasible trial reports no metric
     "TUNE_GLOBAL_CHECKPOINT_S": "3600",  # of scratch nobody reads
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",

@@ -1,11 +1,15 @@
-"""The three objects Ray Tune wants, each a thin shell: what to run, what to stop, what happened."""
+"""The objects Ray Tune wants, each a thin shell: what to run, what to stop, what happened."""
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
+from types import FrameType
 from typing import Any
 
-from ray.tune import Callback
+from ray.tune import Callback, Stopper
 from ray.tune.experiment import Trial as RayTrial
 from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
@@ -78,6 +82,38 @@ class StopInsideArms(FIFOScheduler):
     def on_trial_remove(self, tune_controller: Any, trial: RayTrial) -> None:
         if (scheduler := self._of(trial)) is not None:
             scheduler.on_trial_remove(tune_controller, trial)
+
+
+class StopOnInterrupt(Stopper):
+    """Ends a study at Ctrl-C, wherever Ray is just then.
+
+    A KeyboardInterrupt out of the blue may hit Ray while it handles a result: once in ten runs it was lost there, the
+    result with it, and Ray waited for ever. So a first Ctrl-C only sets a flag, which Ray asks for in its loop.
+    """
+
+    def __init__(self) -> None:
+        self.interrupted = False
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        return False
+
+    def stop_all(self) -> bool:
+        return self.interrupted
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """While inside, the first Ctrl-C sets the flag; a second one does not wait."""
+        before = signal.getsignal(signal.SIGINT)
+
+        def note(number: int, frame: FrameType | None) -> None:
+            self.interrupted = True
+            signal.signal(signal.SIGINT, before)
+
+        signal.signal(signal.SIGINT, note)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
 
 
 class Recorder(Callback):

@@ -22,7 +22,7 @@ from tuning.events import FILE_NAME, EventLog
 from tuning.optuna_database import OptunaDatabase
 from tuning.plan import StudyPlan, axis_description
 from tuning.progress import Progress
-from tuning.ray_adapters import Recorder, SearchAdapter, StopInsideArms
+from tuning.ray_adapters import Recorder, SearchAdapter, StopInsideArms, StopOnInterrupt
 from tuning.records import StudyRecord
 from tuning.search import Search
 from tuning.tensorboard import TensorBoardWriter
@@ -64,8 +64,10 @@ def run_study(plan: StudyPlan, store_path: Path, progress: Progress, command: st
 
 
 def _tune(plan: StudyPlan, search: Search) -> None:
+    """Raises KeyboardInterrupt after Ctrl-C."""
     # Workers start side by side, not one after the other; the Search never lets more trials wait than there are slots.
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(plan.share.slots)
+    stopper = StopOnInterrupt()
     # Ray's own experiment folder is scratch: nothing is ever restored from it.
     with tempfile.TemporaryDirectory(prefix="podium-") as scratch:
         worker = tune.with_resources(Trial, {"cpu": plan.share.cpus, "gpu": plan.share.gpus})
@@ -83,12 +85,16 @@ def _tune(plan: StudyPlan, search: Search) -> None:
             run_config=tune.RunConfig(
                 name=plan.name,
                 storage_path=scratch,
+                stop=stopper,
                 callbacks=[Recorder(search)],
                 failure_config=tune.FailureConfig(max_failures=0),  # a deterministic failure would fail again
                 verbose=0,
             ),
         )
-        tuner.fit()
+        with stopper.watching():
+            tuner.fit()
+    if stopper.interrupted:
+        raise KeyboardInterrupt
 
 
 def header(plan: StudyPlan, store: ImageStore, command: str) -> dict[str, Any]:
