@@ -264,7 +264,8 @@ def _run(plan: StudyPlan, store: Path, console: Console) -> int:
 
         if not plan.settings.quiet:
             if dashboard:
-                console.print(f"Ray dashboard: http://{dashboard}", highlight=False)
+                token = "  (it asks for the token that `.venv/bin/ray get-auth-token` prints)"
+                console.print(f"Ray dashboard: http://{dashboard}{token}", highlight=False, soft_wrap=True)
             console.print(
                 f"TensorBoard:   tensorboard --logdir {plan.folder / 'tensorboard'}", highlight=False, soft_wrap=True
             )

@@ -44,10 +44,10 @@ class Progress:
     def apply(self, event: Event) -> None:
         line = self._line(event)
         if line is not None and not self._quiet:
-            terminal = self._console.is_terminal  # one line each; a file gets it whole
-            self._console.print(
-                line, highlight=False, markup=False, no_wrap=terminal, overflow="ellipsis", crop=terminal
-            )
+            if self._console.is_terminal:  # one line each; a file gets it whole
+                self._console.print(line, highlight=False, markup=False, no_wrap=True, overflow="ellipsis")
+            else:
+                self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def _line(self, event: Event) -> str | None:
         """One line for what a reader of a log wants to know; epochs only where there is no live table."""
