@@ -68,10 +68,10 @@ def setting(value: Any) -> str:
 
 
 def configuration(config: Mapping[str, Any], constants: Mapping[str, Any]) -> str:
-    """adam, learning_rate 3.2e-4, conv_blocks 4: what was searched; constants are the same for every trial."""
-    searched = {name: value for name, value in config.items() if name not in constants} or dict(config)
+    """adam, learning_rate 3.2e-4, conv_blocks 4, batch_size 32: what was searched, then what was held."""
+    held = {name: value for name, value in config.items() if name in constants}
     words: list[str] = []
-    for name, value in searched.items():
+    for name, value in {**{name: value for name, value in config.items() if name not in held}, **held}.items():
         if name == "optimizer":  # its values name themselves, and the other settings are read in its light
             words.insert(0, str(value))
         elif isinstance(value, bool):

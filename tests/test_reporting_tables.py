@@ -135,7 +135,7 @@ def test_what_it_took_stands_below_the_first_table() -> None:
         "Search: epochs": "10",
         "Search: training time": "20.0 s",
         "Best configuration": "adam, learning_rate 3.2e-4, conv_blocks 4, filter_width 1, "
-        "schedule halve_on_plateau, dropout 0",
+        "schedule halve_on_plateau, dropout 0, batch_size 32",
         "Seeds confirmed": "3",
         "Training time of a seed": "8.0 s",
         "Parameters": "4.7 M",

@@ -43,9 +43,12 @@ class EventLog:
 
     def append(self, kind: str, **fields: Any) -> Event:
         event: Event = {"event": kind, "time": round(time.time(), 3), **_finite(fields)}
-        self._file.write(json.dumps(event, allow_nan=False, default=_plain).encode() + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        try:
+            self._file.write(json.dumps(event, allow_nan=False, default=_plain).encode() + b"\n")
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, self._file.name) from error
         for listener in self._listeners:
             listener(event)
         return event

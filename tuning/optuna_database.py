@@ -5,6 +5,7 @@ Ray's own OptunaSearch would record stopped trials as complete with their last v
 
 from __future__ import annotations
 
+import errno
 import warnings
 from datetime import datetime
 from pathlib import Path
@@ -31,7 +32,10 @@ class OptunaDatabase:
         elif event["event"] == "trial_ended":
             trial = self._record.trials[event["trial"]]
             if trial.role == "search":
-                self._studies[trial.arm].add_trial(frozen_trial(self._record, trial))
+                try:
+                    self._studies[trial.arm].add_trial(frozen_trial(self._record, trial))
+                except optuna.exceptions.StorageInternalError as error:  # SQLite's word for a full disk
+                    raise OSError(errno.EIO, f"cannot be written ({error})", str(self._path)) from error
 
     def _create(self) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -74,10 +78,12 @@ def frozen_trial(record: StudyRecord, trial: TrialRecord) -> FrozenTrial:
 
 
 def distribution(axis: dict[str, Any], value: Any) -> BaseDistribution:
-    """Of an axis as events describe it; a listed value outside the searched range widens it."""
+    """Of an axis as events describe it; a listed value outside the searched range widens it.
+
+    Optuna wants the same choices of every trial of a study, so they are all that `--configs` could have listed.
+    """
     if axis["kind"] == "choice":
-        choices = axis["values"] if value in axis["values"] else [*axis["values"], value]
-        return CategoricalDistribution(choices)
+        return CategoricalDistribution(list(dict.fromkeys([*axis["values"], *axis["allowed"]])))
     low, high = min(axis["low"], value), max(axis["high"], value)
     if axis["kind"] == "integer":
         return IntDistribution(low, high, log=axis["log"])

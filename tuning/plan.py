@@ -227,7 +227,7 @@ def axis_description(axis: Axis) -> dict[str, Any]:
     """An axis as events and files keep it."""
     described: dict[str, Any] = {"name": axis.name, "kind": type(axis).__name__.lower(), "source": axis.source}
     if isinstance(axis, Choice):
-        described["values"] = list(axis.values)
+        described |= {"values": list(axis.values), "allowed": list(axis.allowed)}
     else:
         described |= {"low": axis.low, "high": axis.high, "log": axis.log}
     if axis.when is not None:

@@ -21,12 +21,14 @@ from tuning.search import Finished, Search
 class SearchAdapter(Searcher):
     """Ray asks, the Search answers. Results come to it through the Recorder, which hears of stopped trials too."""
 
-    def __init__(self, search: Search) -> None:
+    def __init__(self, search: Search, stop: StopAll) -> None:
         super().__init__()
-        self._search = search
+        self._search, self._stop = search, stop
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
-        job = self._search.ask()
+        job = None
+        with self._stop.keeping_failures():
+            job = self._search.ask()
         if isinstance(job, Finished):
             return str(Searcher.FINISHED)
         return None if job is None else {"job": asdict(job)}
@@ -84,21 +86,31 @@ class StopInsideArms(FIFOScheduler):
             scheduler.on_trial_remove(tune_controller, trial)
 
 
-class StopOnInterrupt(Stopper):
-    """Ends a study at Ctrl-C, wherever Ray is just then.
+class StopAll(Stopper):
+    """Ends a study at Ctrl-C, wherever Ray is just then, and where no trial of an arm can work.
 
     A KeyboardInterrupt out of the blue may hit Ray while it handles a result: once in ten runs it was lost there, the
     result with it, and Ray waited for ever. So a first Ctrl-C only sets a flag, which Ray asks for in its loop.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, search: Search) -> None:
+        self._search = search
         self.interrupted = False
+        self.failure: OSError | None = None  # of a disk that is full or gone
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         return False
 
     def stop_all(self) -> bool:
-        return self.interrupted
+        return self.interrupted or self.failure is not None or self._search.fatal is not None
+
+    @contextmanager
+    def keeping_failures(self) -> Iterator[None]:
+        """A failed write ends the study; raised through Ray it would come out as a page of text."""
+        try:
+            yield
+        except OSError as error:
+            self.failure = self.failure or error
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -119,25 +131,28 @@ class StopOnInterrupt(Stopper):
 class Recorder(Callback):
     """Hears everything that happens to trials, in order, and hands it to the Search."""
 
-    def __init__(self, search: Search) -> None:
-        self._search = search
+    def __init__(self, search: Search, stop: StopAll) -> None:
+        self._search, self._stop = search, stop
 
     def on_trial_start(self, iteration: int, trials: list[RayTrial], trial: RayTrial, **info: Any) -> None:
-        self._search.start(_name(trial))
+        with self._stop.keeping_failures():
+            self._search.start(_name(trial))
 
     def on_trial_result(
         self, iteration: int, trials: list[RayTrial], trial: RayTrial, result: dict[str, Any], **info: Any
     ) -> None:
         name = _name(trial)
-        self._search.report(name, result)
-        if result.get("done"):
-            # The trainable says how it ended; where it says nothing, early stopping ended it.
-            self._search.end(name, result.get("status", "stopped"), result.get("reason", ""))
+        with self._stop.keeping_failures():
+            self._search.report(name, result)
+            if result.get("done"):
+                # The trainable says how it ended; where it says nothing, early stopping ended it.
+                self._search.end(name, result.get("status", "stopped"), result.get("reason", ""))
 
     def on_trial_error(self, iteration: int, trials: list[RayTrial], trial: RayTrial, **info: Any) -> None:
         name = _name(trial)
         if name in self._search.running:
-            self._search.end(name, "failed", _last_line(trial))
+            with self._stop.keeping_failures():
+                self._search.end(name, "failed", _last_line(trial))
 
 
 def _name(trial: RayTrial) -> str:

@@ -22,7 +22,7 @@ from tuning.events import FILE_NAME, EventLog
 from tuning.optuna_database import OptunaDatabase
 from tuning.plan import StudyPlan, axis_description
 from tuning.progress import Progress
-from tuning.ray_adapters import Recorder, SearchAdapter, StopInsideArms, StopOnInterrupt
+from tuning.ray_adapters import Recorder, SearchAdapter, StopAll, StopInsideArms
 from tuning.records import StudyRecord
 from tuning.search import Search
 from tuning.tensorboard import TensorBoardWriter
@@ -64,10 +64,10 @@ def run_study(plan: StudyPlan, store_path: Path, progress: Progress, command: st
 
 
 def _tune(plan: StudyPlan, search: Search) -> None:
-    """Raises KeyboardInterrupt after Ctrl-C."""
+    """Raises KeyboardInterrupt after Ctrl-C, OSError where the study's folder cannot be written any more."""
     # Workers start side by side, not one after the other; the Search never lets more trials wait than there are slots.
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(plan.share.slots)
-    stopper = StopOnInterrupt()
+    stopper = StopAll(search)
     # Ray's own experiment folder is scratch: nothing is ever restored from it.
     with tempfile.TemporaryDirectory(prefix="podium-") as scratch:
         worker = tune.with_resources(Trial, {"cpu": plan.share.cpus, "gpu": plan.share.gpus})
@@ -76,7 +76,7 @@ def _tune(plan: StudyPlan, search: Search) -> None:
             worker,
             tune_config=tune.TuneConfig(
                 num_samples=-1,  # the Search says when it is over
-                search_alg=SearchAdapter(search),
+                search_alg=SearchAdapter(search, stopper),
                 scheduler=StopInsideArms(plan),
                 reuse_actors=True,
                 trial_name_creator=lambda trial: trial.config["job"]["trial"],
@@ -86,13 +86,15 @@ def _tune(plan: StudyPlan, search: Search) -> None:
                 name=plan.name,
                 storage_path=scratch,
                 stop=stopper,
-                callbacks=[Recorder(search)],
+                callbacks=[Recorder(search, stopper)],
                 failure_config=tune.FailureConfig(max_failures=0),  # a deterministic failure would fail again
                 verbose=0,
             ),
         )
         with stopper.watching():
             tuner.fit()
+    if stopper.failure is not None:
+        raise stopper.failure
     if stopper.interrupted:
         raise KeyboardInterrupt
 
