@@ -33,7 +33,7 @@ lint: setup
 	$(BIN)/mypy
 
 # Pins every range of pyproject.toml with hashes, for every platform and version it declares. Needs uv.
-UV_COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+UV_COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 lock:
 	$(UV_COMPILE) --group dev pyproject.toml -o requirements.lock
 	for extra in gpu mlflow dashboard; do \

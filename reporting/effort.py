@@ -9,6 +9,7 @@ from reporting.cells import Cell, Footnotes, Heading, RenderedTable
 from reporting.headlines import titled
 from reporting.quantities import ABSENT
 from reporting.rows import Row
+from search_spaces.wording import configuration
 from tuning.records import StudyRecord
 
 NAME = "what_it_took"
@@ -48,7 +49,7 @@ def _trials(row: Row) -> str:
 
 
 def _configuration(row: Row) -> str:
-    return quantities.configuration(row.config, row.constants) if row.config else ABSENT
+    return configuration(row.config, row.constants) if row.config else ABSENT
 
 
 def _fact(row: Row, fact: str) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from rich.filesize import decimal
 
@@ -55,27 +53,3 @@ UNITS: Mapping[str, Callable[[float], str]] = {
     "latency_ms": latency,
     "train_seconds": duration,
 }
-
-
-def setting(value: Any) -> str:
-    """One value of a configuration: 3.2e-4, 0.6, 32, halve_on_plateau."""
-    if isinstance(value, float) and math.isfinite(value):
-        if value != 0 and (abs(value) < 1e-2 or abs(value) >= 1e5):
-            mantissa, exponent = f"{value:.1e}".split("e")
-            return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
-        return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
-    return str(value)
-
-
-def configuration(config: Mapping[str, Any], constants: Mapping[str, Any]) -> str:
-    """adam, learning_rate 3.2e-4, conv_blocks 4, batch_size 32: what was searched, then what was held."""
-    held = {name: value for name, value in config.items() if name in constants}
-    words: list[str] = []
-    for name, value in {**{name: value for name, value in config.items() if name not in held}, **held}.items():
-        if name == "optimizer":  # its values name themselves, and the other settings are read in its light
-            words.insert(0, str(value))
-        elif isinstance(value, bool):
-            words.append(name if value else f"no {name}")
-        else:
-            words.append(f"{name} {setting(value)}")
-    return ", ".join(words)

@@ -14,6 +14,7 @@ from reporting.headlines import titled
 from reporting.published import Published, published_row, read_published
 from reporting.quantities import ABSENT
 from reporting.rows import Row, best_row, rows
+from search_spaces.wording import setting
 from tasks.task import Column, Table, Task, load_task
 from tuning.records import StudyNotFound, StudyRecord, read_study
 
@@ -120,5 +121,5 @@ def _measured(row: Row, column: Column) -> str:
     if fact is not None:
         return unit(fact) if unit else f"{fact:.{column.digits}f}"
     if column.field in row.config:
-        return quantities.setting(row.config[column.field])
+        return setting(row.config[column.field])
     return (row.note or ABSENT) if column.field == "note" else ABSENT

@@ -28,7 +28,14 @@ ROOMS = {
     },
     "trainables": {"trainables", "datasets"},
     "datasets": {"datasets"},
-    "reporting": {"reporting", "tasks.task", "tuning.records", "tuning.events", "search_spaces.space"},
+    "reporting": {
+        "reporting",
+        "tasks.task",
+        "tuning.records",
+        "tuning.events",
+        "search_spaces.space",
+        "search_spaces.wording",
+    },
 }
 FRAMEWORKS = {
     "ray": {"tuning", "trainables/trial.py"},

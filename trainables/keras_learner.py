@@ -165,7 +165,9 @@ class KerasLearner:
 
     def _check_loss(self, epoch: int, steps: int) -> None:
         if self._training is not None and not self._training.loss_is_finite():
-            raise Infeasible(f"the loss is not finite by step {steps} of epoch {epoch + 1}: try a smaller learning_rate")
+            raise Infeasible(
+                f"the loss is not finite by step {steps} of epoch {epoch + 1}: try a smaller learning_rate"
+            )
 
     def _current_model(self) -> keras.Model:
         if self._model is None:

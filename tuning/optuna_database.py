@@ -35,7 +35,9 @@ class OptunaDatabase:
                 try:
                     self._studies[trial.arm].add_trial(frozen_trial(self._record, trial))
                 except optuna.exceptions.StorageInternalError as error:  # SQLite's word for a full disk
-                    raise OSError(errno.EIO, f"cannot be written ({error})", str(self._path)) from error
+                    raise OSError(
+                        errno.EIO, "cannot be written any more; is the disk full?", str(self._path)
+                    ) from error
 
     def _create(self) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)

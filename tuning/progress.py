@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from types import TracebackType
-from typing import Any
 
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from search_spaces.wording import configuration
 from tuning.events import Event
 from tuning.plan import ArmPlan, StudyPlan
 from tuning.records import StudyRecord, TrialRecord
@@ -54,7 +54,7 @@ class Progress:
         kind = event["event"]
         if kind == "trial_ended":
             trial = self._record.trials[event["trial"]]
-            return f"{self._clock()} {trial.trial}: {_ending(trial, self._metric)}  ({short_config(trial.config)})"
+            return f"{self._clock()} {trial.trial}: {_ending(trial, self._metric)}  ({self._searched(trial)})"
         if kind == "epoch" and self._live is None and not self._console.is_terminal:
             trial = self._record.trials[event["trial"]]
             value = event["metrics"].get(self._metric)
@@ -111,10 +111,16 @@ class Progress:
         # What is left beside the other columns: a table too wide would drop its narrow columns first.
         room = self._console.width - max((len(trial.trial) for trial in running), default=0) - 24
         for trial in running:
-            config = Text(short_config(trial.config))
+            config = Text(self._searched(trial))
             config.truncate(max(room, 10), overflow="ellipsis")
             table.add_row(trial.trial, f"{len(trial.epochs)}/{trial.max_epochs}", _number(trial.best), config)
         return table
+
+    def _searched(self, trial: TrialRecord) -> str:
+        """What differs between the trials of an arm."""
+        [plan] = [arm for arm in self._plan.arms if arm.arm.name == trial.arm]
+        differing = {axis.name for axis in plan.arm.space.axes if axis.size > 1}
+        return configuration({name: value for name, value in trial.config.items() if name in differing})
 
     def _left(self) -> str:
         """Time left by what trials and epochs of each arm have cost so far; nothing before each arm's first epoch."""
@@ -139,16 +145,6 @@ class Progress:
         return (
             (arm.trials - len(search)) * each + running + len(self._plan.confirm_seeds) * arm.arm.max_epochs - confirmed
         )
-
-
-def short_config(config: dict[str, Any]) -> str:
-    """ "adam, learning_rate 0.00032, conv_blocks 4": what differs between trials, in one line."""
-    parts = [str(config["optimizer"])] if "optimizer" in config else []
-    for name, value in config.items():
-        if name in ("optimizer", "batch_size", "backbone"):
-            continue
-        parts.append(f"{name} {value:.3g}" if isinstance(value, float) else f"{name} {value}")
-    return ", ".join(parts)
 
 
 def _ending(trial: TrialRecord, metric: str) -> str:
