@@ -105,7 +105,7 @@ def tasks() -> None:
         click.echo(f"  data    {task.dataset.title}, {len(task.dataset.classes)} classes")
         click.echo(f"  source  {task.source}")
         for arm in task.arms:
-            axes = ", ".join(axis.name for axis in arm.space.axes)
+            axes = ", ".join(axis.name for axis in arm.space.drawn)
             click.echo(f"  arm     {arm.name}: {arm.label}; {arm.max_epochs} epochs, {arm.view.image_size} px")
             click.echo(f"          varies {axes}")
         click.echo(f"  sample  {'yes, --sample' if task.sample else 'no'}")

@@ -198,6 +198,20 @@ class Space:
                 return axis
         raise SpaceError(unknown("axis", name, [axis.name for axis in self.axes]))
 
+    @property
+    def drawn(self) -> tuple[Axis, ...]:
+        """The axes that some configuration has: a condition that no searched value can meet leaves its axis out."""
+        reachable: dict[str, set[Value] | None] = {name: {value} for name, value in self.constants.items()}
+        drawn: list[Axis] = []
+        for axis in self.axes:
+            if axis.when is not None:
+                values = reachable.get(axis.when.axis, set())
+                if values is not None and not values & set(axis.when.values):
+                    continue
+            reachable[axis.name] = set(axis.values) if isinstance(axis, Choice) else None
+            drawn.append(axis)
+        return tuple(drawn)
+
     def suggest(self, suggester: Suggester) -> dict[str, Value]:
         """One configuration: every axis whose condition holds, then the constants."""
         config: dict[str, Value] = dict(self.constants)

@@ -141,6 +141,15 @@ def test_changes_reach_every_arm_that_has_the_axis_or_the_one_named() -> None:
     assert changed["pixels"] == pixels.SPACE
 
 
+def test_an_axis_is_drawn_only_where_its_condition_can_be_met() -> None:
+    names = [axis.name for axis in food10.FROM_SCRATCH.drawn]
+    assert "momentum" in names
+    assert "weight_decay" not in names
+    adam = food10.FROM_SCRATCH.fix("optimizer", "adam")
+    assert not {"momentum", "nesterov", "weight_decay"} & {axis.name for axis in adam.drawn}
+    assert "weight_decay" in [axis.name for axis in food10.FROM_SCRATCH.fix("optimizer", "adamw").drawn]
+
+
 def test_other_optimizers_may_be_asked_for_and_bring_their_own_axes() -> None:
     changed = set_in_arms({"a": food10.FROM_SCRATCH}, (), ("optimizer=adamw",))["a"]
     assert "weight_decay" in changed.suggest(Draws([0.5] * 12))

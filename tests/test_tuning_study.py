@@ -16,6 +16,9 @@ import numpy as np
 import psutil
 import pytest
 
+from datasets.pipeline import Images
+from datasets.store import ImageStore
+from datasets.view import View
 from tasks.task import load_task
 from tests.fixtures import food101_archive
 from tuning.events import read_events
@@ -123,6 +126,43 @@ def test_a_format_true_archive_goes_all_the_way_to_a_table(tmp_path: Path) -> No
     assert row["arm"] == "pixels"
     assert len(row["seeds"]) == 3
     assert 0 <= row["test_accuracy"] <= 1
+
+
+def test_both_arms_of_the_sample_and_a_winner_in_three_lines(tmp_path: Path) -> None:
+    """The smallest whole study with networks: Keras in Ray's workers, both arms, one seed; then the README's lines."""
+    done = run(
+        *("tune", "food10", "--sample", "--trials", 1, "--epochs", 1, "--name", "tiny", "--quiet"),
+        *("--results", tmp_path / "results", "--data-dir", tmp_path / "data"),
+    )
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "results" / "food10" / "tiny"
+    record = read_study(folder)
+    [store] = [ImageStore.open(path) for path in (tmp_path / "data").glob("*.h5")]
+    for arm, size in (("from_scratch", 56), ("fine_tuned", 80)):
+        winner = folder / "winners" / arm
+        images = np.concatenate(
+            list(Images(store, "test", View(image_size=size), opened_by="this test").batches(batch_size=160))
+        )
+        np.save(tmp_path / "images.npy", images)
+        lines = "\n".join(
+            [
+                "import keras, numpy, sys",
+                "model = keras.models.load_model(sys.argv[1] + '/model.keras')",
+                "numpy.save(sys.argv[2], model.predict(numpy.load(sys.argv[3]), verbose=0))",
+            ]
+        )
+        # From another folder, so that nothing of this checkout can help.
+        subprocess.run(
+            [sys.executable, "-c", lines, winner, tmp_path / "out.npy", tmp_path / "images.npy"],
+            cwd=tmp_path,
+            check=True,
+            capture_output=True,
+            timeout=120,
+        )
+        stored = np.load(winner / "test_predictions.npz")["probabilities"]
+        np.testing.assert_allclose(np.load(tmp_path / "out.npy"), stored, atol=1e-4)
+        assert record.trials[f"{arm}-confirm-0"].facts["parameters"] > 100_000
+    assert len(record.ledger) == 2
 
 
 def test_ctrl_c_is_recorded_and_ends_the_workers(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from search_spaces.space import Axis, Choice
+from search_spaces.space import Axis
 from tuning.plan import ArmPlan, StudyPlan
 
 # Kept per confirmed model: weights and test predictions. The largest backbone of the catalogue, EfficientNet-B7, is
@@ -57,7 +57,7 @@ def _arm_lines(plan: StudyPlan, arm: ArmPlan) -> list[str]:
         lines.append(f"          at least {rungs}")
     else:
         lines.append(f"          all to epoch {arm.arm.max_epochs}" if not arm.listed else _listed_line(arm))
-    axes = [] if arm.listed else [axis for axis in arm.arm.space.axes if _drawn(arm, axis)]
+    axes = () if arm.listed else arm.arm.space.drawn
     lines += [f"          {axis.name}: {axis}{_condition(axis)}" for axis in axes if axis.size > 1]
     fixed = {axis.name: str(axis) for axis in axes if axis.size == 1} | dict(arm.arm.space.constants)
     constants = ", ".join(f"{name} {value}" for name, value in fixed.items())
@@ -73,16 +73,6 @@ def _listed_line(arm: ArmPlan) -> str:
 
 def _condition(axis: Axis) -> str:
     return f"  (with {axis.when.axis} {' or '.join(map(str, axis.when.values))})" if axis.when else ""
-
-
-def _drawn(arm: ArmPlan, axis: Axis) -> bool:
-    """An axis whose condition no searched value can meet is not part of the plan."""
-    if axis.when is None:
-        return True
-    if axis.when.axis in arm.arm.space.constants:
-        return arm.arm.space.constants[axis.when.axis] in axis.when.values
-    of = arm.arm.space.axis(axis.when.axis)
-    return not isinstance(of, Choice) or bool(set(of.values) & set(axis.when.values))
 
 
 def _confirmation(plan: StudyPlan) -> str:
