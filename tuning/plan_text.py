@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datasets.dataset import Dataset
 from search_spaces.space import Axis
 from tuning.plan import ArmPlan, StudyPlan
 
@@ -15,6 +16,13 @@ def disk_bytes(plan: StudyPlan) -> int:
     """About what the study's folder will hold: models of every confirmed seed and each winner, records."""
     models = sum(MODEL_BYTES[arm.arm.learner] * (len(plan.confirm_seeds) + 2) for arm in plan.arms)
     return models + plan.total_epochs * RECORD_BYTES_PER_EPOCH
+
+
+def store_bytes(dataset: Dataset) -> int:
+    """At most what the decoded images take in the data folder; 0 where their number is not known beforehand."""
+    if dataset.counts is None:
+        return 0
+    return dataset.counts.total * len(dataset.classes) * dataset.max_side**2 * 3
 
 
 def render_plan(plan: StudyPlan) -> str:
@@ -40,7 +48,7 @@ def render_plan(plan: StudyPlan) -> str:
         f"machine   {share.slots} trials at once, each with {share.cpus:g} cores"
         + (f" and {share.gpus:g} of a GPU" if share.gpus else ", no GPU"),
         f"cost      about {plan.total_epochs} epochs; time: known after the first epoch of each arm; "
-        f"disk: about {disk_bytes(plan) / 1e6:.0f} MB",
+        f"disk: about {_size(disk_bytes(plan))}, and at most {_size(store_bytes(task.dataset))} of images",
         f"study     {plan.folder}",
     ]
     return "\n".join(lines)
@@ -73,6 +81,10 @@ def _listed_line(arm: ArmPlan) -> str:
 
 def _condition(axis: Axis) -> str:
     return f"  (with {axis.when.axis} {' or '.join(map(str, axis.when.values))})" if axis.when else ""
+
+
+def _size(count: int) -> str:
+    return f"{count / 1e6:.0f} MB" if count < 1e9 else f"{count / 1e9:.1f} GB"
 
 
 def _confirmation(plan: StudyPlan) -> str:
