@@ -55,7 +55,7 @@ class Progress:
         if kind == "trial_ended":
             trial = self._record.trials[event["trial"]]
             return f"{self._clock()} {trial.trial}: {_ending(trial, self._metric)}  ({self._searched(trial)})"
-        if kind == "epoch" and self._live is None and not self._console.is_terminal:
+        if kind == "epoch" and not self._console.is_terminal:
             trial = self._record.trials[event["trial"]]
             value = event["metrics"].get(self._metric)
             return (
@@ -107,7 +107,7 @@ class Progress:
         table.add_column("Epoch", justify="right", no_wrap=True)
         table.add_column("Best", justify="right", no_wrap=True)
         table.add_column("Configuration", no_wrap=True)
-        running = [trial for trial in self._record.trials.values() if trial.ended_time is None]
+        running = [trial for trial in list(self._record.trials.values()) if trial.ended_time is None]
         # What is left beside the other columns: a table too wide would drop its narrow columns first.
         room = self._console.width - max((len(trial.trial) for trial in running), default=0) - 24
         for trial in running:

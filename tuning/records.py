@@ -122,7 +122,8 @@ class StudyRecord:
         return list(self.header["arms"])
 
     def of_arm(self, arm: str, role: str | None = None) -> list[TrialRecord]:
-        return [trial for trial in self.trials.values() if trial.arm == arm and role in (None, trial.role)]
+        # A copy first: the live display asks from a thread of its own while trials are added.
+        return [trial for trial in list(self.trials.values()) if trial.arm == arm and role in (None, trial.role)]
 
     def better(self, value: float | None, than: float | None) -> bool:
         """Whether the objective prefers the first value; a missing value never wins."""
