@@ -57,6 +57,7 @@ def refuse(tmp_path: Path, *arguments: str) -> str:
         (["food10", "--name", "../x"], "but must be a plain folder name"),
         (["food10", "--configs", "/nowhere.json"], "No such file or directory"),
         (["food10", "--weights", "/nowhere.h5"], "there is no such file"),
+        (["food10", "--arms", "pixels", "--weights", "README.md"], "none of these arms starts from a backbone"),
         (["food10", "--augmentation", "views=8"], "is not one of"),
         (["food10", "--gpu", "2"], "No such option"),
         ([], "Missing argument 'TASK'"),

@@ -10,9 +10,15 @@ import numpy as np
 import optuna
 import pytest
 
+from tasks.task import load_task
 from tests.simulated import SimulatedMachine, simulated_plan
-from tuning.events import FILE_NAME, read_events
+from trainables.job import Job
+from tuning.events import FILE_NAME, EventLog, read_events
+from tuning.plan import make_plan
 from tuning.records import StudyRecord, fold
+from tuning.resources import Share
+from tuning.search import Search
+from tuning.settings import StudySettings
 
 
 def run(plan: Any, tmp_path: Path, **options: Any) -> tuple[StudyRecord, SimulatedMachine]:
@@ -206,3 +212,17 @@ def test_tpe_beats_random_draws_on_a_smooth_curve(tmp_path: Path) -> None:
         return float(np.mean(found))
 
     assert mean_best("optuna") > mean_best("random")
+
+
+def test_weights_of_a_backbone_go_to_the_arms_that_start_from_one(tmp_path: Path) -> None:
+    weights = tmp_path / "weights.h5"
+    weights.touch()
+    settings = StudySettings(results=tmp_path, data_dir=tmp_path, weights=weights)
+    plan = make_plan(load_task("food10"), settings, Share(slots=2, cpus=1.0, gpus=0.0), "study")
+    plan.folder.mkdir(parents=True)
+    record = StudyRecord()
+    log = EventLog(plan.folder / FILE_NAME)
+    log.listen(record.apply)
+    search = Search(plan, log, record, tmp_path / "store.h5")
+    given = {job.arm: job.weights for job in (search.ask(), search.ask()) if isinstance(job, Job)}
+    assert given == {"from_scratch": None, "fine_tuned": str(weights)}

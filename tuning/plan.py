@@ -106,6 +106,10 @@ def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> S
         raise UsageError(f"--arms names {', '.join(sorted(doubled))} twice; name each arm once")
     spaces = set_in_arms({arm.name: arm.space for arm in arms}, settings.sets, settings.spaces)
     arms = [_changed(arm, spaces[arm.name], settings) for arm in arms]
+    if settings.weights is not None and not any("backbone" in arm.space.names for arm in arms):
+        raise UsageError(
+            f"--weights is {settings.weights}, but none of these arms starts from a backbone; leave it out"
+        )
     listed = _listed(settings, arms) if settings.configs else {}
     trials = task.defaults.trials if settings.trials is None else settings.trials
     confirm = settings.confirm_seeds

@@ -196,7 +196,7 @@ class Search:
             objective=self._plan.objective.metric,
             direction=self._plan.objective.direction,
             precision=settings.precision,
-            weights=str(settings.weights.resolve()) if settings.weights else None,
+            weights=str(settings.weights.resolve()) if settings.weights and "backbone" in config else None,
             threads=share.threads,
             gpus=share.gpus,
             checkpoint=checkpoint,
