@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -228,20 +228,25 @@ def assert_gone(processes: list[psutil.Process], timeout: float = 30) -> None:
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
-    """A Ray of its own with two GPUs that exist by name only."""
-    ray = str(Path(sys.executable).parent / "ray")
-    environment = {**os.environ, "RAY_TMPDIR": "/tmp"}
-    port = 6399
-    started = subprocess.run(
-        [ray, "start", "--head", "--num-gpus=2", "--num-cpus=2", f"--port={port}", "--include-dashboard=false"],
-        capture_output=True,
-        text=True,
-        env=environment,
-        timeout=120,
+    """A Ray of its own with two GPUs that exist by name only; ended by its process, since `ray stop` ends every Ray."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = ("--num-gpus=2", "--num-cpus=2", f"--port={port}", "--include-dashboard=false", "--block")
+    process = subprocess.Popen(
+        [str(Path(sys.executable).parent / "ray"), "start", "--head", *options],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
-    assert started.returncode == 0, started.stderr
+    deadline = time.monotonic() + 90
+    names: list[str] = []
+    while "raylet" not in names and time.monotonic() < deadline:
+        time.sleep(0.5)
+        names = [child.name() for child in psutil.Process(process.pid).children(recursive=True)]
+    time.sleep(8)  # from the node's start until it has joined: 2 s on a quiet machine
     yield f"127.0.0.1:{port}"
-    subprocess.run([ray, "stop", "--force"], capture_output=True, timeout=120)
+    process.terminate()
+    process.wait(timeout=60)
 
 
 def test_two_gpus_at_half_each_run_four_trials_at_once_and_never_five(cluster: str, tmp_path: Path) -> None:
