@@ -7,9 +7,12 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
+
+from datasets.view import Augmentation
+from tuning.settings import Precision, SchedulerName, SearchName
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -172,9 +175,9 @@ def describe(task: str, sample: bool, picture: Path | None, data_dir: Path | Non
 @click.option("--arms", metavar="A,B", help="Arms to compare; `pixels` is a baseline of every task.")
 @click.option("--confirm-seeds", type=int, help="Seeds each arm's best is trained with again.  [default: 3; sample 1]")
 @click.option("--configs", metavar="FILE|published", help="Train exactly these configurations: no search, no stopping.")
-@click.option("--search", type=click.Choice(["optuna", "random", "qmc", "grid"]), default="optuna", show_default=True)
+@click.option("--search", type=click.Choice(get_args(SearchName)), default="optuna", show_default=True)
 @click.option(
-    "--scheduler", type=click.Choice(["asha", "none"]), default="asha", show_default=True, help="Early stopping."
+    "--scheduler", type=click.Choice(get_args(SchedulerName)), default="asha", show_default=True, help="Early stopping."
 )
 @click.option(
     "--space", "spaces", multiple=True, metavar="AXIS=LOW..HIGH|A,B", help="Search an axis over another range."
@@ -182,13 +185,13 @@ def describe(task: str, sample: bool, picture: Path | None, data_dir: Path | Non
 @click.option("--set", "sets", multiple=True, metavar="AXIS=VALUE", help="Hold an axis or a constant at a value.")
 @click.option("--metric", help="Validation metric that decides, such as val_macro_f1.  [default: val_accuracy]")
 @click.option(
-    "--augmentation", type=click.Choice(["none", "live"]), help="Of training images.  [default: as the document]"
+    "--augmentation", type=click.Choice(get_args(Augmentation)), help="Of training images.  [default: as the document]"
 )
 @click.option("--image-size", type=int, help="Side of the square a model sees, in pixels.")
 @click.option(
     "--weights", type=click.Path(path_type=Path), help="File with the backbone's weights, in place of a download."
 )
-@click.option("--precision", type=click.Choice(["float32", "mixed_bfloat16"]), default="float32", show_default=True)
+@click.option("--precision", type=click.Choice(get_args(Precision)), default="float32", show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides every draw and every initial weight.")
 @click.option("--name", help="Name of the study's folder.  [default: the time]")
 @click.option("--address", help="A running Ray cluster, such as auto or 10.0.0.1:6379.  [default: this machine]")

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from search_spaces.space import unknown
+from search_spaces.wording import unknown
 from tasks.task import Arm, Table, Task
 
 FOLDER = Path(__file__).parents[1] / "results" / "published"

@@ -13,7 +13,7 @@ from reporting.contract import summary
 from reporting.headlines import heading, ledger_line, status_lines
 from reporting.published import read_published
 from reporting.tables import document_tables, open_study, summarize
-from search_spaces.space import unknown
+from search_spaces.wording import unknown
 
 
 class UnknownFormat(ValueError):

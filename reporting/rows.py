@@ -12,7 +12,6 @@ from tuning.records import StudyRecord, TrialRecord
 
 ENDS = ("completed", "stopped", "infeasible", "failed")
 FACTS = ("parameters", "size_bytes", "latency_ms")
-OF_TRIAL = ("train_seconds", "best_epoch", "epochs")  # measured of a trial itself, not reported by its learner
 
 
 @dataclass(frozen=True, kw_only=True)

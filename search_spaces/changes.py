@@ -6,7 +6,8 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from search_spaces.space import Axis, Choice, Integer, Space, SpaceError, Value, unknown
+from search_spaces.space import Axis, Choice, Integer, Space, SpaceError, Value
+from search_spaces.wording import unknown
 
 _RANGE = re.compile(r"^(?P<low>[^.,]*(?:\.\d+[^.,]*)?)\.\.(?P<high>.+)$")
 

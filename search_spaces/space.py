@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
+
+from search_spaces.wording import unknown
 
 Value = float | int | str | bool
 Config = Mapping[str, Value]
@@ -310,14 +311,3 @@ class Space:
 
 def _unique(configs: list[dict[str, Value]]) -> tuple[Config, ...]:
     return tuple(config for index, config in enumerate(configs) if config not in configs[:index])
-
-
-def unknown(kind: str, name: str, known: Sequence[str]) -> str:
-    """One line for a name that does not exist: what was given, the nearest match, what exists."""
-    nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"; did you mean {nearest[0]}?" if nearest else ""
-    return (
-        f"unknown {kind} {name!r}{hint} Known: {', '.join(known)}"
-        if hint
-        else (f"unknown {kind} {name!r}. Known: {', '.join(known)}")
-    )

@@ -1,9 +1,10 @@
-"""A configuration in words, as tables and progress print it."""
+"""Configurations and names in words, the same in every room."""
 
 from __future__ import annotations
 
+import difflib
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 
@@ -29,3 +30,16 @@ def configuration(config: Mapping[str, Any], constants: Collection[str] = ()) ->
         else:
             words.append(f"{name} {setting(value)}")
     return ", ".join(words)
+
+
+def unknown(kind: str, name: object, known: Iterable[str]) -> str:
+    """One line for a name that does not exist: what was given, the nearest that does, and all that do.
+
+    Upper and lower case count the same in looking for the nearest.
+    """
+    names = list(known)
+    by_lower = {each.lower(): each for each in names}
+    # 0.5: an abbreviation such as "sg" or "EfficientNet" still finds its neighbour; unrelated words find none.
+    nearest = difflib.get_close_matches(str(name).lower(), by_lower, n=1, cutoff=0.5)
+    hint = f"; did you mean {by_lower[nearest[0]]}?" if nearest else "."
+    return f"unknown {kind} {name!r}{hint} Known: {', '.join(names)}"

@@ -11,7 +11,8 @@ from pathlib import Path
 from datasets.dataset import Dataset
 from datasets.view import View
 from search_spaces import pixels
-from search_spaces.space import Space, unknown
+from search_spaces.space import Space
+from search_spaces.wording import unknown
 
 
 class UnknownTask(ValueError):

@@ -26,7 +26,8 @@ ROOMS = {
         "trainables.devices",
         "trainables.learner",
     },
-    "trainables": {"trainables", "datasets"},
+    # Which optimizers, schedules and backbones there are is said once, in search_spaces, and built here.
+    "trainables": {"trainables", "datasets", "search_spaces.optimization", "search_spaces.wording"},
     "datasets": {"datasets"},
     "reporting": {
         "reporting",

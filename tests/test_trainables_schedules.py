@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from search_spaces.optimization import SCHEDULES
 from trainables import schedules
 from trainables.schedules import Progress, learning_rate
 
@@ -53,7 +54,7 @@ losses = st.lists(st.floats(0, 10, allow_nan=False), max_size=80)
 
 
 @given(
-    schedule=st.sampled_from(schedules.SCHEDULES),
+    schedule=st.sampled_from(SCHEDULES),
     base=st.floats(1e-8, 10),
     epoch=st.integers(0, 500),
     max_epochs=st.integers(1, 400),
@@ -68,7 +69,7 @@ def test_never_negative_never_above_base(
     assert 0 <= learning_rate(schedule, base, progress) <= base
 
 
-@given(schedule=st.sampled_from(schedules.SCHEDULES), base=st.floats(1e-8, 10), history=losses)
+@given(schedule=st.sampled_from(SCHEDULES), base=st.floats(1e-8, 10), history=losses)
 def test_falls_and_never_rises(schedule: str, base: float, history: list[float]) -> None:
     rates = [
         learning_rate(schedule, base, at(epoch, max_epochs=len(history) + 1, losses=tuple(history[:epoch])))
@@ -105,6 +106,6 @@ def test_impossible_progress_is_refused() -> None:
 
 
 def test_only_per_iteration_changes_within_an_epoch() -> None:
-    for schedule in schedules.SCHEDULES:
+    for schedule in SCHEDULES:
         first, later = (learning_rate(schedule, 0.1, at(3, step=step)) for step in (0, 9))
         assert (first != later) == schedules.varies_within_epoch(schedule)

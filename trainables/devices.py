@@ -10,7 +10,6 @@ from types import ModuleType
 
 from trainables.learner import Fatal
 
-MEBIBYTE = 2**20
 # What a CUDA context and cuDNN's and cuBLAS's own handles take beside TensorFlow's allocator, for every process: a
 # process whose allocator may have all of its share exceeds it by this much. A rule of thumb from nvidia-smi.
 CONTEXT_MEBIBYTES = 600

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from search_spaces.wording import unknown
 from trainables import devices, optimizers, schedules
 from trainables import models as model_families
 from trainables.compiled import Prediction, TrainingStep, configure_tensorflow, out_of_memory_is_infeasible
 from trainables.learner import Assignment, Fatal, Infeasible, ModelFacts
-from trainables.names import unknown_name
 
 if TYPE_CHECKING:
     from datasets.pipeline import Images
@@ -189,7 +189,7 @@ def model_family(name: str) -> Any:
         module = importlib.import_module(f"{model_families.__name__}.{name}")
         if hasattr(module, "build"):
             return module
-    raise Fatal(unknown_name("model", name, known))
+    raise Fatal(unknown("model", name, known))
 
 
 def _read(folder: Path) -> keras.Model:

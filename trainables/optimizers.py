@@ -14,9 +14,9 @@ from typing import Any, Protocol
 
 import tensorflow as tf
 
-from trainables.names import unknown_name
+from search_spaces.optimization import OPTIMIZERS
+from search_spaces.wording import unknown
 
-OPTIMIZERS = ("adam", "sgd", "adamw", "rmsprop")
 EPSILON = 1e-7  # the default of Keras's Adam and RMSprop
 BETA_1, BETA_2 = 0.9, 0.999  # Kingma and Ba, 2015; Keras's defaults
 RHO = 0.9  # of RMSprop, Keras's default
@@ -45,7 +45,7 @@ def build(config: Mapping[str, Any]) -> Optimizer:
     """
     name = str(config.get("optimizer", "adam")).lower()
     if name not in OPTIMIZERS:
-        raise ValueError(unknown_name("optimizer", config["optimizer"], OPTIMIZERS))
+        raise ValueError(unknown("optimizer", config["optimizer"], OPTIMIZERS))
     if "learning_rate" not in config:
         raise ValueError(f"learning_rate is missing, but {name} needs one, such as 1e-3")
     learning_rate = _within(config, "learning_rate", 0.0, above=True, example="1e-3")

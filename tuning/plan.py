@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from search_spaces.changes import set_in_arms
-from search_spaces.space import Axis, Choice, Config, Space, SpaceError, unknown
+from search_spaces.space import Axis, Choice, Config, Space, SpaceError
+from search_spaces.wording import unknown
 from tasks.task import Arm, Objective, Task
 from tuning.resources import Share
 from tuning.settings import StudySettings, UsageError

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from search_spaces.space import unknown
+from search_spaces.wording import unknown
 from tuning.events import FILE_NAME, Event, read_events
 
 

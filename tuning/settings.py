@@ -11,8 +11,6 @@ from datasets.view import Augmentation
 SearchName = Literal["optuna", "random", "qmc", "grid"]
 SchedulerName = Literal["asha", "none"]
 Precision = Literal["float32", "mixed_bfloat16"]
-SEARCHES: tuple[SearchName, ...] = ("optuna", "random", "qmc", "grid")
-SCHEDULERS: tuple[SchedulerName, ...] = ("asha", "none")
 
 
 class UsageError(ValueError):

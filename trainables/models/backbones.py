@@ -9,9 +9,9 @@ from typing import Any
 
 import keras
 
+from search_spaces.wording import unknown
 from trainables.learner import Fatal
 from trainables.models import efficientnet_lite, imagenet_weights, torch_weights
-from trainables.names import unknown_name
 
 _NASNET_URL = "https://storage.googleapis.com/tensorflow/keras-applications/nasnet/NASNet-mobile-no-top.h5"
 _EFFICIENTNET_URL = "https://storage.googleapis.com/keras-applications/"
@@ -92,7 +92,7 @@ def find(name: object) -> Backbone:
     for backbone in CATALOGUE.values():
         if backbone.name.lower() == str(name).lower():
             return backbone
-    raise Fatal(unknown_name("backbone", name, CATALOGUE))
+    raise Fatal(unknown("backbone", name, CATALOGUE))
 
 
 def build(backbone: Backbone, input_shape: tuple[int, int, int], *, weights: Path | str | None) -> keras.Model:
