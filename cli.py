@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from datasets.view import Augmentation
 from tuning.settings import Precision, SchedulerName, SearchName
 
 if TYPE_CHECKING:
@@ -185,13 +184,23 @@ def describe(task: str, sample: bool, picture: Path | None, data_dir: Path | Non
 @click.option("--set", "sets", multiple=True, metavar="AXIS=VALUE", help="Hold an axis or a constant at a value.")
 @click.option("--metric", help="Validation metric that decides, such as val_macro_f1.  [default: val_accuracy]")
 @click.option(
-    "--augmentation", type=click.Choice(get_args(Augmentation)), help="Of training images.  [default: as the document]"
+    "--augmentation",
+    metavar="none|views=K|live",
+    help="Of training images; views=K: K fixed variants of each, computed once.  [default: as the document]",
 )
 @click.option("--image-size", type=int, help="Side of the square a model sees, in pixels.")
 @click.option(
     "--weights", type=click.Path(path_type=Path), help="File with the backbone's weights, in place of a download."
 )
 @click.option("--precision", type=click.Choice(get_args(Precision)), default="float32", show_default=True)
+@click.option(
+    "--feature-cache",
+    type=float,
+    default=20.0,
+    show_default=True,
+    metavar="GB",
+    help="Disk for the output of frozen layers, computed once for all trials; 0 computes it in every step.",
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Decides every draw and every initial weight.")
 @click.option("--name", help="Name of the study's folder.  [default: the time]")
 @click.option("--address", help="A running Ray cluster, such as auto or 10.0.0.1:6379.  [default: this machine]")

@@ -14,6 +14,7 @@ from datasets.store import ImageStore
 from datasets.view import View
 
 PREFETCHED_BATCHES = 2  # one that the model takes next, one in the making
+VIEWS_SEED = 0  # fixed views belong to the data, not to a trial: every trial of every seed shares them
 
 
 class Images:
@@ -45,54 +46,85 @@ class Images:
     def num_classes(self) -> int:
         return len(self.store.classes)
 
-    @property
-    def augmented(self) -> bool:
-        """Whether training batches differ from epoch to epoch in more than their order."""
-        return self.view.augmentation == "live"
-
     def batches(self, batch_size: int) -> Iterator[NDArray[np.uint8]]:
         """Every image once, in order, centre-cropped: uint8 [B, S, S, 3]; the last batch holds what is left."""
         _check_positive("batch_size", batch_size)
         for start in range(0, len(self), batch_size):
             yield np.stack([self._cropped(index) for index in self.indices[start : start + batch_size].tolist()])
 
-    def training_batches(
-        self, batch_size: int, seed: int, epoch: int, threads: int = 0
-    ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
-        """Images [B, S, S, 3] and labels [B] in an order, and in variants, that (seed, epoch) determine.
+    def view_batches(self, batch_size: int, threads: int = 0) -> Iterator[NDArray[np.uint8]]:
+        """Every image of the first view, then every image of the second, and so on: uint8 [B, S, S, 3].
+
+        With the augmentation "views" these are variants that do not depend on a trial's seed; else there is one view,
+        the images as `batches` yields them.
+        """
+        if self.view.augmentation != "views":
+            yield from self.batches(batch_size)
+            return
+        work = [(view, index) for view in range(self.view.views) for index in self.indices.tolist()]
+        with closing(self._augmented(work, seed=VIEWS_SEED, batch_size=batch_size, threads=threads)) as images:
+            for start in range(0, len(work), batch_size):
+                yield np.stack([next(images) for _ in work[start : start + batch_size]])
+
+    def order(self, batch_size: int, seed: int, epoch: int) -> NDArray[np.int64]:
+        """Positions [steps, B] within this split (0 to len - 1) in the order that (seed, epoch) determine.
 
         Every batch has `batch_size` images: what is left over is dropped, since a second shape would trace a second
         graph (another left-over in every epoch). With fewer images than that there is one batch of all.
-        threads: how many augment (0: one for each core this process may use); the pixels do not depend on it.
-        Dropping or closing the iterator ends its threads.
         """
         _check_positive("batch_size", batch_size)
         batch_size = min(batch_size, len(self))
         order = np.random.default_rng((seed, epoch)).permutation(len(self))
-        order = order[: len(self) // batch_size * batch_size]
-        positions = self.indices[order].tolist()
-        labels = self.labels[order]
-        with closing(self._prepared(positions, batch_size, seed, epoch, threads)) as images:
-            for start in range(0, len(positions), batch_size):
-                batch = np.empty((batch_size, self.view.image_size, self.view.image_size, 3), np.uint8)
-                for position in range(batch_size):
-                    batch[position] = next(images)
-                yield batch, labels[start : start + batch_size]
+        return order[: len(self) // batch_size * batch_size].reshape(-1, batch_size)
+
+    def views(self, seed: int, epoch: int) -> NDArray[np.int64]:
+        """Which view [N] each image shows in that epoch: all of them equally often over the epochs, in mixed order."""
+        first = np.random.default_rng((seed, len(self))).integers(self.view.views, size=len(self))
+        return (first + epoch) % self.view.views
+
+    def training_batches(
+        self, batch_size: int, seed: int, epoch: int, threads: int = 0
+    ) -> Generator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
+        """Images [B, S, S, 3] and labels [B] in the `order`, and in variants, that (seed, epoch) determine.
+
+        threads: how many augment (0: one for each core this process may use); the pixels do not depend on it.
+        Dropping or closing the iterator ends its threads.
+        """
+        order = self.order(batch_size, seed, epoch)
+        flat = order.reshape(-1)
+        with closing(self._prepared(flat, order.shape[1], seed, epoch, threads)) as images:
+            for positions in order:
+                batch = np.empty((len(positions), self.view.image_size, self.view.image_size, 3), np.uint8)
+                for number in range(len(positions)):
+                    batch[number] = next(images)
+                yield batch, self.labels[positions]
 
     def _prepared(
-        self, positions: list[int], batch_size: int, seed: int, epoch: int, threads: int
+        self, positions: NDArray[np.int64], batch_size: int, seed: int, epoch: int, threads: int
     ) -> Generator[NDArray[np.uint8]]:
-        if not self.augmented:
-            yield from map(self._cropped, positions)  # a copy of 150 KB: handing it to a thread would cost more
-            return
+        indices = self.indices[positions].tolist()
+        if self.view.augmentation == "none":
+            yield from map(self._cropped, indices)  # a copy of 150 KB: handing it to a thread would cost more
+        elif self.view.augmentation == "views":
+            work = list(zip(self.views(seed, epoch)[positions].tolist(), indices, strict=True))
+            yield from self._augmented(work, seed=VIEWS_SEED, batch_size=batch_size, threads=threads)
+        else:
+            work = [(epoch, index) for index in indices]
+            yield from self._augmented(work, seed=seed, batch_size=batch_size, threads=threads)
+
+    def _augmented(
+        self, work: list[tuple[int, int]], *, seed: int, batch_size: int, threads: int
+    ) -> Generator[NDArray[np.uint8]]:
+        """A variant for each (number of the variant, image)."""
         from datasets.augmentation import Augmenter
 
         augmenter = Augmenter(self.view.recipe, self.view.image_size)
 
-        def augment(index: int) -> NDArray[np.uint8]:
-            return augmenter(self.store.image(index), seed=seed, epoch=epoch, index=index)
+        def augment(item: tuple[int, int]) -> NDArray[np.uint8]:
+            variant, index = item
+            return augmenter(self.store.image(index), seed=seed, epoch=variant, index=index)
 
-        yield from ordered(augment, positions, threads=threads or usable_cores(), ahead=PREFETCHED_BATCHES * batch_size)
+        yield from ordered(augment, work, threads=threads or usable_cores(), ahead=PREFETCHED_BATCHES * batch_size)
 
     def _cropped(self, index: int) -> NDArray[np.uint8]:
         return centre_crop(self.store.image(index), self.view.image_size)

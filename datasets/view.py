@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Augmentation = Literal["none", "live"]
+from datasets.dataset import DataError
+
+Augmentation = Literal["none", "views", "live"]
+MOST_VIEWS = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,11 +17,26 @@ class View:
 
     image_size: side in pixels of the square a model sees; validation and test images are centre-cropped to it
         (zero-padded where smaller), training images too unless augmented.
-    augmentation: "none", or "live": a fresh random variant of every training image in every epoch, determined by
-        (seed, epoch, image) alone.
+    augmentation: "none"; "live": a fresh random variant of every training image in every epoch, determined by (seed,
+        epoch, image) alone; or "views": of a fixed number of variants of every training image, the same for all trials,
+        one in every epoch. Variants that do not change can be computed once.
+    views: how many, with "views"; else 1, the image itself.
     recipe: name of the augmentation in datasets/augmentation.py.
     """
 
     image_size: int
     augmentation: Augmentation = "none"
+    views: int = 1
     recipe: str = "food10"
+
+
+def parse_augmentation(text: str) -> tuple[Augmentation, int]:
+    """The augmentation and its number of views, from "none", "live" or "views=K". Raises DataError (one line)."""
+    if text in ("none", "live"):
+        return ("none" if text == "none" else "live"), 1
+    name, _, count = text.partition("=")
+    if name == "views" and count.isdigit() and 1 <= int(count) <= MOST_VIEWS:
+        return "views", int(count)
+    raise DataError(
+        f"--augmentation is {text!r}, but must be none, live, or views=K with K from 1 to {MOST_VIEWS}, such as views=4"
+    )

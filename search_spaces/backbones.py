@@ -9,6 +9,8 @@ BACKBONES = (
     "NASNetMobile",
     "EfficientNetLite0",
     *(f"EfficientNetB{size}" for size in range(8)),
+    *("VGG16", "VGG19", "InceptionV3", "Xception", "NASNetLarge"),
+    *(f"ResNet{layers}{version}" for version in ("", "V2") for layers in (50, 101, 152)),
 )
 
 

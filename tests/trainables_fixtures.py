@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,18 +12,26 @@ from trainables.learner import Assignment
 
 
 class Store:
-    """Just the statistics a learner reads."""
+    """Just what a learner reads of a store."""
 
     channel_mean = (120.0, 110.0, 100.0)
     channel_std = (60.0, 61.0, 62.0)
+    title = "small images"
+
+    def __init__(self, fingerprint: str) -> None:
+        self.fingerprint = fingerprint
 
 
 class SmallImages:
     """Noise with one bright quarter for each of up to four classes: easy, but not by one pixel."""
 
-    def __init__(self, count: int = 40, side: int = 16, classes: int = 3, seed: int = 0) -> None:
+    def __init__(
+        self, count: int = 40, side: int = 16, classes: int = 3, seed: int = 0, split: str = "train", views: int = 1
+    ) -> None:
         random = np.random.default_rng(seed)
-        self.store = Store()
+        self.store = Store(f"{count}/{side}/{classes}/{seed}")
+        self.split = split
+        self.view = View(image_size=side, augmentation="none" if views == 1 else "views", views=views)
         self.num_classes = classes
         self.labels = np.arange(count, dtype=np.int64) % classes
         self._images = random.integers(0, 160, (count, side, side, 3), dtype=np.uint8)
@@ -35,22 +43,37 @@ class SmallImages:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def training_batches(
-        self, batch_size: int, seed: int, epoch: int, threads: int = 0
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def order(self, batch_size: int, seed: int, epoch: int) -> np.ndarray:
         batch_size = min(batch_size, len(self))
         order = np.random.default_rng((seed, epoch)).permutation(len(self))
-        for start in range(0, len(self) - batch_size + 1, batch_size):
-            chosen = order[start : start + batch_size]
-            yield self._images[chosen], self.labels[chosen]
+        return order[: len(self) // batch_size * batch_size].reshape(-1, batch_size)
+
+    def views(self, seed: int, epoch: int) -> np.ndarray:
+        return np.full(len(self), (seed + epoch) % self.view.views)
+
+    def training_batches(
+        self, batch_size: int, seed: int, epoch: int, threads: int = 0
+    ) -> Generator[tuple[np.ndarray, np.ndarray]]:
+        view = self.views(seed, epoch)
+        for chosen in self.order(batch_size, seed, epoch):
+            # A "view" is the image, a little brighter each time.
+            yield self._images[chosen] + view[chosen, None, None, None].astype(np.uint8), self.labels[chosen]
+
+    def view_batches(self, batch_size: int, threads: int = 0) -> Iterator[np.ndarray]:
+        views = np.concatenate([self._images + np.uint8(view) for view in range(self.view.views)])
+        for start in range(0, len(views), batch_size):
+            yield views[start : start + batch_size]
 
     def batches(self, batch_size: int) -> Iterator[np.ndarray]:
         for start in range(0, len(self), batch_size):
             yield self._images[start : start + batch_size]
 
 
-def assign(model: str, config: dict[str, Any], *, seed: int = 1, side: int = 16, classes: int = 3) -> Assignment:
+def assign(
+    model: str, config: dict[str, Any], *, seed: int = 1, side: int = 16, classes: int = 3, **fields: Any
+) -> Assignment:
     """An assignment with everything that a test does not care about filled in."""
+    view = View(image_size=side)
     return Assignment(
-        model=model, config=config, seed=seed, max_epochs=5, num_classes=classes, view=View(image_size=side)
+        model=model, config=config, seed=seed, max_epochs=5, num_classes=classes, **{"view": view, **fields}
     )

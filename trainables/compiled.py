@@ -1,17 +1,20 @@
-"""The two graphs of a trial, each traced once: one training step, and one prediction."""
+"""The graphs of a network, each traced once and kept: gradients, updates, predictions."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from trainables.learner import Infeasible
-from trainables.optimizers import Optimizer
+from trainables import calls
+from trainables.graph import Graph, Part
+from trainables.learner import OutOfMemory
+from trainables.models.network import Network
+from trainables.optimizers import Kind, Optimizer, make
 
 # What CUDA and cuDNN say, beside ResourceExhaustedError, when memory is short.
 _OUT_OF_MEMORY = ("out of memory", "out_of_memory", "alloc_failed", "failed to allocate")
@@ -30,36 +33,58 @@ def configure_tensorflow() -> None:
         tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
-class TrainingStep:
-    """Forward, backward and update as one graph. Sums of loss and hits stay on the device until asked for."""
+class Gradients:
+    """Forward and backward through what learns, as one graph. Sums of loss and hits stay on the device.
 
-    def __init__(self, model: keras.Model, optimizer: Optimizer, batch_size: int) -> None:
-        self._network = _to_logits(model)
-        self._from_logits = self._network is not model
-        self._variables = [variable.value for variable in model.trainable_variables]
-        self._model = model
-        self._optimizer = optimizer
-        optimizer.build(self._variables)  # outside the graph, where variables may be made
+    Apart from the optimizer's step, so that optimizers share the larger part of the tracing.
+    """
+
+    def __init__(
+        self, network: Network, end: Any | None, *, batch_size: int, from_images: bool, rate: tf.Variable | None
+    ) -> None:
+        """
+        end: symbolic tensor in which the frozen prefix ends; None where nothing is frozen.
+        from_images: whether images come in, and the prefix is computed in every step; else what crosses the cut.
+        rate: of the network's adjustable dropout; None leaves it out.
+        """
+        graph = Graph(network.model)
+        self._tail = graph.after(end, graph.logits)
+        self._prefix = graph.before(self._tail.inputs) if from_images and end is not None else None
+        self._from_logits = graph.logits is not graph.output
+        trained = [variable for layer in self._tail.layers for variable in layer.trainable_variables]
+        self.variables = [variable.value for variable in trained]
+        self._penalized = [variable for variable in trained if variable.regularizer is not None]
+        if rate is None:
+            self._call = calls.without_dropout(network.dropout, calls.training({}))
+        else:
+            self._call = calls.training(dict.fromkeys(network.dropout, rate))
+        self._batch_size = batch_size
         self._loss = tf.Variable(0.0, trainable=False)
         self._hits = tf.Variable(0, trainable=False, dtype=tf.int64)
-        self._batch_size = batch_size
+        inputs = (self._prefix or self._tail).inputs
         # A signature with the batch size in it: any other batch is an error here, not a second trace of half a minute.
-        self._step = tf.function(
-            self._trace,
-            input_signature=[
-                tf.TensorSpec((batch_size, *model.input_shape[1:]), tf.uint8),
-                tf.TensorSpec((batch_size,), tf.int64),
-            ],
+        signature = [tf.TensorSpec((batch_size, *tensor.shape[1:]), tensor.dtype) for tensor in inputs]
+        function = tf.function(
+            self._trace, autograph=False, input_signature=[signature, tf.TensorSpec((batch_size,), tf.int64)]
         )
+        self._concrete = function.get_concrete_function()
+        self.is_new = True  # the first run prepares the graph: seconds for a large network
 
     def reset(self) -> None:
         """Forget the sums, at the start of an epoch."""
         self._loss.assign(0.0)
         self._hits.assign(0)
 
-    def __call__(self, images: np.ndarray, labels: np.ndarray) -> None:
-        """One optimizer step on images uint8 [B, S, S, 3] and labels int64 [B]."""
-        self._step(images, labels)
+    def __call__(self, inputs: Sequence[np.ndarray], labels: np.ndarray) -> list[Any]:
+        """A gradient for each of `variables`.
+
+        inputs: images uint8 [B, S, S, 3], or what crosses the cut. labels: int64 [B].
+        """
+        gradients: list[Any] = self._concrete(
+            [tf.convert_to_tensor(array) for array in inputs], tf.convert_to_tensor(labels)
+        )
+        self.is_new = False
+        return gradients
 
     def loss_is_finite(self) -> bool:
         """Whether every loss since `reset` was; waits for the device."""
@@ -69,69 +94,103 @@ class TrainingStep:
         """Mean loss and accuracy over the steps since `reset`."""
         return float(self._loss.numpy()) / steps, float(self._hits.numpy()) / (steps * self._batch_size)
 
-    def _trace(self, images: Any, labels: Any) -> None:
-        # Only what learns is watched. By default the tape would record the frozen prefix too, and its gradient would be
-        # traced, only to be pruned.
+    def _trace(self, inputs: list[Any], labels: Any) -> list[Any]:
+        if self._prefix is not None:
+            inputs = self._prefix.run(inputs, calls.predicting)
+        # Only what learns is watched.
         with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(self._variables)
-            outputs = self._network(images, training=True)
+            tape.watch(self.variables)
+            (outputs,) = self._tail.run(inputs, self._call)
             if self._from_logits:
                 losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=outputs)
             else:
                 losses = keras.losses.sparse_categorical_crossentropy(labels, outputs)
             loss = tf.reduce_mean(losses)
-            objective = tf.add_n([loss, *self._model.losses]) if self._model.losses else loss
-        gradients = tape.gradient(objective, self._variables)
-        self._optimizer.apply(gradients)
+            penalties = [variable.regularizer(variable) for variable in self._penalized]
+            objective = tf.add_n([loss, *penalties]) if penalties else loss
         self._loss.assign_add(tf.cast(loss, tf.float32))
         self._hits.assign_add(tf.reduce_sum(tf.cast(tf.argmax(outputs, axis=-1) == labels, tf.int64)))
+        gradients: list[Any] = tape.gradient(objective, self.variables)
+        return gradients
+
+
+class Update:
+    """One optimizer's step as a graph, for the variables of one tail."""
+
+    def __init__(self, kind: Kind, variables: Sequence[tf.Variable]) -> None:
+        self.optimizer: Optimizer = make(kind, variables)
+        signature = [[tf.TensorSpec(variable.shape, variable.dtype) for variable in variables]]
+        self._concrete = tf.function(
+            self.optimizer.apply, autograph=False, input_signature=signature
+        ).get_concrete_function()
+
+    def __call__(self, gradients: Sequence[Any]) -> None:
+        self._concrete(gradients)
 
 
 class Prediction:
-    """The model's probabilities, the last and smaller batch padded so that every image meets the same shapes.
+    """Probabilities from images or from what crosses a cut; the last and smaller batch is padded.
 
-    On a GPU another batch size may mean another cuDNN algorithm, and so other last digits.
+    Padded so that every image meets the same shapes: on a GPU another batch size may mean another cuDNN algorithm, and
+    so other last digits.
     """
 
-    def __init__(self, model: keras.Model) -> None:
-        self._model = model
-        # No batch size in the signature: validation and test may use different ones with one trace.
-        self._forward = tf.function(
-            lambda images: self._model(images, training=False),
-            input_signature=[tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8)],
-        )
+    def __init__(self, part: Part) -> None:
+        self._forward = _forward(part)
         self._batch_size: int | None = None
+        self._classes = int(part.outputs[0].shape[-1])
 
-    def __call__(self, images: np.ndarray) -> np.ndarray:
-        """Float32 [B, C] for uint8 [B, S, S, 3]."""
-        count = len(images)
+    def __call__(self, batches: Iterable[Sequence[np.ndarray]]) -> np.ndarray:
+        """Float32 [N, C] for batches of inputs, each [B, ...]."""
+        parts = [self._batch(batch) for batch in batches]
+        return np.concatenate(parts) if parts else np.empty((0, self._classes), np.float32)
+
+    def _batch(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
+        count = len(inputs[0])
         self._batch_size = max(count, self._batch_size or 0)
-        if count < self._batch_size:
-            padding = np.zeros((self._batch_size - count, *images.shape[1:]), images.dtype)
-            images = np.concatenate([images, padding])
-        return np.asarray(self._forward(images), np.float32)[:count]
+        return np.asarray(self._forward(padded(inputs, self._batch_size))[0], np.float32)[:count]
 
 
-def _to_logits(model: keras.Model) -> keras.Model:
-    """The model up to the input of its last softmax; the model itself where it ends otherwise.
+class Prefix:
+    """What crosses each of several cuts, from images, in one pass."""
 
-    Cross-entropy on logits is exact: log(softmax(x)) loses everything below 1e-7 to clipping.
-    """
-    last = model.layers[-1]
-    if isinstance(last, keras.layers.Softmax) and last.output is model.output:
-        return keras.Model(model.input, last.input)
-    return model
+    def __init__(self, part: Part, batch_size: int) -> None:
+        self._forward = _forward(part)
+        self._batch_size = batch_size
+
+    def __call__(self, images: np.ndarray) -> list[np.ndarray]:
+        """Arrays [B, ...] in the order of the part's outputs, for images uint8 [B, S, S, 3], B up to the batch size."""
+        count = len(images)
+        return [np.asarray(output)[:count] for output in self._forward(padded([images], self._batch_size))]
+
+
+def _forward(part: Part) -> Any:
+    # No batch size in the signature: validation and test may use different ones with one trace.
+    signature = [[tf.TensorSpec((None, *tensor.shape[1:]), tensor.dtype) for tensor in part.inputs]]
+    function = tf.function(
+        lambda inputs: part.run(inputs, calls.predicting), autograph=False, input_signature=signature
+    )
+    return function.get_concrete_function()
+
+
+def padded(inputs: Sequence[np.ndarray], batch_size: int) -> list[Any]:
+    """The arrays with zeros after them, up to the batch size, as tensors."""
+    count = len(inputs[0])
+    if count < batch_size:
+        zeros = [np.zeros((batch_size - count, *array.shape[1:]), array.dtype) for array in inputs]
+        inputs = [np.concatenate([array, padding]) for array, padding in zip(inputs, zeros, strict=True)]
+    return [tf.convert_to_tensor(array) for array in inputs]
 
 
 @contextlib.contextmanager
 def out_of_memory_is_infeasible(what: str) -> Iterator[None]:
-    """Turns TensorFlow's many ways of saying that memory is short into Infeasible."""
+    """Turns TensorFlow's many ways of saying that memory is short into OutOfMemory, which is Infeasible."""
     message = f"{what} does not fit in memory: use a smaller batch_size, or give a trial more with --gpus-per-trial"
     try:
         yield
     except (MemoryError, tf.errors.ResourceExhaustedError):
-        raise Infeasible(message) from None
+        raise OutOfMemory(message) from None
     except (tf.errors.InternalError, tf.errors.UnknownError, tf.errors.AbortedError) as error:
         if any(sign in str(error).lower() for sign in _OUT_OF_MEMORY):
-            raise Infeasible(message) from None
+            raise OutOfMemory(message) from None
         raise

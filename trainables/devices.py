@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
+import platform
 import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 
 from trainables.learner import Fatal
@@ -39,6 +42,10 @@ def limit_cpu(count: int) -> None:
     # One: a network is a chain of operations, each of which is spread over the intra-op threads. With more, two
     # operations would run beside each other on twice the threads.
     os.environ["TF_NUM_INTEROP_THREADS"] = "1"
+    # TensorFlow turns oneDNN on by itself only on the newest processors. Where it is off by default (AVX2), it makes
+    # a training step of ResNet50 2.2 times as fast, of NASNetMobile 1.15 times, of EfficientNetB0 0.95 times (96 px,
+    # batch 16, one thread).
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     _limit_loaded_libraries(count)
     tensorflow = sys.modules.get("tensorflow")
     if tensorflow is not None:
@@ -54,6 +61,30 @@ def _limit_loaded_libraries(count: int) -> None:
     opencv = sys.modules.get("cv2")
     if opencv is not None:
         opencv.setNumThreads(count)
+
+
+def resident_bytes() -> int:
+    """Memory this process holds just now."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def give_memory_back() -> None:
+    """Return freed memory to the system, where the C library is one that keeps it."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+
+
+def name() -> str:
+    """What numbers may depend on in their last digits: the GPU's kind, or the processor's and its threads."""
+    tensorflow = sys.modules["tensorflow"]
+    for gpu in tensorflow.config.list_physical_devices("GPU"):
+        return str(tensorflow.config.experimental.get_device_details(gpu).get("device_name", "GPU"))
+    model = platform.processor() or platform.machine()
+    with contextlib.suppress(OSError, StopIteration):
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        model = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return f"{model}, {threads()} threads, oneDNN {os.environ.get('TF_ENABLE_ONEDNN_OPTS', '')}"
 
 
 def limit_gpu(fraction: float) -> None:

@@ -27,5 +27,11 @@ class Job:
     weights: str | None
     threads: int
     gpus: float  # the trial's share of one GPU; 0 on CPUs
+    memory_bytes: int  # the trial's share of the machine's
+    features: str  # folder where frozen prefixes' output is kept
+    features_bytes: int  # at most so much of it
+    freeze_points: tuple[dict[str, Any], ...]  # what trials of this arm may ask to freeze
+    arm_epochs: int  # of all trials of the arm together, as planned
     checkpoint: str | None  # folder for the best epoch's model; None keeps none
+    save_above: float | None = None  # the arm's best so far: without confirmation, nothing below is ever needed
     saved: tuple[tuple[str, str], ...] = ()  # role "test": (trial, folder) of every model to measure

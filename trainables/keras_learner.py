@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import gc
-import importlib
 import os
-import pkgutil
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
@@ -14,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from search_spaces.wording import unknown
 from trainables import devices, optimizers, schedules
-from trainables import models as model_families
-from trainables.compiled import Prediction, TrainingStep, configure_tensorflow, out_of_memory_is_infeasible
-from trainables.learner import Assignment, Fatal, Infeasible, ModelFacts
+from trainables.compiled import Gradients, Prediction, configure_tensorflow, out_of_memory_is_infeasible
+from trainables.features import feeds
+from trainables.graph import Graph
+from trainables.learner import Assignment, Infeasible, ModelFacts
+from trainables.models.network import dropout_rate, frozen_blocks
+from trainables.stopwatch import Stopwatch
+from trainables.workbench import WORKBENCH
 
 if TYPE_CHECKING:
     from datasets.pipeline import Images
@@ -27,64 +28,96 @@ FILE_NAME = "model.keras"
 DEFAULT_BATCH_SIZE = 32  # document 4
 # Steps between looks at the running loss: a look waits for the GPU. A diverged trial wastes at most so many steps.
 CHECK_EVERY = 32
+VALIDATION_BATCH = 32
 
 
-def create(gpu_fraction: float = 0.0) -> KerasLearner:
+def create(gpu_fraction: float = 0.0, watch: Stopwatch | None = None) -> KerasLearner:
     """A learner that has not started. With a share of a GPU (above 0), its memory is limited to that share."""
     if gpu_fraction:
         devices.limit_gpu(gpu_fraction)
-    return KerasLearner()
+    return KerasLearner(watch or Stopwatch())
 
 
 class KerasLearner:
     """Trains what `trainables/models/<assignment.model>.py` builds.
 
-    config, beside the model's own keys: optimizer, learning_rate, momentum, nesterov, weight_decay (see
-    optimizers.build), schedule (see schedules; default "constant"), batch_size (default 32).
+    config, beside the model's own keys: frozen_fraction or frozen_layers (see network.frozen_blocks), dropout (rate in
+    the layers that are the configuration's, default 0), optimizer, learning_rate, momentum, nesterov, weight_decay
+    (see optimizers.settings), schedule (see schedules; default "constant"), batch_size (default 32).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, watch: Stopwatch) -> None:
+        self._watch = watch
         self._model: keras.Model | None = None
         self._prediction: Prediction | None = None
-        self._training: TrainingStep | None = None
+        self._gradients: Gradients | None = None
         self._folder: Path | None = None  # where the current model was last saved to or loaded from
 
-    def start(self, assignment: Assignment, train: Images) -> None:
-        """Build the model in the state that configuration and seed determine, whatever this process did before.
+    def start(self, assignment: Assignment, train: Images, val: Images) -> dict[str, Any]:
+        """Have the model in the state that configuration and seed determine, whatever this process did before.
 
-        Raises Infeasible for a configuration that cannot be built or does not fit, Fatal where no trial can work.
+        Builds and traces what no earlier trial of this process has. Raises Infeasible for a configuration that cannot
+        be built or does not fit, Fatal where no trial can work.
         """
-        self._release()
         configure_tensorflow()
         self._assignment = assignment
-        self._train = train
-        self._config = assignment.config
-        self._schedule = str(self._config.get("schedule", "constant"))
+        self._config = config = assignment.config
+        self._schedule = str(config.get("schedule", "constant"))
         self._losses: list[float] = []
-        size = assignment.view.image_size
-        batch_size = int(self._config.get("batch_size", DEFAULT_BATCH_SIZE))
+        batch_size = int(config.get("batch_size", DEFAULT_BATCH_SIZE))
         if batch_size < 1:
             raise Infeasible(f"batch_size is {batch_size}, but must be at least 1")
         self._batch_size = min(batch_size, len(train))  # as the pipeline does
-        self._what = f"{assignment.model} with batch_size {self._batch_size} at {size} px"
-        family = model_family(assignment.model)  # imported before the seed is set: an import might draw from it
+        self._what = f"{assignment.model} with batch_size {self._batch_size} at {assignment.view.image_size} px"
         try:
             schedules.check(self._schedule)
-            keras.config.set_dtype_policy(assignment.precision)
-            keras.utils.set_random_seed(assignment.seed)
+            dropout = dropout_rate(config)
+            settings = optimizers.settings(config)
             with out_of_memory_is_infeasible(self._what):
-                self._model = family.build(
-                    self._config,
-                    (size, size, 3),
-                    assignment.num_classes,
-                    channel_mean=train.store.channel_mean,
-                    channel_std=train.store.channel_std,
-                    weights=assignment.weights,
-                )
-                self._optimizer = optimizers.build(self._config)
-                self._training = TrainingStep(self._model, self._optimizer, self._batch_size)
+                statistics = {"channel_mean": train.store.channel_mean, "channel_std": train.store.channel_std}
+                with self._watch("build"):
+                    self._warm = WORKBENCH.take(assignment, statistics)
+                cut = frozen_blocks(self._warm.network, config)
+                fact = self._prepare(cut, settings, dropout, train, val)
         except ValueError as error:
             raise Infeasible(" ".join(str(error).split())[:300]) from None
+        self._model = self._warm.network.model
+        self._folder = None
+        network = self._warm.network
+        if not network.blocks:
+            return fact
+        frozen = {
+            "frozen_layers": network.blocks[cut - 1].layers if cut else 0,
+            "backbone_layers": network.layers,
+            "frozen_until": network.blocks[cut - 1].name if cut else None,
+        }
+        return frozen | ({"features": fact} if fact else {})
+
+    def _prepare(
+        self, cut: int, settings: optimizers.Settings, dropout: float, train: Images, val: Images
+    ) -> dict[str, Any]:
+        """Restore, compute or map features, trace: each only where it is not done already."""
+        warm = self._warm
+
+        def trace(from_images: bool) -> None:
+            with self._watch("trace"):
+                gradients = warm.gradients(cut, self._batch_size, from_images=from_images, dropout=dropout > 0)
+                self._update = warm.update(cut, settings.kind, gradients.variables)
+                self._gradients = gradients
+                warm.prediction(0 if from_images else cut)
+
+        with self._watch("reset"):
+            warm.start(self._assignment.seed, dropout, cut)
+        with self._watch("features"):
+            # While another worker computes the features, this one traces as if they were there.
+            self._training, self._validation, fact = feeds(
+                warm, cut, self._assignment, train, val, while_waiting=lambda: trace(from_images=False)
+            )
+        self._cut = cut if self._validation.holds_features else 0  # where validation enters
+        trace(from_images=not self._training.holds_features)
+        with self._watch("reset"):
+            self._update.optimizer.start(settings)
+        return fact
 
     def epoch(self, epoch: int) -> dict[str, float]:
         """One pass over the training images. Returns loss and accuracy as seen while training, and learning_rate.
@@ -92,43 +125,46 @@ class KerasLearner:
         loss: cross-entropy in nats, without penalties. learning_rate: at the epoch's first step.
         Raises Infeasible as soon as the loss is seen not to be finite, or where memory runs out.
         """
-        if self._training is None:
+        if self._gradients is None:
             raise RuntimeError("epoch() before start(): this learner has nothing to train")
+        gradients, update = self._gradients, self._update
         self._folder = None  # what was saved is no longer this model
-        steps_per_epoch = max(1, len(self._train) // self._batch_size)
-        first_rate = self._learning_rate(epoch, 0, steps_per_epoch)
-        self._optimizer.learning_rate.assign(first_rate)
-        self._training.reset()
-        steps = 0
-        batches: Any = self._train.training_batches(
+        batches = self._training.training_batches(
             self._batch_size, self._assignment.seed, epoch, threads=devices.threads()
         )
-        with out_of_memory_is_infeasible(self._what), closing(batches):
-            for images, labels in batches:
+        steps_per_epoch = max(1, len(self._training) // self._batch_size)
+        first_rate = self._learning_rate(epoch, 0, steps_per_epoch)
+        update.optimizer.learning_rate.assign(first_rate)
+        gradients.reset()
+        steps = 0
+        with self._watch("train"), out_of_memory_is_infeasible(self._what), closing(batches):
+            for inputs, labels in batches:
                 if steps and schedules.varies_within_epoch(self._schedule):
-                    self._optimizer.learning_rate.assign(self._learning_rate(epoch, steps, steps_per_epoch))
-                self._training(images, labels)
+                    update.optimizer.learning_rate.assign(self._learning_rate(epoch, steps, steps_per_epoch))
+                # A graph's first run prepares it: seconds for a large network, which are no training time.
+                with self._watch("trace" if gradients.is_new else "train"):
+                    update(gradients(inputs, labels))
                 steps += 1
                 # Often at first, where divergence shows, then now and then.
                 if steps & (steps - 1) == 0 or steps % CHECK_EVERY == 0:
                     self._check_loss(epoch, steps)
             self._check_loss(epoch, steps)
-            loss, accuracy = self._training.means(steps)
+            loss, accuracy = gradients.means(steps)
         self._losses.append(loss)
         return {"loss": loss, "accuracy": accuracy, "learning_rate": first_rate}
 
+    def validate(self) -> np.ndarray:
+        """Class probabilities [N, C] float32 of the validation images. Raises Infeasible where not finite."""
+        if self._gradients is None:
+            raise RuntimeError("validate() before start(): this learner has no validation images")
+        return self._finite(self._warm.prediction(self._cut), self._validation.batches(VALIDATION_BATCH))
+
     def predict(self, batches: Iterable[np.ndarray]) -> np.ndarray:
         """Class probabilities [N, C] float32 for batches uint8 [B, S, S, 3]. Raises Infeasible where not finite."""
-        model = self._current_model()
         if self._prediction is None:
-            self._prediction = Prediction(model)
-        with out_of_memory_is_infeasible("prediction"):
-            parts = [self._prediction(batch) for batch in batches]
-        result = np.concatenate(parts) if parts else np.empty((0, model.output_shape[-1]), np.float32)
-        if not np.isfinite(result).all():
-            # The last step of an epoch can spoil the weights after the last loss was still finite.
-            raise Infeasible("the predictions are not finite: training diverged, try a smaller learning_rate")
-        return result
+            graph = Graph(self._current_model())
+            self._prediction = Prediction(graph.before([graph.output]))
+        return self._finite(self._prediction, ([batch] for batch in batches))
 
     def save(self, folder: Path) -> None:
         """Write model.keras, whole or not at all; keras.models.load_model reads it without this application's code."""
@@ -142,7 +178,8 @@ class KerasLearner:
 
     def load(self, folder: Path) -> None:
         """Become the saved model, ready to predict. Raises ValueError (one line) for a missing or damaged file."""
-        self._release()
+        self._model = self._prediction = self._gradients = None
+        gc.collect()  # a model loaded before: layers and graphs point at each other in circles
         configure_tensorflow()
         self._model = _read(folder)
         self._folder = folder
@@ -152,6 +189,14 @@ class KerasLearner:
         path = folder / FILE_NAME
         model = self._model if self._model is not None and self._folder == folder else _read(folder)
         return ModelFacts(parameters=int(model.count_params()), size_bytes=path.stat().st_size)
+
+    def _finite(self, prediction: Prediction, batches: Iterable[Any]) -> np.ndarray:
+        with out_of_memory_is_infeasible("prediction"):
+            result = prediction(batches)
+        if not np.isfinite(result).all():
+            # The last step of an epoch can spoil the weights after the last loss was still finite.
+            raise Infeasible("the predictions are not finite: training diverged, try a smaller learning_rate")
+        return result
 
     def _learning_rate(self, epoch: int, step: int, steps_per_epoch: int) -> float:
         progress = schedules.Progress(
@@ -164,7 +209,7 @@ class KerasLearner:
         return schedules.learning_rate(self._schedule, float(self._config["learning_rate"]), progress)
 
     def _check_loss(self, epoch: int, steps: int) -> None:
-        if self._training is not None and not self._training.loss_is_finite():
+        if self._gradients is not None and not self._gradients.loss_is_finite():
             raise Infeasible(
                 f"the loss is not finite by step {steps} of epoch {epoch + 1}: try a smaller learning_rate"
             )
@@ -173,23 +218,6 @@ class KerasLearner:
         if self._model is None:
             raise RuntimeError("this learner has no model: start() or load() comes first")
         return self._model
-
-    def _release(self) -> None:
-        """Let go of the last trial's model, so that a worker's memory does not grow with every trial."""
-        self.__dict__.clear()
-        self.__init__()  # type: ignore[misc]
-        keras.backend.clear_session()
-        gc.collect()  # models, layers and graphs point at each other in circles
-
-
-def model_family(name: str) -> Any:
-    """The module of trainables/models with that name and a `build`. Raises Fatal (one line, nearest match)."""
-    known = sorted(module.name for module in pkgutil.iter_modules(model_families.__path__))
-    if name in known:
-        module = importlib.import_module(f"{model_families.__name__}.{name}")
-        if hasattr(module, "build"):
-            return module
-    raise Fatal(unknown("model", name, known))
 
 
 def _read(folder: Path) -> keras.Model:

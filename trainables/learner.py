@@ -19,6 +19,10 @@ class Infeasible(Exception):
     """This configuration cannot be trained (loss not finite, does not fit): the trial ends, the study goes on."""
 
 
+class OutOfMemory(Infeasible):
+    """It does not fit beside whatever else this process holds."""
+
+
 class Fatal(Exception):
     """No trial of this arm can work here (no weights, no GPU): the study ends with this one line."""
 
@@ -35,6 +39,13 @@ class Assignment:
     view: View
     precision: str = "float32"  # or "mixed_bfloat16"
     weights: Path | None = None  # a file that replaces the backbone's own ImageNet weights
+    memory_bytes: int = 4_000_000_000  # this worker's share of the machine's
+    features: Path | None = None  # folder where frozen prefixes' output is kept; None keeps none
+    features_bytes: int = 0  # at most so much of it
+    # What trials of this arm may ask to freeze ({"frozen_fraction": 0.6}, ...), and their epochs together, as planned:
+    # prefixes of all of them are computed in one pass, where that pays.
+    freeze_points: tuple[dict[str, Any], ...] = ()
+    arm_epochs: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,16 +58,25 @@ class ModelFacts:
 
 
 class Learner(Protocol):
-    """Trains one configuration, an epoch at a time. Pure in (assignment, images): same in, same numbers out."""
+    """Trains one configuration, an epoch at a time. Pure in (assignment, images): same in, same numbers out.
 
-    def start(self, assignment: Assignment, train: Images) -> None:
-        """Build the model in the state that configuration and seed determine. Raises Infeasible or Fatal."""
+    A learner's module has `create(gpu_fraction, watch)`; the learner books its seconds on that stopwatch.
+    """
+
+    def start(self, assignment: Assignment, train: Images, val: Images) -> dict[str, Any]:
+        """Have the model in the state that configuration and seed determine. Raises Infeasible or Fatal.
+
+        Returns what the study's record should say of how this was done: plain values.
+        """
 
     def epoch(self, epoch: int) -> dict[str, float]:
         """Train epoch number `epoch` (from 0) on the training images.
 
         Returns at least "loss" and "accuracy" as seen while training, and "learning_rate" where there is one.
         """
+
+    def validate(self) -> np.ndarray:
+        """Class probabilities [N, num_classes] float32 of the validation images, in order."""
 
     def predict(self, batches: Iterable[np.ndarray]) -> np.ndarray:
         """Class probabilities [N, num_classes] float32 for batches of uint8 images [B, S, S, 3]."""

@@ -10,6 +10,7 @@ longer grows by 100 MB a model (Keras's optimizer keeps the graph alive).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import tensorflow as tf
@@ -23,20 +24,40 @@ RHO = 0.9  # of RMSprop, Keras's default
 WEIGHT_DECAY = 0.004  # Keras's default for AdamW
 
 
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """What of an optimizer is caught in its graph; numbers are not: trials that differ in them share one graph."""
+
+    name: str
+    has_momentum: bool = False
+    nesterov: bool = False
+    decays: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """An optimizer as a configuration asks for it, checked."""
+
+    kind: Kind
+    learning_rate: float
+    momentum: float = 0.0
+    weight_decay: float = 0.0
+
+
 class Optimizer(Protocol):
     """State for a fixed list of variables, and one step on them."""
 
     learning_rate: tf.Variable
 
-    def build(self, variables: Sequence[tf.Variable]) -> None:
-        """Make the state, all zeros, for these variables. Outside any graph."""
+    def start(self, settings: Settings) -> None:
+        """Take these numbers and forget every step: a new trial begins. The settings' kind must be the optimizer's."""
 
     def apply(self, gradients: Sequence[Any]) -> None:
-        """One step; a gradient for each variable, in the order of `build`. May be traced."""
+        """One step; a gradient for each variable, in their order. May be traced."""
 
 
-def build(config: Mapping[str, Any]) -> Optimizer:
-    """A fresh optimizer with Keras's own defaults where the configuration is silent.
+def settings(config: Mapping[str, Any]) -> Settings:
+    """What a configuration asks for, with Keras's own defaults where it is silent.
 
     config: optimizer (default "adam"), learning_rate (required, above 0), momentum (sgd and rmsprop; default 0),
         nesterov (sgd; default False), weight_decay (adamw; default 0.004; decoupled, Loshchilov and Hutter, 2019; as in
@@ -49,14 +70,26 @@ def build(config: Mapping[str, Any]) -> Optimizer:
     if "learning_rate" not in config:
         raise ValueError(f"learning_rate is missing, but {name} needs one, such as 1e-3")
     learning_rate = _within(config, "learning_rate", 0.0, above=True, example="1e-3")
-    if name == "sgd":
+    if name in ("sgd", "rmsprop"):
         momentum = _within(config, "momentum", 0.0, below=1.0, example="0.9")
-        return StochasticGradientDescent(learning_rate, momentum, bool(config.get("nesterov", False)))
-    if name == "rmsprop":
-        return RootMeanSquarePropagation(learning_rate, _within(config, "momentum", 0.0, below=1.0, example="0.9"))
+        # RMSprop's kernel keeps a velocity anyway; SGD without momentum needs none.
+        kind = Kind(name=name, has_momentum=momentum > 0) if name == "sgd" else Kind(name=name)
+        if kind.has_momentum and config.get("nesterov", False):
+            kind = replace(kind, nesterov=True)
+        return Settings(kind=kind, learning_rate=learning_rate, momentum=momentum)
     if name == "adamw":
-        return Adam(learning_rate, _within(config, "weight_decay", WEIGHT_DECAY, example="1e-4"))
-    return Adam(learning_rate)
+        decay = _within(config, "weight_decay", WEIGHT_DECAY, example="1e-4")
+        return Settings(kind=Kind(name=name, decays=decay > 0), learning_rate=learning_rate, weight_decay=decay)
+    return Settings(kind=Kind(name=name), learning_rate=learning_rate)
+
+
+def make(kind: Kind, variables: Sequence[tf.Variable]) -> Optimizer:
+    """An optimizer of that kind for these variables. Outside any graph, where variables may be made."""
+    if kind.name == "sgd":
+        return StochasticGradientDescent(kind, variables)
+    if kind.name == "rmsprop":
+        return RootMeanSquarePropagation(variables)
+    return Adam(kind, variables)
 
 
 def _within(
@@ -79,21 +112,20 @@ def _within(
 class StochasticGradientDescent:
     """With momentum, plain or Nesterov's (Sutskever et al., 2013), as keras.optimizers.SGD."""
 
-    def __init__(self, learning_rate: float, momentum: float, nesterov: bool) -> None:
-        self.learning_rate = _number(learning_rate)
-        self._momentum = _number(momentum)
-        self._has_momentum = momentum > 0
-        self._nesterov = nesterov
-        self._variables: Sequence[tf.Variable] = ()
-        self._velocities: list[tf.Variable] = []
-
-    def build(self, variables: Sequence[tf.Variable]) -> None:
+    def __init__(self, kind: Kind, variables: Sequence[tf.Variable]) -> None:
+        self.learning_rate, self._momentum = _number(), _number()
+        self._kind = kind
         self._variables = variables
-        self._velocities = _zeros(variables) if self._has_momentum else []
+        self._velocities = _zeros(variables) if kind.has_momentum else []
+
+    def start(self, settings: Settings) -> None:
+        self.learning_rate.assign(settings.learning_rate)
+        self._momentum.assign(settings.momentum)
+        _forget(self._velocities)
 
     def apply(self, gradients: Sequence[Any]) -> None:
         rate, momentum = self.learning_rate.read_value(), self._momentum.read_value()
-        if not self._has_momentum:
+        if not self._kind.has_momentum:
             for variable, gradient in zip(self._variables, gradients, strict=True):
                 tf.raw_ops.ResourceApplyGradientDescent(var=variable.handle, alpha=rate, delta=gradient)
             return
@@ -104,24 +136,23 @@ class StochasticGradientDescent:
                 lr=rate,
                 grad=gradient,
                 momentum=momentum,
-                use_nesterov=self._nesterov,
+                use_nesterov=self._kind.nesterov,
             )
 
 
 class RootMeanSquarePropagation:
     """RMSprop (Tieleman and Hinton, 2012) with momentum, as keras.optimizers.RMSprop."""
 
-    def __init__(self, learning_rate: float, momentum: float) -> None:
-        self.learning_rate = _number(learning_rate)
-        self._momentum = _number(momentum)
-        self._variables: Sequence[tf.Variable] = ()
-        self._squares: list[tf.Variable] = []
-        self._velocities: list[tf.Variable] = []
-
-    def build(self, variables: Sequence[tf.Variable]) -> None:
+    def __init__(self, variables: Sequence[tf.Variable]) -> None:
+        self.learning_rate, self._momentum = _number(), _number()
         self._variables = variables
         self._squares = _zeros(variables)
         self._velocities = _zeros(variables)
+
+    def start(self, settings: Settings) -> None:
+        self.learning_rate.assign(settings.learning_rate)
+        self._momentum.assign(settings.momentum)
+        _forget([*self._squares, *self._velocities])
 
     def apply(self, gradients: Sequence[Any]) -> None:
         rate, momentum = self.learning_rate.read_value(), self._momentum.read_value()
@@ -144,26 +175,26 @@ class RootMeanSquarePropagation:
 class Adam:
     """Kingma and Ba, 2015, as keras.optimizers.Adam; with a weight decay it is AdamW, as keras.optimizers.AdamW."""
 
-    def __init__(self, learning_rate: float, weight_decay: float = 0.0) -> None:
-        self.learning_rate = _number(learning_rate)
-        self._weight_decay = _number(weight_decay)
-        self._decays = weight_decay > 0
+    def __init__(self, kind: Kind, variables: Sequence[tf.Variable]) -> None:
+        self.learning_rate, self._weight_decay = _number(), _number()
+        self._kind = kind
         self._steps = tf.Variable(0, trainable=False, dtype=tf.int64)
-        self._variables: Sequence[tf.Variable] = ()
-        self._means: list[tf.Variable] = []
-        self._squares: list[tf.Variable] = []
-
-    def build(self, variables: Sequence[tf.Variable]) -> None:
         self._variables = variables
         self._means = _zeros(variables)
         self._squares = _zeros(variables)
+
+    def start(self, settings: Settings) -> None:
+        self.learning_rate.assign(settings.learning_rate)
+        self._weight_decay.assign(settings.weight_decay)
+        self._steps.assign(0)
+        _forget([*self._means, *self._squares])
 
     def apply(self, gradients: Sequence[Any]) -> None:
         rate = self.learning_rate.read_value()
         step = tf.cast(self._steps.assign_add(1), tf.float32)
         beta_1, beta_2, epsilon = tf.constant(BETA_1), tf.constant(BETA_2), tf.constant(EPSILON)
         power_1, power_2 = tf.pow(beta_1, step), tf.pow(beta_2, step)
-        if self._decays:
+        if self._kind.decays:
             kept = 1.0 - rate * self._weight_decay.read_value()
             for variable in self._variables:
                 variable.assign(variable * kept)  # before the step, as Keras does
@@ -184,9 +215,14 @@ class Adam:
             )
 
 
-def _number(value: float) -> tf.Variable:
-    return tf.Variable(value, trainable=False, dtype=tf.float32)
+def _number() -> tf.Variable:
+    return tf.Variable(0.0, trainable=False, dtype=tf.float32)
 
 
 def _zeros(variables: Sequence[tf.Variable]) -> list[tf.Variable]:
     return [tf.Variable(tf.zeros(variable.shape, variable.dtype), trainable=False) for variable in variables]
+
+
+def _forget(state: Sequence[tf.Variable]) -> None:
+    for variable in state:
+        variable.assign(tf.zeros(variable.shape, variable.dtype))

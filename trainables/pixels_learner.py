@@ -14,6 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from trainables.learner import Assignment, Infeasible, ModelFacts
+from trainables.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     from datasets.pipeline import Images
@@ -23,9 +24,9 @@ FILE_NAME = "model.npz"
 _BATCH = 256  # images decoded and pooled at a time
 
 
-def create(gpu_fraction: float = 0.0) -> PixelsLearner:
+def create(gpu_fraction: float = 0.0, watch: Stopwatch | None = None) -> PixelsLearner:
     """A learner that has not started. It leaves any share of a GPU alone."""
-    return PixelsLearner()
+    return PixelsLearner(watch or Stopwatch())
 
 
 class PixelsLearner:
@@ -35,13 +36,14 @@ class PixelsLearner:
     Pixels are standardised by the training split's mean and deviation of each colour.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, watch: Stopwatch) -> None:
+        self._watch = watch
         self._regression: LogisticRegression | None = None
         self._arrays: dict[str, np.ndarray] = {}
         self._features = np.empty((0, 0), np.float32)
         self._labels = np.empty(0, np.int64)
 
-    def start(self, assignment: Assignment, train: Images) -> None:
+    def start(self, assignment: Assignment, train: Images, val: Images) -> dict[str, Any]:
         """Pool the training images. Raises Infeasible (one line) for a configuration or split that cannot work."""
         regularization = float(assignment.config["C"])
         side = int(assignment.config["pooled_side"])
@@ -59,7 +61,9 @@ class PixelsLearner:
             # At least one grey level: a colour that never varies must not divide by 0.
             "deviation": np.maximum(np.asarray(train.store.channel_std, np.float32), 1.0),
         }
-        self._features = np.concatenate([self._pool(batch) for batch in train.batches(_BATCH)])
+        self._val = val
+        with self._watch("features"):
+            self._features = np.concatenate([self._pool(batch) for batch in train.batches(_BATCH)])
         self._regression = LogisticRegression(
             C=regularization,
             solver="lbfgs",
@@ -67,12 +71,13 @@ class PixelsLearner:
             warm_start=True,
             random_state=assignment.seed,
         )
+        return {}
 
     def epoch(self, epoch: int) -> dict[str, float]:
         """Twenty more iterations. Returns loss (cross-entropy in nats, without the penalty) and accuracy on train."""
         if self._regression is None:
             raise RuntimeError("epoch() before start(): this learner has nothing to train")
-        with warnings.catch_warnings():
+        with self._watch("train"), warnings.catch_warnings():
             # Twenty iterations end before convergence by design: the next epoch goes on from there.
             warnings.simplefilter("ignore", ConvergenceWarning)
             self._regression.fit(self._features, self._labels)
@@ -89,6 +94,10 @@ class PixelsLearner:
             "loss": float(-np.log(np.clip(true, 1e-7, 1.0)).mean()),
             "accuracy": float((probabilities.argmax(axis=1) == self._labels).mean()),
         }
+
+    def validate(self) -> np.ndarray:
+        """Class probabilities [N, num_classes] float32 of the validation images."""
+        return self.predict(self._val.batches(_BATCH))
 
     def predict(self, batches: Iterable[np.ndarray]) -> np.ndarray:
         """Class probabilities [N, num_classes] float32 for batches uint8 [B, S, S, 3]; 0 for a class never trained."""
@@ -109,7 +118,7 @@ class PixelsLearner:
     def load(self, folder: Path) -> None:
         """Become the saved model. Raises ValueError (one line) where model.npz is missing, damaged or incomplete."""
         arrays = _read(folder)
-        self.__init__()  # type: ignore[misc]
+        self._regression = None
         self._arrays = arrays
 
     def facts(self, folder: Path) -> ModelFacts:

@@ -27,6 +27,7 @@ from trainables import devices
 from trainables.job import Job
 from trainables.learner import Assignment, Fatal, Infeasible, Learner
 from trainables.metrics import evaluate
+from trainables.stopwatch import Stopwatch
 
 LATENCY_RUNS = 20  # single images timed for a winner's latency; the median is reported
 PREDICT_BATCH = 32
@@ -34,6 +35,8 @@ PREDICT_BATCH = 32
 
 class Trial(tune.Trainable):
     """One trial. A step is one epoch, or the whole measurement on the test split for the role "test"."""
+
+    served = 0  # trials that this process has begun
 
     def setup(self, config: dict[str, Any]) -> None:
         self._store_job(config)
@@ -49,6 +52,7 @@ class Trial(tune.Trainable):
 
     def _store_job(self, config: dict[str, Any]) -> None:
         self._job = Job(**config["job"])
+        self._watch = Stopwatch()
         self._learner: Learner | None = None
         self._epoch = 0
         self._best: float | None = None
@@ -72,29 +76,20 @@ class Trial(tune.Trainable):
         """Nothing to load: see save_checkpoint."""
 
     def _train_one_epoch(self) -> dict[str, Any]:
-        job = self._job
-        seconds: dict[str, float] = {}
-        clock = time.perf_counter()
-
-        def lap(phase: str) -> None:
-            nonlocal clock
-            now = time.perf_counter()
-            seconds[phase] = round(now - clock, 4)
-            clock = now
-
+        job, watch = self._job, self._watch
+        started: dict[str, Any] = {}
         if self._learner is None:
-            learner, assignment, store, view = self._prepare()
-            self._train = Images(store, "train", view)
-            self._val = Images(store, "val", view)
-            learner.start(assignment, self._train)
+            self._leave_if_grown()
+            with watch("import"):
+                learner, assignment, store, view = self._prepare()
+            train, self._val = Images(store, "train", view), Images(store, "val", view)
+            started = {"prepared": learner.start(assignment, train, self._val)}
             self._learner = learner
-            lap("start")
         learner = self._learner
         trained = learner.epoch(self._epoch)
         self._epoch += 1
-        lap("train")
-        validated = evaluate(learner.predict(self._val.batches(PREDICT_BATCH)), self._val.labels)
-        lap("validate")
+        with watch("validate"):
+            validated = evaluate(learner.validate(), self._val.labels)
         metrics = {
             **{name if name == "learning_rate" else f"train_{name}": value for name, value in trained.items()},
             **{f"val_{name}": value for name, value in validated.items()},
@@ -105,25 +100,36 @@ class Trial(tune.Trainable):
             raise Infeasible(f"validation loss is {metrics['val_loss']} after epoch {self._epoch}")
         if self._is_better(metrics[job.objective]):
             self._best, self._best_epoch = metrics[job.objective], self._epoch
-            if job.checkpoint is not None:
-                _save_whole(learner, Path(job.checkpoint))
-                lap("save")
+            if job.checkpoint is not None and self._is_needed(metrics[job.objective]):
+                with watch("save"):
+                    _save_whole(learner, Path(job.checkpoint))
         finished = self._epoch >= job.max_epochs
         return {
             "epoch": self._epoch,
             "metrics": metrics,
             "objective": self._best,
             "best_epoch": self._best_epoch,
-            "seconds": seconds,
+            "seconds": watch.take(),
             "done": finished,
+            **started,
             **({"status": "completed"} if finished else {}),
         }
+
+    def _leave_if_grown(self) -> None:
+        """A worker that holds more than its share, though idle networks were let go, makes room for a new one.
+
+        It ends here, before the trial's first result, and the driver asks for the trial again. Long-lived TensorFlow
+        processes grow (keras issue 17458), and a machine out of memory kills at random.
+        """
+        if Trial.served and devices.resident_bytes() > self._job.memory_bytes:
+            os._exit(0)
+        Trial.served += 1
 
     def _prepare(self) -> tuple[Learner, Assignment, ImageStore, View]:
         """Device limits first: TensorFlow reads them once, when it is first used."""
         job = self._job
         devices.limit_cpu(job.threads)
-        learner: Learner = importlib.import_module(f"trainables.{job.learner}").create(gpu_fraction=job.gpus)
+        learner: Learner = importlib.import_module(f"trainables.{job.learner}").create(job.gpus, self._watch)
         store = ImageStore.open(Path(job.store))
         view = View(**job.view)
         assignment = Assignment(
@@ -135,6 +141,11 @@ class Trial(tune.Trainable):
             view=view,
             precision=job.precision,
             weights=Path(job.weights) if job.weights else None,
+            memory_bytes=job.memory_bytes,
+            features=Path(job.features),
+            features_bytes=job.features_bytes,
+            freeze_points=tuple(job.freeze_points),
+            arm_epochs=job.arm_epochs,
         )
         return learner, assignment, store, view
 
@@ -172,9 +183,16 @@ class Trial(tune.Trainable):
         return {"done": True, "status": "completed", "measured": measured, "epoch": 0}
 
     def _is_better(self, value: float) -> bool:
-        if self._best is None:
+        return self._beats(value, self._best)
+
+    def _is_needed(self, value: float) -> bool:
+        """A confirmed model always is; a search trial's only where it is the best of its arm so far."""
+        return self._job.role == "confirm" or self._beats(value, self._job.save_above)
+
+    def _beats(self, value: float, than: float | None) -> bool:
+        if than is None:
             return True
-        return value > self._best if self._job.direction == "max" else value < self._best
+        return value > than if self._job.direction == "max" else value < than
 
 
 @contextmanager

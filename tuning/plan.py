@@ -9,12 +9,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from datasets.view import parse_augmentation
 from search_spaces.changes import set_in_arms
 from search_spaces.space import Axis, Choice, Config, Space, SpaceError
 from search_spaces.wording import unknown
 from tasks.task import Arm, Objective, Task
 from tuning.resources import Share
 from tuning.settings import StudySettings, UsageError
+
+# Axes that say how much of a backbone stays as it is; trainables/models/network.py reads them.
+FREEZING = ("frozen_fraction", "frozen_layers")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +37,20 @@ class ArmPlan:
     arm: Arm  # with its space, view and epochs as this study has them
     trials: int
     listed: tuple[ListedTrial, ...] = ()  # with --configs: exactly these
+
+    @property
+    def freeze_points(self) -> tuple[dict[str, Any], ...]:
+        """What trials may ask to freeze, where that is a list: prefixes of all of them can be computed together."""
+        points = [
+            {name: config[name]}
+            for config in [*(listed.config for listed in self.listed), self.arm.space.constants]
+            for name in FREEZING
+            if name in config
+        ]
+        if not self.listed:
+            axes = [axis for axis in self.arm.space.axes if axis.name in FREEZING and isinstance(axis, Choice)]
+            points += [{axis.name: value} for axis in axes for value in axis.values]
+        return tuple({str(point): point for point in points}.values())
 
     def rungs(self, factor: int) -> list[tuple[int, int]]:
         """(epoch, how many trials reach it at least), ASHA's rungs below the last epoch, then the last epoch.
@@ -85,11 +103,15 @@ class StudyPlan:
         """Without confirmation the best search trial itself is tested, so its model must be kept."""
         return not self.confirm_seeds
 
+    def epochs_of(self, arm: ArmPlan) -> int:
+        """Epochs expected of an arm in search and confirmation together."""
+        search = arm.expected_epochs(self.reduction_factor, self.early_stopping)
+        return search + len(self.confirm_seeds) * arm.arm.max_epochs
+
     @property
     def total_epochs(self) -> int:
-        """Epochs expected in search and confirmation together."""
-        search = sum(arm.expected_epochs(self.reduction_factor, self.early_stopping) for arm in self.arms)
-        return search + len(self.confirm_seeds) * sum(arm.arm.max_epochs for arm in self.arms)
+        """Epochs expected of all arms."""
+        return sum(self.epochs_of(arm) for arm in self.arms)
 
 
 def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> StudyPlan:
@@ -149,6 +171,7 @@ def check_counts(settings: StudySettings) -> None:
         ("--confirm-seeds", settings.confirm_seeds, 0, 1000),
         ("--image-size", settings.image_size, 8, 2048),
         ("--seed", settings.seed, 0, 2**31 - 1),
+        ("--feature-cache", settings.feature_cache, 0, 100_000),
     ):
         if value is not None and not least <= value <= most:
             raise UsageError(f"{option} is {value}, but must be from {least} to {most}")
@@ -177,7 +200,10 @@ def _changed(arm: Arm, space: Space, settings: StudySettings) -> Arm:
     if settings.image_size is not None:
         view = replace(view, image_size=settings.image_size)
     if settings.augmentation is not None and arm.learner != "pixels_learner":
-        view = replace(view, augmentation=settings.augmentation)
+        augmentation, views = parse_augmentation(settings.augmentation)
+        view = replace(view, augmentation=augmentation, views=views)
+    if view.augmentation == "views":
+        arm = replace(arm, note="; ".join(filter(None, [arm.note, f"{view.views} fixed views of each training image"])))
     max_epochs = arm.max_epochs if settings.epochs is None else settings.epochs
     return replace(arm, space=space, view=view, max_epochs=max_epochs, grace_epochs=min(arm.grace_epochs, max_epochs))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datasets.dataset import Dataset
+from datasets.view import View
 from search_spaces.space import Axis
 from tuning.plan import ArmPlan, StudyPlan
 
@@ -57,9 +58,7 @@ def render_plan(plan: StudyPlan) -> str:
 def _arm_lines(plan: StudyPlan, arm: ArmPlan) -> list[str]:
     view = arm.arm.view
     note = f"  [{arm.arm.note}]" if arm.arm.note else ""
-    lines = [
-        f"arm       {arm.arm.name}: {arm.trials} trials, {view.image_size} px, augmentation {view.augmentation}{note}"
-    ]
+    lines = [f"arm       {arm.arm.name}: {arm.trials} trials, {view.image_size} px, {_augmentation(view)}{note}"]
     if plan.early_stopping:
         rungs = ", ".join(f"{reach} reach epoch {epoch}" for epoch, reach in arm.rungs(plan.reduction_factor))
         lines.append(f"          at least {rungs}")
@@ -72,6 +71,10 @@ def _arm_lines(plan: StudyPlan, arm: ArmPlan) -> list[str]:
     if constants:
         lines.append(f"          fixed: {constants}")
     return lines
+
+
+def _augmentation(view: View) -> str:
+    return "no augmentation" if view.augmentation == "none" else f"augmentation {view.augmentation}"
 
 
 def _listed_line(arm: ArmPlan) -> str:

@@ -51,6 +51,7 @@ class StopInsideArms(FIFOScheduler):
 
     def __init__(self, plan: StudyPlan) -> None:
         super().__init__()
+        self._slots, self._keeps_workers = plan.share.slots, False
         self._arms = {
             arm.arm.name: ASHAScheduler(
                 time_attr="epoch",
@@ -69,6 +70,11 @@ class StopInsideArms(FIFOScheduler):
         return self._arms.get(job["arm"]) if job["role"] == "search" else None
 
     def on_trial_add(self, tune_controller: Any, trial: RayTrial) -> None:
+        # Ray 2.60 keeps one idle worker and ends the others. Those that wait for an arm's last trial would be gone when
+        # its confirmations start, with all they have built: half a minute each.
+        if not self._keeps_workers:
+            self._keeps_workers = True
+            tune_controller._actor_cache.increase_max(trial.placement_group_factory, by=self._slots)
         if (scheduler := self._of(trial)) is not None:
             scheduler.on_trial_add(tune_controller, trial)
 
@@ -152,15 +158,25 @@ class Recorder(Callback):
         name = _name(trial)
         if name in self._search.running:
             with self._stop.keeping_failures():
-                self._search.end(name, "failed", _last_line(trial))
+                if _worker_died(trial):
+                    self._search.lost(name, "the worker died")
+                else:
+                    self._search.end(name, "failed", _last_line(trial))
 
 
 def _name(trial: RayTrial) -> str:
     return str(trial.config["job"]["trial"])
 
 
+def _worker_died(trial: RayTrial) -> bool:
+    return "ActorDiedError" in str(_error(trial) or "ActorDiedError")
+
+
+def _error(trial: RayTrial) -> Any:
+    return trial.get_error() if hasattr(trial, "get_error") else None
+
+
 def _last_line(trial: RayTrial) -> str:
     """What went wrong, without the traceback: its last line that says something."""
-    error = trial.get_error() if hasattr(trial, "get_error") else None
-    lines = [line.strip() for line in str(error or "the worker died").splitlines() if line.strip()]
+    lines = [line.strip() for line in str(_error(trial) or "the worker died").splitlines() if line.strip()]
     return lines[-1][:500] if lines else "the worker died"

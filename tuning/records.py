@@ -44,6 +44,7 @@ class TrialRecord:
     epochs: list[Epoch] = field(default_factory=list)
     best: float | None = None
     best_epoch: int | None = None
+    prepared: dict[str, Any] = field(default_factory=dict)  # what was frozen, and where its features came from
     test: dict[str, float] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -89,6 +90,11 @@ class StudyRecord:
         elif kind == "trial_started":
             trial = self.trials[event["trial"]]
             trial.started_time, trial.status = event["time"], "running"
+        elif kind == "trial_prepared":
+            self.trials[event["trial"]].prepared = event["facts"]
+        elif kind == "trial_restarted":
+            trial = self.trials[event["trial"]]
+            trial.started_time, trial.status = None, "asked"
         elif kind == "epoch":
             trial = self.trials[event["trial"]]
             trial.epochs.append(

@@ -32,6 +32,12 @@ class Share:
         return max(1, math.floor(self.cpus + 1e-9))
 
 
+def worker_memory_bytes(slots: int) -> int:
+    """What one of so many workers may hold of this machine's memory: the system and the driver keep a fifth."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(int(total * 0.8 / slots), int(1.5 * WORKER_GIGABYTES * 1e9))
+
+
 def check_gpus_per_trial(fraction: float) -> int:
     """How many trials fit on one GPU. Raises UsageError unless they fill it (within 5 %)."""
     if not 0 < fraction <= 1:

@@ -19,6 +19,7 @@ from trainables.job import Job
 from tuning.events import EventLog
 from tuning.plan import ArmPlan, StudyPlan
 from tuning.records import StudyRecord
+from tuning.resources import worker_memory_bytes
 from tuning.samplers import make_sampler
 
 GRID_POINTS = 5  # values a continuous axis takes in a grid, unless the trials allow fewer
@@ -46,6 +47,8 @@ class Search:
     def __init__(self, plan: StudyPlan, log: EventLog, record: StudyRecord, store: Path) -> None:
         self._plan, self._log, self._record, self._store = plan, log, record, store
         self._running: dict[str, Job] = {}
+        self._again: list[Job] = []  # whose worker died before their first result
+        self._asked_again: set[str] = set()
         self._optuna: dict[str, optuna.trial.Trial] = {}
         self._arms = {arm.arm.name: self._searching(arm) for arm in plan.arms}
         self.fatal: str | None = None
@@ -75,7 +78,7 @@ class Search:
             return Finished() if not self._running else None
         if len(self._running) >= self._plan.share.slots:
             return None
-        job = self._next_search() or self._next_of_finished_arms()
+        job = self._again.pop(0) if self._again else self._next_search() or self._next_of_finished_arms()
         if job is not None:
             self._running[job.trial] = job
             return job
@@ -116,7 +119,7 @@ class Search:
         """
         for arm in self._arms.values():
             name = arm.plan.arm.name
-            if arm.asked < self._budget(arm) or self._runs(name, "search"):
+            if arm.asked < self._budget(arm) or self._runs(name, "search") or self._again:
                 continue
             best = self._record.best_trial(name)
             if best is None:
@@ -199,7 +202,13 @@ class Search:
             weights=str(settings.weights.resolve()) if settings.weights and "backbone" in config else None,
             threads=share.threads,
             gpus=share.gpus,
+            memory_bytes=worker_memory_bytes(share.slots),
+            features=str((settings.data_dir / "features").resolve()),
+            features_bytes=int(settings.feature_cache * 1e9),
+            freeze_points=plan.freeze_points,
+            arm_epochs=self._plan.epochs_of(plan),
             checkpoint=checkpoint,
+            save_above=None if (best := self._record.best_trial(plan.arm.name)) is None else best.best,
             saved=saved,
         )
 
@@ -213,6 +222,8 @@ class Search:
         for measured in result.get("measured", ()):
             arm = self._running[trial].arm
             self._log.append("test_measured", arm=arm, **measured)
+        if "prepared" in result:
+            self._log.append("trial_prepared", trial=trial, facts=result["prepared"])
         if "metrics" not in result:
             return
         self._log.append(
@@ -226,6 +237,19 @@ class Search:
         )
         if trial in self._optuna:
             self._optuna[trial].report(result["objective"], step=result["epoch"])
+
+    def lost(self, trial: str, reason: str) -> None:
+        """The worker died. A trial that had no result yet is asked for once more: it may not have been its fault.
+
+        A worker that has grown too large ends itself there (see trainables/trial.py).
+        """
+        job = self._running[trial]
+        if job.role == "test" or self._record.trials[trial].epochs or trial in self._asked_again:
+            self.end(trial, "failed", reason)
+            return
+        self._asked_again.add(trial)
+        self._again.append(self._running.pop(trial))
+        self._log.append("trial_restarted", trial=trial, reason=reason)
 
     def end(self, trial: str, status: str, reason: str = "") -> None:
         """A trial is over: completed, stopped (early), infeasible, failed, or fatal for the whole study."""

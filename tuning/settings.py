@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from datasets.view import Augmentation
-
 SearchName = Literal["optuna", "random", "qmc", "grid"]
 SchedulerName = Literal["asha", "none"]
 Precision = Literal["float32", "mixed_bfloat16"]
@@ -37,12 +35,13 @@ class StudySettings:
     spaces: tuple[str, ...] = ()  # "learning_rate=1e-5..1e-2"
     sets: tuple[str, ...] = ()  # "batch_size=64"
     metric: str | None = None
-    augmentation: Augmentation | None = None
+    augmentation: str | None = None  # none, live, or views=K
     image_size: int | None = None
     weights: Path | None = None
     precision: Precision = "float32"
     gpus: int = 0
     gpus_per_trial: float | None = None
     concurrent: int | None = None
+    feature_cache: float = 20.0  # gigabytes of frozen prefixes' output kept in the data folder; 0 keeps none
     address: str | None = None
     quiet: bool = False

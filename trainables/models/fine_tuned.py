@@ -1,4 +1,4 @@
-"""A pre-trained backbone whose first layers are frozen, under document 4's classifier."""
+"""A pre-trained backbone, of which the first blocks may stay frozen, under document 4's classifier."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from typing import Any
 
 import keras
 
+from trainables.graph import Graph
 from trainables.models import backbones, head
+from trainables.models.block_ends import block_ends
+from trainables.models.network import Block, Network
+
+STRUCTURE = ("backbone",)
 
 
 def build(
@@ -19,39 +24,39 @@ def build(
     channel_mean: Sequence[float],
     channel_std: Sequence[float],
     weights: Path | str | None = None,
-) -> keras.Model:
-    """Backbone without top, the first int(n_layers * frozen_fraction) layers frozen; global average; head.
+) -> Network:
+    """Backbone without top; global average; head.
 
-    config: backbone (a name of backbones.CATALOGUE, required), frozen_fraction (0 to 1, default 0; 1 trains the head
-        only), dropout (rate in the head, default 0).
+    config: backbone (a name of backbones.CATALOGUE, required).
     input_shape: (S, S, 3), pixels.
     channel_mean, channel_std: not used, since a backbone brings its own preprocessing.
     weights: see backbones.build.
-    Returns a model from images uint8 or float [B, S, S, 3] in 0..255 to probabilities float32 [B, num_classes].
     Raises Fatal (one line) for an unknown backbone or missing weights, ValueError for values out of range.
     """
     del channel_mean, channel_std
     if "backbone" not in config:
         raise ValueError(f"backbone is missing, but fine-tuning needs one of {', '.join(backbones.CATALOGUE)}")
     backbone = backbones.find(config["backbone"])
-    frozen_fraction = float(config.get("frozen_fraction", 0.0))
-    if not 0 <= frozen_fraction <= 1:
-        raise ValueError(f"frozen_fraction is {frozen_fraction:g}, but must be from 0 to 1 (only the head learns)")
-    dropout = head.dropout_rate(config)
     body = backbones.build(backbone, input_shape, weights=weights)
-    freeze(body, backbones.frozen_layers(backbone, body, frozen_fraction))
-    features = keras.layers.GlobalAveragePooling2D(name="features")(body.output)
-    return keras.Model(body.input, head.classify(features, num_classes, dropout), name="fine_tuned")
+    pooled = keras.layers.GlobalAveragePooling2D(name="features")(body.output)
+    model = keras.Model(body.input, head.classify(pooled, num_classes), name="fine_tuned")
+    inside = set(body.layers)
+    return Network(
+        model=model,
+        blocks=_blocks(backbone, body, pooled),
+        layers=backbone.layers,
+        dropout=tuple(
+            layer for layer in model.layers if isinstance(layer, keras.layers.Dropout) and layer not in inside
+        ),
+        pretrained=() if weights == "random" else tuple(body.layers),
+    )
 
 
-def freeze(model: keras.Model, count: int) -> None:
-    """Make the first `count` layers a fixed function of the image: nothing learns there, nothing is random.
-
-    `model.layers` goes from input to output by depth, so whatever a frozen layer reads is frozen too. Keras runs a
-    batch normalization with trainable=False on its moving statistics, but trainable=False does not stop a dropout
-    layer, and EfficientNet's drop connect is one: its rate becomes 0.
-    """
-    for layer in model.layers[:count]:
-        layer.trainable = False
-        if isinstance(layer, keras.layers.Dropout):
-            layer.rate = 0.0
+def _blocks(backbone: backbones.Backbone, body: keras.Model, pooled: Any) -> tuple[Block, ...]:
+    """The last one ends in the pooled features: where the whole backbone is frozen, the head trains on vectors."""
+    graph = Graph(body)
+    # Layers of our own, such as the preprocessing, stand before the first block's end and do not count.
+    own = len(body.layers) - backbone.layers
+    ends = block_ends(backbone, body)
+    blocks = [Block(name=end.name, end=end.output, layers=graph.layers_before(end.output) - own) for end in ends[:-1]]
+    return (*blocks, Block(name="features", end=pooled, layers=backbone.layers))

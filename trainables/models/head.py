@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import keras
+
+from trainables.models.network import ADJUSTABLE
 
 LOGITS = "logits"  # the layer training takes its loss from: cross-entropy on logits has no clipping and no log(0)
 PROBABILITIES = "probabilities"  # the model's output
@@ -13,15 +14,7 @@ LEAKY_RELU_SLOPE = 0.03  # document 4, LReLU.03
 HIDDEN_UNITS = 256  # document 4, FC256
 
 
-def dropout_rate(config: Mapping[str, Any]) -> float:
-    """The configuration's dropout rate, 0 where it names none. Raises ValueError outside [0, 1)."""
-    rate = float(config.get("dropout", 0.0))
-    if not 0 <= rate < 1:
-        raise ValueError(f"dropout is {rate:g}, but must be at least 0 and below 1, such as 0.2")
-    return rate
-
-
-def classify(pooled: Any, num_classes: int, dropout: float) -> Any:
+def classify(pooled: Any, num_classes: int) -> Any:
     """Dropout, dense 256, batch normalization, dropout, leaky ReLU, dense, softmax (document 4's head).
 
     pooled: symbolic float [B, F], one feature vector an image.
@@ -29,10 +22,10 @@ def classify(pooled: Any, num_classes: int, dropout: float) -> Any:
     """
     if num_classes < 2:
         raise ValueError(f"num_classes is {num_classes}, but must be at least 2: there is nothing to tell apart")
-    x = keras.layers.Dropout(dropout, name="head_dropout_1")(pooled)
+    x = keras.layers.Dropout(ADJUSTABLE, name="head_dropout_1")(pooled)
     x = keras.layers.Dense(HIDDEN_UNITS, name="head_dense")(x)
     x = keras.layers.BatchNormalization(name="head_normalization")(x)
-    x = keras.layers.Dropout(dropout, name="head_dropout_2")(x)
+    x = keras.layers.Dropout(ADJUSTABLE, name="head_dropout_2")(x)
     x = keras.layers.LeakyReLU(negative_slope=LEAKY_RELU_SLOPE, name="head_activation")(x)
     # float32 whatever the policy: bfloat16 has 8 bits of mantissa, so probabilities near 1 would be 1/256 apart.
     x = keras.layers.Dense(num_classes, dtype="float32", name=LOGITS)(x)

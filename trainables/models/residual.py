@@ -9,10 +9,12 @@ from typing import Any
 import keras
 
 from trainables.models import head
+from trainables.models.network import ADJUSTABLE, Network
 
 BASE_FILTERS = (32, 64, 128, 256)  # document 4, one number a block
 STEM_FILTERS = 32  # document 4, Conv32-7; its runs with wider blocks list the blocks' filters only
 CONVOLUTIONS_PER_BLOCK = 3
+STRUCTURE = ("conv_blocks", "filter_width")
 
 
 def build(
@@ -23,22 +25,21 @@ def build(
     channel_mean: Sequence[float],
     channel_std: Sequence[float],
     weights: Path | None = None,
-) -> keras.Model:
+) -> Network:
     """[Conv32-7, BN, LeakyReLU], then residual blocks with max-pooling between them, global average and the head.
 
     config: conv_blocks (1 to 4, the document tries 3 and 4; default 4), filter_width (multiplies the blocks' filters
-        32, 64, 128, 256; the document tries 1 and 2; default 1), dropout (rate in blocks and head; default 0).
+        32, 64, 128, 256; the document tries 1 and 2; default 1). The configuration's dropout is the rate in blocks and
+        head.
     input_shape: (S, S, 3), pixels.
     channel_mean, channel_std: of the training split, red, green, blue, on the scale 0..255 ("standard scaling").
     weights: must be None, since nothing here is pre-trained.
-    Returns a model from images uint8 or float [B, S, S, 3] in 0..255 to probabilities float32 [B, num_classes].
     Raises ValueError for a configuration that cannot be built.
     """
     if weights is not None:
         raise ValueError(f"weights is {weights}, but this network is trained from scratch: leave --weights out")
     conv_blocks = int(config.get("conv_blocks", len(BASE_FILTERS)))
     filter_width = float(config.get("filter_width", 1))
-    dropout = head.dropout_rate(config)
     if not 1 <= conv_blocks <= len(BASE_FILTERS):
         raise ValueError(f"conv_blocks is {conv_blocks}, but must be from 1 to {len(BASE_FILTERS)}")
     if not 0 < filter_width <= 8:
@@ -61,17 +62,20 @@ def build(
     x = keras.layers.LeakyReLU(negative_slope=head.LEAKY_RELU_SLOPE, name="stem_activation")(x)
     for block, filters in enumerate(BASE_FILTERS[:conv_blocks], start=1):
         x = keras.layers.MaxPooling2D(2, name=f"block{block}_pooling")(x)
-        x = _residual_block(x, max(1, round(filters * filter_width)), dropout, f"block{block}")
+        x = _residual_block(x, max(1, round(filters * filter_width)), f"block{block}")
     x = keras.layers.GlobalAveragePooling2D(name="features")(x)
-    return keras.Model(inputs, head.classify(x, num_classes, dropout), name="residual")
+    model = keras.Model(inputs, head.classify(x, num_classes), name="residual")
+    return Network(
+        model=model, dropout=tuple(layer for layer in model.layers if isinstance(layer, keras.layers.Dropout))
+    )
 
 
-def _residual_block(x: Any, filters: int, dropout: float, name: str) -> Any:
+def _residual_block(x: Any, filters: int, name: str) -> Any:
     """Three times [Conv3, BN, dropout, LeakyReLU] plus a bare 1x1 convolution; no activation after the sum."""
     shortcut = keras.layers.Conv2D(filters, 1, use_bias=False, name=f"{name}_shortcut")(x)
     for number in range(1, CONVOLUTIONS_PER_BLOCK + 1):
         x = keras.layers.Conv2D(filters, 3, padding="same", name=f"{name}_conv{number}")(x)
         x = keras.layers.BatchNormalization(name=f"{name}_normalization{number}")(x)
-        x = keras.layers.Dropout(dropout, name=f"{name}_dropout{number}")(x)
+        x = keras.layers.Dropout(ADJUSTABLE, name=f"{name}_dropout{number}")(x)
         x = keras.layers.LeakyReLU(negative_slope=head.LEAKY_RELU_SLOPE, name=f"{name}_activation{number}")(x)
     return keras.layers.Add(name=f"{name}_sum")([x, shortcut])

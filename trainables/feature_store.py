@@ -1,0 +1,145 @@
+"""What frozen prefixes give, on disk: written once, whole or not at all, mapped by every trial, bounded in size.
+
+An entry is a folder named by a digest of everything its numbers follow from: `0.bin`, `1.bin`, ... one raw array for
+each tensor that crosses the cut, and `entry.json` with shapes, types and what went into the digest. It is written under
+another name and renamed when it is complete and on disk, so that a killed process leaves no entry behind.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import ml_dtypes  # noqa: F401  # gives NumPy the type bfloat16
+import numpy as np
+from filelock import FileLock, Timeout
+
+FACTS = "entry.json"
+_ABANDONED_SECONDS = 86_400  # after which an unfinished folder belongs to nobody
+
+
+def key_of(parts: Mapping[str, Any]) -> str:
+    """A digest of everything the numbers follow from."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
+
+
+class FeatureStore:
+    """A folder of entries, the least recently used ones dropped where space is short."""
+
+    def __init__(self, folder: Path, limit_bytes: int) -> None:
+        self._folder, self._limit = folder, limit_bytes
+
+    def open(self, key: str) -> tuple[np.ndarray, ...] | None:
+        """The arrays of an entry, mapped and read-only; None where there is none."""
+        entry = self._folder / key
+        try:
+            facts = json.loads((entry / FACTS).read_text())
+            arrays = tuple(
+                np.memmap(entry / f"{number}.bin", dtype=np.dtype(kind), mode="r", shape=tuple(shape)).view(np.ndarray)
+                for number, (shape, kind) in enumerate(zip(facts["shapes"], facts["types"], strict=True))
+            )
+            os.utime(entry / FACTS)  # used now
+        except (OSError, ValueError, KeyError):  # missing, dropped meanwhile, or damaged: to be written anew
+            return None
+        return arrays
+
+    @contextmanager
+    def writing(self, name: str, while_waiting: Callable[[], None]) -> Iterator[None]:
+        """Be the one process that writes what `name` stands for.
+
+        while_waiting: done first where another process is at it.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self._folder / f"{name}.lock")  # flock: the kernel releases it when its process dies
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            while_waiting()
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def write(
+        self,
+        entries: Mapping[str, Sequence[tuple[tuple[int, ...], Any]]],
+        batches: Iterator[Mapping[str, Sequence[np.ndarray]]],
+        about: Mapping[str, Any],
+    ) -> None:
+        """Write several entries side by side, from batches in order.
+
+        entries: shape [N, ...] and type of every array, by key. batches: for each key its arrays' next rows.
+        Raises OSError where the disk is full.
+        """
+        sizes = {
+            key: sum(int(np.prod(shape, dtype=np.int64)) * np.dtype(kind).itemsize for shape, kind in arrays)
+            for key, arrays in entries.items()
+        }
+        self._make_room(sum(sizes.values()), keep=set(entries))
+        partial = {key: self._folder / f".{key}.{os.getpid()}" for key in entries}
+        try:
+            files = {}
+            for key, arrays in entries.items():
+                shutil.rmtree(partial[key], ignore_errors=True)
+                partial[key].mkdir()
+                files[key] = [(partial[key] / f"{number}.bin").open("wb") for number in range(len(arrays))]
+            for batch in batches:
+                for key, rows in batch.items():
+                    for file, array in zip(files[key], rows, strict=True):
+                        file.write(np.ascontiguousarray(array).data.cast("B"))
+            for key, arrays in entries.items():
+                for file in files[key]:
+                    _sync(file)
+                if sum(path.stat().st_size for path in partial[key].iterdir()) != sizes[key]:
+                    raise ValueError(f"the batches for {key} do not add up to its shape {arrays}")
+                facts = {
+                    "shapes": [list(shape) for shape, _ in arrays],
+                    "types": [np.dtype(kind).name for _, kind in arrays],
+                    "bytes": sizes[key],
+                    "about": dict(about),
+                }
+                described = (partial[key] / FACTS).open("wb")
+                described.write(json.dumps(facts, indent=1).encode())
+                _sync(described)
+                shutil.rmtree(self._folder / key, ignore_errors=True)  # a damaged one
+                partial[key].rename(self._folder / key)
+        finally:
+            for folder in partial.values():
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _make_room(self, needed: int, keep: set[str]) -> None:
+        """Drop entries, the least recently used first, until this much fits; a process that maps one keeps it."""
+        entries = []
+        for path in self._folder.iterdir():
+            if not path.is_dir():
+                continue
+            if path.name.startswith("."):
+                if time.time() - path.stat().st_mtime > _ABANDONED_SECONDS:
+                    shutil.rmtree(path, ignore_errors=True)
+                continue
+            facts = path / FACTS
+            try:
+                entries.append((facts.stat().st_mtime, json.loads(facts.read_text())["bytes"], path))
+            except (OSError, ValueError, KeyError):
+                shutil.rmtree(path, ignore_errors=True)
+        total = sum(size for _, size, _ in entries)
+        for _, size, path in sorted(entries, key=lambda entry: entry[0]):
+            if total + needed <= self._limit:
+                return
+            if path.name not in keep:
+                shutil.rmtree(path, ignore_errors=True)
+                total -= size
+
+
+def _sync(file: Any) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+    file.close()

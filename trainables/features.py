@@ -1,0 +1,150 @@
+"""The output of frozen prefixes: computed once for all cuts of an arm in one pass, then mapped by its trials."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Iterator, Sequence
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+
+from trainables import devices
+from trainables.cost_model import Work, decide
+from trainables.feature_store import FeatureStore, key_of
+from trainables.feeds import FeatureFeed, Feed, ImageFeed
+from trainables.learner import Assignment
+from trainables.models.network import frozen_blocks
+from trainables.workbench import PREFIX_BATCH, WarmNetwork
+
+if TYPE_CHECKING:
+    from datasets.pipeline import Images
+
+FORMAT = 1  # raise it whenever these numbers would come out otherwise
+# Libraries that compute them.
+_LIBRARIES = ("tensorflow", "keras", "numpy", "albumentations", "opencv-python-headless")
+
+
+def feeds(
+    warm: WarmNetwork,
+    cut: int,
+    assignment: Assignment,
+    train: Images,
+    val: Images,
+    while_waiting: Callable[[], None],
+) -> tuple[Feed, Feed, dict[str, Any]]:
+    """What the tail after that cut trains and validates on, and what the study's record should say of it.
+
+    cut: number of frozen blocks. while_waiting: done before waiting for another process that computes the same.
+    """
+    training, fact = _feed(warm, cut, assignment, train, train.view.augmentation, while_waiting)
+    if cut == 0:  # validation images are seen whole, once an epoch: nothing to share
+        return training, ImageFeed(val), fact
+    validating, _ = _feed(warm, cut, assignment, val, "none", while_waiting)
+    return training, validating, fact
+
+
+def _feed(
+    warm: WarmNetwork,
+    cut: int,
+    assignment: Assignment,
+    images: Images,
+    augmentation: str,
+    while_waiting: Callable[[], None],
+) -> tuple[Feed, dict[str, Any]]:
+    views = images.view.views if augmentation == "views" else 1
+    if assignment.features is None or (cut == 0 and augmentation != "views"):
+        return ImageFeed(images), {}
+    if cut and warm.prefix_identity(cut) is None:
+        return ImageFeed(images), {"kept": False, "why": "its weights are drawn by the trial's seed"}
+
+    def work(number: int) -> Work:
+        return Work(
+            augmentation=augmentation,
+            multiply_adds=warm.prefix_multiply_adds(number),
+            images=len(images),
+            views=views,
+            epochs=max(assignment.arm_epochs, assignment.max_epochs),
+            bytes_per_image=_bytes(warm, number),
+            limit_bytes=assignment.features_bytes,
+        )
+
+    decision = decide(work(cut))
+    fact = decision.as_fact(work(cut))
+    if not decision.keep:
+        return ImageFeed(images), fact
+    keys = {
+        number: key_of(_identity(warm, number, assignment, images, views))
+        for number in {cut, *_cuts_of_the_arm(warm, assignment)}
+        if number == cut or (number and decide(work(number)).keep)
+    }
+    store = FeatureStore(assignment.features, assignment.features_bytes)
+    arrays = store.open(keys[cut])
+    if arrays is None:
+        one_pass = key_of({str(number): key for number, key in keys.items()})
+        with store.writing(one_pass, while_waiting):
+            missing = {number: key for number, key in sorted(keys.items()) if store.open(key) is None}
+            if sum(_bytes(warm, number) for number in missing) * len(images) * views > assignment.features_bytes:
+                missing = {cut: keys[cut]}  # not all at once, then
+            if cut in missing:
+                _compute(warm, missing, images, views, store)
+        arrays = store.open(keys[cut])
+        if arrays is None:  # dropped at once by another study with its own needs
+            return ImageFeed(images), {**fact, "kept": False, "why": "the folder of features is too small"}
+    return FeatureFeed(images, arrays), fact
+
+
+def _cuts_of_the_arm(warm: WarmNetwork, assignment: Assignment) -> set[int]:
+    return {frozen_blocks(warm.network, point) for point in assignment.freeze_points}
+
+
+def _compute(warm: WarmNetwork, keys: dict[int, str], images: Images, views: int, store: FeatureStore) -> None:
+    """One pass over every view of every image, for all these cuts."""
+    crossing = {number: warm.crossing(number) for number in keys}
+    count = len(images) * views
+    entries = {
+        keys[number]: [((count, *tensor.shape[1:]), _kind(tensor)) for tensor in tensors]
+        for number, tensors in crossing.items()
+    }
+    prefix = warm.prefix(sorted(keys)) if any(keys) else None
+
+    def batches() -> Iterator[dict[str, Sequence[np.ndarray]]]:
+        for batch in images.view_batches(PREFIX_BATCH, devices.threads()):
+            outputs = iter([batch] if prefix is None else prefix(batch))
+            yield {keys[number]: [next(outputs) for _ in crossing[number]] for number in sorted(keys)}
+
+    about = {"data": images.store.title, "split": images.split, "network": warm.network.model.name}
+    store.write(entries, batches(), about)
+
+
+def _identity(warm: WarmNetwork, cut: int, assignment: Assignment, images: Images, views: int) -> dict[str, Any]:
+    """Everything these numbers follow from."""
+    augmented = views > 1 or images.view.augmentation == "views"
+    return {
+        "format": FORMAT,
+        "prefix": warm.prefix_identity(cut) if cut else "pixels",
+        "precision": assignment.precision,
+        "image_size": images.view.image_size,
+        "crop": f"{images.view.recipe}, {views} views" if augmented and images.split == "train" else "centre",
+        "data": images.store.fingerprint,
+        "split": images.split,
+        "batch": PREFIX_BATCH,
+        "libraries": _versions(),
+        "device": devices.name(),
+    }
+
+
+@functools.cache
+def _versions() -> dict[str, str]:
+    return {name: metadata.version(name) for name in _LIBRARIES}
+
+
+def _bytes(warm: WarmNetwork, cut: int) -> int:
+    """Of what crosses the cut, for one image."""
+    return sum(math.prod(tensor.shape[1:]) * np.dtype(_kind(tensor)).itemsize for tensor in warm.crossing(cut))
+
+
+def _kind(tensor: Any) -> Any:
+    return tf.as_dtype(tensor.dtype).as_numpy_dtype

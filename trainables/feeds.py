@@ -1,0 +1,78 @@
+"""What goes into the part of a network that learns: images, or what a frozen prefix has made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from datasets.pipeline import Images
+
+Inputs = list[np.ndarray]  # one array [B, ...] for each tensor that goes in
+
+
+class Feed(Protocol):
+    """Batches of one split for one cut."""
+
+    holds_features: bool  # of a frozen prefix (or images augmented beforehand): else the images themselves
+
+    def __len__(self) -> int:
+        """Images of the split."""
+
+    def training_batches(
+        self, batch_size: int, seed: int, epoch: int, threads: int
+    ) -> Generator[tuple[Inputs, np.ndarray]]:
+        """Inputs and labels [B], in the order and the variants that (seed, epoch) determine."""
+
+    def batches(self, batch_size: int) -> Iterator[Inputs]:
+        """Every image once, in order, not augmented."""
+
+
+class ImageFeed:
+    """The images themselves: the whole network runs, or its prefix with it."""
+
+    holds_features = False
+
+    def __init__(self, images: Images) -> None:
+        self._images = images
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def training_batches(
+        self, batch_size: int, seed: int, epoch: int, threads: int
+    ) -> Generator[tuple[Inputs, np.ndarray]]:
+        with closing(self._images.training_batches(batch_size, seed, epoch, threads)) as batches:
+            for images, labels in batches:
+                yield [images], labels
+
+    def batches(self, batch_size: int) -> Iterator[Inputs]:
+        for images in self._images.batches(batch_size):
+            yield [images]
+
+
+class FeatureFeed:
+    """What crosses the cut for every view of every image, mapped from disk."""
+
+    holds_features = True
+
+    def __init__(self, images: Images, arrays: Sequence[np.ndarray]) -> None:
+        """arrays: [views * N, ...] each, view by view, in the order of the split."""
+        self._images, self._arrays = images, arrays
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def training_batches(
+        self, batch_size: int, seed: int, epoch: int, threads: int
+    ) -> Generator[tuple[Inputs, np.ndarray]]:
+        rows = np.arange(len(self._images)) + self._images.views(seed, epoch) * len(self._images)
+        for positions in self._images.order(batch_size, seed, epoch):
+            yield [array[rows[positions]] for array in self._arrays], self._images.labels[positions]
+
+    def batches(self, batch_size: int) -> Iterator[Inputs]:
+        for start in range(0, len(self._images), batch_size):
+            yield [array[start : min(start + batch_size, len(self._images))] for array in self._arrays]
