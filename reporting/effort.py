@@ -25,6 +25,7 @@ def what_it_took(record: StudyRecord, rows: Sequence[Row]) -> RenderedTable:
         Heading(text="Search: epochs"): lambda row: f"{row.search_epochs:,}",
         Heading(text="Search: training time"): lambda row: quantities.duration(row.search_train_seconds),
         Heading(text="Best configuration", prose=True): _configuration,
+        **({Heading(text="Frozen layers"): _frozen} if any(row.frozen for row in rows) else {}),
         Heading(text="Seeds confirmed"): lambda row: str(len(row.seeds) if row.state == "confirmed" else 0),
         Heading(text="Training time of a seed"): lambda row: (
             quantities.duration(row.metrics["train_seconds"].mean) if "train_seconds" in row.metrics else ABSENT
@@ -50,6 +51,10 @@ def _trials(row: Row) -> str:
 
 def _configuration(row: Row) -> str:
     return configuration(row.config, row.constants) if row.config else ABSENT
+
+
+def _frozen(row: Row) -> str:
+    return f"{row.frozen[0]:,} of {row.frozen[1]:,}" if row.frozen else ABSENT
 
 
 def _fact(row: Row, fact: str) -> str:

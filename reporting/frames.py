@@ -91,6 +91,7 @@ def trials_frame(record: StudyRecord) -> pandas.DataFrame:
         [{name: value for name, value in trial.best_metrics.items() if name not in axes} for trial in trials],
         [trial.test for trial in trials],
         [{name: value for name, value in trial.facts.items() if name != "note"} for trial in trials],
+        [_prepared(trial) for trial in trials],
         [_seconds(trial) for trial in trials],
         [{"sample": is_sample(record)} for _ in trials],
     )
@@ -129,6 +130,14 @@ def _spread(row: Row) -> dict[str, float | int | None]:
     for name, metric in row.metrics.items():
         spread |= {name: metric.mean, f"{name}_std": metric.std, f"{name}_n": metric.n}
     return spread
+
+
+def _prepared(trial: TrialRecord) -> dict[str, Any]:
+    """What was frozen, and whether the frozen layers' output was kept or computed in every step."""
+    facts = trial.prepared
+    kept = facts.get("features", {}).get("kept")
+    frozen = {name: facts[name] for name in ("frozen_layers", "backbone_layers") if name in facts}
+    return frozen if kept is None else {**frozen, "features_kept": kept}
 
 
 def _seconds(trial: TrialRecord) -> dict[str, float]:

@@ -41,6 +41,7 @@ class Row:
     objective: Metric | None = None  # the study's validation objective: what the best arm is chosen by
     metrics: dict[str, Metric] = field(default_factory=dict)
     facts: dict[str, float | None] = field(default_factory=dict)  # of the seed best on validation
+    frozen: tuple[int, int] | None = None  # layers of the backbone that did not learn, of how many
 
 
 def rows(record: StudyRecord) -> list[Row]:
@@ -82,7 +83,15 @@ def _row(record: StudyRecord, arm: dict[str, Any], axes: set[str]) -> Row:
         objective=measure(trial.best for trial in chosen),
         metrics=_metrics(chosen, axes),
         facts={fact: representative.facts.get(fact) for fact in FACTS} if representative else {},
+        frozen=_frozen(representative) if representative else None,
     )
+
+
+def _frozen(trial: TrialRecord) -> tuple[int, int] | None:
+    """A fraction asked for is snapped to the end of a block: here is what it came to."""
+    if "backbone_layers" not in trial.prepared:
+        return None
+    return trial.prepared["frozen_layers"], trial.prepared["backbone_layers"]
 
 
 def measure(values: Iterable[float | None]) -> Metric | None:

@@ -69,9 +69,22 @@ def simulated_plan(
 class _RayTrial:
     """What ASHA reads of Ray's Trial."""
 
+    placement_group_factory = "a worker's share"
+
     def __init__(self, job: Job) -> None:
         self.trial_id = job.trial
         self.config = {"job": {"arm": job.arm, "role": job.role}}
+
+
+class RayController:
+    """What StopInsideArms asks of Ray's controller: how many idle workers to keep, for which share."""
+
+    def __init__(self) -> None:
+        self._actor_cache = self
+        self.kept: list[tuple[object, int]] = []
+
+    def increase_max(self, share: object, by: int) -> None:
+        self.kept.append((share, by))
 
 
 class SimulatedMachine:
@@ -84,9 +97,11 @@ class SimulatedMachine:
         curve: Callable[[str, float, int], float] = lambda arm, quality, epoch: quality * epoch / (epoch + 1),
         infeasible: tuple[str, ...] = (),
         fatal: dict[str, str] | None = None,
+        dies: tuple[str, ...] = (),
         database: bool = False,
     ) -> None:
         self.plan, self._curve, self._infeasible, self._fatal = plan, curve, infeasible, fatal or {}
+        self._dies = set(dies)  # whose worker dies before the first epoch, once
         self.record = StudyRecord()
         self._log = EventLog(plan.folder / FILE_NAME)
         self._log.listen(self.record.apply)
@@ -104,6 +119,7 @@ class SimulatedMachine:
         )
         self.search = Search(plan, self._log, self.record, folder / "store.h5")
         self._stopping = StopInsideArms(plan)
+        self.controller = RayController()
         self.asked: list[str] = []
         self.most_at_once = 0
 
@@ -114,7 +130,7 @@ class SimulatedMachine:
             if isinstance(job, Job):
                 trial = _RayTrial(job)
                 self.asked.append(job.trial)
-                self._stopping.on_trial_add(None, trial)  # type: ignore[arg-type]
+                self._stopping.on_trial_add(self.controller, trial)  # type: ignore[arg-type]
                 self.search.start(job.trial)
                 live.append((job, trial, 0, None))
                 self.most_at_once = max(self.most_at_once, len(live))
@@ -134,6 +150,10 @@ class SimulatedMachine:
             ]
             self.search.report(job.trial, {"measured": measured, "done": True})
             self.search.end(job.trial, "completed")
+            return None
+        if job.trial in self._dies:
+            self._dies.remove(job.trial)
+            self.search.lost(job.trial, "the worker died")
             return None
         if job.trial in self._fatal:
             self.search.end(job.trial, "fatal", self._fatal[job.trial])

@@ -15,11 +15,15 @@ from datasets.dataset import Counts, DataError
 from datasets.parallel import ordered
 from datasets.pipeline import Images, centre_crop
 from datasets.store import ImageStore, prepare
-from datasets.view import View
+from datasets.view import View, parse_augmentation
 from tests.fixtures import Pictures
 
 PLAIN = View(image_size=16)
 LIVE = View(image_size=16, augmentation="live")
+
+
+def fixed(views: int) -> View:
+    return View(image_size=16, augmentation="views", views=views)
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +83,72 @@ def test_fewer_images_than_a_batch_make_one_batch(store: ImageStore) -> None:
     assert sorted(labels.tolist()) == [0] * 15 + [1] * 15
 
 
+def test_the_order_is_the_one_the_batches_come_in(store: ImageStore) -> None:
+    images = Images(store, "train", PLAIN)
+    order = images.order(8, seed=1, epoch=2)
+    assert order.shape == (3, 8)
+    assert order.dtype == np.int64
+    batches = list(images.training_batches(8, seed=1, epoch=2, threads=1))
+    whole = np.concatenate(list(images.batches(30)))
+    for positions, (batch, labels) in zip(order, batches, strict=True):
+        np.testing.assert_array_equal(batch, whole[positions])
+        np.testing.assert_array_equal(labels, images.labels[positions])
+
+
+@given(st.integers(1, 40), st.integers(0, 2**31 - 1), st.integers(0, 500))
+def test_the_order_holds_every_image_at_most_once(store: ImageStore, batch_size: int, seed: int, epoch: int) -> None:
+    images = Images(store, "train", PLAIN)
+    order = images.order(batch_size, seed, epoch)
+    size = min(batch_size, 30)
+    assert order.shape == (30 // size, size)
+    flat = order.reshape(-1).tolist()
+    assert len(set(flat)) == len(flat)
+    assert set(flat) <= set(range(30))
+    np.testing.assert_array_equal(order, images.order(batch_size, seed, epoch))
+
+
+@given(st.integers(1, 12), st.integers(0, 2**31 - 1), st.integers(0, 500))
+def test_every_image_shows_every_view_equally_often(store: ImageStore, views: int, seed: int, start: int) -> None:
+    """In any row of as many epochs as there are views: each view of each image once."""
+    images = Images(store, "train", fixed(views))
+    shown = np.stack([images.views(seed, epoch) for epoch in range(start, start + views)])
+    assert shown.shape == (views, 30)
+    np.testing.assert_array_equal(np.sort(shown, axis=0), np.tile(np.arange(views)[:, None], 30))
+    np.testing.assert_array_equal(images.views(seed, start), shown[0])
+
+
+def test_views_are_mixed_within_an_epoch_and_by_the_seed(store: ImageStore) -> None:
+    images = Images(store, "train", fixed(4))
+    assert set(images.views(seed=0, epoch=0).tolist()) == {0, 1, 2, 3}  # 30 images miss one with 7e-4
+    assert (images.views(seed=0, epoch=0) != images.views(seed=1, epoch=0)).any()
+
+
+def test_without_fixed_views_there_is_one(store: ImageStore) -> None:
+    for view in (PLAIN, LIVE):
+        images = Images(store, "val", view)
+        assert images.views(seed=3, epoch=5).tolist() == [0] * 8
+        for ours, plain in zip(images.view_batches(3), images.batches(3), strict=True):
+            np.testing.assert_array_equal(ours, plain)
+
+
+@pytest.mark.slow
+def test_fixed_views_are_the_same_for_every_seed_and_thread(store: ImageStore) -> None:
+    """What is computed once from view_batches is what trials of any seed are shown."""
+    images = Images(store, "train", fixed(3))
+    batches = list(images.view_batches(16, threads=1))
+    assert [len(batch) for batch in batches] == [16] * 5 + [10]
+    every = np.concatenate(batches)
+    np.testing.assert_array_equal(every, np.concatenate(list(images.view_batches(7, threads=3))))
+    one, two = (every[number * 30 : (number + 1) * 30] for number in (0, 1))
+    assert (one != two).any(axis=(1, 2, 3)).all()
+    for seed, epoch in ((0, 0), (5, 1), (5, 2)):
+        rows = images.order(8, seed, epoch) + images.views(seed, epoch)[images.order(8, seed, epoch)] * 30
+        for expected, (batch, _) in zip(
+            rows, images.training_batches(8, seed=seed, epoch=epoch, threads=2), strict=True
+        ):
+            np.testing.assert_array_equal(batch, every[expected])
+
+
 @pytest.mark.slow
 def test_augmented_batches_do_not_depend_on_threads(store: ImageStore) -> None:
     images = Images(store, "train", LIVE)
@@ -88,8 +158,6 @@ def test_augmented_batches_do_not_depend_on_threads(store: ImageStore) -> None:
     ]
     np.testing.assert_array_equal(runs[0], runs[1])
     assert (runs[0] != runs[2]).any()
-    assert images.augmented
-    assert not Images(store, "train", PLAIN).augmented
 
 
 def test_validation_images_are_never_augmented(store: ImageStore) -> None:
@@ -148,3 +216,16 @@ def test_impossible_settings(store: ImageStore) -> None:
         next(images.batches(0))
     with pytest.raises(DataError, match=r"recipe is 'food11'.*did you mean food10"):
         next(images.training_batches(4, seed=0, epoch=0, threads=1))
+    with pytest.raises(DataError, match="batch_size is 0"):
+        images.order(0, seed=0, epoch=0)
+
+
+def test_an_augmentation_in_words() -> None:
+    assert parse_augmentation("none") == ("none", 1)
+    assert parse_augmentation("live") == ("live", 1)
+    assert parse_augmentation("views=1") == ("views", 1)
+    assert parse_augmentation("views=100") == ("views", 100)
+    for text in ("", "views", "views=", "views=-1", "views=2.5", "none=1", "Live", "views=101"):
+        with pytest.raises(DataError, match="must be none, live, or views=K with K from 1 to 100") as raised:
+            parse_augmentation(text)
+        assert repr(text) in str(raised.value)

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import dataclasses
 import gc
+import itertools
+import time
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,29 +13,57 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.trainables_fixtures import SmallImages, assign
+from tests.trainables_fixtures import SmallImages, Store, assign
+from trainables import devices
 from trainables.learner import Assignment, Fatal, Infeasible, Learner
+from trainables.stopwatch import Stopwatch
 
 pytestmark = pytest.mark.slow  # imports TensorFlow
 
 CONFIG = {"learning_rate": 1e-2, "optimizer": "adam", "conv_blocks": 1, "filter_width": 0.25, "batch_size": 8}
+STATISTICS: dict[str, Any] = {"channel_mean": Store.channel_mean, "channel_std": Store.channel_std}
 
 
 def residual(seed: int = 1, classes: int = 3, **config: Any) -> Assignment:
     return assign("residual", {**CONFIG, **config}, seed=seed, classes=classes)
 
 
-def start(assignment: Assignment, images: Any = None) -> Learner:
+def start(assignment: Assignment, images: Any = None, val: Any = None) -> Learner:
     from trainables import keras_learner
 
     learner: Learner = keras_learner.create()
-    learner.start(assignment, images or SmallImages())
+    learner.start(assignment, images or SmallImages(), val or images or SmallImages())
     return learner
 
 
 def train(assignment: Assignment, epochs: int = 2) -> tuple[list[dict[str, float]], np.ndarray]:
     learner = start(assignment)
     return [learner.epoch(epoch) for epoch in range(epochs)], learner.predict(SmallImages().batches(16))
+
+
+@pytest.fixture
+def traced(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often the workbench traced each kind of graph; every network is forgotten before."""
+    from trainables import workbench
+
+    workbench.WORKBENCH.drop_others(keep=None)
+    counts: Counter[str] = Counter()
+
+    def counted(kind: str) -> Any:
+        made = getattr(workbench, kind)
+
+        def make(*arguments: Any, **named: Any) -> Any:
+            counts[kind] += 1
+            return made(*arguments, **named)
+
+        return make
+
+    for kind in ("WarmNetwork", "Gradients", "Update", "Prediction"):
+        monkeypatch.setattr(workbench, kind, counted(kind))
+    return counts
+
+
+ONE_OF_EACH = {"WarmNetwork": 1, "Gradients": 1, "Update": 1, "Prediction": 1}
 
 
 def test_learns() -> None:
@@ -60,25 +92,78 @@ def test_same_in_same_out_whatever_ran_before(config: dict[str, Any]) -> None:
 
 
 def test_one_learner_for_many_trials_is_as_good_as_new() -> None:
-    learner = start(residual(seed=5, batch_size=16))
+    learner = start(residual(seed=5, batch_size=16, conv_blocks=2))
     learner.epoch(0)
-    learner.start(residual(), SmallImages())  # type: ignore[arg-type]
-    assert [learner.epoch(0), learner.epoch(1)] == train(residual())[0]
+    learner.start(residual(), SmallImages(), SmallImages())  # type: ignore[arg-type]
+    metrics, probabilities = [learner.epoch(0), learner.epoch(1)], learner.predict(SmallImages().batches(16))
+    expected_metrics, expected = train(residual())
+    assert metrics == expected_metrics
+    np.testing.assert_array_equal(probabilities, expected)
 
 
-def test_one_trace_whatever_the_batches() -> None:
-    from trainables import keras_learner
+@pytest.mark.xfail(strict=True, reason="keras_learner.py: _start keeps the prediction of the model before")
+def test_a_learner_that_has_predicted_predicts_with_its_next_model() -> None:
+    learner = start(residual())
+    before = learner.predict(SmallImages().batches(16))
+    learner.start(residual(conv_blocks=2), SmallImages(), SmallImages())  # type: ignore[arg-type]
+    after = learner.predict(SmallImages().batches(16))
+    assert not np.array_equal(before, after)
+    np.testing.assert_array_equal(after, start(residual(conv_blocks=2)).predict(SmallImages().batches(16)))
 
-    learner = keras_learner.create()
-    learner.start(residual(batch_size=16), SmallImages(40))  # type: ignore[arg-type]
+
+def test_one_trace_whatever_the_batches(traced: Counter[str]) -> None:
+    learner = start(residual(batch_size=16), SmallImages(40), SmallImages(37, split="val"))
+    for epoch in range(2):
+        learner.epoch(epoch)
+        assert learner.validate().shape == (37, 3)
+    assert traced == ONE_OF_EACH
+
+
+def test_trials_that_differ_in_numbers_share_every_graph(traced: Counter[str]) -> None:
+    for seed, number in enumerate((1e-2, 1e-3, 2e-4)):
+        config = {"optimizer": "sgd", "learning_rate": number, "momentum": 0.8 + number, "dropout": 10 * number}
+        learner = start(residual(seed=seed, **config))
+        learner.epoch(0)
+        learner.validate()
+    assert traced == ONE_OF_EACH
+
+
+def test_another_optimizer_shares_the_gradients_and_another_width_nothing(traced: Counter[str]) -> None:
+    for optimizer in ("adam", "rmsprop", "adam"):
+        start(residual(optimizer=optimizer)).epoch(0)
+    assert traced == ONE_OF_EACH | {"Update": 2}
+    start(residual(filter_width=0.5)).epoch(0)
+    assert traced == {"WarmNetwork": 2, "Gradients": 2, "Update": 3, "Prediction": 2}
+
+
+def test_validates_on_the_validation_images(tmp_path: Path) -> None:
+    val = SmallImages(21, seed=4, split="val")
+    learner = start(residual(dropout=0.3), SmallImages(), val)
     learner.epoch(0)
+    first = learner.validate()
+    np.testing.assert_array_equal(first, learner.predict(val.batches(32)))
+    np.testing.assert_array_equal(first, learner.validate())
     learner.epoch(1)
-    assert learner._training is not None
-    assert learner._training._step.experimental_get_tracing_count() == 1
-    for size in (16, 7, 40):
-        learner.predict(SmallImages(40).batches(size))
-    assert learner._prediction is not None
-    assert learner._prediction._forward.experimental_get_tracing_count() == 1
+    assert not np.array_equal(first, learner.validate())
+
+
+def test_seconds_are_booked_by_phase() -> None:
+    from trainables import keras_learner, workbench
+
+    workbench.WORKBENCH.drop_others(keep=None)
+    seconds = []
+    for _ in range(2):
+        watch = Stopwatch()
+        learner = keras_learner.create(watch=watch)
+        start_time = time.perf_counter()
+        learner.start(residual(), SmallImages(), SmallImages())  # type: ignore[arg-type]
+        learner.epoch(0)
+        elapsed = time.perf_counter() - start_time
+        seconds.append(watch.take())
+        assert set(seconds[-1]) == {"build", "reset", "features", "trace", "train"}
+        assert 0.9 * elapsed < sum(seconds[-1].values()) <= elapsed + 1e-3
+    cold, warm = seconds
+    assert warm["build"] + warm["trace"] < (cold["build"] + cold["trace"]) / 5
 
 
 def test_a_partial_batch_changes_no_prediction() -> None:
@@ -86,14 +171,16 @@ def test_a_partial_batch_changes_no_prediction() -> None:
     learner.epoch(0)
     images = SmallImages(40)
     whole = learner.predict(images.batches(16))  # 16, 16, 8
-    padded = learner.predict(batch for batch in images.batches(16))
-    np.testing.assert_array_equal(whole, padded)
-    np.testing.assert_allclose(learner.predict(images.batches(40)), whole, atol=1e-6)
+    for size in (16, 7, 40):
+        np.testing.assert_allclose(learner.predict(images.batches(size)), whole, atol=1e-6)
     assert learner.predict(iter(())).shape == (0, 3)
 
 
-def test_saved_and_loaded_predicts_the_same(tmp_path: Path) -> None:
-    learner = start(residual(dropout=0.2))
+@pytest.mark.parametrize("dropout", [0.0, 0.2])
+def test_saved_and_loaded_predicts_the_same(tmp_path: Path, dropout: float) -> None:
+    import keras
+
+    learner = start(residual(dropout=dropout))
     learner.epoch(0)
     expected = learner.predict(SmallImages().batches(16))
     learner.save(tmp_path)
@@ -108,15 +195,19 @@ def test_saved_and_loaded_predicts_the_same(tmp_path: Path) -> None:
     assert facts.size_bytes == (tmp_path / "model.keras").stat().st_size
     assert facts.parameters > 4000
     assert "pickle" not in " ".join(zipfile.ZipFile(tmp_path / "model.keras").namelist())
-    with pytest.raises(RuntimeError, match="before start"):
-        other.epoch(0)
+    for use in (lambda: other.epoch(0), other.validate):
+        with pytest.raises(RuntimeError, match="before start"):
+            use()
+    saved = keras.models.load_model(tmp_path / "model.keras")
+    rates = {layer.rate for layer in saved.layers if isinstance(layer, keras.layers.Dropout)}
+    assert rates == {dropout}  # who trains on with it goes on as the configuration says
 
 
 def test_facts_are_of_what_was_saved(tmp_path: Path) -> None:
     learner = start(residual())
     learner.save(tmp_path)
     small = learner.facts(tmp_path)
-    learner.start(residual(filter_width=1), SmallImages())  # type: ignore[arg-type]
+    learner.start(residual(filter_width=1), SmallImages(), SmallImages())  # type: ignore[arg-type]
     assert learner.facts(tmp_path) == small
 
 
@@ -151,7 +242,7 @@ def test_a_loss_that_is_not_finite_ends_the_trial_at_once(optimizer: str) -> Non
     def go() -> None:
         for epoch in range(3):
             learner.epoch(epoch)
-            learner.predict(SmallImages().batches(8))
+            learner.validate()
 
     with pytest.raises(Infeasible, match="not finite") as raised:
         go()
@@ -174,6 +265,46 @@ def test_out_of_memory_is_infeasible() -> None:
             raise error
     with pytest.raises(tf.errors.InternalError), out_of_memory_is_infeasible("x"):
         raise tf.errors.InternalError(None, None, "something else")
+
+
+def out_of_memory_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The training step with that number (from 0) does not fit, once."""
+    import tensorflow as tf
+
+    from trainables.compiled import Gradients
+
+    run, steps = Gradients.__call__, itertools.count()
+
+    def failing(self: Gradients, *arguments: Any) -> Any:
+        if next(steps) == step:
+            raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
+        return run(self, *arguments)
+
+    monkeypatch.setattr(Gradients, "__call__", failing)
+
+
+def test_what_does_not_fit_beside_other_networks_begins_again_without_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    from trainables.workbench import WORKBENCH
+
+    expected_metrics, expected = train(residual())
+    start(residual(conv_blocks=2))
+    out_of_memory_at(3, monkeypatch)  # of five in the first epoch
+    metrics, probabilities = train(residual())
+    assert metrics == expected_metrics
+    np.testing.assert_array_equal(probabilities, expected)
+    assert not WORKBENCH.drop_others(keep=WORKBENCH.take(residual(), STATISTICS))
+
+
+@pytest.mark.parametrize(("others", "step"), [(False, 3), (True, 7)], ids=["no others", "second epoch"])
+def test_what_does_not_fit_at_all_is_infeasible(monkeypatch: pytest.MonkeyPatch, others: bool, step: int) -> None:
+    from trainables.workbench import WORKBENCH
+
+    WORKBENCH.drop_others(keep=None)
+    if others:
+        start(residual(conv_blocks=2))
+    out_of_memory_at(step, monkeypatch)
+    with pytest.raises(Infeasible, match="residual with batch_size 8 at 16 px does not fit in memory"):
+        train(residual())
 
 
 @pytest.mark.parametrize(
@@ -208,22 +339,18 @@ def test_schedules_reach_the_optimizer(schedule: str, expected: list[float]) -> 
     from trainables import keras_learner
 
     learner = keras_learner.create()
-    learner.start(residual(schedule=schedule), SmallImages())  # type: ignore[arg-type]
+    learner.start(residual(schedule=schedule), SmallImages(), SmallImages())  # type: ignore[arg-type]
     reported = [learner.epoch(epoch)["learning_rate"] for epoch in range(3)]
     np.testing.assert_allclose(reported, expected)
     last = 1e-2 / (1 + 0.002 * 14) if schedule == "per_iteration" else 6e-3
-    np.testing.assert_allclose(learner._optimizer.learning_rate.numpy(), last, rtol=1e-6)
+    np.testing.assert_allclose(learner._update.optimizer.learning_rate.numpy(), last, rtol=1e-6)
 
 
 def test_the_reported_loss_and_accuracy_are_those_of_the_steps() -> None:
     import keras
 
-    from trainables import keras_learner
-
-    learner = keras_learner.create()
-    learner.start(residual(learning_rate=1e-30, optimizer="sgd", batch_size=40), SmallImages())  # type: ignore[arg-type]
+    learner: Any = start(residual(learning_rate=1e-30, optimizer="sgd", batch_size=40))
     model = learner._model
-    assert model is not None
     images, labels = next(SmallImages().training_batches(40, 1, 0))
     probabilities = model(images, training=True).numpy()
     metrics = learner.epoch(0)
@@ -237,50 +364,80 @@ def test_fewer_images_than_a_batch() -> None:
     assert np.isfinite(learner.epoch(0)["loss"])
 
 
-def test_only_the_head_learns_when_all_is_frozen() -> None:
+def fine_tuned(**config: Any) -> Assignment:
+    known = {"backbone": "EfficientNetLite0", "learning_rate": 1e-2, "batch_size": 8}
+    return assign("fine_tuned", known | config, side=32)
+
+
+@pytest.mark.parametrize("fraction", [1.0, 0.6])
+def test_what_is_frozen_stays_and_all_else_learns(fraction: float) -> None:
     from trainables import keras_learner
 
-    config = {"backbone": "EfficientNetLite0", "frozen_fraction": 1.0, "learning_rate": 1e-2, "batch_size": 8}
     learner = keras_learner.create()
-    learner.start(assign("fine_tuned", config, side=32), SmallImages(24, side=32))  # type: ignore[arg-type]
-    assert learner._model is not None
-    before = {variable.path: variable.numpy() for variable in learner._model.variables}
+    images: Any = SmallImages(24, side=32)
+    said = learner.start(fine_tuned(frozen_fraction=fraction, optimizer="adamw", weight_decay=0.1), images, images)
+    model = learner._model
+    assert model is not None
+    before = {layer.name: [variable.numpy() for variable in layer.variables] for layer in model.layers}
     learner.epoch(0)
-    changed = {path for path, value in before.items() if not np.array_equal(value, _value(learner._model, path))}
-    assert changed
-    assert all(path.split("/")[0].startswith(("head_", "logits")) for path in changed), changed
+    changed = {
+        layer.name
+        for layer in model.layers
+        for variable, value in zip(layer.variables, before[layer.name], strict=True)
+        if not np.array_equal(variable.numpy(), value)
+    }
+    head = {"head_dense", "head_normalization", "logits"}
+    if fraction == 1.0:
+        assert said == {"frozen_layers": 151, "backbone_layers": 151, "frozen_blocks": 18}
+        assert changed == head
+    else:
+        # int(151 * 0.6) = 90: the 92 layers up to block 9 lie nearer than the 82 up to block 8.
+        assert said == {"frozen_layers": 92, "backbone_layers": 151, "frozen_blocks": 11}
+        later = ("block10_", "block11_", "block12_", "block13_", "block14_", "block15_", "top_")
+        assert changed == head | {
+            layer.name for layer in model.layers if layer.name.startswith(later) and layer.variables
+        }
 
 
-def _value(model: Any, path: str) -> np.ndarray:
-    return next(variable.numpy() for variable in model.variables if variable.path == path)  # type: ignore[no-any-return]
+@pytest.mark.parametrize("memory_bytes", [10**12, 1], ids=["kept warm", "dropped"])
+def test_memory_does_not_grow_with_every_trial(memory_bytes: int) -> None:
+    """Whether the networks of two structures stay warm, or make room for each other."""
 
-
-def test_memory_does_not_grow_with_every_model() -> None:
     def resident() -> float:
         gc.collect()
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-        return pages * 4096 / 2**20
+        devices.give_memory_back()
+        return devices.resident_bytes() / 2**20
 
-    from trainables import keras_learner
-
-    learner = keras_learner.create()
     sizes = []
     for trial in range(12):
-        learner.start(residual(seed=trial, filter_width=0.25 + 0.25 * (trial % 2)), SmallImages())  # type: ignore[arg-type]
+        config = {"filter_width": 0.25 + 0.25 * (trial % 2), "learning_rate": 1e-2 / (trial + 1), "dropout": 0.1}
+        assignment = dataclasses.replace(residual(seed=trial, **config), memory_bytes=memory_bytes)
+        learner = start(assignment)
         learner.epoch(0)
-        learner.predict(SmallImages().batches(16))
+        learner.validate()
         sizes.append(resident())
-    assert sizes[-1] - sizes[5] < 30, sizes  # MiB over the last six: 5 a model at most
+    assert sizes[-1] - sizes[5] < 30, sizes  # MiB over the last six: 5 a trial at most
 
 
 def test_mixed_precision_trains_and_leaves_no_trace() -> None:
-    import dataclasses
-
     import keras
 
-    mixed = dataclasses.replace(residual(), precision="mixed_bfloat16")
-    learner = start(mixed)
-    assert np.isfinite(learner.epoch(0)["loss"])
-    assert learner.predict(SmallImages().batches(16)).dtype == np.float32
-    start(residual())
-    assert keras.config.dtype_policy().name == "float32"
+    from trainables.workbench import WORKBENCH
+
+    def float32() -> tuple[list[dict[str, float]], np.ndarray]:
+        return train(residual(batch_size=10), epochs=1)
+
+    try:
+        WORKBENCH.drop_others(keep=None)
+        expected_metrics, expected = float32()
+        WORKBENCH.drop_others(keep=None)
+        start(residual())  # builds the network that is warm below; a batch size of 10 is traced after the other
+        learner = start(dataclasses.replace(residual(), precision="mixed_bfloat16"))
+        assert np.isfinite(learner.epoch(0)["loss"])
+        assert learner.validate().dtype == np.float32
+        assert learner.predict(SmallImages().batches(16)).dtype == np.float32
+        metrics, probabilities = float32()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert metrics == expected_metrics
+    np.testing.assert_array_equal(probabilities, expected)

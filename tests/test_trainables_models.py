@@ -9,7 +9,13 @@ import pytest
 pytestmark = pytest.mark.slow  # imports TensorFlow
 
 STATISTICS: dict[str, Any] = {"channel_mean": (130.0, 110.0, 95.0), "channel_std": (70.0, 71.0, 72.0)}
-NAMES = ("NASNetMobile", *(f"EfficientNetB{number}" for number in range(8)), "EfficientNetLite0")
+NAMES = (
+    *("NASNetMobile", "NASNetLarge"),
+    *(f"EfficientNetB{number}" for number in range(8)),
+    "EfficientNetLite0",
+    *(f"ResNet{layers}{version}" for version in ("", "V2") for layers in (50, 101, 152)),
+    *("VGG16", "VGG19", "InceptionV3", "Xception"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +57,11 @@ def test_catalogue(name: str) -> None:
     backbone = backbones.find(name.upper())
     assert backbone.name == name
     assert 224 <= backbone.image_size <= 600
-    assert 3_000_000 < backbone.parameters < 65_000_000
-    assert 150 < backbone.layers < 1000
+    assert 3_000_000 < backbone.parameters < 85_000_000
+    assert 19 <= backbone.layers < 1100
+    assert backbone.minimum_side in (32, 71, 75)
+    assert backbone.source
+    assert backbone.preprocessing
     if name != "EfficientNetLite0":
         assert backbone.weights is not None
         assert backbone.weights.url.startswith("https://storage.googleapis.com/")
@@ -70,32 +79,137 @@ def test_unknown_backbone_names_the_nearest() -> None:
     from trainables.models import backbones
 
     with pytest.raises(Fatal, match="did you mean NASNetMobile"):
-        backbones.find("NASNet")
+        backbones.find("NASNetMobil")
 
 
-@pytest.mark.parametrize("name", ["EfficientNetB0", "EfficientNetLite0", "NASNetMobile"])
-def test_frozen_layers_are_those_of_keras_applications(name: str) -> None:
+# The last layers of some blocks, by the names of keras.applications.
+INNER_ENDS = {
+    "VGG16": ("block1_pool", "block3_pool"),
+    "ResNet50": ("conv2_block3_out", "conv4_block1_out"),
+    "EfficientNetB0": ("block1a_project_bn", "block4c_add"),
+    "EfficientNetLite0": ("block0_project_bn", "block10_add"),
+}
+
+
+@pytest.mark.parametrize("name", INNER_ENDS)
+def test_frozen_layers_are_counted_as_in_keras_applications(name: str) -> None:
     import keras
 
     from trainables.models import backbones, fine_tuned
 
     backbone = backbones.find(name)
-    model = backbones.build(backbone, (32, 32, 3), weights="random")
-    assert model.count_params() == backbone.parameters
-    assert model.input_shape == (None, 32, 32, 3)  # not a list of one
-    assert backbones.frozen_layers(backbone, model, 1.0) == len(model.layers)
-    assert backbones.frozen_layers(backbone, model, 0.0) <= 1  # at most our own rescaling
-    count = backbones.frozen_layers(backbone, model, 0.5)
-    assert abs(count - int(backbone.layers * 0.5)) <= 1
-    fine_tuned.freeze(model, count)
-    assert not any(layer.trainable for layer in model.layers[:count])
-    assert all(layer.trainable for layer in model.layers[count:])
-    dropouts = [layer for layer in model.layers if isinstance(layer, keras.layers.Dropout)]
-    assert all((layer.rate == 0) == (not layer.trainable) for layer in dropouts)
-    frozen = set(model.layers[:count])
-    for layer in frozen:  # nothing frozen reads what learns
-        for node in layer._inbound_nodes:
-            assert all(operation in frozen for operation in (parent.operation for parent in node.parent_nodes))
+    network = fine_tuned.build({"backbone": name}, (32, 32, 3), 3, **STATISTICS, weights="random")
+    if backbone.weights is None:
+        published, more = backbones.build(backbone, (32, 32, 3), weights="random"), 0
+    else:
+        published = getattr(keras.applications, name)(include_top=False, weights=None, input_shape=(32, 32, 3))
+        more = 1 if name == "EfficientNetB0" else 0  # weights="imagenet" adds a Rescaling before all blocks
+    of_ours = {block.end._keras_history.operation.name: block.layers for block in network.blocks}
+    for end in INNER_ENDS[name]:
+        assert of_ours[end] == len(needed_by(published, end)) + more
+    assert network.layers == backbone.layers == len(published.layers) + more
+    counts = [block.layers for block in network.blocks]
+    assert counts == sorted(set(counts))
+    assert counts[0] > 0
+    assert counts[-1] == network.layers
+    assert list(of_ours)[-1] == "features"  # where all is frozen, the head learns from vectors
+
+
+def needed_by(model: Any, end: str) -> set[str]:
+    """Names of the layers that the layer `end` depends on, and its own."""
+    found: set[str] = set()
+    waiting = [model.get_layer(end)]
+    while waiting:
+        layer = waiting.pop()
+        if layer.name not in found:
+            found.add(layer.name)
+            waiting += [parent.operation for node in layer._inbound_nodes for parent in node.parent_nodes]
+    return found
+
+
+def test_a_network_names_what_is_pretrained_and_which_dropout_is_the_configurations() -> None:
+    from trainables.models import fine_tuned, residual
+
+    tuned = fine_tuned.build({"backbone": "efficientnetlite0"}, (32, 32, 3), 3, **STATISTICS)
+    assert [layer.name for layer in tuned.dropout] == ["head_dropout_1", "head_dropout_2"]  # not its drop connect
+    learned = {layer.name for layer in tuned.model.layers if layer.weights} - {layer.name for layer in tuned.pretrained}
+    assert learned == {"head_dense", "head_normalization", "logits"}
+    drawn = fine_tuned.build({"backbone": "efficientnetlite0"}, (32, 32, 3), 3, **STATISTICS, weights="random")
+    assert drawn.pretrained == ()
+    scratch = residual.build({"conv_blocks": 2}, (32, 32, 3), 3, **STATISTICS)
+    assert (scratch.blocks, scratch.layers, scratch.pretrained) == ((), 0, ())
+    assert len(scratch.dropout) == 2 * 3 + 2  # three in each block, two in the head
+
+
+def ends_at(*layers: int, total: int) -> Any:
+    from trainables.models.network import Block, Network
+
+    model: Any = None
+    return Network(model=model, blocks=tuple(Block(end=None, layers=count) for count in layers), layers=total)
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({}, 0),
+        ({"frozen_fraction": 0.0}, 0),
+        ({"frozen_fraction": 1.0}, 4),
+        ({"frozen_fraction": 0.5}, 2),  # int(19 * 0.5) = 9: 1 before 10, 3 after 6
+        ({"frozen_fraction": 0.1}, 0),  # int(1.9) = 1: 1 from the start, 3 before 4
+        ({"frozen_fraction": 0.11}, 0),  # int(2.09) = 2, equally near 0 and 4: the earlier
+        ({"frozen_fraction": 0.16}, 1),  # int(3.04) = 3
+        ({"frozen_fraction": 0.99}, 4),  # int(18.81) = 18: 4 after 14, 1 before 19
+        ({"frozen_layers": 0}, 0),
+        ({"frozen_layers": 4}, 1),
+        ({"frozen_layers": 7}, 1),  # equally near 4 and 10
+        ({"frozen_layers": 15}, 3),
+        ({"frozen_layers": 19}, 4),
+    ],
+)
+def test_freezing_snaps_to_the_nearest_end_of_a_block(config: dict[str, Any], expected: int) -> None:
+    from trainables.models.network import frozen_blocks
+
+    assert frozen_blocks(ends_at(4, 10, 14, 19, total=19), config) == expected
+
+
+def test_document_2s_fifteen_layers_of_vgg16_are_four_blocks() -> None:
+    """Its code trains layers[15:]; counting the input, the fourth block's pooling is the fifteenth layer."""
+    from trainables.models import fine_tuned
+    from trainables.models.network import frozen_blocks
+
+    network = fine_tuned.build({"backbone": "VGG16"}, (32, 32, 3), 17, **STATISTICS, weights="random")
+    cut = frozen_blocks(network, {"frozen_layers": 15})
+    assert network.blocks[cut - 1].end._keras_history.operation.name == "block4_pool"
+    assert network.blocks[cut - 1].layers == 15
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"frozen_fraction": -0.1}, "frozen_fraction is -0.1"),
+        ({"frozen_fraction": 1.1}, "frozen_fraction is 1.1"),
+        ({"frozen_fraction": float("nan")}, "frozen_fraction is nan"),
+        ({"frozen_layers": -1}, "frozen_layers is -1"),
+        ({"frozen_layers": 20}, "frozen_layers is 20, but must be from 0 to 19"),
+        ({"frozen_layers": 3, "frozen_fraction": 0.5}, "both given"),
+    ],
+)
+def test_impossible_freezing_is_one_line(config: dict[str, Any], message: str) -> None:
+    from trainables.models.network import frozen_blocks
+
+    with pytest.raises(ValueError, match=message) as raised:
+        frozen_blocks(ends_at(4, 10, 14, 19, total=19), config)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1.0, float("nan")])
+def test_an_impossible_dropout_is_one_line(rate: float) -> None:
+    from trainables.models.network import dropout_rate
+
+    assert dropout_rate({}) == 0
+    assert dropout_rate({"dropout": 0.25}) == 0.25
+    with pytest.raises(ValueError, match=f"dropout is {rate:g}, but must be at least 0 and below 1"):
+        dropout_rate({"dropout": rate})
 
 
 def test_efficientnet_input_is_normalized_once_by_mean_and_deviation(tmp_path: Path) -> None:
@@ -152,7 +266,7 @@ def test_residual_is_the_documents_network() -> None:
 
     from trainables.models import residual
 
-    model = residual.build({}, (64, 64, 3), 10, **STATISTICS)
+    model = residual.build({}, (64, 64, 3), 10, **STATISTICS).model
     convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
     assert sorted((layer.filters, layer.kernel_size[0], layer.use_bias) for layer in convolutions) == sorted(
         [(32, 7, True)]
@@ -174,7 +288,7 @@ def test_residual_scales_by_the_training_split_and_reads_whole_pixels() -> None:
 
     from trainables.models import residual
 
-    model = residual.build({"conv_blocks": 1}, (16, 16, 3), 3, **STATISTICS)
+    model = residual.build({"conv_blocks": 1}, (16, 16, 3), 3, **STATISTICS).model
     scaled = keras.Model(model.input, model.get_layer("standard_scaling").output)
     pixel = scaled(np.full((1, 16, 16, 3), 200, np.uint8))[0, 0, 0]
     np.testing.assert_allclose(pixel, [(200 - 130) / 70, (200 - 110) / 71, (200 - 95) / 72], rtol=1e-5)
@@ -186,7 +300,6 @@ def test_residual_scales_by_the_training_split_and_reads_whole_pixels() -> None:
         ({"conv_blocks": 0}, "conv_blocks is 0"),
         ({"conv_blocks": 5}, "conv_blocks is 5"),
         ({"filter_width": 0}, "filter_width is 0"),
-        ({"dropout": 1.0}, "dropout is 1"),
         ({}, "image size is 8"),
     ],
 )
@@ -208,8 +321,7 @@ def test_a_saved_model_loads_without_this_code(tmp_path: Path, policy: str) -> N
 
     keras.config.set_dtype_policy(policy)
     try:
-        config = {"backbone": "efficientnetlite0", "frozen_fraction": 0.6, "dropout": 0.3}
-        model = fine_tuned.build(config, (32, 32, 3), 5, **STATISTICS)
+        model = fine_tuned.build({"backbone": "efficientnetlite0"}, (32, 32, 3), 5, **STATISTICS).model
     finally:
         keras.config.set_dtype_policy("float32")
     model.save(tmp_path / "model.keras")
@@ -220,7 +332,7 @@ def test_a_saved_model_loads_without_this_code(tmp_path: Path, policy: str) -> N
         "model = keras.models.load_model('model.keras')\n"
         "np.save('probabilities.npy', model.predict(np.load('images.npy'), verbose=0))\n"
     )
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, timeout=120)
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, timeout=300)
     expected = model.predict(images, verbose=0)
     assert expected.dtype == np.float32
     np.testing.assert_allclose(np.load(tmp_path / "probabilities.npy"), expected, atol=1e-6)

@@ -12,6 +12,7 @@ import pytest
 from tests.trainables_fixtures import SmallImages, assign
 from trainables import pixels_learner
 from trainables.learner import Assignment, Infeasible, Learner
+from trainables.stopwatch import Stopwatch
 
 CONFIG = {"C": 0.01, "pooled_side": 4}
 ROOT = Path(__file__).parents[1]
@@ -21,9 +22,14 @@ def pixels(seed: int = 1, **config: Any) -> Assignment:
     return assign("logistic_regression", {**CONFIG, **config}, seed=seed)
 
 
+def start(learner: Learner, assignment: Assignment, train: SmallImages, val: SmallImages | None = None) -> None:
+    said = learner.start(assignment, train, val or train)  # type: ignore[arg-type]
+    assert said == {}  # nothing is frozen here
+
+
 def trained(images: SmallImages | None = None, epochs: int = 2, **config: Any) -> tuple[Learner, dict[str, float]]:
     learner: Learner = pixels_learner.create()
-    learner.start(pixels(**config), images or SmallImages())  # type: ignore[arg-type]
+    start(learner, pixels(**config), images or SmallImages())
     metrics: dict[str, float] = {}
     for epoch in range(epochs):
         metrics = learner.epoch(epoch)
@@ -41,12 +47,25 @@ def test_learns_and_predicts() -> None:
     assert np.isfinite(metrics["loss"])
 
 
+def test_validates_on_the_validation_images_and_books_its_seconds() -> None:
+    watch = Stopwatch()
+    learner = pixels_learner.create(watch=watch)
+    val = SmallImages(11, seed=5, split="val")
+    start(learner, pixels(), SmallImages(), val)
+    learner.epoch(0)
+    np.testing.assert_allclose(learner.validate(), learner.predict(val.batches(4)), rtol=1e-5)
+    assert learner.validate().shape == (11, 3)
+    seconds = watch.take()
+    assert set(seconds) == {"features", "train"}
+    assert min(seconds.values()) > 0
+
+
 def test_an_epoch_goes_on_where_the_last_ended() -> None:
     learner: Learner = pixels_learner.create()
     assignment = assign("logistic_regression", {"C": 100.0, "pooled_side": 8}, classes=4)
     images = SmallImages(1000, classes=4)
     images.labels = np.random.default_rng(0).permutation(images.labels)  # nothing to learn: many iterations to overfit
-    learner.start(assignment, images)  # type: ignore[arg-type]
+    start(learner, assignment, images)
     losses = [learner.epoch(epoch)["loss"] for epoch in range(3)]
     assert losses[2] < losses[1] < losses[0]
 
@@ -63,7 +82,7 @@ def test_same_in_same_out_whatever_ran_before() -> None:
 def test_saved_and_loaded_predicts_the_same(tmp_path: Path, classes: int) -> None:
     images = SmallImages(classes=classes)
     learner = pixels_learner.create()
-    learner.start(assign("logistic_regression", CONFIG, classes=classes), images)  # type: ignore[arg-type]
+    start(learner, assign("logistic_regression", CONFIG, classes=classes), images)
     learner.epoch(0)
     learner.save(tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == ["model.npz"]
@@ -79,7 +98,7 @@ def test_saved_and_loaded_predicts_the_same(tmp_path: Path, classes: int) -> Non
 def test_agrees_with_scikit_learn(classes: int) -> None:
     images = SmallImages(classes=classes)
     learner = pixels_learner.create()
-    learner.start(assign("logistic_regression", CONFIG, classes=classes), images)  # type: ignore[arg-type]
+    start(learner, assign("logistic_regression", CONFIG, classes=classes), images)
     learner.epoch(0)
     assert learner._regression is not None
     expected = learner._regression.predict_proba(learner._features)
@@ -88,7 +107,7 @@ def test_agrees_with_scikit_learn(classes: int) -> None:
 
 def test_a_class_without_training_images_gets_probability_zero() -> None:
     learner = pixels_learner.create()
-    learner.start(assign("logistic_regression", CONFIG, classes=5), SmallImages(classes=3))  # type: ignore[arg-type]
+    start(learner, assign("logistic_regression", CONFIG, classes=5), SmallImages(classes=3))
     learner.epoch(0)
     probabilities = learner.predict(SmallImages().batches(8))
     assert probabilities.shape == (40, 5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,12 @@ import numpy as np
 import optuna
 import pytest
 
+from search_spaces.space import Choice, Integer, Real, Space
 from tasks.task import load_task
 from tests.simulated import SimulatedMachine, simulated_plan
 from trainables.job import Job
 from tuning.events import FILE_NAME, EventLog, read_events
-from tuning.plan import make_plan
+from tuning.plan import ArmPlan, StudyPlan, make_plan
 from tuning.records import StudyRecord, fold
 from tuning.resources import Share
 from tuning.search import Search
@@ -226,3 +228,178 @@ def test_weights_of_a_backbone_go_to_the_arms_that_start_from_one(tmp_path: Path
     search = Search(plan, log, record, tmp_path / "store.h5")
     given = {job.arm: job.weights for job in (search.ask(), search.ask()) if isinstance(job, Job)}
     assert given == {"from_scratch": None, "fine_tuned": str(weights)}
+
+
+def asked(machine: SimulatedMachine) -> Job:
+    """The next trial, taken up by a worker."""
+    job = machine.search.ask()
+    assert isinstance(job, Job)
+    machine.search.start(job.trial)
+    return job
+
+
+def one_epoch(machine: SimulatedMachine, job: Job, **fields: Any) -> None:
+    metrics = {"val_accuracy": 0.5}
+    told = {"epoch": 1, "metrics": metrics, "objective": 0.5, "best_epoch": 1, "seconds": {"train": 1.0}}
+    machine.search.report(job.trial, told | fields)
+
+
+def events_of(plan: StudyPlan, trial: str) -> list[str]:
+    return [event["event"] for event in read_events(plan.folder / FILE_NAME) if event.get("trial") == trial]
+
+
+def test_a_trial_whose_worker_died_before_its_first_epoch_is_asked_once_more_as_it_was(tmp_path: Path) -> None:
+    plan = simulated_plan(tmp_path, trials=5, max_epochs=3)
+    machine = SimulatedMachine(plan, tmp_path)
+    first, other = asked(machine), asked(machine)
+    machine.search.lost(first.trial, "the worker died")
+    assert machine.search.running == [other.trial]
+    assert machine.record.trials[first.trial].status == "asked"
+    again = asked(machine)  # before any new one
+    assert again == first
+    assert machine.record.trials[first.trial].status == "running"
+    one_epoch(machine, again)
+    machine.search.end(first.trial, "completed")
+    expected = ["trial_asked", "trial_started", "trial_restarted", "trial_started", "epoch", "trial_ended"]
+    assert events_of(plan, first.trial) == expected
+    assert machine.record.trials[first.trial].status == "completed"
+
+
+def test_a_second_loss_is_a_failure(tmp_path: Path) -> None:
+    plan = simulated_plan(tmp_path, trials=2, max_epochs=3)
+    machine = SimulatedMachine(plan, tmp_path)
+    trial = asked(machine).trial
+    machine.search.lost(trial, "the worker died")
+    assert asked(machine).trial == trial
+    machine.search.lost(trial, "the worker died again")
+    record = machine.record.trials[trial]
+    assert (record.status, record.reason) == ("failed", "the worker died again")
+    assert machine.search.running == []
+    assert asked(machine).trial != trial
+
+
+def test_a_loss_after_the_first_epoch_is_a_failure(tmp_path: Path) -> None:
+    plan = simulated_plan(tmp_path, trials=2, max_epochs=3)
+    machine = SimulatedMachine(plan, tmp_path)
+    job = asked(machine)
+    one_epoch(machine, job)
+    machine.search.lost(job.trial, "the worker died")
+    assert machine.record.trials[job.trial].status == "failed"
+    assert events_of(plan, job.trial) == ["trial_asked", "trial_started", "epoch", "trial_ended"]
+    assert asked(machine).trial != job.trial
+
+
+def test_a_loss_on_the_test_split_is_not_tried_again(tmp_path: Path) -> None:
+    plan = simulated_plan(tmp_path, trials=1, max_epochs=1, confirm_seeds=0, slots=1)
+    machine = SimulatedMachine(plan, tmp_path)
+    while (job := asked(machine)).role != "test":
+        Path(str(job.checkpoint)).mkdir(parents=True)
+        one_epoch(machine, job)
+        machine.search.end(job.trial, "completed")
+    machine.search.lost(job.trial, "the worker died")
+    assert machine.record.test_failures == {job.arm: "the worker died"}
+    assert [event["arm"] for event in machine.record.ledger] == [job.arm]
+    following = asked(machine)
+    assert (following.role, following.arm == job.arm) == ("test", False)
+
+
+def test_workers_that_die_before_a_result_change_no_number(tmp_path: Path) -> None:
+    def study(folder: str, dies: tuple[str, ...]) -> StudyRecord:
+        plan = simulated_plan(tmp_path / folder, trials=9, max_epochs=9, slots=1)
+        return run(plan, tmp_path / folder, dies=dies)[0]
+
+    whole, shaken = study("a", ()), study("b", ("slow-0000", "fast-0003", "slow-0008", "fast-confirm-0"))
+    assert sum(
+        event["event"] == "trial_restarted" for event in read_events(tmp_path / "b/simulated/study/events.jsonl")
+    )
+    for name, trial in whole.trials.items():
+        same = shaken.trials[name]
+        assert (trial.config, trial.status, trial.best, trial.test) == (same.config, same.status, same.best, same.test)
+    assert set(whole.trials) == set(shaken.trials)
+
+
+def test_what_was_prepared_is_told_before_the_first_epoch(tmp_path: Path) -> None:
+    plan = simulated_plan(tmp_path, trials=1, max_epochs=3)
+    machine = SimulatedMachine(plan, tmp_path)
+    job = asked(machine)
+    facts = {"frozen_layers": 3, "features": {"kept": True, "why": "computing it anew would cost 9 times as much"}}
+    one_epoch(machine, job, prepared=facts)
+    one_epoch(machine, job, epoch=2)
+    assert events_of(plan, job.trial) == ["trial_asked", "trial_started", "trial_prepared", "epoch", "epoch"]
+    assert machine.record.trials[job.trial].prepared == facts
+    assert fold(read_events(plan.folder / FILE_NAME)).trials[job.trial].prepared == facts
+
+
+@pytest.mark.parametrize("slots", [1, 3])
+def test_every_idle_worker_is_kept_for_what_comes_later(tmp_path: Path, slots: int) -> None:
+    plan = simulated_plan(tmp_path, trials=4, max_epochs=3, slots=slots)
+    _, machine = run(plan, tmp_path)
+    assert machine.controller.kept == [("a worker's share", slots)]
+
+
+def food10(tmp_path: Path, **settings: Any) -> StudyPlan:
+    asked_for = StudySettings(results=tmp_path, data_dir=tmp_path, **settings)
+    return make_plan(load_task("food10"), asked_for, Share(slots=2, cpus=1.0, gpus=0.0), "study")
+
+
+def points(plan: StudyPlan, arm: str) -> tuple[dict[str, Any], ...]:
+    return next(each.freeze_points for each in plan.arms if each.arm.name == arm)
+
+
+def test_freeze_points_are_the_choices_of_an_axis(tmp_path: Path) -> None:
+    plan = food10(tmp_path)
+    assert points(plan, "from_scratch") == ()
+    assert points(plan, "fine_tuned") == tuple({"frozen_fraction": value} for value in (0.5, 0.6, 0.7, 0.8))
+    narrowed = food10(tmp_path, spaces=("frozen_fraction=0.9,1",))
+    assert points(narrowed, "fine_tuned") == ({"frozen_fraction": 0.9}, {"frozen_fraction": 1.0})
+
+
+def test_a_constant_is_the_one_freeze_point(tmp_path: Path) -> None:
+    plan = food10(tmp_path, sets=("frozen_fraction=0.7",))
+    assert points(plan, "fine_tuned") == ({"frozen_fraction": 0.7},)
+
+
+def test_listed_configurations_freeze_what_they_say_and_nothing_else(tmp_path: Path) -> None:
+    common = {"arm": "fine_tuned", "learning_rate": 1e-4, "optimizer": "adam", "schedule": "constant", "dropout": 0}
+    listed = [common | {"frozen_fraction": value} for value in (0.8, 0.6, 0.8)]
+    path = tmp_path / "configs.json"
+    path.write_text(json.dumps(listed))
+    assert points(food10(tmp_path, configs=str(path)), "fine_tuned") == (
+        {"frozen_fraction": 0.8},
+        {"frozen_fraction": 0.6},
+    )
+    assert points(food10(tmp_path, configs="published"), "fine_tuned") == ({"frozen_fraction": 0.6},)
+
+
+@pytest.mark.xfail(strict=True, reason="tuning/plan.py: a constant that every listed configuration replaces is kept")
+def test_a_constant_that_listed_configurations_replace_is_no_freeze_point(tmp_path: Path) -> None:
+    path = tmp_path / "configs.json"
+    listed = {"arm": "fine_tuned", "learning_rate": 1e-4, "optimizer": "adam", "schedule": "constant", "dropout": 0}
+    path.write_text(json.dumps([listed | {"frozen_fraction": 0.8}]))
+    plan = food10(tmp_path, configs=str(path), sets=("frozen_fraction=0.7",))
+    assert points(plan, "fine_tuned") == ({"frozen_fraction": 0.8},)
+
+
+def test_a_continuous_axis_names_no_freeze_points(tmp_path: Path) -> None:
+    arm = food10(tmp_path).arms[1].arm
+    axes = (Real(name="frozen_fraction", low=0, high=1, source="test"), Integer(name="n", low=0, high=3, source="test"))
+    assert ArmPlan(arm=replace(arm, space=Space(axes=axes)), trials=2).freeze_points == ()
+    layers = Space(axes=(Choice(name="frozen_layers", values=(11, 15), source="document 2"),))
+    found = ArmPlan(arm=replace(arm, space=layers), trials=2).freeze_points
+    assert found == ({"frozen_layers": 11}, {"frozen_layers": 15})
+
+
+def test_a_job_says_what_its_arm_may_freeze_and_how_long_it_will_train(tmp_path: Path) -> None:
+    plan = food10(
+        tmp_path, trials=9, epochs=9, confirm_seeds=2, feature_cache=1.5, arms=("fine_tuned", "pixels"), concurrent=2
+    )
+    plan.folder.mkdir(parents=True)
+    search = Search(plan, EventLog(plan.folder / FILE_NAME), StudyRecord(), tmp_path / "store.h5")
+    job = search.ask()
+    assert isinstance(job, Job)
+    assert job.freeze_points == points(plan, "fine_tuned")
+    # 9 to epoch 1, 3 to epoch 3, 1 to epoch 9: 9 + 3 * 2 + 1 * 6; then two confirmations of 9 each.
+    assert job.arm_epochs == plan.epochs_of(plan.arms[0]) == 21 + 18
+    assert job.features == str((tmp_path / "features").resolve())
+    assert job.features_bytes == 1_500_000_000
+    assert job.memory_bytes > 1_000_000_000

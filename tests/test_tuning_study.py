@@ -254,7 +254,7 @@ def test_two_gpus_at_half_each_run_four_trials_at_once_and_never_five(cluster: s
     with log.open("w") as output:
         process = subprocess.Popen(
             command(
-                *("tune", "food10", "--sample", "--arms", "pixels", "--trials", 8, "--epochs", 200),
+                *("tune", "food10", "--sample", "--arms", "pixels", "--trials", 8, "--epochs", 120),
                 *("--scheduler", "none", "--confirm-seeds", 0, "--gpus", 2, "--gpus-per-trial", 0.5),
                 *("--address", cluster, "--name", "shared"),
                 *("--results", tmp_path / "results", "--data-dir", tmp_path / "data"),
@@ -264,7 +264,7 @@ def test_two_gpus_at_half_each_run_four_trials_at_once_and_never_five(cluster: s
             stderr=subprocess.STDOUT,
         )
     titles: set[str] = set()
-    deadline = time.monotonic() + 200
+    deadline = time.monotonic() + 300
     while process.poll() is None and time.monotonic() < deadline:
         titles |= running_titles()
         time.sleep(0.1)

@@ -15,7 +15,7 @@ from trainables import devices
 from trainables.cost_model import Work, decide
 from trainables.feature_store import FeatureStore, key_of
 from trainables.feeds import FeatureFeed, Feed, ImageFeed
-from trainables.learner import Assignment
+from trainables.learner import Assignment, Fatal
 from trainables.models.network import frozen_blocks
 from trainables.workbench import PREFIX_BATCH, WarmNetwork
 
@@ -116,7 +116,14 @@ def _compute(warm: WarmNetwork, keys: dict[int, str], images: Images, views: int
             yield {keys[number]: [next(outputs) for _ in crossing[number]] for number in sorted(keys)}
 
     about = {"data": images.store.title, "split": images.split, "network": warm.network.model.name}
-    store.write(entries, batches(), about)
+    try:
+        store.write(entries, batches(), about)
+    except OSError as error:
+        # Going on without them would train on other last digits than a machine with more space.
+        raise Fatal(
+            f"the output of frozen layers cannot be written ({error.strerror or error}): "
+            "choose another --data-dir, or do without with --feature-cache 0"
+        ) from None
 
 
 def _identity(warm: WarmNetwork, cut: int, assignment: Assignment, images: Images, views: int) -> dict[str, Any]:

@@ -13,13 +13,13 @@ import keras
 import numpy as np
 
 from trainables import devices, optimizers, schedules
-from trainables.compiled import Gradients, Prediction, configure_tensorflow, out_of_memory_is_infeasible
+from trainables.compiled import Gradients, Prediction, Update, configure_tensorflow, out_of_memory_is_infeasible
 from trainables.features import feeds
 from trainables.graph import Graph
-from trainables.learner import Assignment, Infeasible, ModelFacts
+from trainables.learner import Assignment, Infeasible, ModelFacts, OutOfMemory
 from trainables.models.network import dropout_rate, frozen_blocks
 from trainables.stopwatch import Stopwatch
-from trainables.workbench import WORKBENCH
+from trainables.workbench import WORKBENCH, WarmNetwork
 
 if TYPE_CHECKING:
     from datasets.pipeline import Images
@@ -50,6 +50,7 @@ class KerasLearner:
         self._watch = watch
         self._model: keras.Model | None = None
         self._prediction: Prediction | None = None
+        self._warm: WarmNetwork | None = None
         self._gradients: Gradients | None = None
         self._folder: Path | None = None  # where the current model was last saved to or loaded from
 
@@ -59,6 +60,16 @@ class KerasLearner:
         Builds and traces what no earlier trial of this process has. Raises Infeasible for a configuration that cannot
         be built or does not fit, Fatal where no trial can work.
         """
+        self._warm = None
+        self._inputs = (assignment, train, val)
+        try:
+            return self._start(*self._inputs)
+        except OutOfMemory:
+            if not WORKBENCH.drop_others(keep=self._warm):
+                raise
+            return self._start(*self._inputs)
+
+    def _start(self, assignment: Assignment, train: Images, val: Images) -> dict[str, Any]:
         configure_tensorflow()
         self._assignment = assignment
         self._config = config = assignment.config
@@ -76,28 +87,32 @@ class KerasLearner:
             with out_of_memory_is_infeasible(self._what):
                 statistics = {"channel_mean": train.store.channel_mean, "channel_std": train.store.channel_std}
                 with self._watch("build"):
-                    self._warm = WORKBENCH.take(assignment, statistics)
-                cut = frozen_blocks(self._warm.network, config)
-                fact = self._prepare(cut, settings, dropout, train, val)
+                    self._warm = warm = WORKBENCH.take(assignment, statistics)
+                cut = frozen_blocks(warm.network, config)
+                fact = self._prepare(warm, cut, settings, dropout, train, val)
         except ValueError as error:
             raise Infeasible(" ".join(str(error).split())[:300]) from None
-        self._model = self._warm.network.model
-        self._folder = None
-        network = self._warm.network
+        network = warm.network
+        self._model, self._folder = network.model, None
         if not network.blocks:
             return fact
         frozen = {
             "frozen_layers": network.blocks[cut - 1].layers if cut else 0,
             "backbone_layers": network.layers,
-            "frozen_until": network.blocks[cut - 1].name if cut else None,
+            "frozen_blocks": cut,
         }
         return frozen | ({"features": fact} if fact else {})
 
     def _prepare(
-        self, cut: int, settings: optimizers.Settings, dropout: float, train: Images, val: Images
+        self,
+        warm: WarmNetwork,
+        cut: int,
+        settings: optimizers.Settings,
+        dropout: float,
+        train: Images,
+        val: Images,
     ) -> dict[str, Any]:
         """Restore, compute or map features, trace: each only where it is not done already."""
-        warm = self._warm
 
         def trace(from_images: bool) -> None:
             with self._watch("trace"):
@@ -127,7 +142,16 @@ class KerasLearner:
         """
         if self._gradients is None:
             raise RuntimeError("epoch() before start(): this learner has nothing to train")
-        gradients, update = self._gradients, self._update
+        try:
+            return self._epoch(epoch, self._gradients, self._update)
+        except OutOfMemory:
+            # Only the first epoch can be begun again, and it meets every shape there is.
+            if epoch or not WORKBENCH.drop_others(keep=self._warm):
+                raise
+        self._start(*self._inputs)
+        return self._epoch(epoch, self._gradients, self._update)
+
+    def _epoch(self, epoch: int, gradients: Gradients, update: Update) -> dict[str, float]:
         self._folder = None  # what was saved is no longer this model
         batches = self._training.training_batches(
             self._batch_size, self._assignment.seed, epoch, threads=devices.threads()
@@ -155,7 +179,7 @@ class KerasLearner:
 
     def validate(self) -> np.ndarray:
         """Class probabilities [N, C] float32 of the validation images. Raises Infeasible where not finite."""
-        if self._gradients is None:
+        if self._warm is None:
             raise RuntimeError("validate() before start(): this learner has no validation images")
         return self._finite(self._warm.prediction(self._cut), self._validation.batches(VALIDATION_BATCH))
 
@@ -178,7 +202,7 @@ class KerasLearner:
 
     def load(self, folder: Path) -> None:
         """Become the saved model, ready to predict. Raises ValueError (one line) for a missing or damaged file."""
-        self._model = self._prediction = self._gradients = None
+        self._model = self._prediction = self._gradients = self._warm = None
         gc.collect()  # a model loaded before: layers and graphs point at each other in circles
         configure_tensorflow()
         self._model = _read(folder)

@@ -38,6 +38,7 @@ class WarmNetwork:
         self._gradients: dict[tuple[int, int, bool, bool], Gradients] = {}
         self._updates: dict[tuple[int, Kind], Update] = {}
         self._predictions: dict[int, Prediction] = {}
+        self._prefixes: dict[tuple[int, ...], Prefix] = {}
         self._tails: dict[int, Part] = {}
         self._identities: dict[int, str | None] = {}
         self._multiply_adds: dict[int, int] = {}
@@ -82,7 +83,11 @@ class WarmNetwork:
 
     def prefix(self, cuts: Sequence[int]) -> Prefix:
         """What crosses each of these cuts, one after the other, in one pass over the images."""
-        return Prefix(self.graph.before([tensor for cut in cuts for tensor in self.crossing(cut)]), PREFIX_BATCH)
+        key = tuple(cuts)
+        if key not in self._prefixes:  # training images, then validation images
+            ends = [tensor for cut in cuts for tensor in self.crossing(cut)]
+            self._prefixes[key] = Prefix(self.graph.before(ends), PREFIX_BATCH)
+        return self._prefixes[key]
 
     def prefix_multiply_adds(self, cut: int) -> int:
         """For one image."""
@@ -137,7 +142,7 @@ class Workbench:
         self._networks[key] = WarmNetwork(network)
         return self._networks[key]
 
-    def drop_others(self, keep: WarmNetwork) -> bool:
+    def drop_others(self, keep: WarmNetwork | None) -> bool:
         """Let go of every network but one. Returns whether there was any other."""
         others = [key for key, network in self._networks.items() if network is not keep]
         for key in others:
@@ -171,11 +176,16 @@ def _structure(calls: Sequence[Any], outputs: Sequence[Any]) -> list[Any]:
     number = {id(tensor): index for index, call in enumerate(calls) for tensor in call.outputs}
     described: list[Any] = []
     for call in calls:
-        config = {key: value for key, value in call.operation.get_config().items() if key != "name"}
-        described.append(
-            [type(call.operation).__name__, config, [number.get(id(tensor), -1) for tensor in call.input_tensors]]
-        )
+        read = [number.get(id(tensor), -1) for tensor in call.input_tensors]
+        described.append([type(call.operation).__name__, _nameless(call.operation.get_config()), read])
     return [*described, [number.get(id(tensor), -1) for tensor in outputs]]
+
+
+def _nameless(config: Any) -> Any:
+    if isinstance(config, dict):
+        naming = ("name", "inbound_nodes", "input_layers", "output_layers")
+        return {key: _nameless(value) for key, value in config.items() if key not in naming}
+    return [_nameless(value) for value in config] if isinstance(config, (list, tuple)) else config
 
 
 def _digest(parts: Any) -> str:

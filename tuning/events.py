@@ -7,7 +7,7 @@ study_started   task, title, study, source, sample, settings, arms [{name, label
                 share, data {title, fingerprint, classes, counts, notices}, versions, machine, command, git_commit
 trial_asked     trial ("from_scratch-0003"), arm, role ("search" or "confirm"), number, config, seed, max_epochs
 trial_started   trial
-trial_prepared  trial, facts {frozen_layers, backbone_layers, frozen_until, features {kept, why, ...}}
+trial_prepared  trial, facts {frozen_layers, backbone_layers, frozen_blocks, features {kept, why, ...}}
 trial_restarted trial, reason; its worker died before the first epoch, it is asked for once more
 epoch           trial, epoch (from 1), metrics {train_loss, train_accuracy, val_..., learning_rate}, best, best_epoch,
                 seconds {import, build, features, trace, reset, train, validate, save}

@@ -191,16 +191,6 @@ def build(backbone: Backbone, input_shape: tuple[int, int, int], *, weights: Pat
     return model
 
 
-def frozen_layers(backbone: Backbone, model: keras.Model, fraction: float) -> int:
-    """How many of `model.layers` the first int(n_layers * fraction) layers of keras.applications' own model are.
-
-    Every layer in which the two differ stands before the first convolution: our preprocessing, one layer, and
-    EfficientNet's second Rescaling, which _square_variance replaces.
-    """
-    difference = len(model.layers) - backbone.layers
-    return max(0, difference + int(backbone.layers * fraction))
-
-
 def _prepare(backbone: Backbone, images: Any) -> Any:
     # float32 even under mixed_bfloat16: its 8 bits of mantissa are too few for what a pixel minus a mean needs.
     # No layer here has weights: a file of the network's own would not hold them.

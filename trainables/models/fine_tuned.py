@@ -58,5 +58,5 @@ def _blocks(backbone: backbones.Backbone, body: keras.Model, pooled: Any) -> tup
     # Layers of our own, such as the preprocessing, stand before the first block's end and do not count.
     own = len(body.layers) - backbone.layers
     ends = block_ends(backbone, body)
-    blocks = [Block(name=end.name, end=end.output, layers=graph.layers_before(end.output) - own) for end in ends[:-1]]
-    return (*blocks, Block(name="features", end=pooled, layers=backbone.layers))
+    blocks = [Block(end=end.output, layers=graph.layers_before(end.output) - own) for end in ends[:-1]]
+    return (*blocks, Block(end=pooled, layers=backbone.layers))

@@ -16,8 +16,7 @@ ADJUSTABLE = 0.5
 class Block:
     """A place where a frozen prefix may end."""
 
-    name: str  # of the block's last layer
-    end: Any  # its symbolic output
+    end: Any  # the symbolic output of the block's last layer
     layers: int  # how many of the backbone's layers lie before it, in the counting of keras.applications
 
 
