@@ -5,7 +5,7 @@ BIN := .venv/bin
 LOCKS := requirements.lock $(foreach extra,$(EXTRAS),requirements-$(extra).lock)
 STAMP := .venv/.installed-$(subst $(eval ) ,-,$(sort base $(EXTRAS)))
 
-.PHONY: setup demo test test-fast lint lock clean
+.PHONY: setup demo benchmark test test-fast lint lock clean
 
 setup: $(STAMP)
 
@@ -19,6 +19,13 @@ $(STAMP): $(LOCKS)
 demo: setup
 	$(BIN)/python cli.py tune food10 --sample
 	$(BIN)/python cli.py summarize food10
+
+# Side by side with KerasTuner, Optuna and plain Ray Tune; hours on two cores, which must be quiet. BENCHMARK=--quick: the
+# same in minutes, to see that it runs. The recursion adds the peers' lock file to whatever extras are installed.
+BENCHMARK ?=
+benchmark:
+	$(MAKE) setup EXTRAS="$(sort $(EXTRAS) benchmark)"
+	$(BIN)/python -m benchmarks.run $(BENCHMARK)
 
 test: setup
 	$(BIN)/python -m pytest
@@ -38,6 +45,7 @@ lock:
 	$(UV_COMPILE) --group dev pyproject.toml -o requirements.lock
 	for extra in gpu mlflow dashboard; do \
 	  $(UV_COMPILE) --extra $$extra -c requirements.lock pyproject.toml -o requirements-$$extra.lock; done
+	$(UV_COMPILE) --group benchmark -c requirements.lock pyproject.toml -o requirements-benchmark.lock
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

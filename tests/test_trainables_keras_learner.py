@@ -177,52 +177,65 @@ def test_a_partial_batch_changes_no_prediction() -> None:
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.2])
-def test_saved_and_loaded_predicts_the_same(tmp_path: Path, dropout: float) -> None:
+def test_saved_loaded_and_exported_predicts_the_same(tmp_path: Path, dropout: float) -> None:
     import keras
 
-    learner = start(residual(dropout=dropout))
-    learner.epoch(0)
-    expected = learner.predict(SmallImages().batches(16))
-    learner.save(tmp_path)
-    assert [file.name for file in tmp_path.iterdir()] == ["model.keras"]
     from trainables import keras_learner
 
+    assignment, images = residual(dropout=dropout), SmallImages()
+    learner = start(assignment)
+    learner.epoch(0)
+    expected = learner.predict(images.batches(16))
+    learner.save(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["variables.npz"]
+    start(residual(seed=3, dropout=0.4)).epoch(0)  # the same warm network, trained by somebody else meanwhile
+
     other = keras_learner.create()
-    facts = other.facts(tmp_path)
-    other.load(tmp_path)
-    np.testing.assert_array_equal(other.predict(SmallImages().batches(16)), expected)
-    assert facts == learner.facts(tmp_path) == other.facts(tmp_path)
-    assert facts.size_bytes == (tmp_path / "model.keras").stat().st_size
-    assert facts.parameters > 4000
-    assert "pickle" not in " ".join(zipfile.ZipFile(tmp_path / "model.keras").namelist())
+    other.load(tmp_path, assignment, images)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(other.predict(images.batches(16)), expected)
     for use in (lambda: other.epoch(0), other.validate):
         with pytest.raises(RuntimeError, match="before start"):
             use()
+    facts = other.export(tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["model.keras"]
+    assert facts.size_bytes == (tmp_path / "model.keras").stat().st_size
+    assert facts.parameters > 4000
+    assert "pickle" not in " ".join(zipfile.ZipFile(tmp_path / "model.keras").namelist())
     saved = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(saved.predict(next(images.batches(40)), verbose=0), expected, atol=1e-6)
     rates = {layer.rate for layer in saved.layers if isinstance(layer, keras.layers.Dropout)}
     assert rates == {dropout}  # who trains on with it goes on as the configuration says
 
 
-def test_facts_are_of_what_was_saved(tmp_path: Path) -> None:
+def test_a_loaded_model_leaves_no_trace_in_the_next_trial(tmp_path: Path) -> None:
+    expected, _ = train(residual())
+    learner = start(residual(seed=4))
+    learner.epoch(0)
+    learner.save(tmp_path)
+    learner.load(tmp_path, residual(seed=4), SmallImages())  # type: ignore[arg-type]
+    again, _ = train(residual())
+    assert again == expected
+
+
+def test_what_another_structure_saved_is_refused(tmp_path: Path) -> None:
     learner = start(residual())
     learner.save(tmp_path)
-    small = learner.facts(tmp_path)
-    learner.start(residual(filter_width=1), SmallImages(), SmallImages())  # type: ignore[arg-type]
-    assert learner.facts(tmp_path) == small
+    with pytest.raises(ValueError, match="holds another model"):
+        learner.load(tmp_path, residual(filter_width=1), SmallImages())  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("damage", ["missing", "empty", "truncated", "other"])
 def test_a_damaged_file_is_one_line(tmp_path: Path, damage: str) -> None:
     from trainables import keras_learner
 
-    path = tmp_path / "model.keras"
+    path = tmp_path / "variables.npz"
     if damage == "truncated":
         start(residual()).save(tmp_path)
         path.write_bytes(path.read_bytes()[:-500])
     elif damage != "missing":
         path.write_bytes(b"" if damage == "empty" else b"<html>")
     with pytest.raises(ValueError, match="is no saved Keras model") as raised:
-        keras_learner.create().load(tmp_path)
+        keras_learner.create().load(tmp_path, residual(), SmallImages())  # type: ignore[arg-type]
     assert "\n" not in str(raised.value)
 
 
@@ -350,7 +363,7 @@ def test_the_reported_loss_and_accuracy_are_those_of_the_steps() -> None:
     import keras
 
     learner: Any = start(residual(learning_rate=1e-30, optimizer="sgd", batch_size=40))
-    model = learner._model
+    model = learner._warm.network.model if learner._warm else None
     images, labels = next(SmallImages().training_batches(40, 1, 0))
     probabilities = model(images, training=True).numpy()
     metrics = learner.epoch(0)
@@ -376,7 +389,7 @@ def test_what_is_frozen_stays_and_all_else_learns(fraction: float) -> None:
     learner = keras_learner.create()
     images: Any = SmallImages(24, side=32)
     said = learner.start(fine_tuned(frozen_fraction=fraction, optimizer="adamw", weight_decay=0.1), images, images)
-    model = learner._model
+    model = learner._warm.network.model if learner._warm else None
     assert model is not None
     before = {layer.name: [variable.numpy() for variable in layer.variables] for layer in model.layers}
     learner.epoch(0)

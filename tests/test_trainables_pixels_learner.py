@@ -87,9 +87,9 @@ def test_saved_and_loaded_predicts_the_same(tmp_path: Path, classes: int) -> Non
     learner.save(tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == ["model.npz"]
     other = pixels_learner.create()
-    other.load(tmp_path)
+    other.load(tmp_path, pixels(), SmallImages())  # type: ignore[arg-type]
     np.testing.assert_array_equal(learner.predict(images.batches(16)), other.predict(images.batches(16)))
-    facts = other.facts(tmp_path)
+    facts = other.export(tmp_path)
     assert facts.parameters == classes * (4 * 4 * 3 + 1)
     assert facts.size_bytes == (tmp_path / "model.npz").stat().st_size
 
@@ -163,7 +163,7 @@ def test_a_damaged_file_is_one_line(tmp_path: Path, damage: str) -> None:
     else:
         np.savez(path, coefficients=np.zeros((3, 3)))
     with pytest.raises(ValueError, match="is no saved pixels model") as raised:
-        pixels_learner.create().load(tmp_path)
+        pixels_learner.create().load(tmp_path, pixels(), SmallImages())  # type: ignore[arg-type]
     assert "\n" not in str(raised.value)
 
 

@@ -145,6 +145,10 @@ class Prediction:
         parts = [self._batch(batch) for batch in batches]
         return np.concatenate(parts) if parts else np.empty((0, self._classes), np.float32)
 
+    def forget_batch_size(self) -> None:
+        """Pad to no earlier batch: one image alone is then answered for one image's cost."""
+        self._batch_size = None
+
     def _batch(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
         count = len(inputs[0])
         self._batch_size = max(count, self._batch_size or 0)

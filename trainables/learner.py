@@ -82,10 +82,10 @@ class Learner(Protocol):
         """Class probabilities [N, num_classes] float32 for batches of uint8 images [B, S, S, 3]."""
 
     def save(self, folder: Path) -> None:
-        """Write the model into an existing folder, without pickle."""
+        """Keep the model as it is now in an existing folder, quickly and without pickle: for `load` alone."""
 
-    def load(self, folder: Path) -> None:
-        """Become the saved model, ready to predict."""
+    def load(self, folder: Path, assignment: Assignment, train: Images) -> None:
+        """Become the model that a trial of this assignment saved there, ready to predict and to export."""
 
-    def facts(self, folder: Path) -> ModelFacts:
-        """Of the model saved in that folder."""
+    def export(self, folder: Path) -> ModelFacts:
+        """Write the model as others can load it, in place of what was saved."""

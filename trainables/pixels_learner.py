@@ -115,16 +115,15 @@ class PixelsLearner:
             np.savez(file, **self._arrays)  # type: ignore[arg-type]
         os.replace(partial, folder / FILE_NAME)
 
-    def load(self, folder: Path) -> None:
+    def load(self, folder: Path, assignment: Assignment, train: Images) -> None:
         """Become the saved model. Raises ValueError (one line) where model.npz is missing, damaged or incomplete."""
-        arrays = _read(folder)
         self._regression = None
-        self._arrays = arrays
+        self._arrays = _read(folder)
 
-    def facts(self, folder: Path) -> ModelFacts:
-        """Parameters are the coefficients and intercepts."""
-        arrays = _read(folder)
-        parameters = arrays["coefficients"].size + arrays["intercepts"].size
+    def export(self, folder: Path) -> ModelFacts:
+        """What `save` writes is plain arrays already. The facts' parameters are the coefficients and intercepts."""
+        self.save(folder)
+        parameters = self._arrays["coefficients"].size + self._arrays["intercepts"].size
         return ModelFacts(parameters=int(parameters), size_bytes=(folder / FILE_NAME).stat().st_size)
 
     def _pool(self, images: np.ndarray) -> np.ndarray:

@@ -152,17 +152,17 @@ class Trial(tune.Trainable):
     def _measure_on_test(self) -> dict[str, Any]:
         """The confirmed models meet the test split; the driver entered the opening in the ledger before this runs."""
         job = self._job
-        learner, _, store, view = self._prepare()
+        learner, assignment, store, view = self._prepare()
         test = Images(store, "test", view, opened_by=f"confirmed models of {job.arm}")
         train = Images(store, "train", view)
         measured = []
         for trial, folder in job.saved:
-            learner.load(Path(folder))
+            learner.load(Path(folder), assignment, train)
             latency_ms = _latency_ms(learner, test)  # first: a learner may pad later images to its largest batch
             probabilities = learner.predict(test.batches(PREDICT_BATCH))
             on_train = evaluate(learner.predict(train.batches(PREDICT_BATCH)), train.labels)
             _write_predictions(Path(folder) / "test_predictions.npz", probabilities, test)
-            facts = learner.facts(Path(folder))
+            facts = learner.export(Path(folder))
             measured.append(
                 {
                     "trial": trial,

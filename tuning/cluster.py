@@ -21,8 +21,8 @@ DRIVER_ENVIRONMENT = {
     "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",  # a failed trial is one line, not a traceback
     "RAY_AIR_NEW_OUTPUT": "0",  # our own progress
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    # Ray starts two workers beforehand that Tune, which gives its own an environment, never uses; and all workers run at
-    # niceness 15, behind the dashboard's nine processes. Without both, the first trial started after 26 seconds, not 31.
+    # Ray starts two workers beforehand that Tune, which gives its own an environment, never uses; and all workers run
+    # at niceness 15, behind the dashboard's nine processes. Without both, a first trial began after 26 s, not 31.
     "RAY_enable_worker_prestart": "0",
     "RAY_prestart_worker_first_driver": "0",
     "RAY_worker_niceness": "0",

@@ -1,0 +1,108 @@
+"""The arithmetic of the tables: runs gathered into cells, and cells carried forward."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from benchmarks.systems import PODIUM, SYSTEMS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """All runs of one system at one number of trials; or one calculated run, where `carried`."""
+
+    system: str
+    trials: int
+    walls: tuple[float, ...]  # seconds, one a run
+    cpus: tuple[float, ...]
+    peaks: tuple[float, ...] = ()  # bytes
+    accuracies: tuple[float, ...] = ()  # validation after the last epoch, of every trial of every run
+    carried: bool = False
+
+    @property
+    def wall(self) -> float:
+        return median(self.walls)
+
+    @property
+    def cpu(self) -> float:
+        return median(self.cpus)
+
+    @property
+    def a_trial(self) -> float:
+        """Wall-clock seconds, start-up included."""
+        return self.wall / self.trials
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """Cost as a straight line through two numbers of trials."""
+
+    start_up: float
+    a_trial: float
+
+    def at(self, trials: int) -> float:
+        return self.start_up + self.a_trial * trials
+
+
+def line(trials_1: int, seconds_1: float, trials_2: int, seconds_2: float) -> Line:
+    a_trial = (seconds_2 - seconds_1) / (trials_2 - trials_1)
+    return Line(start_up=seconds_1 - a_trial * trials_1, a_trial=a_trial)
+
+
+def cost(small: Cell, large: Cell) -> Line:
+    """Wall-clock seconds of a trial beyond the start."""
+    return line(small.trials, small.wall, large.trials, large.wall)
+
+
+def cells(runs: Iterable[Mapping[str, Any]]) -> list[Cell]:
+    """Of the runs of one workload that ended well, by trials and in the order of the systems; measured and carried."""
+    groups: dict[tuple[str, int], list[Mapping[str, Any]]] = {}
+    for run in runs:
+        if run["error"] is None:
+            groups.setdefault((run["system"], run["trials"]), []).append(run)
+    found = [_gather(system, trials, group) for (system, trials), group in groups.items()]
+    found += _carried(found)
+    order = list(SYSTEMS)
+    return sorted(found, key=lambda cell: (cell.trials, order.index(cell.system)))
+
+
+def _gather(system: str, trials: int, runs: list[Mapping[str, Any]]) -> Cell:
+    return Cell(
+        system=system,
+        trials=trials,
+        walls=tuple(run["wall_seconds"] for run in runs),
+        cpus=tuple(run["cpu_seconds"] for run in runs),
+        peaks=tuple(run["peak_bytes"] for run in runs),
+        accuracies=tuple(values[-1] for run in runs for values in run["val_accuracy"]),
+    )
+
+
+def _carried(found: list[Cell]) -> list[Cell]:
+    """Where this project was measured with more trials than a peer: the peer, along the line through its own two."""
+    made = []
+    for system in {cell.system for cell in found} - {PODIUM}:
+        own = sorted((cell for cell in found if cell.system == system), key=lambda cell: cell.trials)
+        if len(own) < 2:
+            continue
+        small, large = own[0], own[-1]
+        for trials in {cell.trials for cell in found if cell.system == PODIUM and cell.trials > large.trials}:
+            cpu = line(small.trials, small.cpu, large.trials, large.cpu).at(trials)
+            made.append(
+                Cell(system=system, trials=trials, walls=(cost(small, large).at(trials),), cpus=(cpu,), carried=True)
+            )
+    return made
+
+
+def ratios(found: list[Cell]) -> dict[tuple[str, int], float]:
+    """How many times this project's wall clock a cell takes, where both are known at that number of trials."""
+    own = {cell.trials: cell.wall for cell in found if cell.system == PODIUM}
+    return {(cell.system, cell.trials): cell.wall / own[cell.trials] for cell in found if cell.trials in own}
+
+
+def best_peer(found: list[Cell], trials: int) -> str | None:
+    """The peer that is done first."""
+    peers = [cell for cell in found if cell.trials == trials and cell.system != PODIUM]
+    return min(peers, key=lambda cell: cell.wall).system if peers else None

@@ -1,0 +1,1 @@
+"""Each system as an expert would write it for one machine with two cores."""

@@ -1,0 +1,35 @@
+"""One trial in Keras, the same for every peer that calls model.fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from benchmarks.peers.data import Data, training, validation
+from benchmarks.peers.job import Job
+from benchmarks.peers.models import compiled
+from benchmarks.workloads import Configuration
+
+
+def use_threads(count: int) -> None:
+    """Before TensorFlow does anything: it reads its limits once."""
+    tf.config.threading.set_intra_op_parallelism_threads(count)
+    tf.config.threading.set_inter_op_parallelism_threads(count)
+
+
+def fit(
+    job: Job, config: Configuration, data: Data, threads: int, callbacks: Sequence[Any] = ()
+) -> keras.callbacks.History:
+    """Build and train, validating after each epoch. No checkpoint is written."""
+    model = compiled(job, config)
+    return model.fit(
+        training(job.workload, data, config.seed, threads),
+        validation_data=validation(data),
+        epochs=job.workload.epochs,
+        shuffle=False,  # the data shuffles itself
+        callbacks=list(callbacks),
+        verbose=0,
+    )

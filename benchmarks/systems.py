@@ -1,0 +1,75 @@
+"""The systems that are compared, and how each is started."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.peers.job import Job
+
+PODIUM = "podium"
+
+
+@dataclass(frozen=True, kw_only=True)
+class System:
+    name: str
+    label: str  # in tables
+    module: str
+    imports: str  # what its processes import; see run.py
+    options: tuple[str, ...] = ()
+
+
+SYSTEMS = {
+    system.name: system
+    for system in (
+        System(name="kerastuner", label="KerasTuner", module="benchmarks.peers.kerastuner", imports="keras_tuner"),
+        System(
+            name="optuna",
+            label="Optuna and Keras, one process",
+            module="benchmarks.peers.optuna_keras",
+            imports="keras, optuna",
+        ),
+        System(name="ray", label="Ray Tune, function", module="benchmarks.peers.ray_tune", imports="keras, ray.tune"),
+        System(
+            name="ray_reuse",
+            label="Ray Tune, class, actors reused",
+            module="benchmarks.peers.ray_tune",
+            imports="keras, ray.tune",
+            options=("--reuse",),
+        ),
+        System(
+            name=PODIUM,
+            label="**this project**",
+            module="benchmarks.podium_entry",
+            imports="keras, ray.tune, optuna, h5py, pandas, rich, sklearn.metrics, tensorboardX",
+        ),
+    )
+}
+PEERS = tuple(name for name in SYSTEMS if name != PODIUM)
+
+
+def command(system: System, job: Job) -> list[str]:
+    """The command of one run. This project's run gets its own copy of the image store, and nothing else."""
+    if system.name != PODIUM:
+        return [sys.executable, "-m", system.module, *system.options, *job.arguments()]
+    from benchmarks import podium_entry
+
+    data = job.scratch / "data"
+    data.mkdir()
+    for store in (job.material / "data").glob("*.h5"):
+        os.link(store, data / store.name)
+    return [sys.executable, *podium_entry.command(job.workload, job.trials, job.weights, job.scratch)]
+
+
+def environment(checkout: Path, scratch: Path) -> dict[str, str]:
+    """Beside the user's own; the same for every system."""
+    return {
+        "PYTHONPATH": str(checkout),
+        "KERAS_BACKEND": "tensorflow",
+        "TF_ENABLE_ONEDNN_OPTS": "1",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "NO_ALBUMENTATIONS_UPDATE": "1",  # it asks the network for a newer version at import
+        "XDG_CACHE_HOME": str(scratch / "cache"),  # no run finds what another one kept
+    }
