@@ -35,7 +35,7 @@ def parse_augmentation(text: str) -> tuple[Augmentation, int]:
     if text in ("none", "live"):
         return ("none" if text == "none" else "live"), 1
     name, _, count = text.partition("=")
-    if name == "views" and count.isdigit() and 1 <= int(count) <= MOST_VIEWS:
+    if name == "views" and count.isascii() and count.isdigit() and 1 <= int(count) <= MOST_VIEWS:
         return "views", int(count)
     raise DataError(
         f"--augmentation is {text!r}, but must be none, live, or views=K with K from 1 to {MOST_VIEWS}, such as views=4"

@@ -47,7 +47,7 @@ CASES = {
     "ResNet50": Case(32, 0.9, 1.0, ADAMW),
     "ResNet50V2": Case(32, 0.9, 1.0, SGD),
     "NASNetMobile": Case(32, 0.9, 1.0, ADAMW),
-    "EfficientNetB0": Case(32, 0.8, 0.9, SGD),
+    "EfficientNetB0": Case(32, 0.8, 0.9, {**SGD, "learning_rate": 1e-3}),
     "EfficientNetLite0": Case(32, 0.8, 0.6, ADAMW),
     "InceptionV3": Case(75, 0.9, 1.0, SGD),
     "Xception": Case(71, 0.9, 1.0, ADAMW),
@@ -100,16 +100,21 @@ def trial(name: str, folder: Path, features: Path | None, *, other: bool = False
 
 
 def save_weights(name: str, folder: Path) -> None:
+    """A file of random weights with the statistics that they bring about, without which all images look alike."""
     import keras
+
+    from trainables.models import backbones
 
     if name == "EfficientNetLite0":
         return
     side = CASES[name].side
     keras.utils.set_random_seed(1)
-    application = getattr(keras.applications, name)
-    application(include_top=False, weights=None, input_shape=(side, side, 3)).save_weights(
-        folder / f"{name}.weights.h5"
-    )
+    network = backbones.build(backbones.find(name), (side, side, 3), weights="random")
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0
+    network(next(SmallImages(16, side).batches(16)), training=True)
+    network.save_weights(folder / f"{name}.weights.h5")
 
 
 def main(folder: Path, *names: str) -> None:

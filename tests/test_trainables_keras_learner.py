@@ -101,7 +101,6 @@ def test_one_learner_for_many_trials_is_as_good_as_new() -> None:
     np.testing.assert_array_equal(probabilities, expected)
 
 
-@pytest.mark.xfail(strict=True, reason="keras_learner.py: _start keeps the prediction of the model before")
 def test_a_learner_that_has_predicted_predicts_with_its_next_model() -> None:
     learner = start(residual())
     before = learner.predict(SmallImages().batches(16))

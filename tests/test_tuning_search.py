@@ -371,7 +371,6 @@ def test_listed_configurations_freeze_what_they_say_and_nothing_else(tmp_path: P
     assert points(food10(tmp_path, configs="published"), "fine_tuned") == ({"frozen_fraction": 0.6},)
 
 
-@pytest.mark.xfail(strict=True, reason="tuning/plan.py: a constant that every listed configuration replaces is kept")
 def test_a_constant_that_listed_configurations_replace_is_no_freeze_point(tmp_path: Path) -> None:
     path = tmp_path / "configs.json"
     listed = {"arm": "fine_tuned", "learning_rate": 1e-4, "optimizer": "adam", "schedule": "constant", "dropout": 0}

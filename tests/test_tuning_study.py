@@ -165,6 +165,24 @@ def test_both_arms_of_the_sample_and_a_winner_in_three_lines(tmp_path: Path) -> 
     assert len(record.ledger) == 2
 
 
+def test_workers_that_have_grown_make_room_and_no_trial_is_lost(folders: tuple[list[object], Path]) -> None:
+    """Every worker holds more than one byte: each serves one trial, then leaves, and its next trial is asked again."""
+    options, results = folders
+    arguments = ["tune", "food10", "--sample", "--arms", "pixels", "--trials", 3, "--confirm-seeds", 0]
+    arguments += ["--concurrent", 1, "--name", "grown", *options]
+    code = "import sys, tuning.search, cli; tuning.search.worker_memory_bytes = lambda slots: 1; cli.cli(sys.argv[1:])"
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)], cwd=CHECKOUT, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    events = list(read_events(results / "food10" / "grown" / "events.jsonl"))
+    restarted = [event["trial"] for event in events if event["event"] == "trial_restarted"]
+    assert restarted == ["pixels-0001", "pixels-0002"]
+    record = read_study(results / "food10" / "grown")
+    assert {trial.status for trial in record.of_arm("pixels", "search")} <= {"completed", "stopped"}
+    assert record.trials["pixels-0002"].epochs
+
+
 def test_ctrl_c_is_recorded_and_ends_the_workers(tmp_path: Path) -> None:
     process = start_long_study(tmp_path)
     wait_for_epochs(tmp_path, 3)

@@ -22,6 +22,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 FACTS = "entry.json"
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, OverflowError)  # whatever stands in a damaged entry.json
 _ABANDONED_SECONDS = 86_400  # after which an unfinished folder belongs to nobody
 
 
@@ -46,7 +47,7 @@ class FeatureStore:
                 for number, (shape, kind) in enumerate(zip(facts["shapes"], facts["types"], strict=True))
             )
             os.utime(entry / FACTS)  # used now
-        except (OSError, ValueError, KeyError):  # missing, dropped meanwhile, or damaged: to be written anew
+        except _UNREADABLE:  # missing, dropped meanwhile, or damaged: to be written anew
             return None
         return arrays
 
@@ -94,7 +95,7 @@ class FeatureStore:
             for batch in batches:
                 for key, rows in batch.items():
                     for file, array in zip(files[key], rows, strict=True):
-                        file.write(np.ascontiguousarray(array).data.cast("B"))
+                        file.write(np.ascontiguousarray(array).tobytes())
             for key, arrays in entries.items():
                 for file in files[key]:
                     _sync(file)
@@ -109,11 +110,20 @@ class FeatureStore:
                 described = (partial[key] / FACTS).open("wb")
                 described.write(json.dumps(facts, indent=1).encode())
                 _sync(described)
-                shutil.rmtree(self._folder / key, ignore_errors=True)  # a damaged one
-                partial[key].rename(self._folder / key)
+                self._put(partial[key], key)
         finally:
             for folder in partial.values():
                 shutil.rmtree(folder, ignore_errors=True)
+
+    def _put(self, written: Path, key: str) -> None:
+        """Give a finished folder its name; another study may have put the same numbers there meanwhile."""
+        if self.open(key) is None:
+            shutil.rmtree(self._folder / key, ignore_errors=True)  # a damaged one
+        try:
+            written.rename(self._folder / key)
+        except OSError:
+            if self.open(key) is None:
+                raise
 
     def _make_room(self, needed: int, keep: set[str]) -> None:
         """Drop entries, the least recently used first, until this much fits; a process that maps one keeps it."""
@@ -128,7 +138,7 @@ class FeatureStore:
             facts = path / FACTS
             try:
                 entries.append((facts.stat().st_mtime, json.loads(facts.read_text())["bytes"], path))
-            except (OSError, ValueError, KeyError):
+            except _UNREADABLE:
                 shutil.rmtree(path, ignore_errors=True)
         total = sum(size for _, size, _ in entries)
         for _, size, path in sorted(entries, key=lambda entry: entry[0]):

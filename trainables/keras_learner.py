@@ -87,14 +87,11 @@ class KerasLearner:
         except ValueError as error:
             raise Infeasible(" ".join(str(error).split())[:300]) from None
         network = warm.network
-        if not network.blocks:
-            return fact
-        frozen = {
-            "frozen_layers": network.blocks[cut - 1].layers if cut else 0,
-            "backbone_layers": network.layers,
-            "frozen_blocks": cut,
-        }
-        return frozen | ({"features": fact} if fact else {})
+        prepared: dict[str, Any] = {"features": fact} if fact else {}
+        if network.blocks:
+            frozen_layers = network.blocks[cut - 1].layers if cut else 0
+            prepared |= {"frozen_layers": frozen_layers, "backbone_layers": network.layers, "frozen_blocks": cut}
+        return prepared
 
     def _prepare(
         self,

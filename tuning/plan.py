@@ -41,12 +41,8 @@ class ArmPlan:
     @property
     def freeze_points(self) -> tuple[dict[str, Any], ...]:
         """What trials may ask to freeze, where that is a list: prefixes of all of them can be computed together."""
-        points = [
-            {name: config[name]}
-            for config in [*(listed.config for listed in self.listed), self.arm.space.constants]
-            for name in FREEZING
-            if name in config
-        ]
+        asked = [listed.config for listed in self.listed] or [self.arm.space.constants]
+        points = [{name: config[name]} for config in asked for name in FREEZING if name in config]
         if not self.listed:
             axes = [axis for axis in self.arm.space.axes if axis.name in FREEZING and isinstance(axis, Choice)]
             points += [{axis.name: value} for axis in axes for value in axis.values]
