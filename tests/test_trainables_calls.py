@@ -128,11 +128,15 @@ def test_a_single_value_has_no_variance() -> None:
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize(("shape", "axis"), [((6, 4), -1), ((6, 5, 4), -1), ((6, 4, 5, 5), 1)])
-def test_what_the_kernel_does_not_take_is_left_to_keras(shape: tuple[int, ...], axis: int) -> None:
+@pytest.mark.parametrize(
+    ("shape", "options"),
+    [((6, 4), {}), ((6, 5, 4), {}), ((6, 4, 5, 5), {"axis": 1}), ((6, 5, 5, 4), {"renorm": True})],
+    ids=["vectors", "sequences", "channels first", "renormalized"],
+)
+def test_what_the_kernel_does_not_take_is_left_to_keras(shape: tuple[int, ...], options: dict[str, Any]) -> None:
     from trainables import calls
 
-    theirs, ours = (normalization(shape, axis=axis) for _ in range(2))
+    theirs, ours = (normalization(shape, **options) for _ in range(2))
     values = np.random.default_rng(0).normal(3, 2, shape).astype(np.float32)
     np.testing.assert_array_equal(calls.training({})(ours, (values,), {}), theirs(values, training=True))
     for one, other in zip(ours.weights, theirs.weights, strict=True):
