@@ -225,6 +225,38 @@ def test_what_a_killed_process_left_is_cleared_away_after_a_day(tmp_path: Path) 
     assert folders(tmp_path) == {".b.2", "c"}
 
 
+@pytest.mark.xfail(strict=True, reason="feature_store.py: _make_room asks for the age of a folder that is gone by then")
+def test_what_another_process_finishes_meanwhile_disturbs_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its unfinished folder is there when one looks, and has its final name a moment later."""
+    unfinished = tmp_path / ".other.1"
+    unfinished.mkdir()
+    is_dir = Path.is_dir
+
+    def seen_then_renamed(path: Path, **named: Any) -> bool:
+        found = is_dir(path, **named)
+        if path == unfinished and found:
+            path.rename(tmp_path / "other")
+        return found
+
+    monkeypatch.setattr(Path, "is_dir", seen_then_renamed)
+    store = FeatureStore(tmp_path, ROOMY)
+    write(store, "a")
+    assert holds(store, "a")
+
+
+@pytest.mark.xfail(strict=True, reason="feature_store.py: open takes an entry for missing that it may not touch")
+def test_an_entry_in_a_folder_that_is_only_for_reading_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*_: Any, **__: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    store = FeatureStore(tmp_path, ROOMY)
+    write(store, "a")
+    monkeypatch.setattr(os, "utime", forbidden)
+    assert holds(store, "a")
+
+
 def _write_slowly(folder: Path, key: str, told: Connection, seconds: float) -> None:
     """Tells before each batch, and when all is done."""
 

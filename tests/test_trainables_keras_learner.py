@@ -146,6 +146,21 @@ def test_validates_on_the_validation_images(tmp_path: Path) -> None:
     assert not np.array_equal(first, learner.validate())
 
 
+def test_validation_does_not_follow_from_what_was_predicted_before() -> None:
+    """Fewer validation images than a batch, in a new process and in one that has met more images at once."""
+    from trainables.workbench import WORKBENCH
+
+    found = []
+    for predicted_before in (False, True):
+        WORKBENCH.drop_others(keep=None)
+        if predicted_before:
+            start(residual(filter_width=1)).predict(SmallImages().batches(32))
+        learner = start(residual(filter_width=1), SmallImages(), SmallImages(3, seed=4, split="val"))
+        learner.epoch(0)
+        found.append(learner.validate())
+    np.testing.assert_array_equal(*found)
+
+
 def test_seconds_are_booked_by_phase() -> None:
     from trainables import keras_learner, workbench
 

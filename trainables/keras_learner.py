@@ -120,6 +120,7 @@ class KerasLearner:
             )
         self._cut = cut if self._validation.holds_features else 0  # where validation enters
         trace(from_images=not self._training.holds_features)
+        warm.prediction(self._cut).forget_batch_size()  # or few images would be padded as an earlier trial's were
         with self._watch("reset"):
             self._update.optimizer.start(settings)
         return fact
