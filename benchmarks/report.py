@@ -26,6 +26,7 @@ and initial backbone weights, and {slots} cores: one process on both, or two tri
 - **val. accuracy**: after the last epoch; median over trials, and lowest and highest.
 - This project also keeps each better epoch's model, and measures the best model on the test split at the end (rows
   "checkpoint" and "test" below); no peer does. Its TensorFlow is deterministic, a peer's is not.
+- A peer that is not among the fastest two in the first round has no further rounds.
 - A peer freezes exactly int(layers x fraction) layers; this project may move the cut to the end of a block{cuts}.\
 """
 

@@ -56,13 +56,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for workload in workloads:
             material = scratch / workload.key
             results["material"][workload.key] = _make_material(workload, material)
-            planned = plan(workload, [*peers, PODIUM], options.rounds or workload.rounds)
-            for number, one in enumerate(planned, start=1):
-                run = execute(workload, one, material, scratch / "run", cores)
-                failed += run.error is not None
+            seconds: dict[str, list[float]] = {}
+            for planned in plan(workload, [*peers, PODIUM], options.rounds or workload.rounds, seconds):
+                run = execute(workload, planned, material, scratch / "run", cores)
+                if run.error is not None:
+                    failed += 1
+                elif run.round:
+                    seconds.setdefault(run.system, []).append(run.wall_seconds)
                 results["runs"].append(asdict(run))
                 _write(target, results)
-                print(f"{workload.key} {number}/{len(planned)}  {_line(run)}", flush=True)
+                print(f"{workload.key} {f'round {run.round}' if run.round else 'check'}  {_line(run)}", flush=True)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     print(f"\n{target.with_suffix('.md').read_text()}\n{target}")

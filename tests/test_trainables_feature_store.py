@@ -225,7 +225,6 @@ def test_what_a_killed_process_left_is_cleared_away_after_a_day(tmp_path: Path) 
     assert folders(tmp_path) == {".b.2", "c"}
 
 
-@pytest.mark.xfail(strict=True, reason="feature_store.py: _make_room asks for the age of a folder that is gone by then")
 def test_what_another_process_finishes_meanwhile_disturbs_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -246,7 +245,6 @@ def test_what_another_process_finishes_meanwhile_disturbs_nobody(
     assert holds(store, "a")
 
 
-@pytest.mark.xfail(strict=True, reason="feature_store.py: open takes an entry for missing that it may not touch")
 def test_an_entry_in_a_folder_that_is_only_for_reading_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def forbidden(*_: Any, **__: Any) -> None:
         raise PermissionError(13, "Permission denied")

@@ -323,9 +323,6 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(
     assert np.isfinite(learner.epoch(0)["loss"])
 
 
-@pytest.mark.xfail(
-    strict=True, raises=OSError, reason="features.py: only store.write is watched, not making the folder and its lock"
-)
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(Fatal, match="cannot be written") as raised:

@@ -13,7 +13,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +46,10 @@ class FeatureStore:
                 np.memmap(entry / f"{number}.bin", dtype=np.dtype(kind), mode="r", shape=tuple(shape)).view(np.ndarray)
                 for number, (shape, kind) in enumerate(zip(facts["shapes"], facts["types"], strict=True))
             )
-            os.utime(entry / FACTS)  # used now
         except _UNREADABLE:  # missing, dropped meanwhile, or damaged: to be written anew
             return None
+        with suppress(OSError):  # a folder only for reading is read all the same
+            os.utime(entry / FACTS)  # used now
         return arrays
 
     @contextmanager
@@ -84,7 +85,8 @@ class FeatureStore:
             key: sum(int(np.prod(shape, dtype=np.int64)) * np.dtype(kind).itemsize for shape, kind in arrays)
             for key, arrays in entries.items()
         }
-        self._make_room(sum(sizes.values()), keep=set(entries))
+        with self._alone():
+            self._make_room(sum(sizes.values()), keep=set(entries))
         partial = {key: self._folder / f".{key}.{os.getpid()}" for key in entries}
         try:
             files = {}
@@ -116,29 +118,27 @@ class FeatureStore:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def _put(self, written: Path, key: str) -> None:
-        """Give a finished folder its name; another study may have put the same numbers there meanwhile."""
-        if self.open(key) is None:
-            shutil.rmtree(self._folder / key, ignore_errors=True)  # a damaged one
-        try:
-            written.rename(self._folder / key)
-        except OSError:
+        """Give a finished folder its name, where no other study has put the same numbers meanwhile."""
+        with self._alone():
             if self.open(key) is None:
-                raise
+                shutil.rmtree(self._folder / key, ignore_errors=True)  # a damaged one
+                written.rename(self._folder / key)
+
+    def _alone(self) -> FileLock:
+        """Held for as long as entries get their names or are dropped, never while numbers are written."""
+        return FileLock(self._folder / "names.lock")
 
     def _make_room(self, needed: int, keep: set[str]) -> None:
         """Drop entries, the least recently used first, until this much fits; a process that maps one keeps it."""
         entries = []
-        for path in self._folder.iterdir():
-            if not path.is_dir():
-                continue
-            if path.name.startswith("."):
-                if time.time() - path.stat().st_mtime > _ABANDONED_SECONDS:
-                    shutil.rmtree(path, ignore_errors=True)
-                continue
-            facts = path / FACTS
+        for path in filter(Path.is_dir, self._folder.iterdir()):
             try:
-                entries.append((facts.stat().st_mtime, json.loads(facts.read_text())["bytes"], path))
-            except _UNREADABLE:
+                if not path.name.startswith("."):
+                    facts = path / FACTS
+                    entries.append((facts.stat().st_mtime, json.loads(facts.read_text())["bytes"], path))
+                elif time.time() - path.stat().st_mtime > _ABANDONED_SECONDS:
+                    shutil.rmtree(path, ignore_errors=True)
+            except _UNREADABLE:  # damaged, or an unfinished one that its writer has just removed
                 shutil.rmtree(path, ignore_errors=True)
         total = sum(size for _, size, _ in entries)
         for _, size, path in sorted(entries, key=lambda entry: entry[0]):

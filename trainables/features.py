@@ -84,12 +84,19 @@ def _feed(
     arrays = store.open(keys[cut])
     if arrays is None:
         one_pass = key_of({str(number): key for number, key in keys.items()})
-        with store.writing(one_pass, while_waiting):
-            missing = {number: key for number, key in sorted(keys.items()) if store.open(key) is None}
-            if sum(_bytes(warm, number) for number in missing) * len(images) * views > assignment.features_bytes:
-                missing = {cut: keys[cut]}  # not all at once, then
-            if cut in missing:
-                _compute(warm, missing, images, views, store)
+        try:
+            with store.writing(one_pass, while_waiting):
+                missing = {number: key for number, key in sorted(keys.items()) if store.open(key) is None}
+                if sum(_bytes(warm, number) for number in missing) * len(images) * views > assignment.features_bytes:
+                    missing = {cut: keys[cut]}  # not all at once, then
+                if cut in missing:
+                    _compute(warm, missing, images, views, store)
+        except OSError as error:
+            # Going on without them would train on other last digits than a machine with more space.
+            raise Fatal(
+                f"the output of frozen layers cannot be written ({error.strerror or error}): "
+                "choose another --data-dir, or do without with --feature-cache 0"
+            ) from None
         arrays = store.open(keys[cut])
         if arrays is None:  # dropped at once by another study with its own needs
             return ImageFeed(images), {**fact, "kept": False, "why": "the folder of features is too small"}
@@ -116,14 +123,7 @@ def _compute(warm: WarmNetwork, keys: dict[int, str], images: Images, views: int
             yield {keys[number]: [next(outputs) for _ in crossing[number]] for number in sorted(keys)}
 
     about = {"data": images.store.title, "split": images.split, "network": warm.network.model.name}
-    try:
-        store.write(entries, batches(), about)
-    except OSError as error:
-        # Going on without them would train on other last digits than a machine with more space.
-        raise Fatal(
-            f"the output of frozen layers cannot be written ({error.strerror or error}): "
-            "choose another --data-dir, or do without with --feature-cache 0"
-        ) from None
+    store.write(entries, batches(), about)
 
 
 def _identity(warm: WarmNetwork, cut: int, assignment: Assignment, images: Images, views: int) -> dict[str, Any]:
