@@ -27,12 +27,14 @@ benchmark:
 	$(MAKE) setup EXTRAS="$(sort $(EXTRAS) benchmark)"
 	$(BIN)/python -m benchmarks.run $(BENCHMARK)
 
+# Two files side by side, each in one process. More at once would want more memory than a laptop has.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 test: setup
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 # Leaves out what starts Ray or TensorFlow or takes over two seconds.
 test-fast: setup
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 lint: setup
 	$(BIN)/ruff check .

@@ -1,0 +1,11 @@
+"""The order of the files: two run side by side, so the longest come first."""
+
+from __future__ import annotations
+
+import pytest
+
+LONGEST = ("test_tuning_study", "test_trainables_equivalence", "test_benchmarks")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
