@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,8 @@ class Images:
             raise DataError(f"image_size is {view.image_size}, but must be at least 1; set it with --image-size N")
         self.store = store
         self.split: Split = split
-        self.view = view
+        # Only training images come in variants, whatever an arm's view says of them.
+        self.view = view if split == "train" else replace(view, augmentation="none", views=1)
         self.opened_by = opened_by
         self.indices = store.indices(split)  # positions in the store, int64 [N]
         if len(self.indices) == 0:

@@ -117,6 +117,15 @@ def test_every_image_shows_every_view_equally_often(store: ImageStore, views: in
     np.testing.assert_array_equal(images.views(seed, start), shown[0])
 
 
+def test_images_to_validate_on_come_in_no_variants(store: ImageStore) -> None:
+    images, plain = Images(store, "val", fixed(3)), Images(store, "val", View(image_size=16))
+    for seen in (images.view_batches(4), (batch for batch, _ in images.training_batches(4, seed=0, epoch=1))):
+        assert sum(len(batch) for batch in seen) <= len(images)
+    np.testing.assert_array_equal(
+        np.concatenate(list(images.view_batches(4))), np.concatenate(list(plain.batches(batch_size=4)))
+    )
+
+
 def test_views_are_mixed_within_an_epoch_and_by_the_seed(store: ImageStore) -> None:
     images = Images(store, "train", fixed(4))
     assert set(images.views(seed=0, epoch=0).tolist()) == {0, 1, 2, 3}  # 30 images miss one with 7e-4

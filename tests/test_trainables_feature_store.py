@@ -178,7 +178,7 @@ def test_rows_that_do_not_add_up_are_refused(tmp_path: Path) -> None:
     store = FeatureStore(tmp_path, ROOMY)
     for rows in (ROWS - 1, ROWS + 1):
         wrong = {"a": [((rows, WIDTH), np.dtype("float32"))] * 2}
-        with pytest.raises(ValueError, match="do not add up to its shape"):
+        with pytest.raises(RuntimeError, match="do not add up to its shape"):
             store.write(wrong, batches(["a"]), {})
         assert folders(tmp_path) == set()
 

@@ -129,9 +129,11 @@ def test_a_format_true_archive_goes_all_the_way_to_a_table(tmp_path: Path) -> No
 
 
 def test_both_arms_of_the_sample_and_a_winner_in_three_lines(tmp_path: Path) -> None:
-    """The smallest whole study with networks: Keras in Ray's workers, both arms, one seed; then the README's lines."""
+    """The smallest whole study with networks: Keras in Ray's workers, both arms, one seed, two fixed views of each
+    image, from which the kept features follow; then the README's lines."""
     done = run(
         *("tune", "food10", "--sample", "--trials", 1, "--epochs", 1, "--name", "tiny", "--quiet"),
+        *("--augmentation", "views=2"),
         *("--results", tmp_path / "results", "--data-dir", tmp_path / "data"),
     )
     assert done.returncode == 0, done.stderr

@@ -79,7 +79,7 @@ class FeatureStore:
         """Write several entries side by side, from batches in order.
 
         entries: shape [N, ...] and type of every array, by key. batches: for each key its arrays' next rows.
-        Raises OSError where the disk is full.
+        Raises OSError where the disk is full, RuntimeError where the batches do not fill the shapes.
         """
         sizes = {
             key: sum(int(np.prod(shape, dtype=np.int64)) * np.dtype(kind).itemsize for shape, kind in arrays)
@@ -102,7 +102,7 @@ class FeatureStore:
                 for file in files[key]:
                     _sync(file)
                 if sum(path.stat().st_size for path in partial[key].iterdir()) != sizes[key]:
-                    raise ValueError(f"the batches for {key} do not add up to its shape {arrays}")
+                    raise RuntimeError(f"the batches for {key} do not add up to its shape {arrays}")
                 facts = {
                     "shapes": [list(shape) for shape, _ in arrays],
                     "types": [np.dtype(kind).name for _, kind in arrays],

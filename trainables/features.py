@@ -39,10 +39,10 @@ def feeds(
 
     cut: number of frozen blocks. while_waiting: done before waiting for another process that computes the same.
     """
-    training, fact = _feed(warm, cut, assignment, train, train.view.augmentation, while_waiting)
+    training, fact = _feed(warm, cut, assignment, train, while_waiting)
     if cut == 0:  # validation images are seen whole, once an epoch: nothing to share
         return training, ImageFeed(val), fact
-    validating, _ = _feed(warm, cut, assignment, val, "none", while_waiting)
+    validating, _ = _feed(warm, cut, assignment, val, while_waiting)
     return training, validating, fact
 
 
@@ -51,10 +51,9 @@ def _feed(
     cut: int,
     assignment: Assignment,
     images: Images,
-    augmentation: str,
     while_waiting: Callable[[], None],
 ) -> tuple[Feed, dict[str, Any]]:
-    views = images.view.views if augmentation == "views" else 1
+    augmentation, views = images.view.augmentation, images.view.views
     if assignment.features is None or (cut == 0 and augmentation != "views"):
         return ImageFeed(images), {}
     if cut and warm.prefix_identity(cut) is None:
@@ -128,13 +127,12 @@ def _compute(warm: WarmNetwork, keys: dict[int, str], images: Images, views: int
 
 def _identity(warm: WarmNetwork, cut: int, assignment: Assignment, images: Images, views: int) -> dict[str, Any]:
     """Everything these numbers follow from."""
-    augmented = views > 1 or images.view.augmentation == "views"
     return {
         "format": FORMAT,
         "prefix": warm.prefix_identity(cut) if cut else "pixels",
         "precision": assignment.precision,
         "image_size": images.view.image_size,
-        "crop": f"{images.view.recipe}, {views} views" if augmented and images.split == "train" else "centre",
+        "crop": f"{images.view.recipe}, {views} views" if images.view.augmentation == "views" else "centre",
         "data": images.store.fingerprint,
         "split": images.split,
         "batch": PREFIX_BATCH,
