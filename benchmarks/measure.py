@@ -44,6 +44,23 @@ class Measurement:
     sampler_seconds: float  # processor time of this measuring itself
 
 
+def busy_cores(seconds: float = 2.0) -> float:
+    """How many cores are at work on anything at all, on average over the next seconds.
+
+    Not the load average: for minutes after a run that still tells of the run.
+    """
+    before = _idle_and_total()
+    time.sleep(seconds)
+    idle, total = (after - earlier for after, earlier in zip(_idle_and_total(), before, strict=True))
+    return (os.cpu_count() or 1) * (1 - idle / total) if total else 0.0
+
+
+def _idle_and_total() -> tuple[int, int]:
+    """Ticks of all cores since the machine started. proc(5): user nice system idle iowait irq softirq steal."""
+    ticks = [int(word) for word in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+    return ticks[3] + ticks[4], sum(ticks)
+
+
 class Tree:
     """The processes of one run, looked at from outside."""
 

@@ -33,7 +33,7 @@ from benchmarks.systems import PEERS, PODIUM, SYSTEMS, environment
 from benchmarks.workloads import SLOTS, WORKLOADS, Workload, find
 
 VERSIONED = ("tensorflow", "keras", "ray", "optuna", "keras-tuner", "numpy", "albumentations")
-QUIET_LOAD = 0.5  # of the machine before a run; above it, somebody else is working there
+QUIET = 0.2  # cores at work before a run; above it, somebody else is working there
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -122,8 +122,8 @@ def _write(target: Path, results: dict[str, Any]) -> None:
 def _line(run: Run) -> str:
     text = f"{run.system:<11} {run.trials:>3} trials  {run.wall_seconds:7.1f} s  {run.cpu_seconds:7.1f} s processor"
     text += f"  {run.peak_bytes / 2**20:6.0f} MB"
-    if run.load_before > QUIET_LOAD:
-        text += f"  (load was {run.load_before:.1f}: not quiet)"
+    if run.busy_before > QUIET:
+        text += f"  ({run.busy_before:.1f} cores were at work before it: not quiet)"
     return text + (f"\nFAILED: {run.error}" if run.error else "")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.breakdown import break_down
-from benchmarks.measure import Measurement, measure
+from benchmarks.measure import Measurement, busy_cores, measure
 from benchmarks.peers.job import Job
 from benchmarks.schedule import Planned
 from benchmarks.systems import PODIUM, SYSTEMS, command, environment
@@ -38,7 +37,7 @@ class Run:
     processes: int = 0
     left_over: int = 0
     sampler_seconds: float = 0.0
-    load_before: float = 0.0  # the machine's, one minute's average
+    busy_before: float = 0.0  # cores at work just before it started: other people's
     breakdown: dict[str, float] | None = None  # slot-seconds; of this project alone
     timeline: list[dict[str, Any]] = field(default_factory=list)  # its events, without what is large
     error: str | None = None
@@ -52,7 +51,7 @@ def execute(workload: Workload, planned: Planned, material: Path, scratch: Path,
         workload=workload, trials=planned.trials, material=material, out=scratch / "trials.jsonl", scratch=scratch
     )
     log = scratch / "log"
-    load = os.getloadavg()[0]
+    busy = busy_cores()
     measured = measure(
         command(SYSTEMS[planned.system], job),
         folder=CHECKOUT,
@@ -73,7 +72,7 @@ def execute(workload: Workload, planned: Planned, material: Path, scratch: Path,
         processes=measured.processes,
         left_over=measured.left_over,
         sampler_seconds=round(measured.sampler_seconds, 2),
-        load_before=load,
+        busy_before=round(busy, 2),
         breakdown=_breakdown(events, measured) if planned.system == PODIUM else None,
         timeline=[_without_bulk(event) for event in events if event["event"] in TIMELINE],
         error=_error(measured, trials, job, log),

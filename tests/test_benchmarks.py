@@ -18,7 +18,7 @@ from benchmarks import cells as table_cells
 from benchmarks import run as benchmark
 from benchmarks import runs
 from benchmarks.breakdown import break_down
-from benchmarks.measure import MARK, Tree, measure
+from benchmarks.measure import MARK, Tree, busy_cores, measure
 from benchmarks.peers.job import Job
 from benchmarks.podium_entry import entries, task_of
 from benchmarks.report import markdown
@@ -327,6 +327,14 @@ def test_memory_is_the_sum_over_the_tree(tmp_path: Path) -> None:
     script = f"import subprocess, sys\nchild = subprocess.Popen([sys.executable, '-c', {block!r}])\n{block}child.wait()"
     found = measure([sys.executable, "-c", script], folder=tmp_path, log=tmp_path / "log", environment={})
     assert 100e6 < found.peak_bytes < 160e6
+
+
+def test_what_others_do_is_seen() -> None:
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as stranger:
+        time.sleep(0.3)
+        busy = busy_cores(1.0)
+        stranger.kill()
+    assert 0.5 < busy <= (os.cpu_count() or 1)
 
 
 def test_a_run_that_does_not_end_is_ended(tmp_path: Path) -> None:
