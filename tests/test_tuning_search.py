@@ -248,7 +248,7 @@ def events_of(plan: StudyPlan, trial: str) -> list[str]:
     return [event["event"] for event in read_events(plan.folder / FILE_NAME) if event.get("trial") == trial]
 
 
-def test_a_trial_whose_worker_died_before_its_first_epoch_is_asked_once_more_as_it_was(tmp_path: Path) -> None:
+def test_a_trial_whose_worker_died_before_its_first_epoch_is_asked_again_as_it_was(tmp_path: Path) -> None:
     plan = simulated_plan(tmp_path, trials=5, max_epochs=3)
     machine = SimulatedMachine(plan, tmp_path)
     first, other = asked(machine), asked(machine)
@@ -265,12 +265,14 @@ def test_a_trial_whose_worker_died_before_its_first_epoch_is_asked_once_more_as_
     assert machine.record.trials[first.trial].status == "completed"
 
 
-def test_a_second_loss_is_a_failure(tmp_path: Path) -> None:
-    plan = simulated_plan(tmp_path, trials=2, max_epochs=3)
+def test_more_losses_than_there_are_workers_are_a_failure(tmp_path: Path) -> None:
+    """Every worker may have grown, and leaves once; a trial that outlives all of them is itself what kills."""
+    plan = simulated_plan(tmp_path, trials=2, max_epochs=3, slots=2)
     machine = SimulatedMachine(plan, tmp_path)
     trial = asked(machine).trial
-    machine.search.lost(trial, "the worker died")
-    assert asked(machine).trial == trial
+    for _ in range(2):
+        machine.search.lost(trial, "the worker died")
+        assert asked(machine).trial == trial
     machine.search.lost(trial, "the worker died again")
     record = machine.record.trials[trial]
     assert (record.status, record.reason) == ("failed", "the worker died again")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -244,6 +245,49 @@ def assert_gone(processes: list[psutil.Process], timeout: float = 30) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):  # a zombie, or gone just now
             left.append(" ".join(process.cmdline()))
     assert [name for name in left if not name.startswith(("ray::DashboardAgent", "ray::RuntimeEnvAgent"))] == []
+
+
+ENDS = """
+import os, sys
+from ray import tune
+from ray.tune import Callback
+from tuning import cluster
+from tuning.ray_adapters import cause_of_error
+
+class Fails(tune.Trainable):
+    def setup(self, config):
+        self.how = config["how"]
+    def step(self):
+        if self.how == "raises":
+            raise OSError(28, "No space left on device")
+        os._exit(1)
+
+class Tells(Callback):
+    def on_trial_error(self, iteration, trials, trial, **info):
+        print(trial.config["how"], *cause_of_error(trial), sep="|", flush=True)
+
+cluster.start_ray(None)
+run_config = tune.RunConfig(name="ends", storage_path=sys.argv[1], callbacks=[Tells()], verbose=0)
+tune.Tuner(Fails, param_space={"how": tune.grid_search(["raises", "dies"])}, run_config=run_config).fit()
+cluster.stop_ray()
+"""
+
+
+def test_a_worker_that_died_and_an_error_in_it_are_told_apart(tmp_path: Path) -> None:
+    """Ray writes down why, in a place and a form of its own: asked of Ray itself."""
+    (tmp_path / "ends.py").write_text(ENDS)
+    done = subprocess.run(
+        [sys.executable, tmp_path / "ends.py", tmp_path],
+        cwd=CHECKOUT,
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        capture_output=True,
+        text=True,
+        timeout=200,
+    )
+    told = sorted(line for line in done.stdout.splitlines() if line.count("|") == 2)
+    assert told == ["dies|True|the worker died", "raises|False|OSError: [Errno 28] No space left on device"], (
+        done.stderr
+    )
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,12 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from ray import cloudpickle
+from ray.exceptions import RayActorError
 from ray.tune import Callback, Stopper
 from ray.tune.experiment import Trial as RayTrial
 from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
@@ -158,25 +161,27 @@ class Recorder(Callback):
         name = _name(trial)
         if name in self._search.running:
             with self._stop.keeping_failures():
-                if _worker_died(trial):
-                    self._search.lost(name, "the worker died")
+                died, reason = cause_of_error(trial)
+                if died:
+                    self._search.lost(name, reason)
                 else:
-                    self._search.end(name, "failed", _last_line(trial))
+                    self._search.end(name, "failed", reason)
 
 
 def _name(trial: RayTrial) -> str:
     return str(trial.config["job"]["trial"])
 
 
-def _worker_died(trial: RayTrial) -> bool:
-    return "ActorDiedError" in str(_error(trial) or "ActorDiedError")
+def cause_of_error(trial: RayTrial) -> tuple[bool, str]:
+    """Whether the trial's worker died, and what went wrong in one line.
 
-
-def _error(trial: RayTrial) -> Any:
-    return trial.get_error() if hasattr(trial, "get_error") else None
-
-
-def _last_line(trial: RayTrial) -> str:
-    """What went wrong, without the traceback: its last line that says something."""
-    lines = [line.strip() for line in str(_error(trial) or "the worker died").splitlines() if line.strip()]
-    return lines[-1][:500] if lines else "the worker died"
+    Read where Ray has just written it: Trial.get_error looks into the folder of results, where it is not yet.
+    """
+    try:
+        error = cloudpickle.loads(Path(str(trial.pickled_error_file)).read_bytes())
+    except Exception as unread:  # an exception of a class that only the worker has, or no file at all
+        return False, f"it failed, and why cannot be read ({type(unread).__name__})"
+    if isinstance(error, RayActorError):
+        return True, "the worker died"
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]  # the traceback; its last line says what
+    return False, lines[-1][:500] if lines else type(error).__name__

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import math
 import shutil
+from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -48,7 +49,7 @@ class Search:
         self._plan, self._log, self._record, self._store = plan, log, record, store
         self._running: dict[str, Job] = {}
         self._again: list[Job] = []  # whose worker died before their first result
-        self._asked_again: set[str] = set()
+        self._losses: Counter[str] = Counter()  # workers that died under a trial
         self._optuna: dict[str, optuna.trial.Trial] = {}
         self._arms = {arm.arm.name: self._searching(arm) for arm in plan.arms}
         self.fatal: str | None = None
@@ -119,7 +120,7 @@ class Search:
         """
         for arm in self._arms.values():
             name = arm.plan.arm.name
-            if arm.asked < self._budget(arm) or self._runs(name, "search") or self._again:
+            if arm.asked < self._budget(arm) or self._runs(name, "search"):
                 continue
             best = self._record.best_trial(name)
             if best is None:
@@ -239,15 +240,16 @@ class Search:
             self._optuna[trial].report(result["objective"], step=result["epoch"])
 
     def lost(self, trial: str, reason: str) -> None:
-        """The worker died. A trial that had no result yet is asked for once more: it may not have been its fault.
+        """The worker died. A trial that had no result yet is asked for again: it may not have been its fault.
 
-        A worker that has grown too large ends itself there (see trainables/trial.py).
+        A worker that has grown too large ends itself there (see trainables/trial.py), and the trial may meet every
+        other one that has: so it is asked for as often as there are workers.
         """
         job = self._running[trial]
-        if job.role == "test" or self._record.trials[trial].epochs or trial in self._asked_again:
+        self._losses[trial] += 1
+        if job.role == "test" or self._record.trials[trial].epochs or self._losses[trial] > self._plan.share.slots:
             self.end(trial, "failed", reason)
             return
-        self._asked_again.add(trial)
         self._again.append(self._running.pop(trial))
         self._log.append("trial_restarted", trial=trial, reason=reason)
 
