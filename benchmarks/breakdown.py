@@ -11,12 +11,10 @@ Event = Mapping[str, Any]
 # What the keys of an epoch event's `seconds` are called in the table, in its order; any other key is a row of its own.
 PHASES = {
     "import": "import",
-    "start": "build",  # as one key, before it was split
     "build": "build",
     "trace": "trace",
     "features": "features",
     "reset": "reset",
-    "first_step": "first step",
     "train": "steps",
     "validate": "validation",
     "save": "checkpoint",
@@ -30,24 +28,6 @@ END = "end"  # tables, and Ray's end
 ORDER = (START, *dict.fromkeys(PHASES.values()), REPORT, HAND_OVER, TEST, IDLE, END)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Breakdown:
-    """Slot-seconds by what they went into, in the table's order."""
-
-    slots: int
-    wall_seconds: float
-    seconds: dict[str, float]
-
-    @property
-    def total(self) -> float:
-        return self.slots * self.wall_seconds
-
-    @property
-    def accounted(self) -> float:
-        """Share of the total that has a name; above 1 where phases claim more than there was."""
-        return sum(self.seconds.values()) / self.total
-
-
 @dataclass(kw_only=True)
 class _Trial:
     started: float
@@ -55,8 +35,11 @@ class _Trial:
     phases: dict[str, float] = field(default_factory=dict)
 
 
-def break_down(events: Iterable[Event], *, started: float, ended: float, slots: int) -> Breakdown:
-    """started, ended: of the whole command, in time.time()'s seconds as the events' own."""
+def break_down(events: Iterable[Event], *, started: float, ended: float, slots: int) -> dict[str, float]:
+    """Slot-seconds by what they went into, in the table's order.
+
+    started, ended: of the whole command, in time.time()'s seconds as the events' own.
+    """
     events = list(events)
     trials = _trials(events)
     seconds = dict.fromkeys(ORDER, 0.0)
@@ -74,7 +57,7 @@ def break_down(events: Iterable[Event], *, started: float, ended: float, slots: 
     seconds[TEST] += testing
     seconds[IDLE] += sum(last - since for since in free) + (slots - 1) * testing
     seconds[END] += slots * (ended - last - testing)
-    return Breakdown(slots=slots, wall_seconds=ended - started, seconds=seconds)
+    return seconds
 
 
 def _trials(events: Sequence[Event]) -> list[_Trial]:

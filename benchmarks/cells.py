@@ -9,6 +9,8 @@ from typing import Any
 
 from benchmarks.systems import PODIUM, SYSTEMS
 
+QUIET = 0.2  # cores at work before a run; above it, somebody else is working there
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
@@ -21,6 +23,7 @@ class Cell:
     peaks: tuple[float, ...] = ()  # bytes
     accuracies: tuple[float, ...] = ()  # validation after the last epoch, of every trial of every run
     carried: bool = False
+    quiet: bool = True  # whether nobody else was at work on the machine before any of the runs
 
     @property
     def wall(self) -> float:
@@ -77,6 +80,7 @@ def _gather(system: str, trials: int, runs: list[Mapping[str, Any]]) -> Cell:
         cpus=tuple(run["cpu_seconds"] for run in runs),
         peaks=tuple(run["peak_bytes"] for run in runs),
         accuracies=tuple(values[-1] for run in runs for values in run["val_accuracy"]),
+        quiet=all(run["busy_before"] <= QUIET for run in runs),
     )
 
 

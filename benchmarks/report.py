@@ -26,6 +26,8 @@ and initial backbone weights, and {slots} cores: one process on both, or two tri
 - **val. accuracy**: after the last epoch; median over trials, and lowest and highest.
 - This project also keeps each better epoch's model, and measures the best model on the test split at the end (rows
   "checkpoint" and "test" below); no peer does. Its TensorFlow is deterministic, a peer's is not.
+- Ray is as it comes for the peers; this project starts it without workers of its own accord and at no lower priority.
+- **(!)** after a number of runs: others were at work on the machine before one of them.
 - A peer that is not among the fastest two in the first round has no further rounds.
 - A peer freezes exactly int(layers x fraction) layers; this project may move the cut to the end of a block{cuts}.\
 """
@@ -72,7 +74,7 @@ def _main_table(found: Sequence[Cell]) -> list[str]:
             [
                 str(cell.trials),
                 SYSTEMS[cell.system].label,
-                "carried forward" if cell.carried else str(len(cell.walls)),
+                "carried forward" if cell.carried else f"{len(cell.walls)}{'' if cell.quiet else ' (!)'}",
                 _spread(cell.walls, "{:.1f}"),
                 f"{cell.cpu:.0f}",
                 f"{median(cell.peaks) / 2**20:.0f}" if cell.peaks else "",

@@ -26,6 +26,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from benchmarks.cells import QUIET
 from benchmarks.report import markdown
 from benchmarks.runs import CHECKOUT, Run, execute
 from benchmarks.schedule import plan
@@ -33,7 +34,6 @@ from benchmarks.systems import PEERS, PODIUM, SYSTEMS, environment
 from benchmarks.workloads import SLOTS, WORKLOADS, Workload, find
 
 VERSIONED = ("tensorflow", "keras", "ray", "optuna", "keras-tuner", "numpy", "albumentations")
-QUIET = 0.2  # cores at work before a run; above it, somebody else is working there
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,7 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.report is not None:
         options.report.with_suffix(".md").write_text(markdown(json.loads(options.report.read_text())))
         return 0
-    workloads = [find(f"{name}-quick" if options.quick else name) for name in options.workloads.split(",")]
+    try:
+        workloads = [find(f"{name}-quick" if options.quick else name) for name in options.workloads.split(",")]
+    except ValueError as error:
+        raise SystemExit(f"--workloads: {error}") from None
     peers = [] if options.peers == "none" else options.peers.split(",")
     if unknown := set(peers) - set(PEERS):
         raise SystemExit(f"--peers names {', '.join(sorted(unknown))}; there are {', '.join(PEERS)}, or none")

@@ -52,13 +52,19 @@ def execute(workload: Workload, planned: Planned, material: Path, scratch: Path,
     )
     log = scratch / "log"
     busy = busy_cores()
-    measured = measure(
-        command(SYSTEMS[planned.system], job),
-        folder=CHECKOUT,
-        log=log,
-        environment=environment(CHECKOUT, scratch),
-        cores=cores,
-    )
+    try:
+        measured = measure(
+            command(SYSTEMS[planned.system], job),
+            folder=CHECKOUT,
+            log=log,
+            environment=environment(CHECKOUT, scratch),
+            cores=cores,
+        )
+    except TimeoutError as error:
+        nothing: dict[str, Any] = {"wall_seconds": 0.0, "cpu_seconds": 0.0, "peak_bytes": 0}
+        return Run(
+            workload=workload.key, **asdict(planned), **nothing, val_accuracy=[], trial_seconds=[], error=str(error)
+        )
     events = _events(scratch) if planned.system == PODIUM else []
     trials = _trials_of_events(events) if planned.system == PODIUM else _trials_of_lines(job.out)
     run = Run(
@@ -119,7 +125,7 @@ def _breakdown(events: list[dict[str, Any]], measured: Measurement) -> dict[str,
     if not events:
         return None
     found = break_down(events, started=measured.started, ended=measured.ended, slots=SLOTS)
-    return {name: round(spent, 3) for name, spent in found.seconds.items()}
+    return {name: round(spent, 3) for name, spent in found.items()}
 
 
 def _events(scratch: Path) -> list[dict[str, Any]]:

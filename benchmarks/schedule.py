@@ -1,7 +1,7 @@
 """Which run comes when: rounds in which the systems take turns, each round in another order, then single checks.
 
-Every peer runs in the first round. The rounds after it are for the fastest two and this project, and the check with
-more trials for the fastest: a ratio to the best peer is what counts, and all of them would take twice as long.
+Every peer runs in the first round. The rounds after it, and the check with more trials, are for the fastest two and
+this project: a ratio to the best peer is what counts, and all of them would take twice as long.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ def plan(
         for system in (*systems[shift:], *systems[:shift]):
             trials = workload.podium_trials if system == PODIUM else workload.peer_trials
             yield Planned(system=system, trials=trials, round=number + 1)
-        systems = _fastest(systems, seconds, CONTENDERS)
+        systems = _fastest(systems, seconds)
     if workload.peer_check is not None:
-        for system in _fastest(systems, seconds, 1):
+        for system in systems:
             if system != PODIUM:
                 yield Planned(system=system, trials=workload.peer_check, round=0)
     if PODIUM in systems:
@@ -47,7 +47,7 @@ def plan(
             yield Planned(system=PODIUM, trials=trials, round=0)
 
 
-def _fastest(systems: Sequence[str], seconds: Mapping[str, Sequence[float]], count: int) -> list[str]:
-    """This project and that many peers, in the order given."""
+def _fastest(systems: Sequence[str], seconds: Mapping[str, Sequence[float]]) -> list[str]:
+    """This project and the fastest peers, in the order given."""
     peers = sorted((name for name in systems if name != PODIUM and name in seconds), key=lambda n: median(seconds[n]))
-    return [name for name in systems if name == PODIUM or name in peers[:count]]
+    return [name for name in systems if name == PODIUM or name in peers[:CONTENDERS]]

@@ -8,6 +8,9 @@ import os
 import random
 import resource
 import signal
+import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from multiprocessing.connection import Connection
@@ -20,6 +23,7 @@ import pytest
 from trainables.feature_store import FeatureStore, key_of
 
 ROOMY = 10**9
+HOST = socket.gethostname().replace(".", "-")
 ROWS, WIDTH = 40, 500
 # Processes that start in a few milliseconds, whatever this one has loaded.
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -215,28 +219,47 @@ def test_a_disk_without_space_is_an_os_error_and_leaves_nothing(tmp_path: Path) 
     assert number == 27  # File too large: what a limit says in place of "No space left on device"
 
 
-def test_what_a_killed_process_left_is_cleared_away_after_a_day(tmp_path: Path) -> None:
-    store = FeatureStore(tmp_path, ROOMY)
-    for name, age in ((".a.1", 90_000), (".b.2", 3_600)):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "0.bin").write_bytes(b"half")
-        os.utime(tmp_path / name, (time.time() - age,) * 2)
-    write(store, "c")
-    assert folders(tmp_path) == {".b.2", "c"}
+def unfinished(folder: Path, key: str, size: int, host: str, process: int, age: float = 0.0) -> str:
+    """A folder as a process of that host leaves it in the middle of its work. Returns its name."""
+    path = folder / f".{key}.{size}.{host}.{process}"
+    path.mkdir()
+    (path / "0.bin").write_bytes(b"half")
+    os.utime(path, (time.time() - age,) * 2)
+    return path.name
+
+
+def test_what_a_killed_process_left_is_cleared_away(tmp_path: Path) -> None:
+    """At once where it ran here; of another machine nobody can tell, so after a day."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    unfinished(tmp_path, "a", 9, HOST, ended.pid)
+    unfinished(tmp_path, "b", 9, "elsewhere", 1, age=90_000)
+    kept = {unfinished(tmp_path, "d", 9, HOST, os.getpid()), unfinished(tmp_path, "e", 9, "elsewhere", 1, age=3_600)}
+    write(FeatureStore(tmp_path, ROOMY), "c")
+    assert folders(tmp_path) == {"c", *kept}
+
+
+def test_what_others_are_writing_takes_room(tmp_path: Path) -> None:
+    size = 2 * content("a").nbytes
+    write(FeatureStore(tmp_path, ROOMY), "a")
+    being_written = unfinished(tmp_path, "x", size, HOST, os.getpid())
+    write(FeatureStore(tmp_path, 3 * size), "b")
+    assert folders(tmp_path) == {"a", "b", being_written}
+    write(FeatureStore(tmp_path, 3 * size), "c")  # all three and the unfinished one would be four
+    assert folders(tmp_path) == {"b", "c", being_written}
 
 
 def test_what_another_process_finishes_meanwhile_disturbs_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its unfinished folder is there when one looks, and has its final name a moment later."""
-    unfinished = tmp_path / ".other.1"
-    unfinished.mkdir()
+    path = tmp_path / unfinished(tmp_path, "other", 5, HOST, os.getpid())
     is_dir = Path.is_dir
 
-    def seen_then_renamed(path: Path, **named: Any) -> bool:
-        found = is_dir(path, **named)
-        if path == unfinished and found:
-            path.rename(tmp_path / "other")
+    def seen_then_renamed(seen: Path, **named: Any) -> bool:
+        found = is_dir(seen, **named)
+        if seen == path and found:
+            seen.rename(tmp_path / "other")
         return found
 
     monkeypatch.setattr(Path, "is_dir", seen_then_renamed)

@@ -322,6 +322,20 @@ def test_what_does_not_fit_beside_other_networks_begins_again_without_them(monke
     assert not WORKBENCH.drop_others(keep=WORKBENCH.take(residual(), STATISTICS))
 
 
+def test_what_does_not_fit_beside_what_earlier_trials_left_in_its_network_begins_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from trainables.workbench import WORKBENCH
+
+    expected_metrics, expected = train(residual())
+    WORKBENCH.drop_others(keep=None)
+    train(residual(optimizer="rmsprop"))  # its optimizer's memory stays, until room is needed
+    out_of_memory_at(3, monkeypatch)
+    metrics, probabilities = train(residual())
+    assert metrics == expected_metrics
+    np.testing.assert_array_equal(probabilities, expected)
+
+
 @pytest.mark.parametrize(("others", "step"), [(False, 3), (True, 7)], ids=["no others", "second epoch"])
 def test_what_does_not_fit_at_all_is_infeasible(monkeypatch: pytest.MonkeyPatch, others: bool, step: int) -> None:
     from trainables.workbench import WORKBENCH

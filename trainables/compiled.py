@@ -137,22 +137,16 @@ class Prediction:
 
     def __init__(self, part: Part) -> None:
         self._forward = _forward(part)
-        self._batch_size: int | None = None
         self._classes = int(part.outputs[0].shape[-1])
 
     def __call__(self, batches: Iterable[Sequence[np.ndarray]]) -> np.ndarray:
-        """Float32 [N, C] for batches of inputs, each [B, ...]."""
-        parts = [self._batch(batch) for batch in batches]
+        """Float32 [N, C] for batches of inputs, each [B, ...], none larger than the first."""
+        parts: list[np.ndarray] = []
+        for inputs in batches:
+            count = len(inputs[0])
+            batch_size = max(count, len(parts[0]) if parts else 0)
+            parts.append(np.asarray(self._forward(padded(inputs, batch_size))[0], np.float32)[:count])
         return np.concatenate(parts) if parts else np.empty((0, self._classes), np.float32)
-
-    def forget_batch_size(self) -> None:
-        """Pad to no earlier batch: one image alone is then answered for one image's cost."""
-        self._batch_size = None
-
-    def _batch(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
-        count = len(inputs[0])
-        self._batch_size = max(count, self._batch_size or 0)
-        return np.asarray(self._forward(padded(inputs, self._batch_size))[0], np.float32)[:count]
 
 
 class Prefix:

@@ -11,9 +11,11 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,7 @@ from filelock import FileLock, Timeout
 
 FACTS = "entry.json"
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, OverflowError)  # whatever stands in a damaged entry.json
-_ABANDONED_SECONDS = 86_400  # after which an unfinished folder belongs to nobody
+_ABANDONED_SECONDS = 86_400  # after which another machine's unfinished folder belongs to nobody
 
 
 def key_of(parts: Mapping[str, Any]) -> str:
@@ -75,8 +77,8 @@ class FeatureStore:
         entries: Mapping[str, Sequence[tuple[tuple[int, ...], Any]]],
         batches: Iterator[Mapping[str, Sequence[np.ndarray]]],
         about: Mapping[str, Any],
-    ) -> None:
-        """Write several entries side by side, from batches in order.
+    ) -> dict[str, tuple[np.ndarray, ...]]:
+        """Write several entries side by side, from batches in order. Returns them as `open` does.
 
         entries: shape [N, ...] and type of every array, by key. batches: for each key its arrays' next rows.
         Raises OSError where the disk is full, RuntimeError where the batches do not fill the shapes.
@@ -85,15 +87,18 @@ class FeatureStore:
             key: sum(int(np.prod(shape, dtype=np.int64)) * np.dtype(kind).itemsize for shape, kind in arrays)
             for key, arrays in entries.items()
         }
-        with self._alone():
-            self._make_room(sum(sizes.values()), keep=set(entries))
-        partial = {key: self._folder / f".{key}.{os.getpid()}" for key in entries}
+        partial = {key: self._folder / _Unfinished.of(key, sizes[key]).name for key in entries}
+        written: dict[str, tuple[np.ndarray, ...]] = {}
         try:
-            files = {}
-            for key, arrays in entries.items():
-                shutil.rmtree(partial[key], ignore_errors=True)
-                partial[key].mkdir()
-                files[key] = [(partial[key] / f"{number}.bin").open("wb") for number in range(len(arrays))]
+            with self._alone():
+                self._make_room(sum(sizes.values()), keep=set(entries))
+                for folder in partial.values():
+                    shutil.rmtree(folder, ignore_errors=True)
+                    folder.mkdir()
+            files = {
+                key: [(partial[key] / f"{number}.bin").open("wb") for number in range(len(arrays))]
+                for key, arrays in entries.items()
+            }
             for batch in batches:
                 for key, rows in batch.items():
                     for file, array in zip(files[key], rows, strict=True):
@@ -112,41 +117,97 @@ class FeatureStore:
                 described = (partial[key] / FACTS).open("wb")
                 described.write(json.dumps(facts, indent=1).encode())
                 _sync(described)
-                self._put(partial[key], key)
+                written[key] = self._put(partial[key], key)
         finally:
             for folder in partial.values():
                 shutil.rmtree(folder, ignore_errors=True)
+        return written
 
-    def _put(self, written: Path, key: str) -> None:
+    def _put(self, finished: Path, key: str) -> tuple[np.ndarray, ...]:
         """Give a finished folder its name, where no other study has put the same numbers meanwhile."""
-        with self._alone():
-            if self.open(key) is None:
+        with self._alone():  # until it is mapped, too: nobody may drop it before
+            arrays = self.open(key)
+            if arrays is None:
                 shutil.rmtree(self._folder / key, ignore_errors=True)  # a damaged one
-                written.rename(self._folder / key)
+                finished.rename(self._folder / key)
+                arrays = self.open(key)
+        if arrays is None:
+            raise OSError("what was written cannot be read")
+        return arrays
 
     def _alone(self) -> FileLock:
         """Held for as long as entries get their names or are dropped, never while numbers are written."""
         return FileLock(self._folder / "names.lock")
 
     def _make_room(self, needed: int, keep: set[str]) -> None:
-        """Drop entries, the least recently used first, until this much fits; a process that maps one keeps it."""
-        entries = []
+        """Drop entries, the least recently used first, until this much fits; a process that maps one keeps it.
+
+        What others are writing just now takes room too, and is left alone.
+        """
+        entries, total = [], 0
         for path in filter(Path.is_dir, self._folder.iterdir()):
+            if path.name.startswith("."):
+                total += _unfinished_bytes(path)
+                continue
+            facts = path / FACTS
             try:
-                if not path.name.startswith("."):
-                    facts = path / FACTS
-                    entries.append((facts.stat().st_mtime, json.loads(facts.read_text())["bytes"], path))
-                elif time.time() - path.stat().st_mtime > _ABANDONED_SECONDS:
-                    shutil.rmtree(path, ignore_errors=True)
-            except _UNREADABLE:  # damaged, or an unfinished one that its writer has just removed
+                entries.append((facts.stat().st_mtime, json.loads(facts.read_text())["bytes"], path))
+            except _UNREADABLE:
                 shutil.rmtree(path, ignore_errors=True)
-        total = sum(size for _, size, _ in entries)
+        total += sum(size for _, size, _ in entries)
         for _, size, path in sorted(entries, key=lambda entry: entry[0]):
             if total + needed <= self._limit:
                 return
             if path.name not in keep:
                 shutil.rmtree(path, ignore_errors=True)
                 total -= size
+
+
+@dataclass(frozen=True)
+class _Unfinished:
+    """A folder that a process is writing; its name says whose it is and how large it will be."""
+
+    key: str
+    bytes: int
+    host: str
+    process: int
+
+    @classmethod
+    def of(cls, key: str, size: int) -> _Unfinished:
+        """The one of this process."""
+        return cls(key, size, socket.gethostname().replace(".", "-"), os.getpid())
+
+    @classmethod
+    def parse(cls, name: str) -> _Unfinished:
+        """Raises ValueError for another name."""
+        _, key, size, host, process = name.split(".")
+        return cls(key, int(size), host, int(process))
+
+    @property
+    def name(self) -> str:
+        return f".{self.key}.{self.bytes}.{self.host}.{self.process}"
+
+    def is_abandoned(self, changed: float) -> bool:
+        """Whether nobody writes it any more. changed: when the folder last did, in seconds of time.time()."""
+        if self.host != socket.gethostname().replace(".", "-"):
+            return time.time() - changed > _ABANDONED_SECONDS
+        try:
+            os.kill(self.process, 0)
+        except ProcessLookupError:
+            return True
+        except OSError:  # somebody else's process
+            return False
+        return False
+
+
+def _unfinished_bytes(path: Path) -> int:
+    """What a folder that is being written will take; one that nobody writes any more is removed."""
+    with suppress(ValueError, OSError):  # of another kind, or just renamed by its writer
+        unfinished = _Unfinished.parse(path.name)
+        if not unfinished.is_abandoned(path.stat().st_mtime):
+            return unfinished.bytes
+        shutil.rmtree(path, ignore_errors=True)
+    return 0
 
 
 def _sync(file: Any) -> None:

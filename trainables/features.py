@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -85,29 +86,33 @@ def _feed(
         one_pass = key_of({str(number): key for number, key in keys.items()})
         try:
             with store.writing(one_pass, while_waiting):
-                missing = {number: key for number, key in sorted(keys.items()) if store.open(key) is None}
-                if sum(_bytes(warm, number) for number in missing) * len(images) * views > assignment.features_bytes:
-                    missing = {cut: keys[cut]}  # not all at once, then
-                if cut in missing:
-                    _compute(warm, missing, images, views, store)
+                arrays = store.open(keys[cut])  # another process has written it meanwhile
+                if arrays is None:
+                    arrays = _computed(warm, keys, cut, images, views, store, assignment.features_bytes)[keys[cut]]
         except OSError as error:
             # Going on without them would train on other last digits than a machine with more space.
             raise Fatal(
                 f"the output of frozen layers cannot be written ({error.strerror or error}): "
                 "choose another --data-dir, or do without with --feature-cache 0"
             ) from None
-        arrays = store.open(keys[cut])
-        if arrays is None:  # dropped at once by another study with its own needs
-            return ImageFeed(images), {**fact, "kept": False, "why": "the folder of features is too small"}
     return FeatureFeed(images, arrays), fact
 
 
 def _cuts_of_the_arm(warm: WarmNetwork, assignment: Assignment) -> set[int]:
-    return {frozen_blocks(warm.network, point) for point in assignment.freeze_points}
+    cuts = set()
+    for point in assignment.freeze_points:
+        with suppress(ValueError):  # a point that another backbone of the arm has; its own trial says what is wrong
+            cuts.add(frozen_blocks(warm.network, point))
+    return cuts
 
 
-def _compute(warm: WarmNetwork, keys: dict[int, str], images: Images, views: int, store: FeatureStore) -> None:
-    """One pass over every view of every image, for all these cuts."""
+def _computed(
+    warm: WarmNetwork, cuts: dict[int, str], cut: int, images: Images, views: int, store: FeatureStore, limit: int
+) -> dict[str, tuple[np.ndarray, ...]]:
+    """One pass over every view of every image, for all these cuts that are missing, or for one where they are many."""
+    keys = {number: key for number, key in sorted(cuts.items()) if number == cut or store.open(key) is None}
+    if sum(_bytes(warm, number) for number in keys) * len(images) * views > limit:
+        keys = {cut: cuts[cut]}
     crossing = {number: warm.crossing(number) for number in keys}
     count = len(images) * views
     entries = {
@@ -122,7 +127,7 @@ def _compute(warm: WarmNetwork, keys: dict[int, str], images: Images, views: int
             yield {keys[number]: [next(outputs) for _ in crossing[number]] for number in sorted(keys)}
 
     about = {"data": images.store.title, "split": images.split, "network": warm.network.model.name}
-    store.write(entries, batches(), about)
+    return store.write(entries, batches(), about)
 
 
 def _identity(warm: WarmNetwork, cut: int, assignment: Assignment, images: Images, views: int) -> dict[str, Any]:

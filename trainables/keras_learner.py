@@ -60,9 +60,15 @@ class KerasLearner:
         try:
             return self._start(*self._inputs)
         except OutOfMemory:
-            if not WORKBENCH.drop_others(keep=self._warm):
+            if not self._make_room():
                 raise
-            return self._start(*self._inputs)
+        return self._start(*self._inputs)  # out here: the exception holds whatever its frames do
+
+    def _make_room(self) -> bool:
+        """Let go of all that earlier trials have left in this process. Returns whether there was anything."""
+        self._gradients = None
+        dropped = WORKBENCH.drop_others(keep=self._warm)
+        return (self._warm is not None and self._warm.drop_graphs()) or dropped
 
     def _start(self, assignment: Assignment, train: Images, val: Images) -> dict[str, Any]:
         configure_tensorflow()
@@ -104,23 +110,22 @@ class KerasLearner:
     ) -> dict[str, Any]:
         """Restore, compute or map features, trace: each only where it is not done already."""
 
-        def trace(from_images: bool) -> None:
+        def trace(from_images: bool, validated_at: int) -> None:
             with self._watch("trace"):
                 gradients = warm.gradients(cut, self._batch_size, from_images=from_images, dropout=dropout > 0)
                 self._update = warm.update(cut, settings.kind, gradients.variables)
                 self._gradients = gradients
-                warm.prediction(0 if from_images else cut)
+                warm.prediction(validated_at)
 
         with self._watch("reset"):
             warm.start(self._assignment.seed, dropout, cut)
         with self._watch("features"):
             # While another worker computes the features, this one traces as if they were there.
             self._training, self._validation, fact = feeds(
-                warm, cut, self._assignment, train, val, while_waiting=lambda: trace(from_images=False)
+                warm, cut, self._assignment, train, val, while_waiting=lambda: trace(False, cut)
             )
         self._cut = cut if self._validation.holds_features else 0  # where validation enters
-        trace(from_images=not self._training.holds_features)
-        warm.prediction(self._cut).forget_batch_size()  # or few images would be padded as an earlier trial's were
+        trace(not self._training.holds_features, self._cut)
         with self._watch("reset"):
             self._update.optimizer.start(settings)
         return fact
@@ -137,7 +142,7 @@ class KerasLearner:
             return self._epoch(epoch, self._gradients, self._update)
         except OutOfMemory:
             # Only the first epoch can be begun again, and it meets every shape there is.
-            if epoch or not WORKBENCH.drop_others(keep=self._warm):
+            if epoch or not self._make_room():
                 raise
         self._start(*self._inputs)
         return self._epoch(epoch, self._gradients, self._update)
@@ -210,7 +215,6 @@ class KerasLearner:
             raise ValueError(f"{path} holds another model than {assignment.config} describes; train it again")
         for variable, array in zip(variables, arrays, strict=True):
             variable.value.assign(array)
-        self._warm.prediction(0).forget_batch_size()
 
     def export(self, folder: Path) -> ModelFacts:
         """Write model.keras, which keras.models.load_model reads without this application, in place of what was saved.

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from ray import _raylet, tune
@@ -54,6 +54,7 @@ class Trial(tune.Trainable):
         self._job = Job(**config["job"])
         self._watch = Stopwatch()
         self._learner: Learner | None = None
+        self._val: Images | None = None
         self._epoch = 0
         self._best: float | None = None
         self._best_epoch: int | None = None
@@ -85,11 +86,11 @@ class Trial(tune.Trainable):
             train, self._val = Images(store, "train", view), Images(store, "val", view)
             started = {"prepared": learner.start(assignment, train, self._val)}
             self._learner = learner
-        learner = self._learner
+        learner, val = self._learner, cast(Images, self._val)
         trained = learner.epoch(self._epoch)
         self._epoch += 1
         with watch("validate"):
-            validated = evaluate(learner.validate(), self._val.labels)
+            validated = evaluate(learner.validate(), val.labels)
         metrics = {
             **{name if name == "learning_rate" else f"train_{name}": value for name, value in trained.items()},
             **{f"val_{name}": value for name, value in validated.items()},
@@ -116,7 +117,7 @@ class Trial(tune.Trainable):
         }
 
     def _leave_if_grown(self) -> None:
-        """A worker that holds more than its share, though idle networks were let go, makes room for a new one.
+        """A worker that holds more than its share, in spite of the workbench's own bound, makes room for a new one.
 
         It ends here, before the trial's first result, and the driver asks for the trial again. Long-lived TensorFlow
         processes grow (keras issue 17458), and a machine out of memory kills at random.
@@ -158,7 +159,7 @@ class Trial(tune.Trainable):
         measured = []
         for trial, folder in job.saved:
             learner.load(Path(folder), assignment, train)
-            latency_ms = _latency_ms(learner, test)  # first: a learner may pad later images to its largest batch
+            latency_ms = _latency_ms(learner, test)
             probabilities = learner.predict(test.batches(PREDICT_BATCH))
             on_train = evaluate(learner.predict(train.batches(PREDICT_BATCH)), train.labels)
             _write_predictions(Path(folder) / "test_predictions.npz", probabilities, test)
@@ -210,7 +211,7 @@ def _process_title(title: str) -> Iterator[None]:
 
 
 def _save_whole(learner: Learner, folder: Path) -> None:
-    """The folder holds one whole model at any time: written beside it, then exchanged."""
+    """The folder never holds half a model: it is written beside it, then takes its place."""
     fresh = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)

@@ -106,6 +106,14 @@ class WarmNetwork:
             self._identities[cut] = weights and _digest([weights, _structure(part.calls, part.outputs)])
         return self._identities[cut]
 
+    def drop_graphs(self) -> bool:
+        """Let go of every graph and of optimizers' memory. Returns whether more than one trial's were held."""
+        several = len(self._gradients) > 1 or len(self._updates) > 1
+        for graphs in (self._gradients, self._updates, self._predictions, self._prefixes):
+            graphs.clear()
+        gc.collect()
+        return several
+
     def start(self, seed: int, dropout: float, cut: int) -> None:
         """Begin a trial of what comes after the cut: every variable as seed and configuration determine."""
         self.initial_state.restore(seed, self._tail(cut).layers)

@@ -49,10 +49,18 @@ def render_plan(plan: StudyPlan) -> str:
         f"machine   {share.slots} trials at once, each with {share.cpus:g} cores"
         + (f" and {share.gpus:g} of a GPU" if share.gpus else ", no GPU"),
         f"cost      about {plan.total_epochs} epochs; time: known after the first epoch of each arm; "
-        f"disk: about {_size(disk_bytes(plan))}, and at most {_size(store_bytes(task.dataset))} of images",
+        f"disk: about {_size(disk_bytes(plan))}, and at most {_size(store_bytes(task.dataset))} of images"
+        + _features(plan),
         f"study     {plan.folder}",
     ]
     return "\n".join(lines)
+
+
+def _features(plan: StudyPlan) -> str:
+    limit = int(plan.settings.feature_cache * 1e9)
+    if not limit or not any(arm.freeze_points for arm in plan.arms):
+        return ""
+    return f" and {_size(limit)} of frozen layers' output"
 
 
 def _arm_lines(plan: StudyPlan, arm: ArmPlan) -> list[str]:

@@ -7,10 +7,8 @@ python -m benchmarks.peers.ray_tune --reuse WORKLOAD TRIALS MATERIAL OUT SCRATCH
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
 from ray import tune
@@ -96,8 +94,6 @@ class Reused(tune.Trainable):
 def main(job: Job, reuse: bool) -> None:
     import ray
 
-    checkout = str(Path(__file__).resolve().parents[2])
-    os.environ.setdefault("PYTHONPATH", checkout)
     # No dashboard, in its favour: this project starts one, and it costs memory and a second or two.
     ray.init(address="local", num_cpus=SLOTS, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     trainable: Any = Reused if reuse else train
