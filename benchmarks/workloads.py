@@ -186,8 +186,8 @@ WORKLOADS = (
         batch_size=16,
         epochs=2,
         augmentation="live",
-        peer_trials=6,
-        podium_trials=6,
+        peer_trials=4,
+        podium_trials=4,
     ),
 )
 
