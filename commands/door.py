@@ -1,0 +1,50 @@
+"""One boundary for everything a user can get wrong."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import click
+
+
+class Door(click.Group):
+    """One boundary for everything a user can get wrong: one line, exit status 2. Any other traceback is a bug."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)  # in the order a study goes, not the alphabet's
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise click.exceptions.Exit(130) from None
+        except click.UsageError as error:
+            fail(error.format_message())
+        except OSError as error:
+            if error.filename is None and error.errno is None:
+                raise
+            place = f" ({error.filename})" if error.filename else ""
+            fail(f"{error.strerror or error}{place}")
+        except Exception as error:
+            if not isinstance(error, user_errors()):
+                raise
+            fail(str(error))
+
+
+def user_errors() -> tuple[type[Exception], ...]:
+    """What rooms raise for what a user can mend, with a message of one line."""
+    from datasets.dataset import DataError
+    from reporting.into import IntoError
+    from reporting.published import PublishedError
+    from search_spaces.space import SpaceError
+    from tasks.task import UnknownTask
+    from tuning.records import StudyNotFound
+    from tuning.settings import UsageError
+
+    return DataError, SpaceError, UnknownTask, StudyNotFound, UsageError, IntoError, PublishedError
+
+
+def fail(message: str) -> NoReturn:
+    """End with one line and exit status 2."""
+    click.echo(f"Error: {' '.join(message.split())}", err=True)
+    raise click.exceptions.Exit(2)

@@ -1,0 +1,65 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from datasets.dataset import Dataset
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+def results_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--results",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=CHECKOUT / "results",
+        envvar="PODIUM_RESULTS",
+        show_envvar=True,
+        help="Folder of studies.  [default: results/ of the checkout]",
+    )(command)
+
+
+def data_dir_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--data-dir",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=None,
+        envvar="PODIUM_DATA_DIR",
+        show_envvar=True,
+        help="Folder of image stores and downloads.  [default: the user's cache folder]",
+    )(command)
+
+
+def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """How images are read, for every command that may build a store."""
+    group_by = click.option(
+        "--group-by",
+        metavar="prefix|folder|COLUMN",
+        help="Of your own images: keep together in one split, in all classes, those whose file names begin alike "
+        "(up to the last _ or -), that share a folder below their class, or a value in a column of the table.",
+    )
+    allow_pickle = click.option("--allow-pickle", is_flag=True, help="Read a pickle, though it may run any code.")
+    return group_by(allow_pickle(command))
+
+
+def dataset_of(task: str, sample: bool, origin: str | None, **read: Any) -> Dataset:
+    """The data set of that task, or of its sample. read: the options of `data_options`."""
+    from tasks.task import load_task
+
+    found = load_task(task)
+    return (found.sampled() if sample else found).about(origin, **read).dataset
+
+
+def data_folder(path: Path | None) -> Path:
+    """The folder of stores: as asked, or the user's cache folder."""
+    if path is not None:
+        return Path(os.path.expanduser(path)).resolve()  # Path's own raises for a user who does not exist
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "podium"

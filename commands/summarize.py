@@ -1,0 +1,46 @@
+"""The command `summarize`: tables of finished studies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from commands.options import results_option
+
+
+@click.command()
+@click.argument("studies", nargs=-1, metavar="[TASK|STUDY]...")
+@click.option(
+    "--format", "form", type=click.Choice(["table", "markdown", "csv", "json"]), default="table", show_default=True
+)
+@click.option(
+    "--into", type=click.Path(path_type=Path), metavar="FILE.md", help="Put the table in place, between its two marks."
+)
+@results_option
+def summarize(studies: tuple[str, ...], form: str, into: Path | None, results: Path) -> None:
+    """The comparison table of a study, published numbers beside the measured ones.
+
+    A TASK stands for its newest study; without any argument, the newest study of every task.
+
+    \b
+    python cli.py summarize food10
+    python cli.py summarize food10/first food10/second --format markdown
+    python cli.py summarize traffic_signs --into README.md
+    """
+    from reporting.render import summarize_text
+    from tuning.records import StudyNotFound, find_studies, find_study
+    from tuning.settings import UsageError
+
+    names = studies or tuple(dict.fromkeys(study.parent.name for study in find_studies(results)))
+    if not names:
+        raise StudyNotFound(f"{results} holds no study yet; run `python cli.py tune food10 --sample` first")
+    found = [find_study(results, name) for name in names]
+    if into is None:
+        click.echo(summarize_text(found, form))
+        return
+    from reporting.into import write_into
+
+    if len(found) != 1:
+        raise UsageError(f"--into takes the table of one study, but {len(found)} are named; name one")
+    click.echo(f"{into}: {', '.join(write_into(found[0], into))}")

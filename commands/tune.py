@@ -1,0 +1,182 @@
+"""The command `tune`: a study from its data to its table."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+import click
+
+from commands.door import fail
+from commands.options import data_dir_option, data_folder, data_options, results_option
+from tuning.settings import Precision, SchedulerName, SearchName
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tasks.task import Task
+    from tuning.plan import StudyPlan
+    from tuning.settings import StudySettings
+
+
+@click.command()
+@click.argument("task")
+@click.option("--sample", is_flag=True, help="The same question, small: generated images, no network, minutes.")
+@click.option("--data", metavar="PATH|URL", help="Archive, folder, table (CSV) or URL of the images.")
+@data_options
+@click.option("--gpus", type=int, default=0, help="GPUs the study may use.  [default: 0, processors alone]")
+@click.option(
+    "--gpus-per-trial", type=float, help="Part of a GPU for each trial, such as 0.5.  [default: by its memory]"
+)
+@click.option("--concurrent", type=int, help="Trials at once.  [default: what the machine or the GPUs hold]")
+@click.option("--trials", type=int, help="Configurations searched per arm.  [default: 20]")
+@click.option("--epochs", type=int, help="Epochs of a trial that is not stopped.  [default: as the document has it]")
+@click.option("--arms", metavar="A,B", help="Arms to compare; `pixels` is a baseline of every task.")
+@click.option(
+    "--folds", type=int, metavar="K", help="For few images: confirm on K folds of those outside the test split."
+)
+@click.option("--confirm-seeds", type=int, help="Seeds each arm's best is trained with again.  [default: 3; sample 1]")
+@click.option("--configs", metavar="FILE|published", help="Train exactly these configurations: no search, no stopping.")
+@click.option("--search", type=click.Choice(get_args(SearchName)), default="optuna", show_default=True)
+@click.option(
+    "--scheduler", type=click.Choice(get_args(SchedulerName)), default="asha", show_default=True, help="Early stopping."
+)
+@click.option(
+    "--space", "spaces", multiple=True, metavar="AXIS=LOW..HIGH|A,B", help="Search an axis over another range."
+)
+@click.option("--set", "sets", multiple=True, metavar="AXIS=VALUE", help="Hold an axis or a constant at a value.")
+@click.option("--metric", help="Validation metric that decides, such as val_macro_f1.  [default: val_accuracy]")
+@click.option(
+    "--augmentation",
+    metavar="none|views=K|live",
+    help="Of training images; views=K: K fixed variants of each, computed once.  [default: as the document]",
+)
+@click.option("--backbone", metavar="NAME", help="Short for --set backbone=NAME.")
+@click.option("--image-size", type=int, help="Side of the square a model sees, in pixels.")
+@click.option(
+    "--weights", type=click.Path(path_type=Path), help="File with the backbone's weights, in place of a download."
+)
+@click.option("--precision", type=click.Choice(get_args(Precision)), default="float32", show_default=True)
+@click.option(
+    "--feature-cache",
+    type=float,
+    default=20.0,
+    show_default=True,
+    metavar="GB",
+    help="Disk for the output of frozen layers, computed once for all trials; 0 computes it in every step.",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Decides every draw and every initial weight.")
+@click.option("--name", help="Name of the study's folder.  [default: the time]")
+@click.option("--address", help="A running Ray cluster, such as auto or 10.0.0.1:6379.  [default: this machine]")
+@click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
+@click.option("--quiet", is_flag=True, help="No progress; the table at the end.")
+@results_option
+@data_dir_option
+def tune(task: str, dry_run: bool, backbone: str | None, **options: Any) -> None:
+    """Search every arm of TASK equally hard, confirm the best, test them once, print the table.
+
+    \b
+    python cli.py tune food10 --gpus 2 --gpus-per-trial 0.5
+    python cli.py tune food10 --sample --arms from_scratch,fine_tuned,pixels
+    python cli.py tune food10 --space learning_rate=1e-5..1e-3 --set batch_size=64
+    python cli.py tune images --data ~/birds --gpus 2
+    """
+    from tasks.task import load_task
+    from tuning.settings import StudySettings
+
+    resolved = load_task(task)
+    options["data_dir"] = data_folder(options["data_dir"])
+    options["arms"] = tuple(name.strip() for name in options["arms"].split(",")) if options["arms"] else ()
+    if backbone is not None:
+        options["sets"] = (*options["sets"], f"backbone={backbone}")
+    settings = StudySettings(**options)
+    _tune(resolved, settings, dry_run)
+
+
+def _tune(task: Task, settings: StudySettings, dry_run: bool) -> None:
+    from rich.console import Console
+
+    from datasets.preparing import prepare_with_bars
+    from tuning.folder import make_folder
+    from tuning.plan import make_plan
+    from tuning.plan_text import render_plan
+    from tuning.resources import machine_share
+
+    console = Console()
+    cluster_cores = None
+    if settings.address is not None:  # a trial's share depends on how large the cluster is
+        from tuning import cluster
+
+        cluster.start_ray(settings.address)
+        cluster_cores = cluster.cluster_cores()
+    name = settings.name or time.strftime("%Y-%m-%d-%H%M%S")
+    plan = make_plan(task, settings, machine_share(settings, cluster_cores), name)
+    if not dry_run:
+        make_folder(plan)
+    if not settings.quiet or dry_run:
+        console.print(render_plan(plan), highlight=False, markup=False, soft_wrap=not console.is_terminal)
+    if dry_run:
+        return
+    try:
+        store = prepare_with_bars(plan.task.dataset, settings.data_dir, settings.data, settings.quiet)
+        pretraining = {
+            arm.name: prepare_with_bars(arm.pretraining.dataset, settings.data_dir, settings.data, settings.quiet)
+            for arm in (arm.arm for arm in plan.arms)
+            if arm.pretraining is not None
+        }
+        record_status = _run(plan, store, pretraining, console)
+    except BaseException:
+        if not (plan.folder / "events.jsonl").exists():
+            plan.folder.rmdir()  # nothing happened: leave no empty study behind
+        raise
+    raise click.exceptions.Exit(record_status)
+
+
+def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Console) -> int:
+    """Run the study, write what derives from it, print its table. Returns the exit status.
+
+    pretraining: stores of the images that backbones learn from first, by arm.
+    """
+    from datasets.preparing import counted, tell_notices
+    from datasets.store import ImageStore
+
+    opened = ImageStore.open(store, plan.fold)
+    tell_notices(opened)
+    if not plan.settings.quiet:
+        console.print(f"images    {counted(opened)}", highlight=False)
+        console.print("starting Ray ...", highlight=False)
+    from reporting.files import write_derived
+    from reporting.render import summarize_text
+    from tuning import cluster
+    from tuning.progress import Progress
+
+    dashboard = cluster.start_ray(plan.settings.address)
+    try:
+        cluster.check_gpus(plan.settings.gpus)
+        from tuning import study
+
+        if not plan.settings.quiet:
+            if dashboard:
+                token = "  (it asks for the token that `.venv/bin/ray get-auth-token` prints)"
+                console.print(f"Ray dashboard: http://{dashboard}{token}", highlight=False, soft_wrap=True)
+            console.print(
+                f"TensorBoard:   tensorboard --logdir {plan.folder / 'tensorboard'}", highlight=False, soft_wrap=True
+            )
+        progress = Progress(console, plan.settings.quiet)
+        record = study.run_study(plan, store, progress, study.default_command(), pretraining)
+    except KeyboardInterrupt:
+        if (plan.folder / "events.jsonl").exists():
+            write_derived(plan.folder)
+            click.echo(
+                f"\ninterrupted; what was done is kept: python cli.py summarize {plan.task.name}/{plan.name}", err=True
+            )
+        raise
+    finally:
+        cluster.stop_ray()
+    write_derived(plan.folder)
+    if record.status == "fatal":
+        fail(record.reason)
+    click.echo(summarize_text([plan.folder], "table"))
+    click.echo(f"study: {plan.folder}")
+    return 0 if all(record.confirmed(arm.arm.name) for arm in plan.arms) else 1
