@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 
 from datasets.dataset import SPLITS, DataError, Dataset, Progress, SourceImage, Split
 from datasets.decoding import DecodeError, Size, decode, stored_size
+from datasets.duplicates import SIDE, SMALLEST, Alike, across_splits, difference_hash, thumbnail
 from datasets.histogram import channel_histogram, mean_and_deviation
 from datasets.origin import describe_origin
 from datasets.parallel import ordered, usable_cores
 from datasets.splitting import MINIMUM_PER_CLASS, assign_splits
 
-VERSION = 1  # of the store; raise it whenever the same images would be stored differently
+VERSION = 2  # of the store; raise it whenever the same images would be stored differently
 BROKEN_LIMIT = 0.05  # of a class: the published numbers rest on whole classes
 SLACK_BYTES = 16 * 2**20  # what a store needs beside its pixels: names, headers, the file system's own rounding
 
@@ -43,6 +44,8 @@ class _Decoded:
     pixels: NDArray[np.uint8] | None  # None where the image is broken
     digest: bytes
     histogram: NDArray[np.int64]
+    hash: np.uint64  # what it looks like, from afar
+    thumbnail: NDArray[np.uint8]  # and closer; see datasets.duplicates
     failure: str
 
 
@@ -105,12 +108,18 @@ def _check_broken(dataset: Dataset, used: Sequence[tuple[SourceImage, Split]], b
     lost = Counter(source.label for source, _ in used if source.name in broken)
     for label, count in sorted(lost.items()):
         left = expected[label] - count
-        if count > max(1, BROKEN_LIMIT * expected[label]) or left < min(MINIMUM_PER_CLASS, expected[label]):
-            example = next(source.name for source, _ in used if source.name in broken and source.label == label)
-            raise DataError(
-                f"{count} of {expected[label]} images of the class {dataset.classes[label]!r} are broken, such as "
-                f"{example} ({broken[example]}), but at most {BROKEN_LIMIT:.0%} may be; fetch the data again"
-            )
+        needed = min(MINIMUM_PER_CLASS, expected[label])
+        if count > max(1, BROKEN_LIMIT * expected[label]):
+            rule = f"at most {BROKEN_LIMIT:.0%} may be"
+        elif left < needed:
+            rule = f"at least {needed} must be whole"
+        else:
+            continue
+        example = next(source.name for source, _ in used if source.name in broken and source.label == label)
+        raise DataError(
+            f"{count} of {expected[label]} images of the class {dataset.classes[label]!r} are broken, such as "
+            f"{example} ({broken[example]}), but {rule}; replace them, or fetch the data again"
+        )
 
 
 def _check_space(folder: Path, planned: Sequence[_Planned]) -> None:
@@ -136,16 +145,24 @@ def _write(
     import h5py
 
     def work(image: _Planned) -> _Decoded:
-        nothing = np.zeros((3, 256), np.int64)
+        def broken(why: str) -> _Decoded:
+            return _Decoded(image, None, b"", np.zeros((3, 256), np.int64), np.uint64(0), np.empty(0, np.uint8), why)
+
         try:
             pixels = decode(image.source.read(), dataset.max_side)
         except (DecodeError, OSError) as error:
-            return _Decoded(image, None, b"", nothing, str(error))
+            return broken(str(error))
         if pixels.shape != (image.size.height, image.size.width, 3):
-            return _Decoded(image, None, b"", nothing, f"it was {image.size}, now it is {pixels.shape}: it changed")
-        return _Decoded(image, pixels, hashlib.sha256(pixels.data).digest(), channel_histogram(pixels), "")
+            return broken(f"it was {image.size}, now it is {pixels.shape}: it changed")
+        digest = hashlib.sha256(pixels.data).digest()
+        histogram = channel_histogram(pixels)
+        small = thumbnail(pixels)
+        return _Decoded(image, pixels, digest, histogram, difference_hash(small), small, "")
 
     stored: list[_Planned] = []
+    large: list[int] = []  # of those stored, the places of images that are compared with each other
+    hashes = np.empty(len(planned), np.uint64)
+    thumbnails = np.empty((len(planned), SIDE * SIDE), np.uint8)  # 1 KB an image, so that none is read again
     fingerprint = hashlib.sha256(json.dumps(dataset.classes).encode())
     histograms = np.zeros((len(SPLITS), 3, 256), np.int64)
     threads = usable_cores()
@@ -161,10 +178,16 @@ def _write(
                 facts = (image.source.name, image.source.label, image.split, image.size.height, image.size.width)
                 fingerprint.update(json.dumps(facts).encode() + result.digest)
                 histograms[SPLITS.index(image.split)] += result.histogram
+                if min(image.size.height, image.size.width) >= SMALLEST:
+                    hashes[len(large)], thumbnails[len(large)] = result.hash, result.thumbnail
+                    large.append(len(stored))
                 stored.append(image)
             progress(f"decoding {dataset.name}", done, len(planned))
         _check_broken(dataset, used, broken)
         _write_columns(file, stored, histograms)
+        splits = np.array([SPLITS.index(stored[place].split) for place in large], np.uint8)
+        alike = across_splits(hashes[: len(large)], thumbnails[: len(large)], splits, progress=progress)
+        names = [(stored[large[one]].source.name, stored[large[other]].source.name) for one, other in alike.pairs]
         origin, notices = provenance
         mean, deviation = mean_and_deviation(histograms[SPLITS.index("train")])
         file.attrs["facts"] = json.dumps(
@@ -176,8 +199,9 @@ def _write(
                 "description": repr(dataset),
                 "origin": origin,
                 "fingerprint": fingerprint.hexdigest(),
-                "notices": [*notices, *_broken_notice(broken)],
+                "notices": [*notices, *_broken_notice(broken), *_alike_notice(names, alike)],
                 "broken": broken,
+                "near_duplicates": names,
                 "channel_mean": mean,
                 "channel_std": deviation,
             }
@@ -191,6 +215,9 @@ def _write_columns(file: Any, stored: Sequence[_Planned], histograms: NDArray[np
     file["width"] = np.array([image.size.width for image in stored], np.int32)
     file["label"] = np.array([image.source.label for image in stored], np.int64)
     file["split"] = np.array([SPLITS.index(image.split) for image in stored], np.uint8)
+    numbers: dict[str, int] = {}
+    group = [numbers.setdefault(name, len(numbers)) if (name := image.source.group) else -1 for image in stored]
+    file["group"] = np.array(group, np.int64)
     file["name"] = np.array([image.source.name.encode() for image in stored], np.bytes_)
     file["histograms"] = histograms
 
@@ -200,6 +227,17 @@ def _broken_notice(broken: dict[str, str]) -> list[str]:
         return []
     shown = ", ".join(sorted(broken)[:3]) + (", ..." if len(broken) > 3 else "")
     return [f"{len(broken)} broken image(s) left out: {shown}"]
+
+
+def _alike_notice(names: Sequence[tuple[str, str]], alike: Alike) -> list[str]:
+    """The store's own split: with folds, training and validation are divided otherwise."""
+    if not names and alike.all_compared:
+        return []
+    shown = ", ".join(f"{one} and {other}" for one, other in names[:3]) + (", ..." if len(names) > 3 else "")
+    count = str(len(names)) if alike.all_compared else f"at least {len(names)}"
+    ending = f": {shown}" if names else ""
+    partly = "" if alike.all_compared else " (not all were compared)"
+    return [f"{count} pair(s) of images look the same but lie in different splits of the store{partly}{ending}"]
 
 
 def _sync_folder(folder: Path) -> None:

@@ -24,6 +24,7 @@ class SourceImage:
     label: int  # index into Dataset.classes
     read: Callable[[], bytes]  # the encoded file; raises OSError where it cannot be read
     split: Split | None = None  # where the authors assigned one; else Dataset.counts decide
+    group: str = ""  # images that show one thing, such as frames of one scene: never in two splits. "": on its own
 
 
 class Progress(Protocol):
@@ -49,10 +50,24 @@ class Counts:
         return self.train + self.val + self.test
 
 
+@dataclass(frozen=True, kw_only=True)
+class Shares:
+    """Parts of a data set's images in each split, of every class alike: for classes of unequal size."""
+
+    train: int = 70
+    val: int = 15
+    test: int = 15
+
+    @property
+    def total(self) -> int:
+        return self.train + self.val + self.test
+
+
 class Dataset(Protocol):
     """A frozen dataclass in a module of its own; food101.Food101 is the model to follow.
 
-    Every field of the dataclass but its title is part of the store's file name: what changes a field changes the store.
+    Every field of the dataclass but its title (and what else datasets.store leaves out) is part of the store's file
+    name: what changes a field changes the store.
     """
 
     @property
@@ -68,8 +83,8 @@ class Dataset(Protocol):
         """Names in the order of the labels."""
 
     @property
-    def counts(self) -> Counts | None:
-        """Images per class in each split, or None where the authors' own split is used."""
+    def counts(self) -> Counts | Shares | None:
+        """Images per class in each split, or their shares, or None where the authors' own split is used."""
 
     @property
     def max_side(self) -> int:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import io
 import struct
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
+
+from datasets.opencv import opencv
 
 MAX_MEGAPIXELS = 100  # 300 MB once decoded; a small file can claim gigabytes in its header
 
@@ -20,17 +22,17 @@ warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 warnings.filterwarnings("ignore", message="Corrupt EXIF data")  # costs the orientation, not the image
 
 ORIENTATION_TAG = 0x0112
-# EXIF 2.3, tag Orientation: what must be done to the stored pixels to see them upright. ImageOps.exif_transpose knows
-# the same table, but reads the tag again after decoding, when a PNG may reveal one that the header pass did not see.
-TRANSPOSITIONS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+# EXIF 2.3, tag Orientation: what must be done to the stored pixels [H, W, 3] to see them upright.
+UPRIGHT: dict[int, Callable[[NDArray[np.uint8]], NDArray[np.uint8]]] = {
+    2: lambda pixels: pixels[:, ::-1],
+    3: lambda pixels: pixels[::-1, ::-1],
+    4: lambda pixels: pixels[::-1],
+    5: lambda pixels: pixels.swapaxes(0, 1),
+    6: lambda pixels: np.rot90(pixels, -1),
+    7: lambda pixels: pixels[::-1, ::-1].swapaxes(0, 1),
+    8: lambda pixels: np.rot90(pixels),
 }
+END_OF_JPEG = b"\xff\xd9"
 SIDEWAYS = (5, 6, 7, 8)  # orientations that swap height and width
 
 
@@ -68,23 +70,39 @@ def decode(encoded: bytes, max_side: int, max_megapixels: float = MAX_MEGAPIXELS
     Raises DecodeError: not an image, truncated, over `max_megapixels` (by its header, before decoding).
     """
     with _opened(encoded, max_megapixels) as image:
-        width, height = bounded(image.width, image.height, max_side)
+        target = bounded(image.width, image.height, max_side)
         orientation = _orientation(image)
-        claimed = image.size
-        if max(claimed) > max_side:
-            # JPEG decodes to 1/2, 1/4 or 1/8 at a fraction of the cost; twice the target leaves the final resize
-            # enough to filter (Pillow's own thumbnail() uses the same gap of 2).
-            drafted = image.draft(None, (2 * width, 2 * height))
-            claimed = image.size if drafted else claimed
-        image.load()
-        if image.size != claimed:
-            raise DecodeError(f"its header claims {claimed[0]} x {claimed[1]} pixels, it holds {image.size}")
-        picture = _as_rgb(image)
-        if picture.size != (width, height):
-            picture = picture.resize((width, height), Image.Resampling.LANCZOS)
-        if orientation in TRANSPOSITIONS:
-            picture = picture.transpose(TRANSPOSITIONS[orientation])
-        return np.array(picture)
+        pixels = _decoded_jpeg(encoded, image, target)
+        if pixels is None:
+            claimed = image.size
+            image.load()
+            if image.size != claimed:
+                raise DecodeError(f"its header claims {claimed[0]} x {claimed[1]} pixels, it holds {image.size}")
+            pixels = np.array(_as_rgb(image))
+    if pixels.shape[1::-1] != target:
+        cv2 = opencv()
+        pixels = cv2.resize(pixels, target, interpolation=cv2.INTER_AREA)
+    return np.ascontiguousarray(UPRIGHT[orientation](pixels) if orientation in UPRIGHT else pixels)
+
+
+def _decoded_jpeg(encoded: bytes, image: Image.Image, target: tuple[int, int]) -> NDArray[np.uint8] | None:
+    """The pixels of a plain, complete JPEG, or None, and Pillow reads it.
+
+    OpenCV gives the same pixels (both use libjpeg-turbo; 0 of 255 apart in 9 files of either kind) in 60 % of the time,
+    and does not mind a missing end: so the end is looked at. JPEG decodes to 1/2, 1/4 or 1/8 at a fraction of the cost;
+    twice the target leaves the final resize enough to average (as Pillow's thumbnail() does).
+    """
+    if image.format != "JPEG" or image.mode not in ("RGB", "L") or not encoded.endswith(END_OF_JPEG):
+        return None
+    cv2 = opencv()
+    room = min(image.width // (2 * target[0]), image.height // (2 * target[1]))
+    reduced = next((factor for factor in (8, 4, 2) if factor <= room), 1) if max(image.size) > max(target) else 1
+    kind = cv2.IMREAD_COLOR if reduced == 1 else getattr(cv2, f"IMREAD_REDUCED_COLOR_{reduced}")
+    found = cv2.imdecode(np.frombuffer(encoded, np.uint8), kind | cv2.IMREAD_IGNORE_ORIENTATION)
+    if found is None or found.shape[1::-1] != tuple(-(-side // reduced) for side in image.size):
+        return None
+    pixels: NDArray[np.uint8] = cv2.cvtColor(found, cv2.COLOR_BGR2RGB, dst=found)
+    return pixels
 
 
 def bounded(width: int, height: int, max_side: int) -> tuple[int, int]:

@@ -24,6 +24,7 @@ SPLIT_COLOURS = {"train": "#0072B2", "val": "#E69F00", "test": "#999999"}
 LINE_STYLES = ("-", "--", "-.")
 EXAMPLES_PER_ROW = 5
 MAX_EXAMPLES = 50
+MAX_BARS = 60  # one for each class; more classes are drawn by rank
 WIDTH_INCHES = 8.0  # 1200 pixels at 150 a inch; 9 points are 12 pixels when shown 800 wide
 DOTS_PER_INCH = 150
 STYLE: Any = {"font.size": 9, "axes.titlesize": 10, "axes.spines.top": False, "axes.spines.right": False}
@@ -37,14 +38,14 @@ def draw_statistics(statistics: Statistics, store: ImageStore, path: Path) -> No
     classes = len(statistics.classes)
     examples = min(classes, MAX_EXAMPLES)
     rows = math.ceil(examples / EXAMPLES_PER_ROW)
-    heights = [0.2 * classes + 1.1, 3.0, 1.75 * rows + 0.2]
+    heights = [0.2 * classes + 1.1 if classes <= MAX_BARS else 3.0, 3.0, 1.75 * rows + 0.2]
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH_INCHES, sum(heights) + 0.5), dpi=DOTS_PER_INCH, layout="constrained")
         FigureCanvasAgg(figure)
         figure.suptitle(f"{statistics.title}: {statistics.total:,} images, {classes} classes", fontsize=12)
         panels: Any = figure.subfigures(3, 1, height_ratios=heights)
         top, middle, bottom = panels
-        _draw_counts(top.subplots(), statistics)
+        (_draw_counts if classes <= MAX_BARS else _draw_ranks)(top.subplots(), statistics)
         left, right = middle.subplots(1, 2)
         _draw_sizes(left, statistics)
         _draw_channels(right, statistics)
@@ -86,6 +87,20 @@ def _draw_counts(axes: Axes, statistics: Statistics) -> None:
     axes.set_title("Images by class and split", loc="left")
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, frameon=False, borderaxespad=0.1)
     axes.margins(y=0.02)
+
+
+def _draw_ranks(axes: Axes, statistics: Statistics) -> None:
+    """Of many classes, how unequal they are: the largest first, without names."""
+    counts = np.array([statistics.images[split] for split in SPLITS])
+    order = np.argsort(-counts.sum(axis=0), kind="stable")
+    labels = [f"{split} ({of_split.sum():,})" for split, of_split in zip(SPLITS, counts, strict=True)]
+    places = np.arange(1, len(order) + 1)
+    axes.stackplot(
+        places, counts[:, order], labels=labels, colors=[SPLIT_COLOURS[split] for split in SPLITS], step="mid"
+    )
+    axes.set(xlim=(1, len(order)), ylim=(0, None), xlabel="classes, the largest first", ylabel="images")
+    axes.set_title("Images by class and split", loc="left")
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, frameon=False, borderaxespad=0.1)
 
 
 def _draw_sizes(axes: Axes, statistics: Statistics) -> None:

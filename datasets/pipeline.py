@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets.dataset import DataError, Split
+from datasets.opencv import opencv
 from datasets.parallel import ordered, usable_cores
 from datasets.store import ImageStore
-from datasets.view import View
+from datasets.view import Fit, View
 
 PREFETCHED_BATCHES = 2  # one that the model takes next, one in the making
 VIEWS_SEED = 0  # fixed views belong to the data, not to a trial: every trial of every seed shares them
+CHECKS_SEED = 0  # so do the validation images that an epoch is measured on
 
 
 class Images:
@@ -48,11 +50,23 @@ class Images:
     def num_classes(self) -> int:
         return len(self.store.classes)
 
-    def batches(self, batch_size: int) -> Iterator[NDArray[np.uint8]]:
-        """Every image once, in order, centre-cropped: uint8 [B, S, S, 3]; the last batch holds what is left."""
+    def batches(self, batch_size: int, positions: NDArray[np.int64] | None = None) -> Iterator[NDArray[np.uint8]]:
+        """The images at these positions of the split (None: every one in order), not augmented.
+
+        uint8 [B, S, S, 3]; the last batch holds what is left.
+        """
         _check_positive("batch_size", batch_size)
-        for start in range(0, len(self), batch_size):
-            yield np.stack([self._cropped(index) for index in self.indices[start : start + batch_size].tolist()])
+        indices = (self.indices if positions is None else self.indices[positions]).tolist()
+        for start in range(0, len(indices), batch_size):
+            yield np.stack([self._fitted(index) for index in indices[start : start + batch_size]])
+
+    def checked(self, epoch: int) -> NDArray[np.int64]:
+        """Positions of the images that are looked at after that epoch (from 0), see View.check_images."""
+        count = self.view.check_images
+        if count is None or count >= len(self):
+            return np.arange(len(self))
+        mixed = np.random.default_rng(CHECKS_SEED).permutation(len(self))  # in order, one look would see one class
+        return mixed[np.arange(epoch * count, (epoch + 1) * count) % len(self)]
 
     def view_batches(self, batch_size: int, threads: int = 0) -> Iterator[NDArray[np.uint8]]:
         """Every image of the first view, then every image of the second, and so on: uint8 [B, S, S, 3].
@@ -76,8 +90,19 @@ class Images:
         """
         _check_positive("batch_size", batch_size)
         batch_size = min(batch_size, len(self))
-        order = np.random.default_rng((seed, epoch)).permutation(len(self))
-        return order[: len(self) // batch_size * batch_size].reshape(-1, batch_size)
+        steps = self.steps(batch_size)
+        if self.view.epoch_images is None:
+            order = np.random.default_rng((seed, epoch)).permutation(len(self))
+            return order[: steps * batch_size].reshape(steps, batch_size)
+        start = epoch * steps * batch_size
+        passes = range(start // len(self), (start + steps * batch_size - 1) // len(self) + 1)
+        order = np.concatenate([np.random.default_rng((seed, number)).permutation(len(self)) for number in passes])
+        start -= passes[0] * len(self)
+        return order[start : start + steps * batch_size].reshape(steps, batch_size)
+
+    def steps(self, batch_size: int) -> int:
+        """Batches of an epoch."""
+        return max(1, (self.view.epoch_images or len(self)) // min(batch_size, len(self)))
 
     def views(self, seed: int, epoch: int) -> NDArray[np.int64]:
         """Which view [N] each image shows in that epoch: all of them equally often over the epochs, in mixed order."""
@@ -105,8 +130,11 @@ class Images:
         self, positions: NDArray[np.int64], batch_size: int, seed: int, epoch: int, threads: int
     ) -> Generator[NDArray[np.uint8]]:
         indices = self.indices[positions].tolist()
-        if self.view.augmentation == "none":
-            yield from map(self._cropped, indices)  # a copy of 150 KB: handing it to a thread would cost more
+        if self.view.augmentation == "none" and self.view.fit == "window":
+            yield from map(self._fitted, indices)  # a copy of 150 KB: handing it to a thread would cost more
+        elif self.view.augmentation == "none":
+            ahead = PREFETCHED_BATCHES * batch_size
+            yield from ordered(self._fitted, indices, threads=threads or usable_cores(), ahead=ahead)
         elif self.view.augmentation == "views":
             work = list(zip(self.views(seed, epoch)[positions].tolist(), indices, strict=True))
             yield from self._augmented(work, seed=VIEWS_SEED, batch_size=batch_size, threads=threads)
@@ -128,8 +156,23 @@ class Images:
 
         yield from ordered(augment, work, threads=threads or usable_cores(), ahead=PREFETCHED_BATCHES * batch_size)
 
-    def _cropped(self, index: int) -> NDArray[np.uint8]:
-        return centre_crop(self.store.image(index), self.view.image_size)
+    def _fitted(self, index: int) -> NDArray[np.uint8]:
+        return fitted(self.store.image(index), self.view.image_size, self.view.fit)
+
+
+def fitted(image: NDArray[np.uint8], side: int, fit: Fit) -> NDArray[np.uint8]:
+    """The square [side, side, 3] of an image [H, W, 3]: see View.fit."""
+    if fit == "window":
+        return centre_crop(image, side)
+    height, width = image.shape[:2]
+    scale = side / min(height, width)
+    size = (side, side) if fit == "stretch" else (max(side, round(width * scale)), max(side, round(height * scale)))
+    if size == (width, height):
+        return centre_crop(image, side)
+    cv2 = opencv()
+    # By area where it shrinks, or thin lines would vanish between the pixels that are looked at.
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return centre_crop(cv2.resize(image, size, interpolation=interpolation), side)
 
 
 def centre_crop(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

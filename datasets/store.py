@@ -1,8 +1,8 @@
 """The image store: every image of a data set decoded once, in one HDF5 file that all processes map into memory.
 
 Layout: `pixels`, one flat contiguous uint8 data set, so that its place in the file is known and every process shares
-one copy in the page cache; beside it `offset`, `height`, `width`, `label`, `split` and `name`, one entry an image in
-the order of the names; `histograms` [3 splits, 3 channels, 256]; and attributes. Building it is datasets/building.py.
+one copy in the page cache; beside it `offset`, `height`, `width`, `label`, `split`, `group` and `name`, one entry an
+image in the order of the names; `histograms` [3 splits, 3 channels, 256]; and attributes. It is built in building.py.
 """
 
 from __future__ import annotations
@@ -21,19 +21,24 @@ from numpy.typing import NDArray
 
 from datasets.building import VERSION, build
 from datasets.dataset import SPLITS, DataError, Dataset, Progress, Split, silent
-from datasets.origin import describe_origin
+from datasets.folds import Fold, divided
+from datasets.origin import describe_origin, local
+
+# Fields of a data set that change no pixel of its store: what it is called, and whether its origin may be a pickle.
+NOT_CONTENT = ("title", "allow_pickle")
 
 
 def store_path(dataset: Dataset, data_dir: Path) -> Path:
     """Where the store of that data set lies: "food10-512px-3f9c0a1b22.h5" in the data folder.
 
-    The last part is a digest of what changes the content: every field but the title, and the layout's version.
+    The last part is a digest of what changes the content: every field but those of NOT_CONTENT, and the layout's
+    version.
     """
     fields = dataclasses.asdict(dataset)  # type: ignore[call-overload]  # the protocol asks for a frozen dataclass
-    fields.pop("title")
-    content = {"kind": type(dataset).__qualname__, "version": VERSION, **fields}
+    content = {name: value for name, value in fields.items() if name not in NOT_CONTENT}
+    content |= {"kind": type(dataset).__qualname__, "version": VERSION}
     digest = hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:10]
-    return Path(data_dir).expanduser().absolute() / f"{dataset.name}-{dataset.max_side}px-{digest}.h5"
+    return local(str(data_dir)) / f"{dataset.name}-{dataset.max_side}px-{digest}.h5"
 
 
 def prepare(dataset: Dataset, data_dir: Path, origin: str | None = None, progress: Progress = silent) -> Path:
@@ -83,9 +88,10 @@ def _is_current(path: Path, origin: str | None) -> bool:
 class ImageStore:
     """A store opened for reading: facts in memory, pixels mapped from the file. Pickles as its path."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, fold: Fold | None = None) -> None:
         """See `open`."""
         self.path = Path(path).absolute()  # absolute: Ray changes its workers' folder
+        self.fold = fold
         try:
             self._read()
         except FileNotFoundError:
@@ -97,9 +103,14 @@ class ImageStore:
             ) from None
 
     @classmethod
-    def open(cls, path: Path) -> ImageStore:
-        """The store at that path. Costs milliseconds: no pixel is read. Raises DataError: missing, damaged."""
-        return cls(path)
+    def open(cls, path: Path, fold: Fold | None = None) -> ImageStore:
+        """The store at that path. Costs milliseconds: no pixel is read.
+
+        fold: another division into training and validation; None leaves the store's own. The channels' mean and
+            deviation remain those of its own training split, so that one network serves every fold.
+        Raises DataError: missing, damaged, too few images for so many folds.
+        """
+        return cls(path, fold)
 
     def _read(self) -> None:
         import h5py
@@ -115,6 +126,7 @@ class ImageStore:
             self.widths: NDArray[np.int32] = file["width"][()]
             self.labels: NDArray[np.int64] = file["label"][()]
             self.splits: NDArray[np.uint8] = file["split"][()]  # positions in dataset.SPLITS
+            self.groups: NDArray[np.int64] = file["group"][()]  # equal numbers stay together; -1 is on its own
             self.histograms: NDArray[np.int64] = file["histograms"][()]  # [split, channel, 256]
             self._encoded_names: NDArray[np.bytes_] = file["name"][()]
             self._pixels_at: int = file["pixels"].id.get_offset()
@@ -122,12 +134,14 @@ class ImageStore:
         if self.path.stat().st_size < self._pixels_at + self._pixels_bytes:
             raise ValueError("the file is shorter than its pixels")
         self._facts: dict[str, Any] = facts
+        if self.fold is not None:
+            self.splits = divided(self.fold, self.splits, self.labels, self.groups, self.classes)
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def __reduce__(self) -> tuple[Callable[..., ImageStore], tuple[Path, str]]:
-        return _reopen, (self.path, self.fingerprint)
+    def __reduce__(self) -> tuple[Callable[..., ImageStore], tuple[Path, Fold | None, str]]:
+        return _reopen, (self.path, self.fold, self.fingerprint)
 
     @property
     def name(self) -> str:
@@ -147,7 +161,10 @@ class ImageStore:
     @property
     def fingerprint(self) -> str:
         """SHA-256 over every image's name, label, split, size and pixels: equal fingerprints are equal data."""
-        return str(self._facts["fingerprint"])
+        fingerprint = str(self._facts["fingerprint"])
+        if self.fold is None:
+            return fingerprint
+        return hashlib.sha256(f"{fingerprint}, fold {self.fold.number} of {self.fold.of}".encode()).hexdigest()
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -158,6 +175,11 @@ class ImageStore:
     def broken(self) -> dict[str, str]:
         """Images that were left out, and why, by name."""
         return dict(self._facts["broken"])
+
+    @property
+    def near_duplicates(self) -> tuple[tuple[str, str], ...]:
+        """Names of images that look the same but lie in different splits."""
+        return tuple((one, other) for one, other in self._facts["near_duplicates"])
 
     @property
     def origin(self) -> str:
@@ -203,8 +225,8 @@ class ImageStore:
         return mapped.view(np.ndarray)  # slicing np.memmap itself costs ten times as much
 
 
-def _reopen(path: Path, fingerprint: str) -> ImageStore:
-    store = ImageStore.open(path)
+def _reopen(path: Path, fold: Fold | None, fingerprint: str) -> ImageStore:
+    store = ImageStore.open(path, fold)
     if store.fingerprint != fingerprint:
         raise DataError(
             f"the image store {os.fspath(path)} was rebuilt from other images meanwhile; start the study again"

@@ -8,6 +8,7 @@ from typing import Literal
 from datasets.dataset import DataError
 
 Augmentation = Literal["none", "views", "live"]
+Fit = Literal["window", "shorter_side", "stretch"]
 MOST_VIEWS = 100
 
 
@@ -15,19 +16,26 @@ MOST_VIEWS = 100
 class View:
     """What of each stored image reaches a model. Arms of one task may differ.
 
-    image_size: side in pixels of the square a model sees; validation and test images are centre-cropped to it
-        (zero-padded where smaller), training images too unless augmented.
+    image_size: side in pixels of the square a model sees.
+    fit: how an image becomes that square, unless augmented: "window", its middle as it is, zero-padded where smaller;
+        "shorter_side", scaled until its shorter side fits, then its middle; "stretch", scaled whatever its shape.
     augmentation: "none"; "live": a fresh random variant of every training image in every epoch, determined by (seed,
         epoch, image) alone; or "views": of a fixed number of variants of every training image, the same for all trials,
         one in every epoch. Variants that do not change can be computed once.
     views: how many, with "views"; else 1, the image itself.
     recipe: name of the augmentation in datasets/augmentation.py.
+    epoch_images: training images of an epoch, where a document counts steps: the next epoch goes on with the next ones
+        and starts another pass where none is left; None is one pass.
+    check_images: validation images looked at after an epoch, the next ones each time; None is all of them.
     """
 
     image_size: int
     augmentation: Augmentation = "none"
     views: int = 1
     recipe: str = "food10"
+    fit: Fit = "window"
+    epoch_images: int | None = None
+    check_images: int | None = None
 
 
 def parse_augmentation(text: str) -> tuple[Augmentation, int]:

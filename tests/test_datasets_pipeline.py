@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import pickle
 import threading
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from datasets.dataset import Counts, DataError
 from datasets.parallel import ordered
-from datasets.pipeline import Images, centre_crop
+from datasets.pipeline import Images, centre_crop, fitted
 from datasets.store import ImageStore, prepare
 from datasets.view import View, parse_augmentation
 from tests.fixtures import Pictures
@@ -48,6 +49,62 @@ def test_centre_crop_keeps_the_middle(height: int, width: int, side: int) -> Non
     assert cropped.shape == (side, side, 3)
     assert (cropped == 9).all(axis=-1).sum() == min(height, side) * min(width, side)
     assert cropped[side // 2, side // 2].tolist() == [9, 9, 9] or min(height, width) == 1
+
+
+def test_the_three_fits_by_hand() -> None:
+    """6 x 10 pixels: columns 0 to 9 are 0, 10, ..., 90."""
+    image = np.broadcast_to((np.arange(10, dtype=np.uint8) * 10)[None, :, None], (6, 10, 3)).copy()
+    assert fitted(image, 4, "window")[0, :, 0].tolist() == [30, 40, 50, 60]
+    # The shorter side, 6, becomes 3: columns are pairs, 5, 25, 45, 65, 85; the middle three are kept.
+    assert fitted(image, 3, "shorter_side")[0, :, 0].tolist() == [25, 45, 65]
+    # 10 columns become 5, 6 rows become 5.
+    assert fitted(image, 5, "stretch")[0, :, 0].tolist() == [5, 25, 45, 65, 85]
+    assert fitted(image, 6, "shorter_side")[0, :, 0].tolist() == [20, 30, 40, 50, 60, 70]  # fits already
+
+
+@given(
+    st.integers(1, 40), st.integers(1, 40), st.integers(1, 30), st.sampled_from(["window", "shorter_side", "stretch"])
+)
+def test_every_fit_gives_the_square(height: int, width: int, side: int, fit: Any) -> None:
+    image = np.full((height, width, 3), 9, np.uint8)
+    seen = fitted(image, side, fit)
+    assert (seen.shape, seen.dtype) == ((side, side, 3), np.uint8)
+    if fit != "window":
+        assert (seen == 9).all()  # nothing is padded
+
+
+def test_epochs_of_so_many_images_go_on_where_the_last_one_stopped(store: ImageStore) -> None:
+    """Three epochs of 20 of 30 images are two passes."""
+    images = Images(store, "train", View(image_size=16, epoch_images=20))
+    assert (len(images), images.steps(5)) == (30, 4)
+    orders = [images.order(5, seed=3, epoch=epoch) for epoch in range(3)]
+    assert [order.shape for order in orders] == [(4, 5)] * 3
+    shown = np.concatenate([order.reshape(-1) for order in orders])
+    assert sorted(shown[:30].tolist()) == sorted(shown[30:].tolist()) == list(range(30))
+    assert shown[:30].tolist() != shown[30:].tolist()
+    np.testing.assert_array_equal(images.order(5, seed=3, epoch=1), orders[1])  # whatever was asked before
+    assert not np.array_equal(images.order(5, seed=4, epoch=1), orders[1])
+
+
+def test_an_epoch_may_be_longer_than_a_pass(store: ImageStore) -> None:
+    images = Images(store, "train", View(image_size=16, epoch_images=70))
+    order = images.order(10, seed=0, epoch=2)
+    assert order.shape == (7, 10)
+    assert np.bincount(order.reshape(-1), minlength=30).sum() == 70
+
+
+def test_looks_at_validation_images_take_turns(store: ImageStore) -> None:
+    images = Images(store, "val", View(image_size=16, check_images=4))
+    looks = [images.checked(epoch).tolist() for epoch in range(4)]
+    assert sorted(looks[0] + looks[1]) == list(range(8))
+    assert looks[2] == looks[0]
+    assert {0, 1} == set(images.labels[looks[0]].tolist()) | set(images.labels[looks[1]].tolist())
+    np.testing.assert_array_equal(
+        np.concatenate(list(images.batches(3, images.checked(1)))),
+        np.concatenate(list(images.batches(8)))[looks[1]],
+    )
+    everything = Images(store, "val", View(image_size=16))
+    assert everything.checked(5).tolist() == list(range(8))
 
 
 def test_batches_hold_every_image_once_in_order(store: ImageStore) -> None:
@@ -223,7 +280,7 @@ def test_impossible_settings(store: ImageStore) -> None:
     images = Images(store, "train", View(image_size=8, augmentation="live", recipe="food11"))
     with pytest.raises(DataError, match="batch_size is 0"):
         next(images.batches(0))
-    with pytest.raises(DataError, match=r"recipe is 'food11'.*did you mean food10"):
+    with pytest.raises(DataError, match=r"unknown augmentation recipe 'food11'; did you mean food10"):
         next(images.training_batches(4, seed=0, epoch=0, threads=1))
     with pytest.raises(DataError, match="batch_size is 0"):
         images.order(0, seed=0, epoch=0)

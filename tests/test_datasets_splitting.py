@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets.dataset import Counts, DataError, SourceImage
+from datasets.dataset import Counts, DataError, Shares, SourceImage
 from datasets.splitting import assign_splits, shrink
 from tests.fixtures import Pictures
 
@@ -79,6 +79,67 @@ def test_shrunk_counts(available: int, train: int, val: int, test: int) -> None:
     assert smaller.val == max(1, round(available * val / counts.total))
 
 
+def test_shares_follow_each_class_s_own_size() -> None:
+    used, notices = assign_splits(Pictures(counts=Shares(train=70, val=15, test=15)), images((20, 101)))
+    counted = Counter((image.label, split) for image, split in used)
+    # 15 % of 20 is 3; of 101 it is 15.15, rounded 15; training takes the rest.
+    expected = {(0, "train"): 14, (0, "val"): 3, (0, "test"): 3, (1, "train"): 71, (1, "val"): 15, (1, "test"): 15}
+    assert counted == expected
+    assert notices == ()
+    with pytest.raises(DataError, match=r"class 'second' of Pictures has 9 image\(s\), but at least 10"):
+        assign_splits(Pictures(counts=Shares()), images((20, 9)))
+
+
+@pytest.mark.parametrize(("present", "absent"), [(("train", "test"), ["val"]), (("train",), ["val", "test"])])
+def test_what_the_authors_left_out_is_carved_from_training(present: tuple[Any, ...], absent: list[str]) -> None:
+    given_images = [
+        SourceImage(name=f"{split}/{label}/{n:03d}", label=label, read=bytes, split=split)
+        for split in present
+        for label, count in ((0, 40), (1, 20))
+        for n in range(count)
+    ]
+    used, (notice,) = assign_splits(Pictures(counts=None), given_images)
+    counted = Counter((image.label, split) for image, split in used if image.split == "train")
+    for split in absent:  # 15 % of 40 and of 20
+        assert (counted[0, split], counted[1, split]) == (6, 3)
+        assert f"no {split}" in notice
+    assert "15 % of each class's training images" in notice
+    assert all(split == "test" for image, split in used if image.split == "test")
+    assert len(used) == len(given_images)
+
+
+def grouped(sizes: list[list[int]]) -> list[SourceImage]:
+    """Images of each class in groups of these sizes."""
+    return [
+        SourceImage(name=f"{label}/{group}/{n}", label=label, read=bytes, group=f"{label}/{group}")
+        for label, of_class in enumerate(sizes)
+        for group, size in enumerate(of_class)
+        for n in range(size)
+    ]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.lists(st.integers(1, 6), min_size=25, max_size=40), min_size=2, max_size=2))
+def test_groups_stay_whole_and_every_split_has_every_class(sizes: list[list[int]]) -> None:
+    given_images = grouped(sizes)
+    used, _ = assign_splits(Pictures(counts=Shares()), given_images)
+    assert len(used) == len(given_images)
+    splits_of_group: dict[str, set[str]] = {}
+    for image, split in used:
+        splits_of_group.setdefault(image.group, set()).add(split)
+    assert all(len(splits) == 1 for splits in splits_of_group.values())
+    assert {(image.label, split) for image, split in used} == {
+        (label, split) for label in (0, 1) for split in ("train", "val", "test")
+    }
+    share = sum(split == "train" for _, split in used) / len(used)
+    assert 0.6 < share < 0.8
+
+
+def test_groups_that_are_too_few_for_a_class() -> None:
+    with pytest.raises(DataError, match=r"class 'second' of Pictures has no image in its (train|val|test) split"):
+        assign_splits(Pictures(counts=Shares()), grouped([[2] * 40, [10, 10]]))
+
+
 def test_the_authors_split_is_kept() -> None:
     given_images = [
         SourceImage(name=f"{n}", label=n % 2, read=bytes, split=("train", "val", "test")[n % 3]) for n in range(9)
@@ -98,7 +159,7 @@ def test_what_cannot_be_split() -> None:
         (Pictures(), images((10, 10, 10)), "labels go from 0 to 1"),
         (Pictures(), images((10, 0)), "'second' of Pictures has 0 images"),
         (Pictures(), mixed, "'x' of Pictures has no split"),
-        (Pictures(), images((10, 10), split="train"), "no image in its val split"),
+        (Pictures(), images((10, 10), split="test"), "no image in its train split"),
     ):
         with pytest.raises(DataError, match=message) as caught:
             assign_splits(dataset, given_images)

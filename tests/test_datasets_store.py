@@ -187,9 +187,16 @@ def test_too_many_broken_images_are_refused(tmp_path: Path) -> None:
         DataError, match=r"3 of 40 images of the class 'second' are broken, such as second/000.png"
     ) as caught:
         prepare(dataset, tmp_path)
-    one_line(caught)
+    assert "but at most 5% may be; replace them, or fetch the data again" in one_line(caught)
     assert not list(tmp_path.glob("*.h5"))
     assert not list(tmp_path.glob("*.unfinished"))
+
+
+def test_a_class_that_is_too_small_without_its_broken_images_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        prepare(Pictures(broken=("second/000.png",)), tmp_path)
+    assert "1 of 10 images of the class 'second' are broken" in one_line(caught)
+    assert "but at least 10 must be whole; replace them" in one_line(caught)
 
 
 def test_a_data_folder_that_is_a_file(tmp_path: Path) -> None:
