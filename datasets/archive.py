@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from datasets.dataset import DataError, Progress
+from datasets.origin import FETCH_AGAIN
 
 GZIP_MAGIC = b"\x1f\x8b"
 PROGRESS_BYTES = 8 << 20  # of the compressed archive between two reports
@@ -37,7 +38,7 @@ def unpacked(archive: Path, scratch: Path, wanted: Callable[[str], str | None], 
             f"{archive} is neither a file nor a folder; name the archive or the unpacked folder with --from"
         )
     if archive.stat().st_size == 0:
-        raise DataError(f"{archive} is empty; download it again")
+        raise DataError(f"{archive} is empty; {FETCH_AGAIN}")
     scratch.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(scratch.with_name(f"{scratch.name}.lock")):  # two stores of one data set share the scratch folder
         shutil.rmtree(scratch, ignore_errors=True)  # what a killed process left
@@ -68,7 +69,7 @@ def _unpack(archive: Path, scratch: Path, wanted: Callable[[str], str | None], p
     except (EOFError, zlib.error, tarfile.TarError) as error:
         if members or not isinstance(error, tarfile.ReadError):
             raise _damaged(archive, error) from None
-        raise DataError(f"{archive} is not a tar archive ({error}); download it again") from None
+        raise DataError(f"{archive} is not a tar archive ({error}); {FETCH_AGAIN}") from None
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise DataError(
@@ -83,17 +84,17 @@ def _unpack(archive: Path, scratch: Path, wanted: Callable[[str], str | None], p
 def _take(tar: tarfile.TarFile, member: tarfile.TarInfo, scratch: Path, destination: str, archive: Path) -> None:
     content = tar.extractfile(member) if member.isreg() else None
     if content is None:
-        raise DataError(f"{archive} holds {member.name!r}, which is not a plain file; download the archive again")
+        raise DataError(f"{archive} holds {member.name!r}, which is not a plain file; {FETCH_AGAIN}")
     path = (scratch / destination).resolve()
     if not path.is_relative_to(scratch.resolve()):
-        raise DataError(f"{archive} holds {member.name!r}, which leads out of its folder; download the archive again")
+        raise DataError(f"{archive} holds {member.name!r}, which leads out of its folder; {FETCH_AGAIN}")
     path.parent.mkdir(parents=True, exist_ok=True)
     with content, open(path, "wb") as file:
         shutil.copyfileobj(content, file, 1 << 20)
 
 
 def _damaged(archive: Path, error: Exception) -> DataError:
-    return DataError(f"{archive} is truncated or damaged ({error}); download it again")
+    return DataError(f"{archive} is truncated or damaged ({error}); {FETCH_AGAIN}")
 
 
 class _Counted:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import random
 import threading
@@ -13,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets.dataset import DataError
+from datasets.opencv import opencv
+from search_spaces.wording import unknown
 
 if TYPE_CHECKING:
     from albumentations import Compose
@@ -69,7 +70,73 @@ def food10(image_size: int) -> Compose:
     return recipe
 
 
-RECIPES: Mapping[str, Callable[[int], Compose]] = {"food10": food10}
+def photographs(image_size: int) -> Compose:
+    """What changes a photograph and not what it shows: a part of it (35 % at least), mirrored, lighter or darker."""
+    albumentations = _albumentations()
+    recipe: Compose = albumentations.Compose(
+        [
+            albumentations.RandomResizedCrop((image_size, image_size), scale=(0.35, 1.0), ratio=(3 / 4, 4 / 3), p=1.0),
+            albumentations.HorizontalFlip(p=0.5),
+            albumentations.RandomBrightnessContrast(brightness_limit=(-0.2, 0.2), contrast_limit=(-0.2, 0.2), p=0.5),
+        ]
+    )
+    return recipe
+
+
+def dogs_vs_cats(image_size: int) -> Compose:
+    """Document 1's: Keras's ImageDataGenerator with rotation 40, shear 0.2, zoom 0.2 and horizontal flips.
+
+    There, shear is in degrees, zoom is drawn for each side, and what turns in from outside repeats the border.
+    """
+    albumentations = _albumentations()
+    import cv2
+
+    recipe: Compose = albumentations.Compose(
+        [
+            albumentations.Resize(image_size, image_size, interpolation=cv2.INTER_AREA),
+            albumentations.Affine(
+                rotate=(-40, 40),
+                shear={"x": (-0.2, 0.2), "y": (0, 0)},
+                scale={"x": (0.8, 1.2), "y": (0.8, 1.2)},
+                keep_ratio=False,
+                border_mode=cv2.BORDER_REPLICATE,
+                p=1.0,
+            ),
+            albumentations.HorizontalFlip(p=0.5),
+        ]
+    )
+    return recipe
+
+
+def traffic_signs(image_size: int) -> Compose:
+    """Shifted by up to 2 pixels of 32, scaled by 0.9 to 1.1, turned by up to 15 degrees (Sermanet and LeCun, 2011).
+
+    Never mirrored: "turn left" would become "turn right".
+    """
+    albumentations = _albumentations()
+    import cv2
+
+    recipe: Compose = albumentations.Compose(
+        [
+            albumentations.Resize(image_size, image_size, interpolation=cv2.INTER_AREA),
+            albumentations.Affine(
+                rotate=(-15, 15),
+                scale=(0.9, 1.1),
+                translate_percent=(-2 / 32, 2 / 32),
+                border_mode=cv2.BORDER_REPLICATE,
+                p=1.0,
+            ),
+        ]
+    )
+    return recipe
+
+
+RECIPES: Mapping[str, Callable[[int], Compose]] = {
+    "food10": food10,
+    "photographs": photographs,
+    "dogs_vs_cats": dogs_vs_cats,
+    "traffic_signs": traffic_signs,
+}
 
 
 class Augmenter:
@@ -78,9 +145,7 @@ class Augmenter:
     def __init__(self, recipe: str, image_size: int) -> None:
         """Raises DataError for a recipe that does not exist."""
         if recipe not in RECIPES:
-            nearest = difflib.get_close_matches(recipe, RECIPES, n=1)
-            hint = f"; did you mean {nearest[0]}?" if nearest else ""
-            raise DataError(f"recipe is {recipe!r}, but must be one of {', '.join(sorted(RECIPES))}{hint}")
+            raise DataError(unknown("augmentation recipe", recipe, sorted(RECIPES)))
         self._build = RECIPES[recipe]
         self._image_size = image_size
         self._of_this_thread = threading.local()
@@ -103,8 +168,7 @@ class Augmenter:
 
 def _albumentations() -> Any:
     os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # else the import asks the network for a newer version
+    opencv()  # before albumentations imports it
     import albumentations
-    import cv2
 
-    cv2.setNumThreads(1)  # the callers' threads are the parallelism; OpenCV's own pool would compete with them
     return albumentations

@@ -1,4 +1,4 @@
-"""Ten dishes for datasets/generated.py. Arrangement, outline and texture tell them apart; they share their colours."""
+"""Dishes for datasets/generated.py. Arrangement, outline and texture tell them apart; they share their colours."""
 
 from __future__ import annotations
 
@@ -217,6 +217,60 @@ def strawberry_shortcake(brush: Brush) -> None:
         leaf(brush, (at[0], at[1] - 0.15), 0.1, vary(GREEN, brush.random, 25))
 
 
+def donuts(brush: Brush) -> None:
+    """Two to four rings, iced, sprinkles on them."""
+    pieces = brush.count(2, 4)
+    for piece in range(pieces):
+        turn = 2 * math.pi * piece / pieces + brush.between(-0.3, 0.3)
+        at = (0.48 * math.cos(turn), 0.48 * math.sin(turn))
+        dough, icing = _colour(brush, GOLD), _colour(brush, PINK)
+        brush.disc(at, 0.42, dough, solid=True)
+        brush.disc(at, 0.35, icing)
+        brush.specks(at, 0.3, 14, 0.05, [WHITE, YELLOW, GREEN])
+        brush.disc(at, 0.13, shade(dough, 60))
+
+
+def pizza(brush: Brush) -> None:
+    """A round base with a rim, cut into slices, round and leafy things on it."""
+    brush.disc((0, 0), 0.95, _colour(brush, GOLD), solid=True)
+    brush.disc((0, 0), 0.8, _colour(brush, RED))
+    brush.specks((0, 0), 0.75, 60, 0.14, [CREAM, YELLOW])
+    for _ in range(brush.count(6, 11)):
+        brush.disc(_around(brush, 0.65), brush.between(0.09, 0.14), vary(RED, brush.random, 25), solid=True)
+    for _ in range(brush.count(2, 5)):
+        leaf(brush, _around(brush, 0.6), 0.16, vary(GREEN, brush.random, 25))
+    cuts, first = brush.count(3, 4), brush.between(0, math.pi)
+    for cut in range(cuts):
+        line = bar((0, 0), 1.9, 0, first + math.pi * cut / cuts)
+        brush.stroke(line[:2], shade(COCOA, 80), 0.03)
+
+
+def ravioli(brush: Brush) -> None:
+    """Square pillows with a pressed rim, sauce under them."""
+    brush.polygon(blob((0, 0), (0.85, 0.7), 0, wobble=0.2, random=brush.random), _colour(brush, RED))
+    dough = _colour(brush, CREAM)
+    for _ in range(brush.count(5, 8)):
+        at, angle, shown = _around(brush, 0.6), brush.between(0, math.pi / 2), vary(dough, brush.random, 12)
+        square = bar(at, 0.48, 0.48, angle)
+        brush.solid(square, shown)
+        brush.stroke(square, shade(shown, 70), 0.03, closed=True)
+        brush.disc(at, 0.13, shade(shown, 112), solid=True)
+
+
+def sushi(brush: Brush) -> None:
+    """Rolls seen from above in rows: a dark rim, rice, something in the middle."""
+    rim, rice = _colour(brush, COCOA), _colour(brush, WHITE)
+    columns, rows = brush.count(2, 3), 2
+    for column in range(columns):
+        for row in range(rows):
+            at = ((column - (columns - 1) / 2) * 0.58, (row - 0.5) * 0.62 + brush.between(-0.05, 0.05))
+            brush.disc(at, 0.27, rim, solid=True)
+            brush.disc(at, 0.22, vary(rice, brush.random, 10))
+            brush.specks(at, 0.19, 16, 0.04, [shade(rice, 88)])
+            filling = vary(brush.pick((ORANGE, GREEN, RED, YELLOW)), brush.random, 20)
+            brush.polygon(blob(at, (0.1, 0.07), brush.between(0, math.pi), corners=7), filling)
+
+
 DISHES: Mapping[str, Callable[[Brush], None]] = {
     dish.__name__: dish
     for dish in (
@@ -230,5 +284,9 @@ DISHES: Mapping[str, Callable[[Brush], None]] = {
         french_toast,
         fried_rice,
         strawberry_shortcake,
+        donuts,
+        pizza,
+        ravioli,
+        sushi,
     )
 }

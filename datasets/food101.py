@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from urllib.parse import urlsplit
 
 from datasets.dataset import Counts, DataError, Progress, SourceImage
+from datasets.origin import fetched
 
 ADDRESS = "http://data.vision.ee.ethz.ch/cvl/food-101.tar.gz"  # 4.65 GiB
 MD5 = "85eeb15f3717b99a5da872d97d918f87"  # of that archive; torchvision checks the same
+# All of its classes, as its folders are named.
+# fmt: off
+CLASSES = (
+    "apple_pie", "baby_back_ribs", "baklava", "beef_carpaccio", "beef_tartare", "beet_salad", "beignets",
+    "bibimbap", "bread_pudding", "breakfast_burrito", "bruschetta", "caesar_salad", "cannoli", "caprese_salad",
+    "carrot_cake", "ceviche", "cheese_plate", "cheesecake", "chicken_curry", "chicken_quesadilla", "chicken_wings",
+    "chocolate_cake", "chocolate_mousse", "churros", "clam_chowder", "club_sandwich", "crab_cakes", "creme_brulee",
+    "croque_madame", "cup_cakes", "deviled_eggs", "donuts", "dumplings", "edamame", "eggs_benedict", "escargots",
+    "falafel", "filet_mignon", "fish_and_chips", "foie_gras", "french_fries", "french_onion_soup", "french_toast",
+    "fried_calamari", "fried_rice", "frozen_yogurt", "garlic_bread", "gnocchi", "greek_salad",
+    "grilled_cheese_sandwich", "grilled_salmon", "guacamole", "gyoza", "hamburger", "hot_and_sour_soup", "hot_dog",
+    "huevos_rancheros", "hummus", "ice_cream", "lasagna", "lobster_bisque", "lobster_roll_sandwich",
+    "macaroni_and_cheese", "macarons", "miso_soup", "mussels", "nachos", "omelette", "onion_rings", "oysters",
+    "pad_thai", "paella", "pancakes", "panna_cotta", "peking_duck", "pho", "pizza", "pork_chop", "poutine",
+    "prime_rib", "pulled_pork_sandwich", "ramen", "ravioli", "red_velvet_cake", "risotto", "samosa", "sashimi",
+    "scallops", "seaweed_salad", "shrimp_and_grits", "spaghetti_bolognese", "spaghetti_carbonara", "spring_rolls",
+    "steak", "strawberry_shortcake", "sushi", "tacos", "takoyaki", "tiramisu", "tuna_tartare", "waffles",
+)
+# fmt: on
 LAYOUT = "food-101/images/<class>/<number>.jpg"
 
 
@@ -37,14 +55,7 @@ class Food101:
         origin: the archive food-101.tar.gz, a http(s) address of it, or a folder: food-101 itself, the one above it
             or its images.
         """
-        from datasets.origin import is_address
-
-        if origin is None:
-            source = _downloaded(ADDRESS, data_dir, progress, MD5)
-        elif is_address(origin):
-            source = _downloaded(origin, data_dir, progress, MD5 if origin == ADDRESS else None)
-        else:
-            source = Path(origin).expanduser().absolute()
+        source = fetched(origin, ADDRESS, data_dir, progress, MD5)
         if source.is_dir():
             try:
                 images = self._in_folder(_images_folder(source, self.classes), source)
@@ -88,15 +99,6 @@ class Food101:
 
 def _is_image(name: str) -> bool:
     return name.lower().endswith((".jpg", ".jpeg")) and not name.startswith(".")  # "._1.jpg" is macOS's, no image
-
-
-def _downloaded(url: str, data_dir: Path, progress: Progress, md5: str | None) -> Path:
-    from datasets.download import download
-
-    name = PurePosixPath(urlsplit(url).path).name or "archive"
-    if url != ADDRESS:
-        name = f"{hashlib.sha256(url.encode()).hexdigest()[:10]}-{name}"  # two addresses may end alike
-    return download(url, data_dir / "downloads" / name, md5=md5, progress=progress)
 
 
 def _images_folder(folder: Path, classes: Sequence[str]) -> Path:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+
+from datasets.dataset import Progress
+
+# Of a damaged archive. What was downloaded is kept: starting again alone would not fetch it again.
+FETCH_AGAIN = "name another copy with --from, or, where it was downloaded to, delete it and start again"
 
 
 def is_address(origin: str) -> bool:
     """Whether it is a URL and not a path."""
     return "://" in origin
+
+
+def local(origin: str) -> Path:
+    """The absolute path that the user named, with ~ and ~USER; Path.expanduser raises where there is no such user."""
+    return Path(os.path.expanduser(origin)).absolute()
 
 
 def describe_origin(origin: str | None) -> str:
@@ -19,12 +31,30 @@ def describe_origin(origin: str | None) -> str:
     """
     if origin is None or is_address(origin):
         return origin or ""
-    path = Path(origin).expanduser().resolve()
+    path = Path(os.path.realpath(local(origin)))
     try:
         if path.is_dir():
-            newest = max(os.stat(folder).st_mtime_ns for folder, _, _ in os.walk(path))
+            newest = max((os.stat(folder).st_mtime_ns for folder, _, _ in os.walk(path)), default=0)  # 0: unreadable
             return f"{path} changed {newest}"
         facts = path.stat()
     except OSError:
         return str(path)  # what is wrong with it is said by whoever opens it
     return f"{path} of {facts.st_size} bytes changed {facts.st_mtime_ns}"
+
+
+def fetched(origin: str | None, address: str, data_dir: Path, progress: Progress, md5: str | None = None) -> Path:
+    """Where the images are on this machine: the path the user named, or the file of an address, downloaded.
+
+    address: the authors', taken where the user named nothing. md5: of the authors' file.
+    Raises DataError: see datasets.download.download.
+    """
+    if origin is not None and not is_address(origin):
+        return local(origin)
+    from datasets.download import download
+
+    url = address if origin is None else origin
+    name = PurePosixPath(urlsplit(url).path).name or "archive"
+    if url != address:
+        name = f"{hashlib.sha256(url.encode()).hexdigest()[:10]}-{name}"  # two addresses may end alike
+    target = data_dir / "downloads" / name
+    return download(url, target, md5=md5 if url == address else None, progress=progress)

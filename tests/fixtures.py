@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from datasets.dataset import Counts, Progress, SourceImage
+from datasets.dataset import Counts, Progress, Shares, SourceImage
 
 FOOD_CLASSES = ("churros", "dumplings", "bibimbap")
 COUNTS = Counts(train=7, val=2, test=1)
@@ -78,7 +78,7 @@ class Pictures:
     name: str = "pictures"
     title: str = "Pictures"
     classes: tuple[str, ...] = ("first", "second")
-    counts: Counts | None = COUNTS
+    counts: Counts | Shares | None = COUNTS
     max_side: int = 64
     per_class: int = 10
     broken: tuple[str, ...] = ()  # truncated after their header

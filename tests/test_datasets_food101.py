@@ -91,7 +91,7 @@ def test_a_class_is_missing(tmp_path: Path) -> None:
 def test_missing_and_empty_origins(tmp_path: Path) -> None:
     assert "does not exist" in refused(tmp_path / "nothing.tar.gz", tmp_path / "data")
     (tmp_path / "empty.tar.gz").write_bytes(b"")
-    assert "is empty; download it again" in refused(tmp_path / "empty.tar.gz", tmp_path / "data")
+    assert "is empty; name another copy" in refused(tmp_path / "empty.tar.gz", tmp_path / "data")
     (tmp_path / "empty").mkdir()
     assert "is not Food-101" in refused(tmp_path / "empty", tmp_path / "data")
 
@@ -102,7 +102,7 @@ def test_truncated_archives(tmp_path: Path, share: float) -> None:
     content = archive.read_bytes()
     archive.write_bytes(content[: int(len(content) * share)])
     message = refused(archive, tmp_path / "data")
-    assert "download it again" in message
+    assert "delete it and start again" in message
 
 
 def test_a_flipped_byte(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_flipped_byte(tmp_path: Path) -> None:
     content = bytearray(archive.read_bytes())
     content[len(content) // 2] ^= 0xFF
     archive.write_bytes(content)
-    assert "download it again" in refused(archive, tmp_path / "data")
+    assert "delete it and start again" in refused(archive, tmp_path / "data")
 
 
 def test_wrong_archives(tmp_path: Path) -> None:

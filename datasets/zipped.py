@@ -1,0 +1,60 @@
+"""Images inside a zip archive, read from where they are: a zip knows its members, so that nothing is unpacked."""
+
+from __future__ import annotations
+
+import threading
+import zipfile
+import zlib
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from datasets.dataset import DataError
+from datasets.origin import FETCH_AGAIN
+
+Read = Callable[[], bytes]  # raises OSError
+
+
+class ZipArchive:
+    """An archive on this machine. Any number of threads may read."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises DataError: missing, not a zip archive, cut off (its index stands at its end)."""
+        self.path = path
+        self._lock = threading.Lock()
+        try:
+            self._file = zipfile.ZipFile(path)
+        except (OSError, zipfile.BadZipFile) as error:
+            reason = getattr(error, "strerror", None) or str(error) or "damaged"
+            raise DataError(f"{path} cannot be read as a zip archive ({reason}); {FETCH_AGAIN}") from None
+        self.names = tuple(info.filename for info in self._file.infolist() if not info.is_dir())
+
+    def read(self, name: str) -> bytes:
+        """A member's bytes, checked against its checksum. Raises OSError for a damaged or encrypted one."""
+        try:
+            with self._lock:  # before Python 3.13, threads that read from one ZipFile may disturb each other (gh-82844)
+                return self._file.read(name)
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+            raise OSError(str(error) or "the archive is damaged there") from None
+
+
+def members(source: Path) -> dict[str, Read]:
+    """Every file of a zip archive, or of a folder and of the zip archives in it, by its path inside, with slashes.
+
+    Hidden files are passed over. Raises DataError: missing, unreadable, not a zip archive.
+    """
+    if not source.is_dir():
+        archive = ZipArchive(source)
+        return {name: partial(archive.read, name) for name in archive.names}
+    found: dict[str, Read] = {}
+    try:
+        for path in sorted(source.rglob("*")):
+            if path.name.startswith(".") or not path.is_file():
+                continue
+            if path.suffix.lower() == ".zip":
+                found |= members(path)
+            else:
+                found[path.relative_to(source).as_posix()] = path.read_bytes
+    except OSError as error:
+        raise DataError(f"{source} cannot be read ({error.strerror}); name another copy with --from") from None
+    return found
