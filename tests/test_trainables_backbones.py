@@ -47,6 +47,7 @@ class Built:
     published: Any  # of keras.applications where it is one of them
     model: Any  # from a file in the published files' format
     again: Any  # from a file as Keras 3 writes it
+    saved: Any  # from a file as this project writes it after pre-training
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
@@ -72,6 +73,8 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     published.save(old)
     published.save_weights(new)
     models = [backbones.build(backbone, shape, weights=path) for path in (old, new)]
+    backbones.save(models[0].layers, folder / "saved.npz")
+    models.append(backbones.build(backbone, shape, weights=folder / "saved.npz"))
     shutil.rmtree(folder)  # pytest keeps the folders of three runs, and these are a gigabyte a run
     yield Built(backbone, published, *models)
     keras.backend.clear_session()
@@ -147,9 +150,9 @@ def test_blocks_hold_every_weight(built: Built) -> None:
 
 
 def test_every_family_of_the_catalogue_has_blocks() -> None:
-    from trainables.models import backbones, block_ends
+    from trainables.models import backbones, block_ends, catalogue
 
-    assert {backbone.family for backbone in backbones.CATALOGUE.values()} == set(block_ends._BLOCKS)
+    assert {backbone.family for backbone in catalogue.CATALOGUE.values()} == set(block_ends._BLOCKS)
     assert {backbones.find(name).family for name in FAMILIES} == set(block_ends._BLOCKS)
 
 
@@ -183,6 +186,13 @@ def test_weights_files_are_read(built: Built) -> None:
     assert np.isfinite(features).all()
     assert features.std() > 0
     np.testing.assert_allclose(built.model(images), features, rtol=1e-3, atol=1e-4 * np.abs(features).max())
+
+
+def test_what_a_pretraining_keeps_is_the_whole_backbone(built: Built) -> None:
+    for ours, theirs in zip(built.saved.weights, built.model.weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    images = photographs(built.backbone.minimum_side)
+    np.testing.assert_array_equal(built.saved(images), built.model(images))  # EfficientNet's own scaling included
 
 
 def test_too_small_an_image_is_one_line(built: Built) -> None:
@@ -222,9 +232,9 @@ def test_sources_are_those_of_the_installed_keras() -> None:
     """Addresses, file names, checksums and smallest sides, as the source of keras.applications says them."""
     import keras
 
-    from trainables.models import backbones
+    from trainables.models import catalogue
 
-    for backbone in backbones.CATALOGUE.values():
+    for backbone in catalogue.CATALOGUE.values():
         if backbone.weights is None:
             continue
         module = importlib.import_module(inspect.unwrap(getattr(keras.applications, backbone.name)).__module__)

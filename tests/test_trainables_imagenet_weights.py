@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from trainables.models.catalogue import Source
+
 pytestmark = pytest.mark.slow  # imports Keras
 
 CONTENT = b"weights " * 5000
@@ -59,7 +61,6 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 def source(server: Server, file_name: str = "net.h5", content: bytes = CONTENT):  # type: ignore[no-untyped-def]
-    from trainables.models.imagenet_weights import Source
 
     url = f"http://127.0.0.1:{server.server_address[1]}/{file_name}"
     return Source(file_name=file_name, url=url, md5=hashlib.md5(content).hexdigest())
@@ -124,9 +125,7 @@ def test_offline_is_known_at_once(keras_home: Path) -> None:
         port = unused.getsockname()[1]
     started = time.monotonic()
     with pytest.raises(Fatal, match="cannot be fetched"):
-        imagenet_weights.fetch(
-            "Net", imagenet_weights.Source(file_name="a.h5", url=f"http://127.0.0.1:{port}/a.h5", md5="0")
-        )
+        imagenet_weights.fetch("Net", Source(file_name="a.h5", url=f"http://127.0.0.1:{port}/a.h5", md5="0"))
     assert time.monotonic() - started < 5
 
 
@@ -140,7 +139,7 @@ def test_a_silent_network_is_given_up(keras_home: Path, monkeypatch: pytest.Monk
         silent.listen()
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/a.h5"
         with pytest.raises(Fatal, match="timed out"):
-            imagenet_weights.fetch("Net", imagenet_weights.Source(file_name="a.h5", url=url, md5="0"))
+            imagenet_weights.fetch("Net", Source(file_name="a.h5", url=url, md5="0"))
 
 
 def test_a_cache_that_cannot_be_written_is_one_line(server: Server, keras_home: Path) -> None:

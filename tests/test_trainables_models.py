@@ -69,9 +69,9 @@ def test_catalogue(name: str) -> None:
 
 
 def test_catalogue_is_complete() -> None:
-    from trainables.models import backbones
+    from trainables.models import catalogue
 
-    assert tuple(backbones.CATALOGUE) == NAMES
+    assert tuple(catalogue.CATALOGUE) == NAMES
 
 
 def test_unknown_backbone_names_the_nearest() -> None:
@@ -139,6 +139,96 @@ def test_a_network_names_what_is_pretrained_and_which_dropout_is_the_configurati
     scratch = residual.build({"conv_blocks": 2}, (32, 32, 3), 3, **STATISTICS)
     assert (scratch.blocks, scratch.layers, scratch.pretrained) == ((), 0, ())
     assert len(scratch.dropout) == 2 * 3 + 2  # three in each block, two in the head
+
+
+def test_one_sigmoid_unit_is_two_probabilities() -> None:
+    import keras
+
+    from trainables.models import fine_tuned
+
+    config = {"backbone": "efficientnetlite0", "head": "sigmoid"}
+    network = fine_tuned.build(config, (32, 32, 3), 2, **STATISTICS, weights="random")
+    images = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8)
+    features = keras.Model(network.model.input, network.model.get_layer("features").output)
+    unit = network.model.get_layer("logit")
+    assert unit.count_params() == 1280 + 1
+    score = 1 / (1 + np.exp(-np.asarray(unit(features(images)))[:, 0]))
+    np.testing.assert_allclose(np.asarray(network.model(images)), np.stack([1 - score, score], axis=1), rtol=1e-5)
+    with pytest.raises(ValueError, match="head is sigmoid, which tells two classes apart, but there are 3"):
+        fine_tuned.build(config, (32, 32, 3), 3, **STATISTICS, weights="random")
+
+
+def test_weights_may_be_random_by_configuration() -> None:
+    from trainables.models import fine_tuned
+
+    config = {"backbone": "efficientnetlite0", "initial_weights": "random"}
+    assert fine_tuned.build(config, (32, 32, 3), 3, **STATISTICS).pretrained == ()
+    with pytest.raises(ValueError, match="initial_weights is 'imagnet', but must be one of imagenet, random"):
+        fine_tuned.build({**config, "initial_weights": "imagnet"}, (32, 32, 3), 3, **STATISTICS)
+
+
+def test_images_are_enlarged_and_centred_inside_the_network() -> None:
+    """As document 3 has it: 32 to 256 pixels, bicubic; (x - mean) / 255; more outputs than classes."""
+    import keras
+    import tensorflow as tf
+
+    from trainables.models import fine_tuned
+
+    config = {"backbone": "VGG16", "zoom": 128, "preprocessing": "centred", "outputs": 7, "head": "dense_1024_256"}
+    network = fine_tuned.build(config, (32, 32, 3), 3, **STATISTICS, weights="random")
+    assert network.model.output_shape == (None, 7)
+    assert network.model.get_layer("features").output.shape == (None, 512)  # 4 x 4 maps, halved twice
+    images = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
+    seen = keras.Model(network.model.input, network.model.get_layer("centred").output)(images)
+    expected = tf.image.resize(images.astype(np.float32), (128, 128), "bicubic", antialias=False)
+    expected = (expected - np.array(STATISTICS["channel_mean"], np.float32)) / 255
+    np.testing.assert_allclose(np.asarray(seen), np.asarray(expected), atol=1e-4)
+    with pytest.raises(ValueError, match="outputs is 2, but there are 3 classes"):
+        fine_tuned.build({**config, "outputs": 2}, (32, 32, 3), 3, **STATISTICS, weights="random")
+
+
+def test_enlarging_inside_is_enlarging_outside() -> None:
+    import keras
+
+    from trainables.models import backbones
+
+    backbone = backbones.find("EfficientNetLite0")
+    inside = backbones.build(backbone, (32, 32, 3), weights=None, zoom=64)
+    outside = backbones.build(backbone, (64, 64, 3), weights=None)
+    images = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
+    enlarged = keras.Model(inside.input, inside.get_layer("zoom").output)(images)
+    np.testing.assert_allclose(inside(images), outside(enlarged), rtol=1e-4, atol=1e-4)
+
+
+def test_the_small_network_of_document_3() -> None:
+    from trainables.models import plain_cnn
+
+    network = plain_cnn.build({}, (32, 32, 3), 43, **STATISTICS)
+    # Convolutions 3x3 of 6, 12, 24, 48 filters; two poolings leave 8 x 8 x 48; dense 1024 and 43.
+    by_hand = (
+        (27 * 6 + 6) + (54 * 12 + 12) + (108 * 24 + 24) + (216 * 48 + 48) + (3072 * 1024 + 1024) + (1024 * 43 + 43)
+    )
+    assert sum(int(np.prod(weight.shape)) for weight in network.model.trainable_weights) == by_hand == 3_204_687
+    kinds = [type(layer).__name__ for layer in network.model.layers]
+    assert kinds[2:8] == ["Conv2D", "Conv2D", "Conv2D", "MaxPooling2D", "Conv2D", "MaxPooling2D"]
+
+
+def test_a_network_as_it_comes_names_imagenets_classes() -> None:
+    from trainables.learner import Fatal
+    from trainables.models import as_is, backbones, efficientnet_lite
+
+    network = as_is.build({"backbone": "EfficientNetLite0"}, (64, 64, 3), 5, **STATISTICS)
+    assert network.model.output_shape == (None, 1000)
+    assert network.pretrained == tuple(network.model.layers)
+    import keras
+
+    images = keras.Input((64, 64, 3), dtype="uint8")
+    plain = efficientnet_lite.build(images, classes=1000)
+    efficientnet_lite.load_imagenet(plain)
+    seen = np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+    np.testing.assert_allclose(np.asarray(network.model(seen)), np.asarray(plain(seen)), rtol=1e-4, atol=1e-7)
+    with pytest.raises(Fatal, match="weights of VGG16 with its top are not known here, only those of NASNetMobile"):
+        backbones.build(backbones.find("VGG16"), (224, 224, 3), weights=None, top=True)
 
 
 def ends_at(*layers: int, total: int) -> Any:

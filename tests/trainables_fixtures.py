@@ -64,9 +64,16 @@ class SmallImages:
         for start in range(0, len(views), batch_size):
             yield views[start : start + batch_size]
 
-    def batches(self, batch_size: int) -> Iterator[np.ndarray]:
-        for start in range(0, len(self), batch_size):
-            yield self._images[start : start + batch_size]
+    def batches(self, batch_size: int, positions: np.ndarray | None = None) -> Iterator[np.ndarray]:
+        images = self._images if positions is None else self._images[positions]
+        for start in range(0, len(images), batch_size):
+            yield images[start : start + batch_size]
+
+    def checked(self, epoch: int) -> np.ndarray:
+        return np.arange(len(self))
+
+    def steps(self, batch_size: int) -> int:
+        return max(1, len(self) // min(batch_size, len(self)))
 
 
 def assign(

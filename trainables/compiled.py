@@ -18,6 +18,9 @@ from trainables.optimizers import Kind, Optimizer, make
 
 # What CUDA and cuDNN say, beside ResourceExhaustedError, when memory is short.
 _OUT_OF_MEMORY = ("out of memory", "out_of_memory", "alloc_failed", "failed to allocate")
+# Remedies, for those whose configuration has a batch_size and for all.
+MORE = "give a trial more with --gpus-per-trial"
+SMALLER = f"use a smaller batch_size, or {MORE}"
 
 
 def configure_tensorflow() -> None:
@@ -40,12 +43,20 @@ class Gradients:
     """
 
     def __init__(
-        self, network: Network, end: Any | None, *, batch_size: int, from_images: bool, rate: tf.Variable | None
+        self,
+        network: Network,
+        end: Any | None,
+        *,
+        batch_size: int,
+        from_images: bool,
+        rate: tf.Variable | None,
+        class_weights: tf.Variable,
     ) -> None:
         """
         end: symbolic tensor in which the frozen prefix ends; None where nothing is frozen.
         from_images: whether images come in, and the prefix is computed in every step; else what crosses the cut.
         rate: of the network's adjustable dropout; None leaves it out.
+        class_weights: [C], how much the loss of an image of each class counts in the gradient.
         """
         graph = Graph(network.model)
         self._tail = graph.after(end, graph.logits)
@@ -58,6 +69,7 @@ class Gradients:
             self._call = calls.without_dropout(network.dropout, calls.training({}))
         else:
             self._call = calls.training(dict.fromkeys(network.dropout, rate))
+        self._class_weights = class_weights
         self._batch_size = batch_size
         self._loss = tf.Variable(0.0, trainable=False)
         self._hits = tf.Variable(0, trainable=False, dtype=tf.int64)
@@ -105,10 +117,12 @@ class Gradients:
                 losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=outputs)
             else:
                 losses = keras.losses.sparse_categorical_crossentropy(labels, outputs)
-            loss = tf.reduce_mean(losses)
+            weights = tf.cast(tf.gather(self._class_weights.read_value(), labels), losses.dtype)
+            weighted = tf.reduce_mean(losses * weights)
             penalties = [variable.regularizer(variable) for variable in self._penalized]
-            objective = tf.add_n([loss, *penalties]) if penalties else loss
-        self._loss.assign_add(tf.cast(loss, tf.float32))
+            objective = tf.add_n([weighted, *penalties]) if penalties else weighted
+        # What is told is not weighted: it is compared with the loss of validation images.
+        self._loss.assign_add(tf.cast(tf.reduce_mean(losses), tf.float32))
         self._hits.assign_add(tf.reduce_sum(tf.cast(tf.argmax(outputs, axis=-1) == labels, tf.int64)))
         gradients: list[Any] = tape.gradient(objective, self.variables)
         return gradients
@@ -181,9 +195,9 @@ def padded(inputs: Sequence[np.ndarray], batch_size: int) -> list[Any]:
 
 
 @contextlib.contextmanager
-def out_of_memory_is_infeasible(what: str) -> Iterator[None]:
+def out_of_memory_is_infeasible(what: str, remedy: str = SMALLER) -> Iterator[None]:
     """Turns TensorFlow's many ways of saying that memory is short into OutOfMemory, which is Infeasible."""
-    message = f"{what} does not fit in memory: use a smaller batch_size, or give a trial more with --gpus-per-trial"
+    message = f"{what} does not fit in memory: {remedy}"
     try:
         yield
     except (MemoryError, tf.errors.ResourceExhaustedError):

@@ -77,14 +77,23 @@ def give_memory_back() -> None:
 
 def name() -> str:
     """What numbers may depend on in their last digits: the GPU's kind, or the processor's and its threads."""
+    return gpu() or f"{processor()}, {threads()} threads, oneDNN {os.environ.get('TF_ENABLE_ONEDNN_OPTS', '')}"
+
+
+def gpu() -> str | None:
+    """The kind of the first GPU that TensorFlow, which must have been imported, can see; None where it sees none."""
     tensorflow = sys.modules["tensorflow"]
-    for gpu in tensorflow.config.list_physical_devices("GPU"):
-        return str(tensorflow.config.experimental.get_device_details(gpu).get("device_name", "GPU"))
-    model = platform.processor() or platform.machine()
+    for found in tensorflow.config.list_physical_devices("GPU"):
+        return str(tensorflow.config.experimental.get_device_details(found).get("device_name", "GPU"))
+    return None
+
+
+def processor() -> str:
+    """The processor's name, as its maker prints it where that is known."""
     with contextlib.suppress(OSError, StopIteration):
         lines = Path("/proc/cpuinfo").read_text().splitlines()
-        model = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return f"{model}, {threads()} threads, oneDNN {os.environ.get('TF_ENABLE_ONEDNN_OPTS', '')}"
+        return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return platform.processor() or platform.machine()
 
 
 def limit_gpu(fraction: float) -> None:

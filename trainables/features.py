@@ -60,13 +60,17 @@ def _feed(
     if cut and warm.prefix_identity(cut) is None:
         return ImageFeed(images), {"kept": False, "why": "its weights are drawn by the trial's seed"}
 
+    # An epoch may show fewer images than there are, or more.
+    shown = (images.view.epoch_images if images.split == "train" else images.view.check_images) or len(images)
+    epochs = math.ceil(max(assignment.arm_epochs, assignment.max_epochs) * shown / len(images))
+
     def work(number: int) -> Work:
         return Work(
             augmentation=augmentation,
             multiply_adds=warm.prefix_multiply_adds(number),
             images=len(images),
             views=views,
-            epochs=max(assignment.arm_epochs, assignment.max_epochs),
+            epochs=epochs,
             bytes_per_image=_bytes(warm, number),
             limit_bytes=assignment.features_bytes,
         )
@@ -137,7 +141,7 @@ def _identity(warm: WarmNetwork, cut: int, assignment: Assignment, images: Image
         "prefix": warm.prefix_identity(cut) if cut else "pixels",
         "precision": assignment.precision,
         "image_size": images.view.image_size,
-        "crop": f"{images.view.recipe}, {views} views" if images.view.augmentation == "views" else "centre",
+        "crop": f"{images.view.recipe}, {views} views" if images.view.augmentation == "views" else images.view.fit,
         "data": images.store.fingerprint,
         "split": images.split,
         "batch": PREFIX_BATCH,

@@ -19,16 +19,16 @@ class Feed(Protocol):
 
     holds_features: bool  # of a frozen prefix (or images augmented beforehand): else the images themselves
 
-    def __len__(self) -> int:
-        """Images of the split."""
-
     def training_batches(
         self, batch_size: int, seed: int, epoch: int, threads: int
     ) -> Generator[tuple[Inputs, np.ndarray]]:
         """Inputs and labels [B], in the order and the variants that (seed, epoch) determine."""
 
-    def batches(self, batch_size: int) -> Iterator[Inputs]:
-        """Every image once, in order, not augmented."""
+    def steps(self, batch_size: int) -> int:
+        """Training batches of an epoch."""
+
+    def checked_batches(self, batch_size: int, epoch: int) -> Iterator[Inputs]:
+        """The images that are looked at after that epoch, not augmented."""
 
 
 class ImageFeed:
@@ -39,9 +39,6 @@ class ImageFeed:
     def __init__(self, images: Images) -> None:
         self._images = images
 
-    def __len__(self) -> int:
-        return len(self._images)
-
     def training_batches(
         self, batch_size: int, seed: int, epoch: int, threads: int
     ) -> Generator[tuple[Inputs, np.ndarray]]:
@@ -49,8 +46,11 @@ class ImageFeed:
             for images, labels in batches:
                 yield [images], labels
 
-    def batches(self, batch_size: int) -> Iterator[Inputs]:
-        for images in self._images.batches(batch_size):
+    def steps(self, batch_size: int) -> int:
+        return self._images.steps(batch_size)
+
+    def checked_batches(self, batch_size: int, epoch: int) -> Iterator[Inputs]:
+        for images in self._images.batches(batch_size, self._images.checked(epoch)):
             yield [images]
 
 
@@ -63,9 +63,6 @@ class FeatureFeed:
         """arrays: [views * N, ...] each, view by view, in the order of the split."""
         self._images, self._arrays = images, arrays
 
-    def __len__(self) -> int:
-        return len(self._images)
-
     def training_batches(
         self, batch_size: int, seed: int, epoch: int, threads: int
     ) -> Generator[tuple[Inputs, np.ndarray]]:
@@ -73,6 +70,10 @@ class FeatureFeed:
         for positions in self._images.order(batch_size, seed, epoch):
             yield [array[rows[positions]] for array in self._arrays], self._images.labels[positions]
 
-    def batches(self, batch_size: int) -> Iterator[Inputs]:
-        for start in range(0, len(self._images), batch_size):
-            yield [array[start : min(start + batch_size, len(self._images))] for array in self._arrays]
+    def steps(self, batch_size: int) -> int:
+        return self._images.steps(batch_size)
+
+    def checked_batches(self, batch_size: int, epoch: int) -> Iterator[Inputs]:
+        positions = self._images.checked(epoch)
+        for start in range(0, len(positions), batch_size):
+            yield [array[positions[start : start + batch_size]] for array in self._arrays]

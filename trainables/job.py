@@ -12,7 +12,7 @@ class Job:
 
     trial: str  # "from_scratch-0003"
     arm: str
-    role: str  # "search", "confirm", or "test"
+    role: str  # "search", "confirm", "test", or "pretrain": what the arm's backbone learns first, on other images
     task: str
     store: str  # absolute path of the image store
     learner: str  # module of trainables/ with create()
@@ -32,6 +32,8 @@ class Job:
     features_bytes: int  # at most so much of it
     freeze_points: tuple[dict[str, Any], ...]  # what trials of this arm may ask to freeze
     arm_epochs: int  # of all trials of the arm together, as planned
-    checkpoint: str | None  # folder for the best epoch's model; None keeps none
+    fold: tuple[int, int] | None = None  # number and how many, see datasets.folds.Fold; None is the store's own split
+    checkpoint: str | None = None  # folder for the best epoch's model; None keeps none
     save_above: float | None = None  # the arm's best so far: without confirmation, nothing below is ever needed
-    saved: tuple[tuple[str, str], ...] = ()  # role "test": (trial, folder) of every model to measure
+    saved: tuple[tuple[str, str, tuple[int, int] | None], ...] = ()  # role "test": trial, folder, fold of every model
+    backbone: str | None = None  # role "pretrain": the file for the best epoch's backbone

@@ -11,9 +11,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trainables import devices, optimizers, schedules
-from trainables.compiled import Gradients, Prediction, Update, configure_tensorflow, out_of_memory_is_infeasible
+from trainables.class_weights import class_weights
+from trainables.compiled import (
+    SMALLER,
+    Gradients,
+    Prediction,
+    Update,
+    configure_tensorflow,
+    out_of_memory_is_infeasible,
+)
 from trainables.features import feeds
-from trainables.learner import Assignment, Infeasible, ModelFacts, OutOfMemory
+from trainables.learner import Assignment, Fatal, Infeasible, ModelFacts, OutOfMemory
+from trainables.models import backbones
 from trainables.models.network import dropout_rate, frozen_blocks
 from trainables.stopwatch import Stopwatch
 from trainables.workbench import WORKBENCH, WarmNetwork
@@ -41,8 +50,11 @@ class KerasLearner:
 
     config, beside the model's own keys: frozen_fraction or frozen_layers (see network.frozen_blocks), dropout (rate in
     the layers that are the configuration's, default 0), optimizer, learning_rate, momentum, nesterov, weight_decay
-    (see optimizers.settings), schedule (see schedules; default "constant"), batch_size (default 32).
+    (see optimizers.settings), schedule (see schedules; default "constant"), batch_size (default 32), class_weights (see
+    class_weights; default "none").
     """
+
+    remedy = SMALLER  # where memory is short
 
     def __init__(self, watch: Stopwatch) -> None:
         self._watch = watch
@@ -87,13 +99,17 @@ class KerasLearner:
             settings = optimizers.settings(config)
             with out_of_memory_is_infeasible(self._what):
                 with self._watch("build"):
-                    self._warm = warm = WORKBENCH.take(assignment, _statistics(train))
+                    self._warm = warm = WORKBENCH.take(assignment, channel_statistics(train))
+                outputs = int(warm.network.model.outputs[0].shape[-1])
+                weights = class_weights(str(config.get("class_weights", "none")), train.labels, outputs)
                 cut = frozen_blocks(warm.network, config)
-                fact = self._prepare(warm, cut, settings, dropout, train, val)
+                fact = self._prepare(warm, cut, settings, dropout, weights, train, val)
         except ValueError as error:
             raise Infeasible(" ".join(str(error).split())[:300]) from None
         network = warm.network
         prepared: dict[str, Any] = {"features": fact} if fact else {}
+        if np.ptp(weights):
+            prepared["class_weights"] = [round(float(weight), 4) for weight in weights]
         if network.blocks:
             frozen_layers = network.blocks[cut - 1].layers if cut else 0
             prepared |= {"frozen_layers": frozen_layers, "backbone_layers": network.layers, "frozen_blocks": cut}
@@ -105,6 +121,7 @@ class KerasLearner:
         cut: int,
         settings: optimizers.Settings,
         dropout: float,
+        weights: np.ndarray,
         train: Images,
         val: Images,
     ) -> dict[str, Any]:
@@ -118,7 +135,7 @@ class KerasLearner:
                 warm.prediction(validated_at)
 
         with self._watch("reset"):
-            warm.start(self._assignment.seed, dropout, cut)
+            warm.start(self._assignment.seed, dropout, cut, weights)
         with self._watch("features"):
             # While another worker computes the features, this one traces as if they were there.
             self._training, self._validation, fact = feeds(
@@ -151,7 +168,7 @@ class KerasLearner:
         batches = self._training.training_batches(
             self._batch_size, self._assignment.seed, epoch, threads=devices.threads()
         )
-        steps_per_epoch = max(1, len(self._training) // self._batch_size)
+        steps_per_epoch = self._training.steps(self._batch_size)
         first_rate = self._learning_rate(epoch, 0, steps_per_epoch)
         update.optimizer.learning_rate.assign(first_rate)
         gradients.reset()
@@ -172,11 +189,11 @@ class KerasLearner:
         self._losses.append(loss)
         return {"loss": loss, "accuracy": accuracy, "learning_rate": first_rate}
 
-    def validate(self) -> np.ndarray:
-        """Class probabilities [N, C] float32 of the validation images. Raises Infeasible where not finite."""
+    def validate(self, epoch: int = 0) -> np.ndarray:
+        """See learner.Learner. Raises Infeasible where a probability is not finite."""
         if self._warm is None or self._gradients is None:
             raise RuntimeError("validate() before start(): this learner has no validation images")
-        return self._finite(self._warm.prediction(self._cut), self._validation.batches(VALIDATION_BATCH))
+        return self._finite(self._warm.prediction(self._cut), self._validation.checked_batches(VALIDATION_BATCH, epoch))
 
     def predict(self, batches: Iterable[np.ndarray]) -> np.ndarray:
         """Class probabilities [N, C] float32 for batches uint8 [B, S, S, 3]. Raises Infeasible where not finite."""
@@ -197,6 +214,13 @@ class KerasLearner:
         finally:
             partial.unlink(missing_ok=True)
 
+    def save_backbone(self, path: Path) -> None:
+        """See learner.Learner. What `weights` of another assignment then names."""
+        layers = self._warm.network.pretrained if self._warm else ()
+        if not layers:
+            raise Fatal("there is no pre-trained backbone to keep: start from ImageNet's weights or a file's")
+        backbones.save(layers, path)
+
     def load(self, folder: Path, assignment: Assignment, train: Images) -> None:
         """Become the model that a trial of this assignment saved. Raises ValueError (one line) for a damaged file."""
         configure_tensorflow()
@@ -208,7 +232,7 @@ class KerasLearner:
         except Exception as error:  # np.load raises OSError, ValueError, EOFError or zipfile.BadZipFile
             reason = " ".join(str(error).split())[:120] or type(error).__name__
             raise ValueError(f"{path} is no saved Keras model ({reason}); train it again") from None
-        self._warm = WORKBENCH.take(assignment, _statistics(train))
+        self._warm = WORKBENCH.take(assignment, channel_statistics(train))
         self._warm.start(assignment.seed, dropout_rate(assignment.config), 0)
         variables = self._warm.network.model.variables
         if [array.shape for array in arrays] != [tuple(variable.shape) for variable in variables]:
@@ -234,7 +258,7 @@ class KerasLearner:
         return ModelFacts(parameters=int(model.count_params()), size_bytes=(folder / FILE_NAME).stat().st_size)
 
     def _finite(self, prediction: Prediction, batches: Iterable[Any]) -> np.ndarray:
-        with out_of_memory_is_infeasible("prediction"):
+        with out_of_memory_is_infeasible("prediction", self.remedy):
             result = prediction(batches)
         if not np.isfinite(result).all():
             # The last step of an epoch can spoil the weights after the last loss was still finite.
@@ -258,5 +282,6 @@ class KerasLearner:
             )
 
 
-def _statistics(images: Images) -> dict[str, Any]:
+def channel_statistics(images: Images) -> dict[str, Any]:
+    """What a network may scale its images by."""
     return {"channel_mean": images.store.channel_mean, "channel_std": images.store.channel_std}

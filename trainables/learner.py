@@ -75,8 +75,8 @@ class Learner(Protocol):
         Returns at least "loss" and "accuracy" as seen while training, and "learning_rate" where there is one.
         """
 
-    def validate(self) -> np.ndarray:
-        """Class probabilities [N, num_classes] float32 of the validation images, in order."""
+    def validate(self, epoch: int = 0) -> np.ndarray:
+        """Class probabilities [N, num_classes] float32 of the validation images `checked` after that epoch."""
 
     def predict(self, batches: Iterable[np.ndarray]) -> np.ndarray:
         """Class probabilities [N, num_classes] float32 for batches of uint8 images [B, S, S, 3]."""
@@ -86,6 +86,9 @@ class Learner(Protocol):
 
     def load(self, folder: Path, assignment: Assignment, train: Images) -> None:
         """Become the model that a trial of this assignment saved there, ready to predict and to export."""
+
+    def save_backbone(self, path: Path) -> None:
+        """Write the pre-trained layers' weights as they are now, whole or not at all. Raises Fatal where none are."""
 
     def export(self, folder: Path) -> ModelFacts:
         """Write the model as others can load it, in place of what was saved."""

@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
+ROWS = 4096  # ranked at a time, so that ranking takes a few MB beside the probabilities, however many there are
 CLIP = 1e-7  # keras.config.epsilon(): a probability of 0 for the true class costs 16.1, not infinity
 
 
@@ -31,9 +32,8 @@ def evaluate(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
         raise ValueError(f"labels run from {labels.min()} to {labels.max()}, but must lie in 0..{classes - 1}")
     if not np.isfinite(probabilities).all():
         raise ValueError("probabilities are not finite, but must be: the model has diverged")
-    exact = probabilities.astype(np.float64)
-    predicted = exact.argmax(axis=1)
-    true = exact[np.arange(len(labels)), labels]
+    predicted = probabilities.argmax(axis=1)
+    true = probabilities[np.arange(len(labels)), labels].astype(np.float64)
     with warnings.catch_warnings():
         # scikit-learn warns of classes predicted but never true; a small validation split may lack some.
         warnings.filterwarnings("ignore", message="y_pred contains classes not in y_true")
@@ -48,6 +48,20 @@ def evaluate(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     if classes > 5:
         # Not sklearn's top_k_accuracy_score: it needs every class among the labels or a list of them, and breaks
         # ties towards the highest class, against argmax.
-        best_five = np.argsort(-exact, axis=1, kind="stable")[:, :5]
-        result["top5_accuracy"] = float((best_five == labels[:, None]).any(axis=1).mean())
+        result["top5_accuracy"] = float((_ranks(probabilities, labels) < 5).mean())
     return result
+
+
+def _ranks(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """How many classes stand before the true one, int [N]: those more probable, and of equally probable ones the lower.
+
+    Counted, not sorted: 87,000 images in 1000 classes would be sorted through two copies of eight bytes a probability.
+    """
+    ranks = np.empty(len(labels), np.int64)
+    classes = np.arange(probabilities.shape[1])
+    for start in range(0, len(labels), ROWS):
+        rows = slice(start, start + ROWS)
+        some, label = probabilities[rows], labels[rows, None]
+        true = np.take_along_axis(some, label, axis=1)
+        ranks[rows] = np.count_nonzero((some > true) | ((some == true) & (classes < label)), axis=1)
+    return ranks

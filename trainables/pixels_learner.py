@@ -13,7 +13,7 @@ from scipy.special import softmax  # type: ignore[import-untyped]
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from trainables.learner import Assignment, Infeasible, ModelFacts
+from trainables.learner import Assignment, Fatal, Infeasible, ModelFacts
 from trainables.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
@@ -95,9 +95,9 @@ class PixelsLearner:
             "accuracy": float((probabilities.argmax(axis=1) == self._labels).mean()),
         }
 
-    def validate(self) -> np.ndarray:
-        """Class probabilities [N, num_classes] float32 of the validation images."""
-        return self.predict(self._val.batches(_BATCH))
+    def validate(self, epoch: int = 0) -> np.ndarray:
+        """See learner.Learner."""
+        return self.predict(self._val.batches(_BATCH, self._val.checked(epoch)))
 
     def predict(self, batches: Iterable[np.ndarray]) -> np.ndarray:
         """Class probabilities [N, num_classes] float32 for batches uint8 [B, S, S, 3]; 0 for a class never trained."""
@@ -119,6 +119,10 @@ class PixelsLearner:
         """Become the saved model. Raises ValueError (one line) where model.npz is missing, damaged or incomplete."""
         self._regression = None
         self._arrays = _read(folder)
+
+    def save_backbone(self, path: Path) -> None:
+        """See learner.Learner: there is none."""
+        raise Fatal(f"logistic regression has no backbone to keep at {path}")
 
     def export(self, folder: Path) -> ModelFacts:
         """What `save` writes is plain arrays already. The facts' parameters are the coefficients and intercepts."""

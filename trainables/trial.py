@@ -20,6 +20,7 @@ from typing import Any, cast
 import numpy as np
 from ray import _raylet, tune
 
+from datasets.folds import Fold
 from datasets.pipeline import Images
 from datasets.store import ImageStore
 from datasets.view import View
@@ -84,13 +85,15 @@ class Trial(tune.Trainable):
             with watch("import"):
                 learner, assignment, store, view = self._prepare()
             train, self._val = Images(store, "train", view), Images(store, "val", view)
+            self._trained = (assignment, train)
             started = {"prepared": learner.start(assignment, train, self._val)}
             self._learner = learner
         learner, val = self._learner, cast(Images, self._val)
-        trained = learner.epoch(self._epoch)
+        epoch = self._epoch
+        trained = learner.epoch(epoch)
         self._epoch += 1
         with watch("validate"):
-            validated = evaluate(learner.validate(), val.labels)
+            validated = evaluate(learner.validate(epoch), val.labels[val.checked(epoch)])
         metrics = {
             **{name if name == "learning_rate" else f"train_{name}": value for name, value in trained.items()},
             **{f"val_{name}": value for name, value in validated.items()},
@@ -105,6 +108,10 @@ class Trial(tune.Trainable):
                 with watch("save"):
                     _save_whole(learner, Path(job.checkpoint))
         finished = self._epoch >= job.max_epochs
+        if finished and job.backbone is not None:
+            learner.load(Path(str(job.checkpoint)), *self._trained)  # the best epoch's
+            learner.save_backbone(Path(job.backbone))
+            shutil.rmtree(str(job.checkpoint))
         return {
             "epoch": self._epoch,
             "metrics": metrics,
@@ -131,7 +138,7 @@ class Trial(tune.Trainable):
         job = self._job
         devices.limit_cpu(job.threads)
         learner: Learner = importlib.import_module(f"trainables.{job.learner}").create(job.gpus, self._watch)
-        store = ImageStore.open(Path(job.store))
+        store = _opened(job, job.fold)
         view = View(**job.view)
         assignment = Assignment(
             model=job.model,
@@ -155,9 +162,9 @@ class Trial(tune.Trainable):
         job = self._job
         learner, assignment, store, view = self._prepare()
         test = Images(store, "test", view, opened_by=f"confirmed models of {job.arm}")
-        train = Images(store, "train", view)
         measured = []
-        for trial, folder in job.saved:
+        for trial, folder, fold in job.saved:
+            train = Images(_opened(job, fold), "train", view)
             learner.load(Path(folder), assignment, train)
             latency_ms = _latency_ms(learner, test)
             probabilities = learner.predict(test.batches(PREDICT_BATCH))
@@ -188,7 +195,7 @@ class Trial(tune.Trainable):
 
     def _is_needed(self, value: float) -> bool:
         """A confirmed model always is; a search trial's only where it is the best of its arm so far."""
-        return self._job.role == "confirm" or self._beats(value, self._job.save_above)
+        return self._job.role != "search" or self._beats(value, self._job.save_above)
 
     def _beats(self, value: float, than: float | None) -> bool:
         if than is None:
@@ -208,6 +215,10 @@ def _process_title(title: str) -> Iterator[None]:
         yield
     finally:
         _raylet.setproctitle(before)  # type: ignore[attr-defined]
+
+
+def _opened(job: Job, fold: tuple[int, int] | None) -> ImageStore:
+    return ImageStore.open(Path(job.store), None if fold is None else Fold(number=fold[0], of=fold[1]))
 
 
 def _save_whole(learner: Learner, folder: Path) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from search_spaces.wording import unknown
@@ -35,6 +36,7 @@ class WarmNetwork:
         self.graph = Graph(network.model)
         self.initial_state = InitialState(network)
         self._rate = tf.Variable(0.0, trainable=False)
+        self._class_weights = tf.Variable(tf.ones(network.model.outputs[0].shape[-1]), trainable=False)
         self._gradients: dict[tuple[int, int, bool, bool], Gradients] = {}
         self._updates: dict[tuple[int, Kind], Update] = {}
         self._predictions: dict[int, Prediction] = {}
@@ -57,6 +59,7 @@ class WarmNetwork:
                 batch_size=batch_size,
                 from_images=from_images,
                 rate=self._rate if dropout else None,
+                class_weights=self._class_weights,
             )
         return self._gradients[key]
 
@@ -114,10 +117,14 @@ class WarmNetwork:
         gc.collect()
         return several
 
-    def start(self, seed: int, dropout: float, cut: int) -> None:
-        """Begin a trial of what comes after the cut: every variable as seed and configuration determine."""
+    def start(self, seed: int, dropout: float, cut: int, class_weights: np.ndarray | None = None) -> None:
+        """Begin a trial of what comes after the cut: every variable as seed and configuration determine.
+
+        class_weights: float32 [C], see trainables/class_weights.py; None weighs all alike.
+        """
         self.initial_state.restore(seed, self._tail(cut).layers)
         self._rate.assign(dropout)
+        self._class_weights.assign(tf.ones_like(self._class_weights) if class_weights is None else class_weights)
         for layer in self.network.dropout:
             layer.rate = dropout  # for the saved model; training reads the variable
 

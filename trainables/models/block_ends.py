@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
 
-if TYPE_CHECKING:  # backbones may ask here: without this the two would import each other
-    from trainables.models.backbones import Backbone
+from trainables.models.catalogue import Backbone
 
 # How the layers of one block begin, as keras.applications and efficientnet_lite.py name them, and the class of the ends
 # that Keras numbers itself: such a number (add_3, max_pooling2d_1) depends on what the process has built before.

@@ -68,7 +68,8 @@ def build(images: Any, *, classes: int | None = None, drop_connect_rate: float =
         x = keras.layers.GlobalAveragePooling2D(name="avg_pool")(x)
         x = keras.layers.Dropout(0.2, name="top_dropout")(x)
         x = keras.layers.Dense(classes, activation="softmax", dtype="float32", name="predictions")(x)
-    return keras.Model(images, x, name="efficientnet_lite0")
+    # `images` may be what other layers made of the input: a model that begins there would be a copy of its graph.
+    return keras.Model(keras.utils.get_source_inputs(images)[0], x, name="efficientnet_lite0")
 
 
 def _conv(x: Any, filters: int, kernel: int, name: str, stride: int = 1) -> Any:

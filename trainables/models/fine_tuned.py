@@ -1,4 +1,4 @@
-"""A pre-trained backbone, of which the first blocks may stay frozen, under document 4's classifier."""
+"""A backbone, pre-trained or not, of which the first blocks may stay frozen, under a classifier."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import Any
 
 import keras
 
+from search_spaces.backbones import INITIAL_WEIGHTS, PREPROCESSING
 from trainables.graph import Graph
 from trainables.models import backbones, head
 from trainables.models.block_ends import block_ends
+from trainables.models.catalogue import CATALOGUE, Backbone
 from trainables.models.network import Block, Network
 
-STRUCTURE = ("backbone",)
+STRUCTURE = ("backbone", "head", "initial_weights", "outputs", "zoom", "preprocessing")
 
 
 def build(
@@ -25,25 +27,43 @@ def build(
     channel_std: Sequence[float],
     weights: Path | str | None = None,
 ) -> Network:
-    """Backbone without top; global average; head.
+    """Backbone without top; head.
 
-    config: backbone (a name of backbones.CATALOGUE, required).
+    config: backbone (a name of catalogue.CATALOGUE, required), head (of head.HEADS; default "hidden", document 4's),
+        initial_weights ("imagenet", the default, or "random", drawn by the trial's seed), outputs (how many classes the
+        head can name, at least those there are, which is the default), zoom (side in pixels to which the network
+        enlarges its images first; default: not at all), preprocessing ("own", the backbone's, which is the default, or
+        "centred").
     input_shape: (S, S, 3), pixels.
-    channel_mean, channel_std: not used, since a backbone brings its own preprocessing.
+    channel_mean: of the training split, red, green, blue, on the scale 0..255; read with preprocessing "centred".
+    channel_std: not used, since a backbone brings its own preprocessing.
     weights: see backbones.build.
     Raises Fatal (one line) for an unknown backbone or missing weights, ValueError for values out of range.
     """
-    del channel_mean, channel_std
+    del channel_std
     if "backbone" not in config:
-        raise ValueError(f"backbone is missing, but fine-tuning needs one of {', '.join(backbones.CATALOGUE)}")
+        raise ValueError(f"backbone is missing, but fine-tuning needs one of {', '.join(CATALOGUE)}")
+    outputs = int(config.get("outputs", num_classes))
+    if outputs < num_classes:
+        raise ValueError(f"outputs is {outputs}, but there are {num_classes} classes to name")
+    if one_of("initial_weights", config.get("initial_weights", "imagenet"), INITIAL_WEIGHTS) == "random":
+        weights = "random"
+    centred = one_of("preprocessing", config.get("preprocessing", "own"), PREPROCESSING) == "centred"
+    top = head.find(str(config.get("head", "hidden")))
     backbone = backbones.find(config["backbone"])
-    body = backbones.build(backbone, input_shape, weights=weights)
-    pooled = keras.layers.GlobalAveragePooling2D(name="features")(body.output)
-    model = keras.Model(body.input, head.classify(pooled, num_classes), name="fine_tuned")
+    body = backbones.build(
+        backbone,
+        input_shape,
+        weights=weights,
+        zoom=int(config["zoom"]) if "zoom" in config else None,
+        channel_mean=channel_mean if centred else None,
+    )
+    features = top.features(body.output)
+    model = keras.Model(body.input, top.classify(features, outputs), name="fine_tuned")
     inside = set(body.layers)
     return Network(
         model=model,
-        blocks=_blocks(backbone, body, pooled),
+        blocks=_blocks(backbone, body, features),
         layers=backbone.layers,
         dropout=tuple(
             layer for layer in model.layers if isinstance(layer, keras.layers.Dropout) and layer not in inside
@@ -52,11 +72,18 @@ def build(
     )
 
 
-def _blocks(backbone: backbones.Backbone, body: keras.Model, pooled: Any) -> tuple[Block, ...]:
-    """The last one ends in the pooled features: where the whole backbone is frozen, the head trains on vectors."""
+def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
+    """The value. Raises ValueError (one line) where it is none of the allowed ones."""
+    if value not in allowed:
+        raise ValueError(f"{name} is {value!r}, but must be one of {', '.join(allowed)}")
+    return str(value)
+
+
+def _blocks(backbone: Backbone, body: keras.Model, features: Any) -> tuple[Block, ...]:
+    """The last one ends in the features: where the whole backbone is frozen, the head trains on vectors."""
     graph = Graph(body)
     # Layers of our own, such as the preprocessing, stand before the first block's end and do not count.
     own = len(body.layers) - backbone.layers
     ends = block_ends(backbone, body)
     blocks = [Block(end=end.output, layers=graph.layers_before(end.output) - own) for end in ends[:-1]]
-    return (*blocks, Block(end=pooled, layers=backbone.layers))
+    return (*blocks, Block(end=features, layers=backbone.layers))

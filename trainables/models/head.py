@@ -1,11 +1,15 @@
-"""The classifier that every network of document 4 ends in."""
+"""The classifiers that networks end in: from feature maps to features, and from those to probabilities."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import keras
 
+from search_spaces.wording import unknown
 from trainables.models.network import ADJUSTABLE
 
 LOGITS = "logits"  # the layer training takes its loss from: cross-entropy on logits has no clipping and no log(0)
@@ -14,19 +18,87 @@ LEAKY_RELU_SLOPE = 0.03  # document 4, LReLU.03
 HIDDEN_UNITS = 256  # document 4, FC256
 
 
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """How a backbone's maps become probabilities. All that a head of a wholly frozen backbone trains is `classify`."""
+
+    features: Callable[[Any], Any]  # symbolic maps [B, h, w, F] to features [B, D]; has no weights
+    classify: Callable[[Any, int], Any]  # features and number of classes to probabilities float32 [B, classes]
+
+
+def find(name: str) -> Head:
+    """The head of that name. Raises ValueError (one line, nearest match)."""
+    if name not in HEADS:
+        raise ValueError(unknown("head", name, HEADS))
+    return HEADS[name]
+
+
 def classify(pooled: Any, num_classes: int) -> Any:
     """Dropout, dense 256, batch normalization, dropout, leaky ReLU, dense, softmax (document 4's head).
 
     pooled: symbolic float [B, F], one feature vector an image.
     Returns symbolic float32 [B, num_classes], rows sum to 1.
     """
-    if num_classes < 2:
-        raise ValueError(f"num_classes is {num_classes}, but must be at least 2: there is nothing to tell apart")
     x = keras.layers.Dropout(ADJUSTABLE, name="head_dropout_1")(pooled)
     x = keras.layers.Dense(HIDDEN_UNITS, name="head_dense")(x)
     x = keras.layers.BatchNormalization(name="head_normalization")(x)
     x = keras.layers.Dropout(ADJUSTABLE, name="head_dropout_2")(x)
     x = keras.layers.LeakyReLU(negative_slope=LEAKY_RELU_SLOPE, name="head_activation")(x)
-    # float32 whatever the policy: bfloat16 has 8 bits of mantissa, so probabilities near 1 would be 1/256 apart.
-    x = keras.layers.Dense(num_classes, dtype="float32", name=LOGITS)(x)
+    return probabilities(x, num_classes)
+
+
+def decide(pooled: Any, num_classes: int) -> Any:
+    """Dropout and one sigmoid unit for the second of two classes (document 1's head), as two probabilities.
+
+    The sigmoid of z is the softmax of (0, z), and binary cross-entropy its cross-entropy: with the constant 0 beside
+    z, training, metrics and the saved model are those of any other number of classes.
+
+    pooled: symbolic float [B, F]. Returns symbolic float32 [B, 2]. Raises ValueError where there are not two classes.
+    """
+    if num_classes != 2:
+        raise ValueError(f"head is sigmoid, which tells two classes apart, but there are {num_classes}: use hidden")
+    x = keras.layers.Dropout(ADJUSTABLE, name="head_dropout")(pooled)
+    x = keras.layers.Dense(1, dtype="float32", name="logit")(x)
+    x = keras.layers.Reshape((1, 1), dtype="float32", name="logit_row")(x)
+    x = keras.layers.ZeroPadding1D((1, 0), dtype="float32", name="logit_rows")(x)
+    x = keras.layers.Flatten(dtype="float32", name=LOGITS)(x)
     return keras.layers.Softmax(dtype="float32", name=PROBABILITIES)(x)
+
+
+def dense_layers(features: Any, num_classes: int, *, units: tuple[int, ...]) -> Any:
+    """Dense layers with ReLU, then probabilities (document 3's heads)."""
+    x = features
+    for number, width in enumerate(units, start=1):
+        x = keras.layers.Dense(width, activation="relu", name=f"head_dense_{number}")(x)
+    return probabilities(x, num_classes)
+
+
+def probabilities(features: Any, num_classes: int) -> Any:
+    """A dense layer and its softmax. Raises ValueError for fewer than two classes."""
+    if num_classes < 2:
+        raise ValueError(f"num_classes is {num_classes}, but must be at least 2: there is nothing to tell apart")
+    # float32 whatever the policy: bfloat16 has 8 bits of mantissa, so probabilities near 1 would be 1/256 apart.
+    x = keras.layers.Dense(num_classes, dtype="float32", name=LOGITS)(features)
+    return keras.layers.Softmax(dtype="float32", name=PROBABILITIES)(x)
+
+
+def average(maps: Any) -> Any:
+    """The mean of each map."""
+    return keras.layers.GlobalAveragePooling2D(name="features")(maps)
+
+
+def flatten(maps: Any, *, poolings: int = 0) -> Any:
+    """Every value of the maps, after so many times taking the largest of 2 x 2."""
+    for number in range(1, poolings + 1):
+        maps = keras.layers.MaxPooling2D(2, name=f"head_pooling_{number}")(maps)
+    return keras.layers.Flatten(name="features")(maps)
+
+
+HEADS: Mapping[str, Head] = {
+    "hidden": Head(features=average, classify=classify),
+    "sigmoid": Head(features=average, classify=decide),
+    "linear": Head(features=average, classify=probabilities),
+    # Document 3's two classifiers, at 32 and at 256 pixels; the second pools twice in its code, once in its text.
+    "dense_512_256_128": Head(features=flatten, classify=partial(dense_layers, units=(512, 256, 128))),
+    "dense_1024_256": Head(features=partial(flatten, poolings=2), classify=partial(dense_layers, units=(1024, 256))),
+}

@@ -13,27 +13,18 @@ import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import filelock
 import keras
 
 from trainables.learner import Fatal
+from trainables.models.catalogue import Source
 
 REMEDY = "give a local file with --weights FILE, or try the task with --sample"
 # Seconds for a connection or for a silence within one. Offline is known in milliseconds (no name, no route); a network
 # that drops packets would otherwise hold the study for minutes, since keras.utils.get_file sets no timeout at all.
 TIMEOUT = 10.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """One file of weights as its authors publish it."""
-
-    file_name: str  # in Keras's cache, as keras.applications names it: a file Keras has fetched before is found
-    url: str
-    md5: str
 
 
 def locate(name: str, source: Source | None, given: Path | str | None) -> Path | None:
@@ -45,7 +36,7 @@ def locate(name: str, source: Source | None, given: Path | str | None) -> Path |
         path = Path(given).expanduser()
         if not path.is_file():
             raise Fatal(f"weights is {path}, but there is no such file: give a .h5, .weights.h5 or .keras file")
-        known = (".h5", ".hdf5", ".keras") + ((".pth",) if source is None else ())
+        known = (".h5", ".hdf5", ".keras", ".npz") + ((".pth",) if source is None else ())
         if path.suffix not in known:
             raise Fatal(f"weights is {path}, but {name} is loaded from a file ending in {', '.join(known)}")
         return path

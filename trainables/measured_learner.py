@@ -1,0 +1,63 @@
+"""A pre-trained network measured as it comes: nothing of it learns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from trainables import devices
+from trainables.compiled import MORE, configure_tensorflow, out_of_memory_is_infeasible
+from trainables.keras_learner import VALIDATION_BATCH, KerasLearner, channel_statistics
+from trainables.learner import Assignment, Infeasible, OutOfMemory
+from trainables.metrics import evaluate
+from trainables.stopwatch import Stopwatch
+from trainables.workbench import WORKBENCH
+
+if TYPE_CHECKING:
+    from datasets.pipeline import Images
+
+
+def create(gpu_fraction: float = 0.0, watch: Stopwatch | None = None) -> MeasuredLearner:
+    """A learner that has not started. With a share of a GPU (above 0), its memory is limited to that share."""
+    if gpu_fraction:
+        devices.limit_gpu(gpu_fraction)
+    return MeasuredLearner(watch or Stopwatch())
+
+
+class MeasuredLearner(KerasLearner):
+    """Its one epoch looks at every training image and changes nothing; saved and loaded as any network is."""
+
+    remedy = MORE  # a configuration has no batch_size here
+
+    def _start(self, assignment: Assignment, train: Images, val: Images) -> dict[str, Any]:
+        """Have the network as its weights' authors left it."""
+        configure_tensorflow()
+        self._train, self._val = train, val
+        what = f"{assignment.model} at {assignment.view.image_size} px"
+        try:
+            with out_of_memory_is_infeasible(what, self.remedy):
+                with self._watch("build"):
+                    self._warm = WORKBENCH.take(assignment, channel_statistics(train))
+                self._warm.start(assignment.seed, 0.0, 0)
+        except ValueError as error:
+            raise Infeasible(" ".join(str(error).split())[:300]) from None
+        return {}
+
+    def epoch(self, epoch: int) -> dict[str, float]:
+        """Loss and accuracy on every training image, as in prediction."""
+        try:
+            return self._look()
+        except OutOfMemory:
+            if not self._make_room():
+                raise
+        return self._look()  # out here: the exception holds whatever its frames do
+
+    def _look(self) -> dict[str, float]:
+        with self._watch("train"):
+            seen = evaluate(self.predict(self._train.batches(VALIDATION_BATCH)), self._train.labels)
+        return {"loss": seen["loss"], "accuracy": seen["accuracy"]}
+
+    def validate(self, epoch: int = 0) -> np.ndarray:
+        """See learner.Learner."""
+        return self.predict(self._val.batches(VALIDATION_BATCH, self._val.checked(epoch)))
