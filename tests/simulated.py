@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from trainables.job import Job
 from tuning.events import FILE_NAME, EventLog
 from tuning.optuna_database import OptunaDatabase
 from tuning.plan import StudyPlan, axis_description, make_plan
+from tuning.pretraining import Pretrained
 from tuning.ray_adapters import StopInsideArms
 from tuning.records import StudyRecord
 from tuning.resources import Share
@@ -53,13 +54,14 @@ def simulated_plan(
     *,
     trials: int,
     max_epochs: int,
-    confirm_seeds: int = 1,
+    confirm_seeds: int | None = 1,
     slots: int = 2,
     seed: int = 0,
     search: Any = "optuna",
+    **more: Any,
 ) -> StudyPlan:
     settings = StudySettings(
-        results=folder, data_dir=folder, trials=trials, confirm_seeds=confirm_seeds, seed=seed, search=search
+        results=folder, data_dir=folder, trials=trials, confirm_seeds=confirm_seeds, seed=seed, search=search, **more
     )
     plan = make_plan(simulated_task(max_epochs), settings, Share(slots=slots, cpus=1.0, gpus=0.0), "study")
     plan.folder.mkdir(parents=True, exist_ok=True)
@@ -99,6 +101,7 @@ class SimulatedMachine:
         fatal: dict[str, str] | None = None,
         dies: tuple[str, ...] = (),
         database: bool = False,
+        pretrained: Mapping[str, Pretrained] | None = None,
     ) -> None:
         self.plan, self._curve, self._infeasible, self._fatal = plan, curve, infeasible, fatal or {}
         self._dies = set(dies)  # whose worker dies before the first epoch, once
@@ -117,10 +120,11 @@ class SimulatedMachine:
                 for arm in plan.arms
             ],
         )
-        self.search = Search(plan, self._log, self.record, folder / "store.h5")
+        self.search = Search(plan, self._log, self.record, folder / "store.h5", pretrained)
         self._stopping = StopInsideArms(plan)
         self.controller = RayController()
         self.asked: list[str] = []
+        self.jobs: list[Job] = []
         self.most_at_once = 0
 
     def run(self) -> None:
@@ -130,6 +134,7 @@ class SimulatedMachine:
             if isinstance(job, Job):
                 trial = _RayTrial(job)
                 self.asked.append(job.trial)
+                self.jobs.append(job)
                 self._stopping.on_trial_add(self.controller, trial)  # type: ignore[arg-type]
                 self.search.start(job.trial)
                 live.append((job, trial, 0, None))
@@ -146,7 +151,8 @@ class SimulatedMachine:
     ) -> tuple[Job, _RayTrial, int, float | None] | None:
         if job.role == "test":
             measured = [
-                {"trial": name, "metrics": {"test_accuracy": 0.5}, "facts": {"parameters": 1}} for name, _ in job.saved
+                {"trial": name, "metrics": {"test_accuracy": 0.5}, "facts": {"parameters": 1}}
+                for name, _, _ in job.saved
             ]
             self.search.report(job.trial, {"measured": measured, "done": True})
             self.search.end(job.trial, "completed")
@@ -174,6 +180,8 @@ class SimulatedMachine:
             "seconds": {"train": 1.0},
         }
         finished = epoch >= job.max_epochs
+        if finished and job.backbone is not None:
+            Path(job.backbone).touch()
         decision = "STOP" if finished else self._stopping.on_trial_result(None, trial, result)  # type: ignore[arg-type]
         self.search.report(job.trial, result)
         if finished or decision == "STOP":

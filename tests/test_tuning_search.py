@@ -11,12 +11,16 @@ import numpy as np
 import optuna
 import pytest
 
+from datasets.dataset import Counts
+from datasets.generated import GeneratedPictures
+from datasets.view import View
 from search_spaces.space import Choice, Integer, Real, Space
-from tasks.task import load_task
+from tasks.task import Pretraining, load_task
 from tests.simulated import SimulatedMachine, simulated_plan
 from trainables.job import Job
 from tuning.events import FILE_NAME, EventLog, read_events
 from tuning.plan import ArmPlan, StudyPlan, make_plan
+from tuning.pretraining import Pretrained
 from tuning.records import StudyRecord, fold
 from tuning.resources import Share
 from tuning.search import Search
@@ -395,8 +399,9 @@ def test_a_job_says_what_its_arm_may_freeze_and_how_long_it_will_train(tmp_path:
         tmp_path, trials=9, epochs=9, confirm_seeds=2, feature_cache=1.5, arms=("fine_tuned", "pixels"), concurrent=2
     )
     plan.folder.mkdir(parents=True)
-    search = Search(plan, EventLog(plan.folder / FILE_NAME), StudyRecord(), tmp_path / "store.h5")
-    job = search.ask()
+    log, record = EventLog(plan.folder / FILE_NAME), StudyRecord()
+    log.listen(record.apply)
+    job = Search(plan, log, record, tmp_path / "store.h5").ask()
     assert isinstance(job, Job)
     assert job.freeze_points == points(plan, "fine_tuned")
     # 9 to epoch 1, 3 to epoch 3, 1 to epoch 9: 9 + 3 * 2 + 1 * 6; then two confirmations of 9 each.
@@ -404,3 +409,70 @@ def test_a_job_says_what_its_arm_may_freeze_and_how_long_it_will_train(tmp_path:
     assert job.features == str((tmp_path / "features").resolve())
     assert job.features_bytes == 1_500_000_000
     assert job.memory_bytes > 1_000_000_000
+
+
+def test_folds_take_the_place_of_seeds(tmp_path: Path) -> None:
+    plan = simulated_plan(tmp_path, trials=2, max_epochs=3, confirm_seeds=None, folds=3)
+    assert plan.confirm_seeds == (1, 2, 3)
+    record, machine = run(plan, tmp_path)
+    folds = {job.trial: job.fold for job in machine.jobs}
+    assert {fold for trial, fold in folds.items() if trial.split("-")[1].isdigit()} == {(0, 3)}
+    for arm in ("slow", "fast"):
+        assert [folds[f"{arm}-confirm-{number}"] for number in range(3)] == [(0, 3), (1, 3), (2, 3)]
+        [test] = [job for job in machine.jobs if job.trial == f"{arm}-test"]
+        assert [fold for _, _, fold in test.saved] == [(0, 3), (1, 3), (2, 3)]
+        assert len(record.confirmed(arm)) == 3
+
+
+def test_without_folds_no_job_names_one(tmp_path: Path) -> None:
+    _, machine = run(simulated_plan(tmp_path, trials=2, max_epochs=2), tmp_path)
+    assert {job.fold for job in machine.jobs} == {None}
+
+
+def test_an_arm_waits_for_what_its_backbone_learns_first(tmp_path: Path) -> None:
+    plan = simulated_plan(tmp_path, trials=3, max_epochs=2)
+    first = _pretrained(tmp_path)
+    record, machine = run(plan, tmp_path, pretrained={"slow": first})
+    assert machine.asked[:2] == ["slow-pretrain", "fast-0000"]
+    pretraining = machine.jobs[0]
+    assert (pretraining.store, pretraining.max_epochs) == (str(first.store), 4)
+    assert (pretraining.weights, pretraining.backbone) == (None, str(first.weights))
+    assert pretraining.view["image_size"] == 16
+    after = [job for job in machine.jobs if job.arm == "slow" and job.role != "pretrain"]
+    assert {job.weights for job in after} == {str(first.weights)}
+    assert {job.weights for job in machine.jobs if job.arm == "fast"} == {None}
+    assert len(record.of_arm("slow", "search")) == 3
+    # Four epochs of its own before the arm's first trial ends.
+    assert machine.asked.index("slow-0000") > machine.asked.index("fast-0001")
+
+    again = simulated_plan(tmp_path / "again", trials=3, max_epochs=2)
+    _, machine = run(again, tmp_path / "again", pretrained={"slow": first})
+    assert "slow-pretrain" not in machine.asked
+
+
+def test_two_arms_wait_for_one_pretraining(tmp_path: Path) -> None:
+    first = _pretrained(tmp_path)
+    _, machine = run(
+        simulated_plan(tmp_path, trials=2, max_epochs=2), tmp_path, pretrained={"slow": first, "fast": first}
+    )
+    assert [trial for trial in machine.asked if trial.endswith("pretrain")] == ["slow-pretrain"]
+
+
+def test_a_pretraining_that_fails_ends_the_study(tmp_path: Path) -> None:
+    plan = simulated_plan(tmp_path, trials=3, max_epochs=2)
+    _, machine = run(plan, tmp_path, pretrained={"slow": _pretrained(tmp_path)}, infeasible=("slow-pretrain",))
+    assert machine.search.fatal == "slow: its backbone's pre-training infeasible: loss is nan"
+    assert not any(trial.startswith("slow-0") for trial in machine.asked)
+
+
+def _pretrained(folder: Path) -> Pretrained:
+    dataset = GeneratedPictures(
+        name="first", title="others", classes=("c", "d"), counts=Counts(train=1, val=1, test=0), side=8
+    )
+    pretraining = Pretraining(dataset=dataset, config={"quality": 0.5}, view=View(image_size=16), epochs=4)
+    return Pretrained(
+        pretraining=pretraining,
+        config={"quality": 0.5},
+        store=(folder / "first.h5").resolve(),
+        weights=(folder / "backbone.npz").resolve(),
+    )

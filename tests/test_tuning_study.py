@@ -17,6 +17,7 @@ import numpy as np
 import psutil
 import pytest
 
+from datasets.generated import draw, encode
 from datasets.pipeline import Images
 from datasets.store import ImageStore
 from datasets.view import View
@@ -379,3 +380,44 @@ def test_no_cluster_at_an_address_is_one_line(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("Error: --address 127.0.0.1:1: no Ray cluster answers")
     assert done.stderr.count("\n") == 1
+
+
+def test_a_folder_of_ones_own_is_confirmed_on_folds(tmp_path: Path) -> None:
+    for dish in ("churros", "pizza", "sushi"):
+        (tmp_path / "own" / dish).mkdir(parents=True)
+        for number in range(20):
+            (tmp_path / "own" / dish / f"{number}.png").write_bytes(encode(draw(dish, number, side=48, seed=0)))
+    options: list[object] = ["--results", tmp_path / "results", "--data-dir", tmp_path / "data", "--name", "folds"]
+    done = run(
+        *("tune", "images", "--data", tmp_path / "own", "--arms", "pixels", "--trials", 2, "--epochs", 2),
+        *("--image-size", 32, "--folds", 3, *options),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "3 folds of the images outside the test split" in done.stdout
+    folder = tmp_path / "results" / "images" / "folds"
+    confirmed = read_study(folder).confirmed("pixels")
+    assert len(confirmed) == 3
+    tested = [np.load(folder / "checkpoints" / each.trial / "test_predictions.npz")["names"] for each in confirmed]
+    assert len(tested[0]) == 9
+    for names in tested[1:]:
+        np.testing.assert_array_equal(names, tested[0])
+
+
+def test_a_backbone_learns_other_images_first(tmp_path: Path) -> None:
+    options: list[object] = ["--results", tmp_path / "results", "--data-dir", tmp_path / "data", "--name", "first"]
+    done = run(
+        *("tune", "food10", "--sample", "--arms", "pretrained_on_food", "--trials", 1, "--epochs", 1),
+        *("--confirm-seeds", 0, *options),
+    )
+    assert done.returncode == 0, done.stderr
+    record = read_study(tmp_path / "results" / "food10" / "first")
+    first, trial = record.trials["pretrained_on_food-pretrain"], record.trials["pretrained_on_food-0000"]
+    assert (first.status, trial.status) == ("completed", "completed")
+    assert len(first.epochs) == 6  # whatever --epochs says of the arm's own trials
+    # It has learned: four classes, the best epoch above chance.
+    assert first.best > 0.4
+    [backbone] = (tmp_path / "data" / "pretrained").iterdir()
+    assert record.header["arms"][0]["pretraining"]["weights"] == backbone.name
+    with np.load(backbone, allow_pickle=False) as weights:
+        assert sum(weights[name].size for name in weights.files) == pytest.approx(3_413_024, rel=0.001)
+    assert not (tmp_path / "results" / "food10" / "first" / "checkpoints" / first.trial).exists()

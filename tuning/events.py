@@ -3,11 +3,16 @@
 Event kinds and their fields beside "event" and "time" (seconds since the epoch, UTC):
 
 study_started   task, title, study, source, sample, settings, arms [{name, label, note, learner, model, view, trials,
-                max_epochs, grace_epochs, axes, constants}], confirm_seeds, early_stopping, reduction_factor, objective,
-                share, data {title, fingerprint, classes, counts, notices}, versions, machine, command, git_commit
-trial_asked     trial ("from_scratch-0003"), arm, role ("search" or "confirm"), number, config, seed, max_epochs
+                trains, max_epochs, grace_epochs, axes, constants, pretraining}], confirm_seeds, early_stopping,
+                reduction_factor, objective, share, data {title, fingerprint, classes, counts, notices}, versions,
+                machine, command, git_commit
+                pretraining {data, view, epochs, config, seed, weights, from_an_earlier_study}: what the arm's backbone
+                learns first; only of arms that have it
+trial_asked     trial ("from_scratch-0003"), arm, role ("search", "confirm", or "pretrain": what the arm's backbone
+                learns first, on other images), number, config, seed, max_epochs
 trial_started   trial
-trial_prepared  trial, facts {frozen_layers, backbone_layers, frozen_blocks, features {kept, why, ...}}
+trial_prepared  trial, facts {frozen_layers, backbone_layers, frozen_blocks, features {kept, why, ...}, class_weights
+                (a number a class, where they differ)}
 trial_restarted trial, reason; its worker died before the first epoch, it is asked for once more
 epoch           trial, epoch (from 1), metrics {train_loss, train_accuracy, val_..., learning_rate}, best, best_epoch,
                 seconds {import, build, features, trace, reset, train, validate, save}

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from datasets.folds import Fold
 from datasets.view import parse_augmentation
 from search_spaces.changes import set_in_arms
-from search_spaces.space import Axis, Choice, Config, Space, SpaceError
+from search_spaces.space import Axis, Choice, Config, Space, SpaceError, Value
 from search_spaces.wording import unknown
 from tasks.task import Arm, Objective, Task
 from tuning.resources import Share
@@ -95,14 +96,23 @@ class StudyPlan:
         return self.task.defaults.reduction_factor
 
     @property
-    def keeps_search_models(self) -> bool:
-        """Without confirmation the best search trial itself is tested, so its model must be kept."""
-        return not self.confirm_seeds
+    def folds(self) -> int:
+        """Divisions into training and validation on which the best are confirmed; 0 keeps the data set's own."""
+        return self.settings.folds or 0
+
+    @property
+    def fold(self) -> Fold | None:
+        """The division that the search sees."""
+        return Fold(number=0, of=self.folds) if self.folds else None
+
+    def seeds_of(self, arm: ArmPlan) -> tuple[int, ...]:
+        """With which the arm's best is trained again. Without any, the best search trial itself is tested."""
+        return self.confirm_seeds if arm.arm.trains else ()
 
     def epochs_of(self, arm: ArmPlan) -> int:
         """Epochs expected of an arm in search and confirmation together."""
         search = arm.expected_epochs(self.reduction_factor, self.early_stopping)
-        return search + len(self.confirm_seeds) * arm.arm.max_epochs
+        return search + len(self.seeds_of(arm)) * arm.arm.max_epochs
 
     @property
     def total_epochs(self) -> int:
@@ -115,10 +125,7 @@ def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> S
     check_counts(settings)
     if Path(name).name != name or name.startswith("."):
         raise UsageError(f"--name is {name!r}, but must be a plain folder name")
-    if settings.sample:
-        if task.sample is None:
-            raise UsageError(f"{task.name} has no sample; leave out --sample")
-        task = task.sample
+    task = (task.sampled() if settings.sample else task).about(settings.data, settings.group_by, settings.allow_pickle)
     arms = [task.arm(arm) for arm in settings.arms] if settings.arms else list(task.arms)
     doubled = {arm.name for arm in arms if [other.name for other in arms].count(arm.name) > 1}
     if doubled:
@@ -131,7 +138,7 @@ def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> S
         )
     listed = _listed(settings, arms) if settings.configs else {}
     trials = task.defaults.trials if settings.trials is None else settings.trials
-    confirm = settings.confirm_seeds
+    confirm = settings.folds or settings.confirm_seeds
     if confirm is None:
         confirm = 0 if settings.configs else task.defaults.confirm_seeds
     plans = [
@@ -165,12 +172,15 @@ def check_counts(settings: StudySettings) -> None:
         ("--trials", settings.trials, 1, 100_000),
         ("--epochs", settings.epochs, 1, 100_000),
         ("--confirm-seeds", settings.confirm_seeds, 0, 1000),
+        ("--folds", settings.folds, 2, 100),
         ("--image-size", settings.image_size, 8, 2048),
         ("--seed", settings.seed, 0, 2**31 - 1),
         ("--feature-cache", settings.feature_cache, 0, 100_000),
     ):
         if value is not None and not least <= value <= most:
             raise UsageError(f"{option} is {value}, but must be from {least} to {most}")
+    if settings.folds is not None and settings.confirm_seeds is not None:
+        raise UsageError("--folds and --confirm-seeds both say how often the best is trained again; give one of them")
     if settings.weights is not None and not settings.weights.is_file():
         raise UsageError(f"--weights is {settings.weights}, but there is no such file")
 
@@ -192,21 +202,49 @@ def _direction(metric: str) -> str:
 
 
 def _changed(arm: Arm, space: Space, settings: StudySettings) -> Arm:
+    if space.choices("backbone") and arm.stands_for not in (None, *space.choices("backbone")):
+        arm = _noted(arm, f"sample: {space.choices('backbone')[0]} in place of {arm.stands_for}")
     view = arm.view
     if settings.image_size is not None:
         view = replace(view, image_size=settings.image_size)
+    if not arm.trains:
+        return replace(arm, space=space, view=view)
     if settings.augmentation is not None and arm.learner != "pixels_learner":
         augmentation, views = parse_augmentation(settings.augmentation)
         view = replace(view, augmentation=augmentation, views=views)
     if view.augmentation == "views":
-        arm = replace(arm, note="; ".join(filter(None, [arm.note, f"{view.views} fixed views of each training image"])))
+        arm = _noted(arm, f"{view.views} fixed views of each training image")
+    if view.check_images is not None:
+        arm = _noted(
+            arm, f"each epoch validated on the next {view.check_images} images, so that its best is a lucky look"
+        )
+    if arm.pretraining is not None:
+        only_backbone(arm, space)
+        arm = _noted(arm, f"its backbone first learned {arm.pretraining.dataset.title}")
     max_epochs = arm.max_epochs if settings.epochs is None else settings.epochs
     return replace(arm, space=space, view=view, max_epochs=max_epochs, grace_epochs=min(arm.grace_epochs, max_epochs))
+
+
+def only_backbone(arm: Arm, space: Space) -> Value:
+    """What an arm that pre-trains its backbone has. Raises UsageError where it may be one of several."""
+    values = space.choices("backbone")
+    if len(values) > 1:
+        raise UsageError(
+            f"{arm.name} pre-trains its backbone, but --space names {len(values)} of them; name one with --backbone"
+        )
+    return values[0]
+
+
+def _noted(arm: Arm, note: str) -> Arm:
+    return replace(arm, note="; ".join(filter(None, [arm.note, note])))
 
 
 def _listed(settings: StudySettings, arms: list[Arm]) -> dict[str, list[ListedTrial]]:
     """The configurations of --configs by arm, every one checked before anything runs."""
     if settings.configs == "published":
+        if not any(arm.space.published for arm in arms):
+            names = ", ".join(arm.name for arm in arms)
+            raise UsageError(f"--configs is published, but no document has settings for {names}; give a JSON file")
         return {
             arm.name: [
                 ListedTrial(config=arm.space.complete(config), epochs=arm.max_epochs, seed=settings.seed)
@@ -240,6 +278,15 @@ def _listed(settings: StudySettings, arms: list[Arm]) -> dict[str, list[ListedTr
         except SpaceError as error:
             raise UsageError(f"--configs {path}, entry {number} ({arm.name}): {error}") from None
         by_arm.setdefault(arm.name, []).append(ListedTrial(config=config, epochs=epochs, seed=seed))
+    for name, entries in by_arm.items():
+        arm = known[name]
+        if arm.pretraining is not None and any(
+            listed.config["backbone"] != only_backbone(arm, arm.space) for listed in entries
+        ):
+            raise UsageError(
+                f"--configs {path}: {name} pre-trains {only_backbone(arm, arm.space)}, so that its configurations can "
+                "have no other backbone; name it with --backbone"
+            )
     return by_arm
 
 

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from datasets.dataset import Dataset
+from datasets.dataset import Counts, Dataset, Shares
 from datasets.view import View
 from search_spaces.space import Axis
 from tuning.plan import ArmPlan, StudyPlan
 
 # Kept per confirmed model: weights and test predictions. The largest backbone of the catalogue, EfficientNet-B7, is
 # 260 MB with its optimizer left out; records and curves are small beside one model.
-MODEL_BYTES = {"keras_learner": 60_000_000, "pixels_learner": 1_000_000}
+MODEL_BYTES = {"keras_learner": 60_000_000, "measured_learner": 60_000_000, "pixels_learner": 1_000_000}
 RECORD_BYTES_PER_EPOCH = 2_000
 
 
 def disk_bytes(plan: StudyPlan) -> int:
     """About what the study's folder will hold: models of every confirmed seed and each winner, records."""
-    models = sum(MODEL_BYTES[arm.arm.learner] * (len(plan.confirm_seeds) + 2) for arm in plan.arms)
+    models = sum(MODEL_BYTES[arm.arm.learner] * (len(plan.seeds_of(arm)) + 2) for arm in plan.arms)
     return models + plan.total_epochs * RECORD_BYTES_PER_EPOCH
 
 
-def store_bytes(dataset: Dataset) -> int:
-    """At most what the decoded images take in the data folder; 0 where their number is not known beforehand."""
-    if dataset.counts is None:
-        return 0
+def store_bytes(dataset: Dataset) -> int | None:
+    """At most what the decoded images take in the data folder; None where their number is not known beforehand."""
+    if not isinstance(dataset.counts, Counts):
+        return None
     return dataset.counts.total * len(dataset.classes) * dataset.max_side**2 * 3
 
 
@@ -32,9 +32,7 @@ def render_plan(plan: StudyPlan) -> str:
     lines = [f"{task.title}  ({task.source})"]
     if settings.sample:
         lines.append("sample: small generated data; its numbers are not comparable with the published ones")
-    counts = task.dataset.counts
-    images = f", {counts.train} / {counts.val} / {counts.test} images a class" if counts else ""
-    lines.append(f"data      {task.dataset.title}, {len(task.dataset.classes)} classes{images} (train / val / test)")
+    lines.append(f"data      {task.dataset.title}, {len(task.dataset.classes)} classes, {_split(task.dataset)}")
     for arm in plan.arms:
         lines += _arm_lines(plan, arm)
     stopping = f"ASHA inside each arm, 1 in {plan.reduction_factor} goes on" if plan.early_stopping else "none"
@@ -49,8 +47,7 @@ def render_plan(plan: StudyPlan) -> str:
         f"machine   {share.slots} trials at once, each with {share.cpus:g} cores"
         + (f" and {share.gpus:g} of a GPU" if share.gpus else ", no GPU"),
         f"cost      about {plan.total_epochs} epochs; time: known after the first epoch of each arm; "
-        f"disk: about {_size(disk_bytes(plan))}, and at most {_size(store_bytes(task.dataset))} of images"
-        + _features(plan),
+        f"disk: about {_size(disk_bytes(plan))}, and {_images_size(plan)}{_features(plan)}",
         f"study     {plan.folder}",
     ]
     return "\n".join(lines)
@@ -61,6 +58,21 @@ def _features(plan: StudyPlan) -> str:
     if not limit or not any(arm.freeze_points for arm in plan.arms):
         return ""
     return f" and {_size(limit)} of frozen layers' output"
+
+
+def _split(dataset: Dataset) -> str:
+    counts = dataset.counts
+    if counts is None:
+        return "the authors' split; what it lacks is taken from its training images"
+    unit = "% of each class" if isinstance(counts, Shares) else "images a class"
+    return f"{counts.train} / {counts.val} / {counts.test} {unit} (train / val / test)"
+
+
+def _images_size(plan: StudyPlan) -> str:
+    pretraining = [arm.arm.pretraining.dataset for arm in plan.arms if arm.arm.pretraining is not None]
+    sizes = [store_bytes(dataset) for dataset in (plan.task.dataset, *pretraining)]
+    known = [size for size in sizes if size is not None]
+    return f"at most {_size(sum(known))} of images" if len(known) == len(sizes) else "the decoded images"
 
 
 def _arm_lines(plan: StudyPlan, arm: ArmPlan) -> list[str]:
@@ -78,6 +90,11 @@ def _arm_lines(plan: StudyPlan, arm: ArmPlan) -> list[str]:
     constants = ", ".join(f"{name} {value}" for name, value in fixed.items())
     if constants:
         lines.append(f"          fixed: {constants}")
+    if (first := arm.arm.pretraining) is not None:
+        lines.append(
+            f"          first: its backbone learns {first.dataset.title}, {first.epochs} epochs at "
+            f"{first.view.image_size} px, once for all studies"
+        )
     return lines
 
 
@@ -100,6 +117,11 @@ def _size(count: int) -> str:
 
 def _confirmation(plan: StudyPlan) -> str:
     seeds = len(plan.confirm_seeds)
+    if plan.folds:
+        return (
+            f"the best of each arm again, to the full budget, on each of {plan.folds} folds of the images outside the "
+            "test split, of which the search sees the first"
+        )
     if not seeds:
         return "none: the best trial of each arm by validation is tested as it is"
     return f"the best of each arm again, to the full budget, with {seeds} fresh seed" + ("" if seeds == 1 else "s")

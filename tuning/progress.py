@@ -97,7 +97,7 @@ class Progress:
                 str(sum(trial.status == "stopped" for trial in ended)),
                 str(sum(trial.status in ("infeasible", "failed") for trial in ended)),
                 _number(best.best if best else None),
-                f"{len(confirmed)}/{len(self._plan.confirm_seeds)}",
+                f"{len(confirmed)}/{len(self._plan.seeds_of(arm))}",
             )
         return table
 
@@ -126,7 +126,7 @@ class Progress:
         """Time left by what trials and epochs of each arm have cost so far; nothing before each arm's first epoch."""
         seconds = 0.0
         for arm in self._plan.arms:
-            trials = self._record.of_arm(arm.arm.name)
+            trials = [trial for trial in self._record.of_arm(arm.arm.name) if trial.role != "pretrain"]
             epochs = [sum(epoch.seconds.values()) for trial in trials for epoch in trial.epochs]
             if not epochs:
                 return "time left: not known before the first epoch of each arm"
@@ -143,7 +143,7 @@ class Progress:
         running = sum(max(1.0, each - len(trial.epochs)) for trial in search if trial.ended_time is None)
         confirmed = sum(len(trial.epochs) for trial in self._record.of_arm(name, "confirm"))
         return (
-            (arm.trials - len(search)) * each + running + len(self._plan.confirm_seeds) * arm.arm.max_epochs - confirmed
+            (arm.trials - len(search)) * each + running + len(self._plan.seeds_of(arm)) * arm.arm.max_epochs - confirmed
         )
 
 

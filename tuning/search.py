@@ -9,7 +9,8 @@ import hashlib
 import math
 import shutil
 from collections import Counter
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,9 +19,11 @@ import optuna
 from search_spaces.space import Config
 from trainables.job import Job
 from tuning.events import EventLog
+from tuning.jobs import Jobs
 from tuning.plan import ArmPlan, StudyPlan
+from tuning.pretraining import SEED as PRETRAINING_SEED
+from tuning.pretraining import Pretrained
 from tuning.records import StudyRecord
-from tuning.resources import worker_memory_bytes
 from tuning.samplers import make_sampler
 
 GRID_POINTS = 5  # values a continuous axis takes in a grid, unless the trials allow fewer
@@ -45,10 +48,20 @@ class _Searching:
 class Search:
     """Asks for trials and learns from them. Every decision is an event before it takes effect."""
 
-    def __init__(self, plan: StudyPlan, log: EventLog, record: StudyRecord, store: Path) -> None:
-        self._plan, self._log, self._record, self._store = plan, log, record, store
+    def __init__(
+        self,
+        plan: StudyPlan,
+        log: EventLog,
+        record: StudyRecord,
+        store: Path,
+        pretrained: Mapping[str, Pretrained] | None = None,
+    ) -> None:
+        """pretrained: by arm, what its trials start from."""
+        self._plan, self._log, self._record = plan, log, record
+        self._jobs = Jobs(plan, store, pretrained or {})
         self._running: dict[str, Job] = {}
         self._again: list[Job] = []  # whose worker died before their first result
+        self._learned: set[str] = set()  # files that pre-trainings of this study have written
         self._losses: Counter[str] = Counter()  # workers that died under a trial
         self._optuna: dict[str, optuna.trial.Trial] = {}
         self._arms = {arm.arm.name: self._searching(arm) for arm in plan.arms}
@@ -79,15 +92,35 @@ class Search:
             return Finished() if not self._running else None
         if len(self._running) >= self._plan.share.slots:
             return None
-        job = self._again.pop(0) if self._again else self._next_search() or self._next_of_finished_arms()
+        job = self._again.pop(0) if self._again else None
+        job = job or self._next_pretraining() or self._next_search() or self._next_of_finished_arms()
         if job is not None:
             self._running[job.trial] = job
             return job
         return Finished() if not self._running else None
 
+    def _next_pretraining(self) -> Job | None:
+        """Before all else, since whole arms wait for it; once, where two arms wait for the same."""
+        under_way = {job.backbone for job in (*self._running.values(), *self._again)}
+        for arm, pretrained in self._jobs.pretrained.items():
+            if not self._has_learned(pretrained) and str(pretrained.weights) not in under_way:
+                epochs = pretrained.pretraining.epochs
+                plan, trial = self._arms[arm].plan, f"{arm}-pretrain"
+                return self._train(plan, trial, "pretrain", 0, pretrained.config, PRETRAINING_SEED, epochs)
+        return None
+
+    def _is_open(self, arm: _Searching) -> bool:
+        """Whether a trial of it can be asked for now."""
+        pretrained = self._jobs.pretrained.get(arm.plan.arm.name)
+        return arm.asked < self._budget(arm) and (pretrained is None or self._has_learned(pretrained))
+
+    def _has_learned(self, pretrained: Pretrained) -> bool:
+        """Told by its trial too: on a network disk a file that another machine wrote may show half a minute later."""
+        return str(pretrained.weights) in self._learned or pretrained.weights.exists()
+
     def _next_search(self) -> Job | None:
         """The arm with the fewest trials asked has the turn; the first of equals."""
-        open_arms = [arm for arm in self._arms.values() if arm.asked < self._budget(arm)]
+        open_arms = [arm for arm in self._arms.values() if self._is_open(arm)]
         if not open_arms:
             return None
         arm = min(open_arms, key=lambda arm: arm.asked)
@@ -125,8 +158,9 @@ class Search:
             best = self._record.best_trial(name)
             if best is None:
                 continue
-            if arm.confirmed < len(self._plan.confirm_seeds):
-                number, seed = arm.confirmed, self._plan.confirm_seeds[arm.confirmed]
+            seeds = self._plan.seeds_of(arm.plan)
+            if arm.confirmed < len(seeds):
+                number, seed = arm.confirmed, seeds[arm.confirmed]
                 arm.confirmed += 1
                 return self._train(
                     arm.plan, f"{name}-confirm-{number}", "confirm", number, best.config, seed, best.max_epochs
@@ -154,64 +188,18 @@ class Search:
             seed=seed,
             max_epochs=max_epochs,
         )
-        keep = role == "confirm" or self._plan.keeps_search_models
-        checkpoint = str(self._folder(trial)) if keep else None
-        return self._job(plan, trial, role, config, seed, max_epochs, checkpoint)
+        best = self._record.best_trial(plan.arm.name)
+        return self._jobs.training(plan, self._record.trials[trial], None if best is None else best.best)
 
     def _test(self, plan: ArmPlan) -> Job | None:
-        confirmed = [trial for trial in self._record.confirmed(plan.arm.name) if self._folder(trial.trial).is_dir()]
-        if not confirmed:
+        confirmed = self._record.confirmed(plan.arm.name)
+        saved = [trial for trial in confirmed if self._jobs.folder(trial.trial).is_dir()]
+        if not saved:
             return None
-        names = [trial.trial for trial in confirmed]
-        role = "confirmed winners" if self._plan.confirm_seeds else "best trial by validation"
+        role = "confirmed winners" if self._plan.seeds_of(plan) else "best trial by validation"
+        names = [trial.trial for trial in saved]
         self._log.append("test_opened", arm=plan.arm.name, trials=names, reason=f"{role} of {plan.arm.name}")
-        saved = tuple((name, str(self._folder(name))) for name in names)
-        first = confirmed[0]
-        return self._job(plan, f"{plan.arm.name}-test", "test", first.config, first.seed, first.max_epochs, None, saved)
-
-    def _folder(self, trial: str) -> Path:
-        """Absolute, because Ray changes a worker's directory."""
-        return (self._plan.folder / "checkpoints" / trial).resolve()
-
-    def _job(
-        self,
-        plan: ArmPlan,
-        trial: str,
-        role: str,
-        config: Config,
-        seed: int,
-        max_epochs: int,
-        checkpoint: str | None,
-        saved: tuple[tuple[str, str], ...] = (),
-    ) -> Job:
-        settings, share = self._plan.settings, self._plan.share
-        return Job(
-            trial=trial,
-            arm=plan.arm.name,
-            role=role,
-            task=self._plan.task.name,
-            store=str(self._store.resolve()),
-            learner=plan.arm.learner,
-            model=plan.arm.model,
-            config=dict(config),
-            seed=seed,
-            max_epochs=max_epochs,
-            view=asdict(plan.arm.view),
-            objective=self._plan.objective.metric,
-            direction=self._plan.objective.direction,
-            precision=settings.precision,
-            weights=str(settings.weights.resolve()) if settings.weights and "backbone" in config else None,
-            threads=share.threads,
-            gpus=share.gpus,
-            memory_bytes=worker_memory_bytes(share.slots),
-            features=str((settings.data_dir / "features").resolve()),
-            features_bytes=int(settings.feature_cache * 1e9),
-            freeze_points=plan.freeze_points,
-            arm_epochs=self._plan.epochs_of(plan),
-            checkpoint=checkpoint,
-            save_above=None if (best := self._record.best_trial(plan.arm.name)) is None else best.best,
-            saved=saved,
-        )
+        return self._jobs.test(plan, saved)
 
     def start(self, trial: str) -> None:
         """A worker has taken the trial up."""
@@ -264,6 +252,11 @@ class Search:
                 self._log.append("test_failed", arm=job.arm, reason=reason)
             return
         self._log.append("trial_ended", trial=trial, status=status, reason=reason)
+        if job.backbone is not None:
+            if status == "completed":
+                self._learned.add(job.backbone)
+            else:
+                self.fatal = self.fatal or f"{job.arm}: its backbone's pre-training {status}: {reason}"
         if job.role == "search" and job.checkpoint is not None:
             self._keep_best_model(job.arm)
         drawn = self._optuna.pop(trial, None)
@@ -275,7 +268,7 @@ class Search:
         best = self._record.best_trial(arm)
         for trial in self._record.of_arm(arm, "search"):
             if trial.ended_time is not None and trial is not best:
-                shutil.rmtree(self._folder(trial.trial), ignore_errors=True)
+                shutil.rmtree(self._jobs.folder(trial.trial), ignore_errors=True)
 
     def _tell(self, arm: str, drawn: optuna.trial.Trial, trial: str, status: str) -> None:
         study = self._arms[arm].study

@@ -23,11 +23,14 @@ class StudySettings:
     data_dir: Path
     name: str | None = None
     sample: bool = False
-    data: str | None = None  # archive, folder or URL of the images
+    data: str | None = None  # archive, folder, table or URL of the images
+    allow_pickle: bool = False  # whether `data` may be a pickle, which runs its code
+    group_by: str | None = None  # of one's own images: what keeps some of them together in one split
     arms: tuple[str, ...] = ()
     trials: int | None = None  # per arm
     epochs: int | None = None  # of every arm
     confirm_seeds: int | None = None
+    folds: int | None = None  # confirm on so many divisions into training and validation
     configs: str | None = None  # a JSON file, or "published"
     search: SearchName = "optuna"
     scheduler: SchedulerName = "asha"

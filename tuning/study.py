@@ -7,6 +7,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
@@ -21,6 +22,7 @@ from tuning.cluster import CHECKOUT
 from tuning.events import FILE_NAME, EventLog
 from tuning.optuna_database import OptunaDatabase
 from tuning.plan import StudyPlan, axis_description
+from tuning.pretraining import Pretrained, pretrained
 from tuning.progress import Progress
 from tuning.ray_adapters import Recorder, SearchAdapter, StopAll, StopInsideArms
 from tuning.records import StudyRecord
@@ -31,12 +33,16 @@ from tuning.winners import keep_winner
 VERSIONED = ("ray", "tensorflow", "keras", "optuna", "numpy", "scikit-learn", "albumentations")
 
 
-def run_study(plan: StudyPlan, store_path: Path, progress: Progress, command: str) -> StudyRecord:
+def run_study(
+    plan: StudyPlan, store_path: Path, progress: Progress, command: str, pretraining: Mapping[str, Path] | None = None
+) -> StudyRecord:
     """Search, confirm, test. Returns the record; its status says how it ended.
 
+    pretraining: stores of the images that backbones learn from first, by arm.
     The study's folder must exist and be empty of events; Ray must be started (see tuning/cluster.py).
     Raises nothing for failed trials. KeyboardInterrupt is recorded and raised again.
     """
+    first = pretrained(plan, pretraining or {})
     record = StudyRecord()
     log = EventLog(plan.folder / FILE_NAME)
     log.listen(record.apply)
@@ -45,9 +51,9 @@ def run_study(plan: StudyPlan, store_path: Path, progress: Progress, command: st
     log.listen(OptunaDatabase(plan.folder / "optuna.db", record).apply)
     log.listen(progress.apply)
     progress.watch(record, plan)
-    search = Search(plan, log, record, store_path)
+    search = Search(plan, log, record, store_path, first)
     try:
-        log.append("study_started", **header(plan, ImageStore.open(store_path), command))
+        log.append("study_started", **header(plan, ImageStore.open(store_path, plan.fold), command, first))
         with progress:
             _tune(plan, search)
         ended = ("fatal", search.fatal) if search.fatal else ("completed", "")
@@ -99,7 +105,9 @@ def _tune(plan: StudyPlan, search: Search) -> None:
         raise KeyboardInterrupt
 
 
-def header(plan: StudyPlan, store: ImageStore, command: str) -> dict[str, Any]:
+def header(
+    plan: StudyPlan, store: ImageStore, command: str, first: Mapping[str, Pretrained] | None = None
+) -> dict[str, Any]:
     """The first event: everything that determines the study, and what reproduces it."""
     settings = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(plan.settings).items()}
     return {
@@ -118,10 +126,12 @@ def header(plan: StudyPlan, store: ImageStore, command: str) -> dict[str, Any]:
                 "model": arm.arm.model,
                 "view": asdict(arm.arm.view),
                 "trials": arm.trials,
+                "trains": arm.arm.trains,
                 "max_epochs": arm.arm.max_epochs,
                 "grace_epochs": arm.arm.grace_epochs,
                 "axes": [axis_description(axis) for axis in arm.arm.space.axes],
                 "constants": dict(arm.arm.space.constants),
+                **({"pretraining": first[arm.arm.name].described()} if first and arm.arm.name in first else {}),
             }
             for arm in plan.arms
         ],
@@ -135,13 +145,22 @@ def header(plan: StudyPlan, store: ImageStore, command: str) -> dict[str, Any]:
             "fingerprint": store.fingerprint,
             "classes": list(store.classes),
             "counts": {split: len(store.indices(split)) for split in SPLITS},
-            "notices": list(store.notices),
+            "notices": [*store.notices, *_folds_notice(plan)],
         },
         "versions": {"python": platform.python_version(), **{name: metadata.version(name) for name in VERSIONED}},
         "machine": {"cores": os.cpu_count(), "platform": platform.platform()},
         "command": command,
         "git_commit": _git_commit(),
     }
+
+
+def _folds_notice(plan: StudyPlan) -> list[str]:
+    if not plan.folds:
+        return []
+    return [
+        f"{plan.folds} folds of the images outside the test split: each seed validated on another one, "
+        "the search on the first"
+    ]
 
 
 def _git_commit() -> str | None:
