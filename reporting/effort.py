@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from reporting import quantities
 from reporting.cells import Cell, Footnotes, Heading, RenderedTable
@@ -19,8 +20,10 @@ _WORDS = {"completed": "finished", "stopped": "stopped early", "asked": "waiting
 def what_it_took(record: StudyRecord, rows: Sequence[Row]) -> RenderedTable:
     """A row an arm. An arm without a finished trial has its trials and their time, and no model."""
     notes = Footnotes()
+    first = {arm["name"]: _learned_first(record, arm) for arm in record.arms if arm.get("pretraining")}
     columns: Mapping[Heading, Callable[[Row], str]] = {
         Heading(text="Model Type", prose=True): lambda row: notes.mark(row.label, row.note, row.status),
+        **({Heading(text="Learned first", prose=True): lambda row: first.get(row.arm, ABSENT)} if first else {}),
         Heading(text="Search: trials", prose=True): _trials,
         Heading(text="Search: epochs"): lambda row: f"{row.search_epochs:,}",
         Heading(text="Search: training time"): lambda row: quantities.duration(row.search_train_seconds),
@@ -41,6 +44,25 @@ def what_it_took(record: StudyRecord, rows: Sequence[Row]) -> RenderedTable:
         rows=tuple(tuple(Cell(text=text(row)) for text in columns.values()) for row in rows),
         notes=tuple(notes.notes),
     )
+
+
+def _learned_first(record: StudyRecord, arm: Mapping[str, Any]) -> str:
+    """What its backbone learned before the search: 20 epochs, 1 h 2 min. Arms that begin with the same share it."""
+    described = arm["pretraining"]
+    if described["from_an_earlier_study"]:
+        return f"{described['epochs']} epochs, in an earlier study"
+    sharing = [other["name"] for other in record.arms if _file(other) == _file(arm)]
+    trials = [trial for name in sharing for trial in record.of_arm(name, "pretrain")]
+    if not trials:
+        return ABSENT
+    trial, done = trials[0], len(trials[0].epochs)
+    epochs = f"{done} epochs" if done == trial.max_epochs else f"{done} of {trial.max_epochs} epochs"
+    return f"{epochs}, {quantities.duration(trial.train_seconds) if trial.arm == arm['name'] else f'with {trial.arm}'}"
+
+
+def _file(arm: Mapping[str, Any]) -> Any:
+    """Of the weights that its backbone begins with; None where it learned nothing first."""
+    return (arm.get("pretraining") or {}).get("weights")
 
 
 def _trials(row: Row) -> str:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from reporting.contract import summary
+from reporting.curves import FILE_NAME as CURVES
+from reporting.curves import draw_curves
 from reporting.frames import arms_frame, history_frame, table_frame, to_csv, trials_frame
 from reporting.markdown import markdown_table
 from reporting.published import read_published
@@ -16,7 +18,7 @@ from tuning.records import StudyRecord
 
 
 def write_derived(study: Path) -> None:
-    """study.json, trials.csv, history.csv and tables/ beside events.jsonl. Raises OSError where it cannot write."""
+    """study.json, trials.csv, history.csv, tables/ and plots/ beside events.jsonl. Raises OSError."""
     record, task = open_study(study)
     published = read_published(task)
     tables = study / "tables"
@@ -30,6 +32,7 @@ def write_derived(study: Path) -> None:
         write_whole(tables / f"{printed.name}.csv", to_csv(table_frame(record, task, printed, published)))
     write_whole(tables / "summary.csv", to_csv(arms_frame(record, task, published)))
     write_whole(tables / "summary.json", json_text(summary(record, task, published)))
+    draw_curves(record, study / "plots" / CURVES)
 
 
 def description(record: StudyRecord) -> dict[str, Any]:

@@ -73,7 +73,7 @@ def _row(record: StudyRecord, arm: dict[str, Any], axes: set[str]) -> Row:
         label=arm.get("label") or name,
         note="; ".join(dict.fromkeys(note for note in (arm.get("note") or "", model_note) if note)),
         state=state,
-        status=_status(record, name, chosen),
+        status=_status(record, arm, chosen),
         config=dict(representative.config) if representative else {},
         constants=dict(arm.get("constants") or {}),
         seeds=tuple(trial.seed for trial in chosen),
@@ -110,6 +110,7 @@ def _metrics(chosen: Sequence[TrialRecord], axes: set[str]) -> dict[str, Metric]
             "train_seconds": trial.train_seconds,
             "best_epoch": trial.best_epoch,
             "epochs": len(trial.epochs),
+            **_extremes(trial),
         }
         for name, value in {**trial.best_metrics, **trial.test, **of_trial}.items():
             # A schedule reports the learning rate it has come to; in a row that name means the one that was set.
@@ -119,19 +120,38 @@ def _metrics(chosen: Sequence[TrialRecord], axes: set[str]) -> dict[str, Metric]
     return {name: metric for name, metric in measured.items() if metric is not None}
 
 
+def _extremes(trial: TrialRecord) -> dict[str, float | None]:
+    """The best that any epoch reached in each score by itself, as some documents print it."""
+    found: dict[str, float | None] = {}
+    for name, choose in (
+        ("max_train_accuracy", max),
+        ("min_train_loss", min),
+        ("max_val_accuracy", max),
+        ("min_val_loss", min),
+    ):
+        values = [epoch.metrics.get(name[4:]) for epoch in trial.epochs]
+        present = [value for value in values if value is not None]
+        found[name] = choose(present) if present else None
+    return found
+
+
 def _count(trials: Sequence[TrialRecord]) -> dict[str, int]:
     counted = Counter(trial.status for trial in trials)
     return {**{status: counted.pop(status, 0) for status in ENDS}, **counted}
 
 
-def _status(record: StudyRecord, arm: str, chosen: Sequence[TrialRecord]) -> str:
+def _status(record: StudyRecord, arm: dict[str, Any], chosen: Sequence[TrialRecord]) -> str:
     """What is missing of an arm's row and why."""
-    confirmations = record.of_arm(arm, "confirm")
+    name = arm["name"]
+    confirmations = record.of_arm(name, "confirm")
     if not chosen:
-        asked = record.of_arm(arm)
+        # What its backbone learned first is no candidate: see effort.py.
+        asked = [trial for trial in record.of_arm(name) if trial.role != "pretrain"]
         return f"no finished trial: {_reasons(asked) if asked else 'none was started'}"
     parts: list[str] = []
-    if chosen[0].role == "search":
+    if not arm.get("trains", True):
+        pass  # no seed would make it another network
+    elif chosen[0].role == "search":
         if confirmations:
             parts.append(f"no seed of {len(confirmations)} confirmed it: {_reasons(confirmations)}")
         parts.append("one seed, the one the search chose by validation; a fresh seed may do worse")
@@ -141,7 +161,7 @@ def _status(record: StudyRecord, arm: str, chosen: Sequence[TrialRecord]) -> str
     if any(trial.config != chosen[0].config for trial in chosen):
         parts.append("its seeds were trained with different configurations; the best one's is shown")
     if not any(trial.test for trial in chosen):
-        failure = record.test_failures.get(arm)
+        failure = record.test_failures.get(name)
         reason = f": {failure}" if failure else " yet" if record.status == "running" else ""
         parts.append(f"not measured on the test split{reason}")
     return "; ".join(parts)

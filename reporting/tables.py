@@ -113,7 +113,7 @@ def _cell(row: Row, column: Column, notes: Footnotes, published: Published, tabl
 
 
 def _measured(row: Row, column: Column) -> str:
-    unit = quantities.UNITS.get(column.field)
+    unit = None if column.in_seconds else quantities.UNITS.get(column.field)
     metric = row.metrics.get(column.field)
     if metric is not None:
         return unit(metric.mean) if unit else quantities.mean_and_deviation(metric.mean, metric.std, column.digits)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from reporting.published import PublishedError, read_published
-from tests.study_fixtures import example_task
+import cli
+from reporting.published import FOLDER, PublishedError, published_row, read_published
+from tasks.task import load_task, task_names
+from tests.study_fixtures import example_events, example_task, write_study
 
 HEADER = "table,row,column,value,note,source\n"
 
@@ -39,6 +42,74 @@ def test_the_four_best_runs_of_the_screenshot_are_kept() -> None:
     assert second is not None
     assert second.text == "0.8896"
     assert second.note == "random 480 of 500 test images"
+
+
+DOCUMENT_3 = """
+CNN_10_relu                                 0.9481  0.3136  0.999   0.0033  2071.7088
+base_NASNetMobile                           0.0001  8.9801  0.0002  9.5025  28.2086
+base_NASNetMobile_zoom_data                 0.0     8.1943  0.0001  8.2727  77.7223
+NASNetMobile                                0.2848  10.435  0.9809  0.0613  1682.9806
+NASNetMobile_zoom_data                      0.3943  9.3234  0.9963  0.0125  10204.6502
+base_NASNetMobile_with_classifier           0.0371  4.5505  0.5516  1.5534  234.5792
+base_NASNetMobile_with_classifier_zoom_data 0.0071  16.0032 0.0233  15.7433 1807.578
+NASNetMobile_with_classifier                0.0279  15.2123 0.9760  0.0872  1709.9733
+NASNetMobile_with_classifier_zoom_data      0.0574  14.7554 0.9806  0.0958  10318.4132
+"""
+# Where the document's table and its raw log differ: accuracy and loss in the log, on test and on train.
+RAW_LOGS = {
+    "NASNetMobile": (("0.3606", "9.4350"), ("0.3812", "9.0008")),
+    "NASNetMobile_zoom_data": (("0.2371", "11.8239"), ("0.2660", "11.4953")),
+    "base_NASNetMobile_with_classifier": (None, ("0.0461", "4.8162")),
+    "NASNetMobile_with_classifier": (("0.4541", "4.0931"), ("0.5236", "3.4453")),
+    "NASNetMobile_with_classifier_zoom_data": (None, ("0.0706", "14.5958")),
+}
+
+
+def test_document_3_is_complete_and_verbatim() -> None:
+    published = read_published(load_task("traffic_signs"))
+
+    fields = ("test_accuracy", "test_loss", "train_accuracy", "train_loss", "train_seconds")
+    printed = {
+        ("result_table", row, field): text
+        for row, *texts in (line.split() for line in DOCUMENT_3.strip().splitlines())
+        for field, text in zip(fields, texts, strict=True)
+    }
+    assert {key: value.text for key, value in published.values.items()} == printed
+
+
+def test_document_3_says_of_each_number_where_it_is_from() -> None:
+    values = read_published(load_task("traffic_signs")).values
+    for (_, row, column), value in values.items():
+        split = column.partition("_")[0]
+        if column == "train_seconds":
+            continue
+        on_test, on_train = RAW_LOGS.get(row, (None, None))
+        told = on_test if split == "test" else on_train
+        expected = f"its raw log has accuracy {told[0]} and loss {told[1]}" if told else ""
+        assert expected in value.note
+        assert ("raw log has" in value.note) == bool(told)
+        # It was chosen among 42 networks by its accuracy on test; the others were evaluated there, not selected.
+        assert ("selected on test" in value.note) == (row == "CNN_10_relu" and split == "test")
+        assert ("as reported while training" in value.note) == (split == "train" and told is not None)
+
+
+KEPT_APART = {("food10", "runs")}  # a screenshot's runs, which no table of the task prints
+
+
+@pytest.mark.parametrize("name", task_names())
+def test_published_rows_are_arms_and_columns_are_columns_of_a_table(name: str) -> None:
+    task = load_task(name)
+    tables = {table.name: {column.field for column in table.columns} for table in task.tables}
+    for table, row, column in read_published(task).values:
+        if (name, table) in KEPT_APART:
+            continue
+        assert table in tables
+        assert column in tables[table]
+        assert row in {published_row(task, arm.name, table) for arm in task.arms}
+
+
+def test_every_file_of_published_numbers_is_a_tasks() -> None:
+    assert {path.stem for path in FOLDER.glob("*.csv")} - set(task_names()) == {"backbones"}
 
 
 def test_a_task_of_ones_own_has_no_published_numbers(tmp_path: Path) -> None:
@@ -88,3 +159,15 @@ def test_a_spreadsheets_encodings(tmp_path: Path) -> None:
     path.write_text(HEADER + line, encoding="latin-1")
     with pytest.raises(PublishedError, match="is not UTF-8 at byte"):
         read_published(example_task(), tmp_path)
+
+
+def test_a_users_missing_comma_is_one_line_at_the_door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_study(tmp_path / "results" / "food10" / "first", example_events())
+    (tmp_path / "food10.csv").write_text(HEADER + "best_variants,fine_tuned,test_accuracy 0.9,,document 4\n")
+    monkeypatch.setattr(read_published, "__defaults__", (tmp_path,))
+
+    result = CliRunner().invoke(cli.cli, ["summarize", "food10", "--results", str(tmp_path / "results")])
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"Error: {tmp_path / 'food10.csv'}, line 2 has 5 fields, but needs 6")
+    assert result.stderr.count("\n") == 1

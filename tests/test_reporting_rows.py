@@ -85,6 +85,23 @@ def test_an_arm_without_a_finished_trial_keeps_its_row() -> None:
     assert tuned.objective is None
 
 
+def test_what_a_backbone_learned_first_is_no_trial_of_its_row() -> None:
+    events = example_events(missing_arm=True)
+    pretraining = {"trial": "p", "arm": "fine_tuned", "role": "pretrain", "number": 0, "config": {}, "seed": 0}
+    events[1:1] = [
+        {"event": "trial_asked", **pretraining, "max_epochs": 20, "time": 0.0},
+        {"event": "trial_ended", "trial": "p", "status": "completed", "time": 0.0},
+    ]
+
+    tuned = rows(fold(events))[1]
+
+    assert "completed" not in tuned.status
+    assert tuned.status.startswith("no finished trial: 2 failed")
+    assert tuned.trials == {"completed": 0, "stopped": 0, "infeasible": 1, "failed": 2}
+    only_pretrained = fold([event for event in events if event.get("trial", "p") == "p"])
+    assert rows(only_pretrained)[1].status == "no finished trial: none was started"
+
+
 def test_without_confirmations_the_row_says_so() -> None:
     scratch = rows(fold(example_events(confirm_seeds=0)))[0]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from reporting.headlines import ledger_line, status_lines
 from reporting.published import Published
 from reporting.tables import document_tables, open_study, summarize
 from search_spaces.wording import setting
-from tasks.task import Column, Table
+from tasks.task import Column, Table, load_task
 from tests.study_fixtures import VARIANTS, example_events, example_task, write_study
 from tuning.records import StudyNotFound, fold
 
@@ -123,6 +124,22 @@ def test_a_column_may_be_a_fact_or_a_setting() -> None:
     assert not any(heading.compared for heading in table.headings)
 
 
+def test_a_heading_that_names_seconds_has_seconds_below_it() -> None:
+    """Document 3 prints 2071.7088 below "Time_train (s)": 34 min 32 s beside it could not be compared."""
+    task = load_task("traffic_signs")
+    events = [
+        {**event, "seconds": {"train": 517.9272}} if event["event"] == "epoch" else event
+        for event in example_events(task="traffic_signs", confirm_seeds=1)
+    ]
+
+    table = document_tables(fold(events), task)[0]
+
+    assert table.headings[-1].text == "Time_train (s)"
+    cells = {row[0].text.partition(" [")[0]: row[-1] for row in table.rows}
+    assert cells["Fine Tuned (Best Variant)"].text == "2071.7088"  # four epochs
+    assert cells["CNN_10_relu"].published.partition(" [")[0] == "2071.7088"
+
+
 def test_what_it_took_stands_below_the_first_table() -> None:
     record = fold(example_events())
 
@@ -143,6 +160,46 @@ def test_what_it_took_stands_below_the_first_table() -> None:
         "Model size": "18.8 MB",
         "Latency an image": "12.3 ms",
     }
+
+
+def _pretrained(*arms: str, earlier: bool = False, epochs: int = 20) -> RenderedTable:
+    """What it took where the backbones of these arms learn from one file first, in a trial of from_scratch."""
+    started, *rest = example_events()
+    described = {"epochs": 20, "weights": "NASNetMobile-1a.npz", "from_an_earlier_study": earlier}
+    for arm in started["arms"]:
+        if arm["name"] in arms:
+            arm["pretraining"] = described
+    name = "from_scratch-pretrain"
+    asked = {"trial": name, "arm": "from_scratch", "role": "pretrain", "number": 0, "config": {}, "seed": 0}
+    events = [{"event": "trial_asked", **asked, "max_epochs": 20}]
+    for epoch in range(1, epochs + 1):
+        reached = {"metrics": {"val_accuracy": 0.99}, "best": 0.99, "best_epoch": 1, "seconds": {"train": 186.0}}
+        events.append({"event": "epoch", "trial": name, "epoch": epoch, **reached})
+    if earlier:
+        events = []
+    record = fold([started, *({**event, "time": 0.0} for event in events), *rest])
+    return document_tables(record, example_task())[1]
+
+
+@pytest.mark.parametrize(
+    ("arms", "changes", "expected"),
+    [
+        (["from_scratch"], {}, ["20 epochs, 1 h 2 min", "-"]),
+        (["from_scratch"], {"epochs": 3}, ["3 of 20 epochs, 9 min 18 s", "-"]),
+        (["from_scratch", "fine_tuned"], {}, ["20 epochs, 1 h 2 min", "20 epochs, with from_scratch"]),
+        (["fine_tuned"], {"earlier": True}, ["-", "20 epochs, in an earlier study"]),
+    ],
+)
+def test_what_a_backbone_learned_first_stands_beside_the_search(
+    arms: list[str], changes: dict[str, Any], expected: list[str]
+) -> None:
+    table = _pretrained(*arms, **changes)
+    headings = [heading.text for heading in table.headings]
+
+    assert [row[headings.index("Learned first")].text for row in table.rows] == expected
+    searched = [row[headings.index("Search: trials")].text for row in table.rows]
+    assert searched == ["2 finished, 1 stopped early, 1 infeasible, 1 failed"] * 2
+    assert [row[headings.index("Search: epochs")].text for row in table.rows] == ["10", "10"]
 
 
 def test_openings_of_the_test_split_are_told() -> None:

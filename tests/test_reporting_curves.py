@@ -1,0 +1,48 @@
+"""Curves are the mean over the seeds of a row, and the picture is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageColor
+
+from reporting.curves import COLOURS, curves, draw_curves
+from tests.study_fixtures import example_events, write_study
+from tuning.records import read_study
+
+
+def test_a_curve_is_the_mean_of_the_seeds_that_confirm_a_row(tmp_path: Path) -> None:
+    record = read_study(write_study(tmp_path, example_events()))
+    found = curves(record, "val_accuracy")
+    assert [curve.arm for curve in found] == ["from_scratch", "fine_tuned"]
+    for curve in found:
+        trials = record.confirmed(curve.arm)
+        assert curve.seeds == len(trials) == 3
+        first = [trial.epochs[0].metrics["val_accuracy"] for trial in trials]
+        assert curve.mean[0] == pytest.approx(sum(value or 0 for value in first) / 3)
+        assert (curve.least[0], curve.most[0]) == (min(first), max(first))  # type: ignore[type-var]
+        assert curve.epochs == tuple(epoch.epoch for epoch in max(trials, key=lambda t: len(t.epochs)).epochs)
+
+
+def test_an_arm_without_a_finished_trial_has_no_curve(tmp_path: Path) -> None:
+    record = read_study(write_study(tmp_path, example_events(missing_arm=True)))
+    assert [curve.arm for curve in curves(record, "val_loss")] == ["from_scratch"]
+
+
+def test_the_picture(tmp_path: Path) -> None:
+    record = read_study(write_study(tmp_path, example_events(null_seed=True)))
+    assert draw_curves(record, tmp_path / "plots" / "curves.png")
+    with Image.open(tmp_path / "plots" / "curves.png") as picture:
+        assert picture.size == (1200, 552)
+        panels = picture.convert("RGB").crop((0, 0, 1200, 440))  # above the legend
+    colours = {colour: count for count, colour in panels.getcolors(2**20)}
+    for colour in COLOURS[:2]:  # one for each arm; a line is three pixels wide
+        assert colours.get(ImageColor.getrgb(colour), 0) > 300
+    assert [path.name for path in (tmp_path / "plots").iterdir()] == ["curves.png"]
+
+
+def test_nothing_finished_draws_nothing(tmp_path: Path) -> None:
+    record = read_study(write_study(tmp_path, example_events()[:1]))
+    assert not draw_curves(record, tmp_path / "plots" / "curves.png")
+    assert not (tmp_path / "plots").exists()
