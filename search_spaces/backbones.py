@@ -14,6 +14,20 @@ BACKBONES = (
 )
 
 
+SAMPLE_BACKBONE = "EfficientNetLite0"  # whose weights come with the installation
+
+# What trainables/models/fine_tuned.py and as_is.py build, by name.
+HEADS = ("hidden", "sigmoid", "linear", "dense_512_256_128", "dense_1024_256")
+INITIAL_WEIGHTS = ("imagenet", "random")
+PREPROCESSING = ("own", "centred")
+WITH_TOP = ("NASNetMobile", "EfficientNetLite0")  # whose weights are known with the ImageNet classifier
+
+
+def named(name: str, value: str, allowed: tuple[str, ...], *, source: str) -> Choice:
+    """An axis that is not searched: `--set` may ask for another of the allowed names, and for no other."""
+    return Choice(name=name, values=(value,), allowed=allowed, source=source)
+
+
 def choice(*names: str, source: str) -> Choice:
     """Searched over the named ones; `--set` and `--space` may ask for any other of the catalogue."""
     return Choice(name="backbone", values=names, allowed=BACKBONES, source=source)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from search_spaces import backbones, optimization
-from search_spaces.space import Choice, Real, Space
+from search_spaces.space import Choice, Config, Real, Space
 
 TUNING = "document 4, section 4"
 
@@ -105,4 +105,19 @@ FINE_TUNED = Space(
             "dropout": 0.0,
         },
     ),
+)
+
+# What the backbone learns on the other classes first: all of it, at the document's learning rate. The document names
+# the step and no setting; the cosine schedule (Loshchilov and Hutter, 2017) needs no judgement of when to stop.
+PRETRAINING: Config = {
+    "learning_rate": 1e-4,
+    "optimizer": "adam",
+    "schedule": "cosine",
+    "frozen_fraction": 0.0,
+    "dropout": 0.0,
+    "batch_size": 32,
+}
+
+SAMPLE_FROZEN_FRACTION = Choice(
+    name="frozen_fraction", values=(0.6, 0.8), source=f"{TUNING} (plot: 0.5 to 0.8) at two points, for the sample"
 )

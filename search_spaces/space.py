@@ -274,21 +274,27 @@ class Space:
         limit = 100_000  # enough to know that no study exhausts it
         return sum(1 for _ in itertools.islice(self.grid(limit), limit))
 
-    def fix(self, name: str, value: Any) -> Space:
-        """The space with one axis or constant held at a value (`--set`)."""
+    def choices(self, name: str) -> tuple[Value, ...]:
+        """What that constant or choice may be here; nothing where it is a range or not there."""
         if name in self.constants:
-            return replace(
-                self, constants={**self.constants, name: self._held(name, value)}, published=self._without(name)
+            return (self.constants[name],)
+        axes = [axis for axis in self.axes if axis.name == name]
+        return axes[0].values if axes and isinstance(axes[0], Choice) else ()
+
+    def fix(self, name: str, value: Any, source: str = "--set") -> Space:
+        """The space with one axis or constant held at a value (`--set`); an axis keeps its condition."""
+        if name in self.constants:
+            published = _unique(
+                [{key: kept for key, kept in config.items() if key != name} for config in self.published]
             )
+            return replace(self, constants={**self.constants, name: self._held(name, value)}, published=published)
         if name not in self.names:
             raise SpaceError(unknown("axis", name, self.names))
-        checked = self.axis(name).check(value)
-        return replace(
-            self,
-            axes=tuple(axis for axis in self.axes if axis.name != name),
-            constants={**self.constants, name: checked},
-            published=self._without(name),
-        )
+        axis = self.axis(name)
+        checked: Any = axis.check(value)
+        if isinstance(axis, Choice):
+            return self.restrict(replace(axis, values=(checked,), allowed=(*axis.values, *axis.allowed), source=source))
+        return self.restrict(replace(axis, low=checked, high=checked, source=source))
 
     def restrict(self, axis: Axis) -> Space:
         """The space with the axis of that name replaced (`--space`)."""
@@ -304,9 +310,6 @@ class Space:
             for config in self.published
         ]
         return replace(self, axes=axes, published=_unique(published))
-
-    def _without(self, name: str) -> tuple[Config, ...]:
-        return _unique([{key: value for key, value in config.items() if key != name} for config in self.published])
 
 
 def _unique(configs: list[dict[str, Value]]) -> tuple[Config, ...]:

@@ -4,19 +4,34 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from datasets.dataset import Dataset
+from datasets.dataset import Counts, DataError, Dataset
+from datasets.generated import GeneratedPictures
 from datasets.view import View
 from search_spaces import pixels
-from search_spaces.space import Space
+from search_spaces.backbones import SAMPLE_BACKBONE
+from search_spaces.space import Axis, Config, Space, Value
 from search_spaces.wording import unknown
 
 
 class UnknownTask(ValueError):
     """No task or arm of that name: the message is one line for the user."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pretraining:
+    """What an arm's backbone learns before the study, on other images: once, for all trials of all studies.
+
+    It begins with the ImageNet weights, or with those of --weights; its best epoch by the task's objective is kept.
+    """
+
+    dataset: Dataset  # lies where the task's own images do
+    config: Config  # of trainables/models/fine_tuned.py, but for the backbone, which is the arm's
+    view: View
+    epochs: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +46,9 @@ class Arm:
     view: View
     max_epochs: int  # ASHA's R
     grace_epochs: int = 1  # ASHA's r
+    pretraining: Pretraining | None = None  # what its backbone learns first; its space then has one backbone
+    trains: bool = True  # False: measured once as its authors left it, whatever is said of epochs, seeds and weights
+    stands_for: Value | None = None  # in a sample: the backbone of the arm itself
     published: Mapping[str, str] = field(default_factory=dict)  # row labels of results/published/<task>.csv by table
     note: str = ""  # printed in the arm's row, such as "backbone swapped for the sample"
 
@@ -55,6 +73,7 @@ class Column:
     field: str
     heading: str
     digits: int = 4
+    in_seconds: bool = False  # its heading names the unit: a number with these digits, not "34 min 32 s"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +84,17 @@ class Table:
     title: str
     columns: tuple[Column, ...]
     rows: str = "all"
+
+
+def table(name: str, title: str, *fields: str, rows: str = "all", **headings: str) -> Table:
+    """A table with these columns in order. A field alone is its own heading: test_accuracy is "Test Accuracy"."""
+    splits = {"train": "Training", "val": "Validation", "test": "Test"}
+    spelled = {field: " ".join(splits.get(word, word.capitalize()) for word in field.split("_")) for field in fields}
+    columns = tuple(
+        Column(field=field, heading=heading, in_seconds=heading.endswith("(s)"))
+        for field, heading in {**spelled, **headings}.items()
+    )
+    return Table(name=name, title=title, columns=columns, rows=rows)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,24 +114,109 @@ class Task:
     title: str
     source: str  # document and section
     dataset: Dataset
+    # Of a task about whatever images the user has: the data set at --data, grouped by --group-by.
+    find_dataset: Callable[[str | None, str | None], Dataset] | None = None
     arms: tuple[Arm, ...]
+    more_arms: tuple[Arm, ...] = ()  # for whoever names them with --arms
     objective: Objective = Objective()
     tables: tuple[Table, ...]
     defaults: Defaults = Defaults()
     sample: Task | None = None
 
+    def with_sample(
+        self,
+        *,
+        classes: Sequence[str],
+        counts: Counts,
+        side: int,
+        seed: int,
+        views: View | Mapping[str, View],
+        epochs: int,
+        trials: int = 6,
+        held: Mapping[str, Value] | None = None,
+        axes: Sequence[Axis] = (),
+        notes: Mapping[str, str] | None = None,
+        learned_first: Sequence[str] = (),
+    ) -> Task:
+        """The task with a sample: its arms on generated pictures, with the backbone whose weights need no network.
+
+        classes, counts, side, seed: see GeneratedPictures. learned_first: classes that backbones are pre-trained on.
+        views: what arms see, all of them or each by its name. epochs: at most. trials: of an arm.
+        held, axes: constants and ranges in place of an arm's own, where it has them. notes: said where an arm has them.
+        """
+
+        def pictures(name: str, classes: Sequence[str]) -> GeneratedPictures:
+            title = f"generated pictures in {len(classes)} classes (sample)"
+            return GeneratedPictures(
+                name=name, title=title, classes=tuple(classes), counts=counts, side=side, seed=seed
+            )
+
+        def small(arm: Arm) -> Arm:
+            view = views if isinstance(views, View) else views[arm.name]
+            view = replace(view, recipe=arm.view.recipe)
+            space, said = arm.space, [arm.note]
+            for axis in axes:
+                if axis.name in space.names:
+                    space = space.restrict(axis)
+            for name, value in {"backbone": SAMPLE_BACKBONE, **(held or {})}.items():
+                if name in space.names:
+                    space = space.fix(name, value, source="sample")
+            said += [note for name, note in (notes or {}).items() if name in space.names]
+            first = arm.pretraining
+            if first is not None:
+                dataset = pictures(f"{self.name}-sample-first", learned_first)
+                first = replace(first, dataset=dataset, view=view, epochs=min(first.epochs, epochs))
+            return replace(
+                arm,
+                space=space,
+                view=view,
+                max_epochs=min(arm.max_epochs, epochs),
+                pretraining=first,
+                stands_for=next(iter(arm.space.choices("backbone")), None),
+                note="; ".join(filter(None, said)),
+            )
+
+        sample = replace(
+            self,
+            dataset=pictures(f"{self.name}-sample", classes),
+            find_dataset=None,
+            arms=tuple(map(small, self.arms)),
+            more_arms=tuple(map(small, self.more_arms)),
+            defaults=Defaults(trials=trials, confirm_seeds=1),
+        )
+        return replace(self, sample=sample)
+
+    def sampled(self) -> Task:
+        """The task's sample. Raises UnknownTask where it has none."""
+        if self.sample is None:
+            raise UnknownTask(f"{self.name} has no sample; leave out --sample")
+        return self.sample
+
+    def about(self, data: str | None, group_by: str | None = None, allow_pickle: bool = False) -> Task:
+        """The task with the data set that lies there; itself where its data set is fixed. Raises DataError."""
+        if self.find_dataset is not None and not allow_pickle:
+            return replace(self, dataset=self.find_dataset(data, group_by))
+        if group_by is not None:
+            raise DataError(
+                f"--group-by is {group_by!r}, but {self.dataset.title} has a split of its own; leave it out"
+            )
+        if not allow_pickle:
+            return self
+        if not hasattr(self.dataset, "allow_pickle"):
+            raise DataError(f"--allow-pickle is given, but {self.dataset.title} is no pickle; leave it out")
+        return replace(self, dataset=replace(self.dataset, allow_pickle=True))  # type: ignore[type-var]
+
     def arm(self, name: str) -> Arm:
-        """The arm of that name, or the baseline any task can be asked for."""
-        for arm in (*self.arms, *baselines(self)):
-            if arm.name == name:
-                return arm
-        known = [arm.name for arm in (*self.arms, *baselines(self))]
-        raise UnknownTask(unknown(f"arm of {self.name}", name, known))
+        """The arm of that name, which may be a baseline that any task can be asked for."""
+        known = {arm.name: arm for arm in (*self.arms, *self.more_arms, *baselines(self))}
+        if name not in known:
+            raise UnknownTask(unknown(f"arm of {self.name}", name, known))
+        return known[name]
 
 
 def baselines(task: Task) -> tuple[Arm, ...]:
     """Arms every task has without naming them: no network at all, an honest floor."""
-    view = replace(task.arms[0].view, augmentation="none")
+    view = replace(task.arms[0].view, augmentation="none", epoch_images=None, check_images=None)
     return (
         Arm(
             name="pixels",

@@ -43,6 +43,13 @@ def refuse(tmp_path: Path, *arguments: str) -> str:
         (["food10", "--trials", "0"], "--trials is 0, but must be from 1"),
         (["food10", "--epochs", "-1"], "--epochs is -1"),
         (["food10", "--confirm-seeds", "-1"], "--confirm-seeds is -1"),
+        (["food10", "--folds", "1"], "--folds is 1, but must be from 2 to 100"),
+        (["food10", "--folds", "3", "--confirm-seeds", "2"], "give one of them"),
+        (["images", "--sample", "--configs", "published"], "no document has settings for from_scratch, fine_tuned"),
+        (
+            ["food10", "--arms", "pretrained_on_food", "--space", "backbone=VGG16,ResNet50"],
+            "pretrained_on_food pre-trains its backbone, but --space names 2 of them; name one with --backbone",
+        ),
         (["food10", "--image-size", "4"], "--image-size is 4"),
         (["food10", "--seed", "-1"], "--seed is -1"),
         (["food10", "--trials", "many"], "'many' is not a valid integer"),
@@ -119,6 +126,19 @@ def test_missing_data_name_the_remedy(tmp_path: Path) -> None:
     assert "does not exist" in refuse(tmp_path, "tune", "food10", "--data", "/nowhere.tar.gz")
 
 
+def test_own_images_must_be_named(tmp_path: Path) -> None:
+    for arguments, message in (
+        ((), "--data must be a folder with a sub-folder for each class, or a CSV table"),
+        (("--data", "/nowhere"), "/nowhere, which is not there"),
+        (("--data", str(tmp_path)), "neither images nor sub-folders"),
+        (("--data", "https://example.org/birds.zip"), "must be on this machine"),
+    ):
+        assert message in refuse(tmp_path, "tune", "images", *arguments)
+    assert "--group-by is 'prefix', but generated pictures in 10 classes (sample) has a split" in refuse(
+        tmp_path, "tune", "food10", "--sample", "--group-by", "prefix"
+    )
+
+
 def test_no_study_yet(tmp_path: Path) -> None:
     status, _, errors = invoke("summarize", "--results", str(tmp_path))
     assert status == 2
@@ -149,6 +169,19 @@ def test_fixed_views_stand_in_the_plan(tmp_path: Path) -> None:
     assert "augmentation views" in lines["fine_tuned:"]
     assert "8 fixed views of each training image" in lines["fine_tuned:"]
     assert "no augmentation" in lines["pixels:"]  # it learns from whole images, whatever is asked of networks
+
+
+def test_the_plan_says_what_a_backbone_learns_first(tmp_path: Path) -> None:
+    dry = ("tune", "food10", "--dry-run", "--results", str(tmp_path), "--arms", "pretrained_on_food")
+    status, printed, errors = invoke(*dry, "--backbone", "VGG16", "--folds", "4")
+    assert status == 0, errors
+    assert (
+        "first: its backbone learns Food-101's other 91 classes, 20 epochs at 224 px, once for all studies" in printed
+    )
+    assert "backbone VGG16" in printed
+    assert "on each of 4 folds of the images outside the test split" in printed
+    # Decoded at most: 10 classes of 1000 images at 512 px and 91 at 256 px.
+    assert f"at most {(10 * 1000 * 512**2 + 91 * 1000 * 256**2) * 3 / 1e9:.1f} GB of images" in printed
 
 
 def test_tasks_names_arms_data_and_source() -> None:

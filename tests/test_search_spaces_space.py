@@ -7,11 +7,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search_spaces import backbones, food10, pixels
+from search_spaces import backbones, dogs_vs_cats, food10, images, pixels, traffic_signs
 from search_spaces.changes import parse_value, set_in_arms
 from search_spaces.space import Choice, Integer, Real, Space, SpaceError, When
 
-SPACES = {"from_scratch": food10.FROM_SCRATCH, "fine_tuned": food10.FINE_TUNED, "pixels": pixels.SPACE}
+SPACES = {
+    "from_scratch": food10.FROM_SCRATCH,
+    "fine_tuned": food10.FINE_TUNED,
+    "pixels": pixels.SPACE,
+    "images_from_scratch": images.FROM_SCRATCH,
+    "images_fine_tuned": images.FINE_TUNED,
+    "sgd": dogs_vs_cats.of_optimizer("sgd"),
+    "adam": dogs_vs_cats.of_optimizer("adam"),
+    "signs": traffic_signs.MORE_LABELS[1],
+    "signs_as_they_come": traffic_signs.as_it_comes(zoom=False),
+}
 
 
 class Draws:
@@ -44,7 +54,10 @@ def test_whatever_is_drawn_is_complete_and_obeys_its_conditions(space: Space, fr
 @pytest.mark.parametrize("space", SPACES.values(), ids=SPACES)
 def test_published_settings_are_complete_and_every_axis_names_its_source(space: Space) -> None:
     for config in space.published:
-        space.complete(config)
+        complete = space.complete(config)
+        for axis in space.axes:  # a search tries them first, and a sampler knows no value but the searched ones
+            if isinstance(axis, Choice) and axis.name in complete:
+                assert complete[axis.name] in axis.values
     assert all(axis.source.strip() for axis in space.axes)
 
 
@@ -87,10 +100,32 @@ def test_a_grid_of_a_log_axis_is_even_in_the_logarithm() -> None:
 
 def test_a_value_held_leaves_the_search_and_the_published_settings() -> None:
     space = SMALL.fix("optimizer", "adam")
-    assert [axis.name for axis in space.axes] == ["nesterov", "blocks"]
-    assert space.constants == {"batch_size": 32, "optimizer": "adam"}
-    assert space.published == ({"nesterov": True, "blocks": 3}, {"blocks": 4})
-    assert space.suggest(Draws([0.0])) == {"batch_size": 32, "optimizer": "adam", "blocks": 3}
+    assert [axis.name for axis in space.drawn if axis.size > 1] == ["blocks"]
+    assert space.choices("optimizer") == ("adam",)
+    assert space.published == ({"nesterov": True, "blocks": 3}, {"optimizer": "adam", "blocks": 4})
+    assert space.complete(space.published[0]) == {"batch_size": 32, "optimizer": "adam", "blocks": 3}
+    assert space.suggest(Draws([0.0, 0.0])) == {"batch_size": 32, "optimizer": "adam", "blocks": 3}
+
+
+def test_a_held_axis_exists_only_under_its_condition() -> None:
+    space = set_in_arms({"a": dogs_vs_cats.of_optimizer("sgd")}, ("frozen_fraction=0.5",), ())["a"]
+    [published] = space.published
+    assert "frozen_fraction" not in space.complete(published)  # trained from random weights: nothing to freeze
+    assert space.complete({**published, "initial_weights": "imagenet"})["frozen_fraction"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("head", "sigmod"), ("initial_weights", "image"), ("preprocessing", "centred_"), ("backbone", "VGG")],
+)
+def test_names_of_what_a_network_is_made_of_are_checked_before_anything_runs(name: str, value: str) -> None:
+    with pytest.raises(SpaceError, match=f"{name} is '{value}', but must be one of"):
+        traffic_signs.FINE_TUNED.fix(name, value)
+
+
+def test_what_runs_with_its_own_top_has_only_backbones_whose_top_is_known() -> None:
+    with pytest.raises(SpaceError, match="but must be one of NASNetMobile, EfficientNetLite0"):
+        traffic_signs.as_it_comes(zoom=True).fix("backbone", "ResNet50")
 
 
 def test_a_narrower_axis_leaves_a_published_setting_its_other_values() -> None:
@@ -132,7 +167,7 @@ def test_changes_reach_every_arm_that_has_the_axis_or_the_one_named() -> None:
     changed = set_in_arms(
         dict(SPACES), ("dropout=0.1", "fine_tuned.batch_size=64"), ("from_scratch.learning_rate=1e-5..1e-3",)
     )
-    assert changed["from_scratch"].constants == {"batch_size": 32, "dropout": 0.1}
+    assert changed["from_scratch"].axis("dropout").grid(3) == [0.1]
     assert changed["fine_tuned"].constants["batch_size"] == 64
     axis = changed["from_scratch"].axis("learning_rate")
     assert isinstance(axis, Real)

@@ -1,0 +1,57 @@
+"""Document 1's question, SGD or Adam: each arm is one optimizer, and all else may vary inside it."""
+
+from __future__ import annotations
+
+from search_spaces import backbones, optimization
+from search_spaces.space import Axis, Choice, Real, Space, Value, When
+
+SETTINGS = "document 1, settings"
+
+
+def of_optimizer(optimizer: str) -> Space:
+    """The space of the arm that trains with this optimizer; its published setting is the document's own."""
+    axes: list[Axis] = [
+        backbones.choice("EfficientNetB0", source="document 1: an EfficientNet, at 224 pixels B0"),
+        Choice(
+            name="initial_weights",
+            values=backbones.INITIAL_WEIGHTS,
+            source="the document trains from random weights, as its code has it; from ImageNet's is ours to ask",
+        ),
+        Real(
+            name="learning_rate",
+            low=1e-4 if optimizer == "sgd" else 1e-5,
+            high=1e-1 if optimizer == "sgd" else 1e-2,
+            log=True,
+            source=f"{SETTINGS}: 0.001 for both optimizers; two powers of ten around where each usually works",
+        ),
+        optimization.momentum(f"{SETTINGS}: 0.9", low=0.8, high=0.95),
+        optimization.nesterov("Sutskever et al., 2013: the document does not say which momentum"),
+        Choice(
+            name="schedule",
+            values=("constant", "cosine"),
+            allowed=optimization.SCHEDULES,
+            source=f"{SETTINGS}: constant; cosine: Loshchilov and Hutter, 2017",
+        ),
+        Choice(
+            name="frozen_fraction",
+            values=(0.0, 0.5, 0.8),
+            allowed=(0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.9, 1.0),
+            when=When(axis="initial_weights", values=("imagenet",)),  # to freeze random layers asks nothing
+            source="nothing is frozen in the document; document 4, section 4 (plot: 0.5 to 0.8)",
+        ),
+    ]
+    axes.append(backbones.named("head", "sigmoid", backbones.HEADS, source="document 1: binary cross-entropy"))
+    published: dict[str, Value] = {
+        "backbone": "EfficientNetB0",
+        "initial_weights": "random",
+        "learning_rate": 1e-3,
+        "schedule": "constant",
+    }
+    if optimizer == "sgd":
+        published |= {"momentum": 0.9, "nesterov": False}
+    return Space(
+        axes=tuple(axes),
+        # Batch 20: document 1, settings. Dropout 0.2 before one sigmoid unit: its sibling code.
+        constants={"optimizer": optimizer, "batch_size": 20, "dropout": 0.2},
+        published=(published,),
+    )

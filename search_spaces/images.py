@@ -1,0 +1,63 @@
+"""A user's own images: the ranges that most photographs ask for, wide enough to be wrong about yours."""
+
+from __future__ import annotations
+
+from search_spaces import backbones, optimization
+from search_spaces.space import Axis, Choice, Real, Space, Value
+
+_CONSTANTS: dict[str, Value] = {"batch_size": 32}
+_MOMENTUM = optimization.momentum("document 4, section 4: SGD with momentum, 0.85 and 0.9 in its runs")
+_NESTEROV = optimization.nesterov("Sutskever et al., 2013")
+_WEIGHT_DECAY = optimization.weight_decay("Loshchilov and Hutter, 2019: drawn only with adamw")
+
+
+def _learning_rate(low: float, high: float, source: str) -> Real:
+    return Real(name="learning_rate", low=low, high=high, log=True, source=source)
+
+
+_SHARED: tuple[Axis, ...] = (
+    Choice(
+        name="optimizer",
+        values=("adam", "sgd"),
+        allowed=optimization.OPTIMIZERS,
+        source="document 4, section 4: the question most documents ask",
+    ),
+    _MOMENTUM,
+    _NESTEROV,
+    _WEIGHT_DECAY,
+    Choice(
+        name="schedule",
+        values=("cosine", "constant"),
+        allowed=optimization.SCHEDULES,
+        source="Loshchilov and Hutter, 2017: cosine; document 4: constant",
+    ),
+    Real(name="dropout", low=0.0, high=0.5, source="document 4, section 3, Dense Classifier Block"),
+    # --set class_weights=none weighs all images alike, however unequal the classes.
+    Choice(name="class_weights", values=("auto",), allowed=("none",), source="trainables/class_weights.py"),
+)
+
+
+FROM_SCRATCH = Space(
+    axes=(
+        _learning_rate(1e-4, 1e-2, "document 4, section 4 (plot: 1e-4 to 1e-2)"),
+        *_SHARED,
+        Choice(name="conv_blocks", values=(3, 4), source="document 4, section 4, No. of Convolution Blocks"),
+        Choice(name="filter_width", values=(1, 2), source="document 4, section 4, Size of Filters"),
+    ),
+    constants=_CONSTANTS,
+)
+
+FINE_TUNED = Space(
+    axes=(
+        backbones.choice("EfficientNetLite0", source="its ImageNet weights come with the installation"),
+        _learning_rate(1e-5, 1e-2, "document 4, section 4 (plot: 3e-7 to 1e-3), and tenfold for heads alone"),
+        *_SHARED,
+        Choice(
+            name="frozen_fraction",
+            values=(0.5, 0.8, 1.0),
+            allowed=(0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.9),
+            source="document 4, section 4 (plot: 0.5 to 0.8), and the head alone",
+        ),
+    ),
+    constants=_CONSTANTS,
+)

@@ -1,0 +1,70 @@
+"""Document 3's arms: one setting for all of them, and what may vary around it."""
+
+from __future__ import annotations
+
+from search_spaces import backbones, optimization
+from search_spaces.space import Axis, Choice, Real, Space, Value
+
+PARAMETERS, STRUCTURES = "document 3, parameters", "document 3, structures"
+ZOOM = 256  # pixels, bicubic, inside the network
+LABELS = 1000  # "more labels": as many outputs as ImageNet has classes, of which 43 stand for signs
+_CENTRED = backbones.named(
+    "preprocessing", "centred", backbones.PREPROCESSING, source="document 3: (x - mean) / 255, whatever the backbone"
+)
+_TRAINING: tuple[Axis, ...] = (
+    Real(
+        name="learning_rate",
+        low=1e-4,
+        high=1e-2,
+        log=True,
+        source=f"{PARAMETERS}: 0.001; a power of ten to either side",
+    ),
+    Choice(
+        name="optimizer",
+        values=("adam", "sgd"),
+        allowed=optimization.OPTIMIZERS,
+        source=f"{PARAMETERS}: Adam; SGD is ours to ask",
+    ),
+    optimization.momentum("Sutskever et al., 2013: with SGD, which the document does not use"),
+    Choice(
+        name="schedule",
+        values=("constant", "cosine"),
+        allowed=optimization.SCHEDULES,
+        source=f"{PARAMETERS}: constant; cosine: Loshchilov and Hutter, 2017",
+    ),
+)
+_PUBLISHED: dict[str, Value] = {"learning_rate": 1e-3, "optimizer": "adam", "schedule": "constant"}
+_BATCH: dict[str, Value] = {"batch_size": 128}  # document 3, parameters
+
+
+def _network(head: str, initial_weights: str, *, zoom: bool, **constants: Value) -> Space:
+    """NASNetMobile under this head. constants: beside it, such as frozen_fraction."""
+    axes = (
+        backbones.choice("NASNetMobile", source="document 3, NASNet"),
+        backbones.named("initial_weights", initial_weights, backbones.INITIAL_WEIGHTS, source=STRUCTURES),
+        backbones.named("head", head, backbones.HEADS, source=STRUCTURES),
+        _CENTRED,
+        *_TRAINING,
+    )
+    held = _BATCH | constants | ({"zoom": ZOOM} if zoom else {})
+    return Space(axes=axes, constants=held, published=({"backbone": "NASNetMobile", **_PUBLISHED},))
+
+
+def as_it_comes(*, zoom: bool) -> Space:
+    """NASNetMobile with its ImageNet top, nothing of it trained: one configuration."""
+    backbone = backbones.named("backbone", "NASNetMobile", backbones.WITH_TOP, source="document 3, NASNet")
+    return Space(axes=(backbone, _CENTRED), constants={"zoom": ZOOM} if zoom else {}, published=({},))
+
+
+CONVOLUTIONS = Space(axes=_TRAINING, constants=_BATCH, published=(_PUBLISHED,))
+# Each at 32 pixels, then zoomed.
+MORE_LABELS = tuple(_network("linear", "random", zoom=zoom, outputs=LABELS) for zoom in (False, True))
+AS_FEATURES = (
+    _network("dense_512_256_128", "imagenet", zoom=False, frozen_fraction=1.0),
+    _network("dense_1024_256", "imagenet", zoom=True, frozen_fraction=1.0),
+)
+FROM_ITS_STRUCTURE = (
+    _network("dense_512_256_128", "random", zoom=False),
+    _network("dense_1024_256", "random", zoom=True),
+)
+FINE_TUNED = _network("dense_512_256_128", "imagenet", zoom=False, frozen_fraction=0.0)

@@ -1,0 +1,62 @@
+"""Your own images: from scratch or fine-tuned?
+
+python cli.py tune images --data DIR                       # a sub-folder a class, or train/, val/, test/ of them
+python cli.py tune images --data labels.csv --group-by patient
+python cli.py tune images --data DIR --backbone EfficientNetB0 --gpus 2
+python cli.py tune images --data DIR --folds 5             # few images: validated on all but the test split's
+python cli.py tune images --sample                         # generated pictures: what it looks like
+"""
+
+from dataclasses import replace
+
+from datasets.dataset import Counts
+from datasets.own_images import OwnImages, find
+from datasets.view import View
+from search_spaces import images
+from tasks.task import Arm, Task, table
+
+VIEW = View(image_size=224, fit="shorter_side", augmentation="live", recipe="photographs")
+
+TASK = Task(
+    name="images",
+    title="Your own images: from scratch or fine-tuned?",
+    source="no document: your question",
+    dataset=OwnImages(),
+    find_dataset=find,
+    arms=(
+        Arm(
+            name="from_scratch",
+            label="From Scratch",
+            model="residual",
+            space=images.FROM_SCRATCH,
+            view=replace(VIEW, image_size=128),
+            max_epochs=60,
+        ),
+        Arm(
+            name="fine_tuned",
+            label="Fine-Tuned",
+            model="fine_tuned",
+            space=images.FINE_TUNED,
+            view=VIEW,
+            max_epochs=30,
+        ),
+    ),
+    tables=(
+        table(
+            *("test", "Best of each arm, tested", "test_accuracy"),
+            test_balanced_accuracy="Balanced Accuracy",
+            test_macro_f1="Macro F1",
+            test_loss="Test Loss",
+            val_accuracy="Validation Accuracy",
+        ),
+    ),
+).with_sample(
+    classes=("churros", "dumplings", "fried_rice", "cheese_plate"),
+    counts=Counts(train=40, val=15, test=20),
+    side=96,
+    seed=11,
+    views={
+        name: View(image_size=side, fit="shorter_side") for name, side in (("from_scratch", 56), ("fine_tuned", 80))
+    },
+    epochs=6,
+)
