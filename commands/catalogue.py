@@ -21,9 +21,11 @@ def tasks() -> None:
         click.echo(f"  data    {task.dataset.title}{classes}")
         click.echo(f"  source  {task.source}")
         for arm in (*task.arms, *task.more_arms):
-            axes = ", ".join(axis.name for axis in arm.space.drawn)
+            axes = ", ".join(axis.name for axis in arm.space.drawn if axis.size > 1) or "nothing"
+            label = "" if arm.label == arm.name else f" {arm.label};"
+            epochs = f"{arm.max_epochs} epochs" if arm.trains else "not trained"
             asked = " (named with --arms)" if arm in task.more_arms else ""
-            click.echo(f"  arm     {arm.name}{asked}: {arm.label}; {arm.max_epochs} epochs, {arm.view.image_size} px")
+            click.echo(f"  arm     {arm.name}{asked}:{label} {epochs}, {arm.view.image_size} px")
             click.echo(f"          varies {axes}")
         click.echo(f"  sample  {'yes, --sample' if task.sample else 'no'}")
 

@@ -174,7 +174,7 @@ def test_workers_that_have_grown_make_room_and_no_trial_is_lost(folders: tuple[l
     options, results = folders
     arguments = ["tune", "food10", "--sample", "--arms", "pixels", "--trials", 3, "--confirm-seeds", 0]
     arguments += ["--concurrent", 1, "--name", "grown", *options]
-    code = "import sys, tuning.search, cli; tuning.search.worker_memory_bytes = lambda slots: 1; cli.cli(sys.argv[1:])"
+    code = "import sys, tuning.jobs, cli; tuning.jobs.worker_memory_bytes = lambda slots: 1; cli.cli(sys.argv[1:])"
     done = subprocess.run(
         [sys.executable, "-c", code, *map(str, arguments)], cwd=CHECKOUT, capture_output=True, text=True, timeout=300
     )

@@ -40,7 +40,8 @@ def build(
     """The backbone with its preprocessing: images uint8 or float [B, S, S, 3] in 0..255 to feature maps [B, s, s, F].
 
     top: with its own ImageNet classifier: to probabilities [B, 1000].
-    zoom: side in pixels to which images are brought first, bicubic, not smoothed (document 3); None leaves them.
+    zoom: side in pixels to which images are enlarged first, a multiple of theirs, bicubic, not smoothed (document 3);
+        None leaves them.
     channel_mean: red, green, blue on the scale 0..255: (x - mean) / 255 takes the place of the backbone's own
         preprocessing (document 3); None keeps its own.
     weights: None takes the ImageNet weights from the package, Keras's cache or the network; a Path is a local file
@@ -54,9 +55,14 @@ def build(
     path = _locate(backbone, weights, top) if weights != "random" else None
     images = keras.Input(input_shape, dtype="uint8", name="images")
     seen = images
-    if zoom is not None:  # of whole numbers Resizing would make whole numbers
-        numbers = keras.layers.Rescaling(1.0, dtype="float32", name="zoom_input")(images)
-        seen = keras.layers.Resizing(zoom, zoom, "bicubic", dtype="float32", name="zoom")(numbers)
+    if zoom is not None:
+        factor, left = divmod(zoom, min(input_shape[:2]))
+        if factor < 1 or left:
+            raise ValueError(f"zoom is {zoom}, but must be a multiple of the image size {min(input_shape[:2])}")
+        numbers = keras.layers.Rescaling(1.0, dtype="float32", name="zoom_input")(images)  # else it would round
+        # Not keras.layers.Resizing: its `training` is true unless told otherwise, and what comes after it in the network
+        # takes that over (keras 3.15), so that model(images) would train batch normalization.
+        seen = keras.layers.UpSampling2D(factor, interpolation="bicubic", dtype="float32", name="zoom")(numbers)
     if backbone.name == "EfficientNetLite0":
         if channel_mean is not None:
             raise ValueError(f"preprocessing is centred, but {backbone.name} has its own inside: use own")
