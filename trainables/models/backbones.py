@@ -60,7 +60,7 @@ def build(
         if factor < 1 or left:
             raise ValueError(f"zoom is {zoom}, but must be a multiple of the image size {min(input_shape[:2])}")
         numbers = keras.layers.Rescaling(1.0, dtype="float32", name="zoom_input")(images)  # else it would round
-        # Not keras.layers.Resizing: its `training` is true unless told otherwise, and what comes after it in the network
+        # Not keras.layers.Resizing: its `training` is true unless told otherwise, and what comes after it in a network
         # takes that over (keras 3.15), so that model(images) would train batch normalization.
         seen = keras.layers.UpSampling2D(factor, interpolation="bicubic", dtype="float32", name="zoom")(numbers)
     if backbone.name == "EfficientNetLite0":
