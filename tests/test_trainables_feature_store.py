@@ -278,13 +278,13 @@ def test_an_entry_in_a_folder_that_is_only_for_reading_is_read(tmp_path: Path, m
     assert holds(store, "a")
 
 
-def _write_slowly(folder: Path, key: str, told: Connection, seconds: float) -> None:
-    """Tells before each batch, and when all is done."""
+def _write_slowly(folder: Path, key: str, told: Connection, seconds: float, halt_at: int | None) -> None:
+    """Tells before each batch, and when all is done; goes no further than before batch `halt_at`."""
 
     def slowly() -> Iterator[Mapping[str, Sequence[np.ndarray]]]:
         for number, batch in enumerate(batches([key], size=2)):
             told.send(number)
-            time.sleep(seconds)
+            time.sleep(3600 if number == halt_at else seconds)
             yield batch
 
     store = FeatureStore(folder, ROOMY)
@@ -293,9 +293,9 @@ def _write_slowly(folder: Path, key: str, told: Connection, seconds: float) -> N
     told.send("done")
 
 
-def start_writer(folder: Path, key: str, seconds: float) -> tuple[Any, Connection]:
+def start_writer(folder: Path, key: str, seconds: float, halt_at: int | None = None) -> tuple[Any, Connection]:
     listen, tell = PROCESSES.Pipe(duplex=False)
-    process = PROCESSES.Process(target=_write_slowly, args=(folder, key, tell, seconds), daemon=True)
+    process = PROCESSES.Process(target=_write_slowly, args=(folder, key, tell, seconds, halt_at), daemon=True)
     process.start()
     tell.close()
     return process, listen
@@ -304,21 +304,25 @@ def start_writer(folder: Path, key: str, seconds: float) -> tuple[Any, Connectio
 @pytest.mark.slow
 def test_a_writer_killed_at_any_moment_leaves_nothing_wrong_and_no_lock(tmp_path: Path) -> None:
     chance = random.Random(0)
-    cut_off = 0
-    for trial in range(50):
-        key = f"{trial:03d}"
-        process, listen = start_writer(tmp_path, key, seconds=0)
-        last = ROWS // 2  # of its batches; then come syncing and renaming, and the word that all is done
-        for _ in range(chance.choice([chance.randint(1, last), last, last + 1])):
+    last = ROWS // 2  # of its batches; then come syncing and renaming, and the word that all is done
+    cut_off = {"in a batch": 0, "at the end": 0, "after it": 0}
+    for trial in range(51):
+        key, moment = f"{trial:03d}", list(cut_off)[trial % 3]
+        heard = chance.randint(1, last) if moment == "in a batch" else last + (moment == "after it")
+        # Only a writer that halts is surely killed in a batch, however busy the machine.
+        halt_at = heard - 1 if moment == "in a batch" else None
+        process, listen = start_writer(tmp_path, key, seconds=0, halt_at=halt_at)
+        for _ in range(heard):
             listen.recv()
         time.sleep(chance.choice([0, chance.uniform(0, 0.02)]))
         process.kill()
         process.join()
         store = FeatureStore(tmp_path, ROOMY)
-        cut_off += not holds(store, key)
+        cut_off[moment] += not holds(store, key)
         write(store, key)  # fails where the lock is still held
         assert holds(store, key)
-    assert 15 <= cut_off < 50  # else this test looks at nothing
+    assert cut_off["in a batch"] == 17
+    assert cut_off["after it"] == 0
     assert all(name.startswith(".") or holds(store, name) for name in folders(tmp_path))
 
 
