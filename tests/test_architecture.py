@@ -13,7 +13,7 @@ import pytest
 CHECKOUT = Path(__file__).resolve().parents[1]
 ROOMS = {
     "cli": {"commands"},
-    "commands": {"commands", "tasks", "search_spaces", "trainables", "datasets", "tuning", "reporting"},
+    "commands": {"commands", "tasks", "search_spaces", "trainables", "datasets", "tuning", "reporting", "inspection"},
     "tasks": {"tasks.task", "search_spaces", "datasets"},
     "search_spaces": {"search_spaces"},
     # Of trainables, a study knows the trainable, what a worker is told, and what devices and learners may refuse.
@@ -36,6 +36,16 @@ ROOMS = {
         "search_spaces.wording",
     },
     "datasets": {"datasets", "search_spaces.wording"},
+    # What a winner knows: its model and its stored predictions.
+    "inspection": {
+        "inspection",
+        "trainables",
+        "datasets",
+        "tasks.task",
+        "tuning.records",
+        "reporting",
+        "search_spaces.wording",
+    },
     "reporting": {
         "reporting",
         "tasks.task",
@@ -47,13 +57,13 @@ ROOMS = {
 }
 FRAMEWORKS = {
     "ray": {"tuning", "trainables/trial.py"},
-    "keras": {"trainables"},
-    "tensorflow": {"trainables"},
+    "keras": {"trainables", "inspection"},
+    "tensorflow": {"trainables", "inspection"},
     "optuna": {"tuning"},
     "h5py": {"datasets", "trainables"},
     "albumentations": {"datasets"},
     "pandas": {"reporting"},
-    "sklearn": {"trainables"},
+    "sklearn": {"trainables", "inspection"},
 }
 
 
