@@ -47,6 +47,7 @@ class Arm:
     max_epochs: int  # ASHA's R
     grace_epochs: int = 1  # ASHA's r
     pretraining: Pretraining | None = None  # what its backbone learns first; its space then has one backbone
+    ensemble: bool = False  # one more row, "<name>_ensemble": its confirmed models' probabilities averaged
     trains: bool = True  # False: measured once as its authors left it, whatever is said of epochs, seeds and weights
     stands_for: Value | None = None  # in a sample: the backbone of the arm itself
     published: Mapping[str, str] = field(default_factory=dict)  # row labels of results/published/<task>.csv by table

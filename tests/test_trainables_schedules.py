@@ -34,6 +34,16 @@ def at(
         ("per_iteration", at(0), 0.01),
         ("per_iteration", at(10, steps_per_epoch=100), 0.01 / 1.25),
         ("per_iteration", at(10, steps_per_epoch=100, step=40), 0.01 / (1 + 0.00025 * 1040)),
+        # Document 2, ResNet on CIFAR-10, 100 epochs: version 3 falls tenfold at 70 and at 90; version 4, at a hundredth
+        # of the document's rate here, is .1 - 9 e / 7000 up to epoch 70, then (100 - e) / 3000.
+        ("tenths", at(69, max_epochs=100), 0.01),
+        ("tenths", at(70, max_epochs=100), 0.001),
+        ("tenths", at(89, max_epochs=100), 0.001),
+        ("tenths", at(90, max_epochs=100), 0.0001),
+        ("bent_linear", at(35, max_epochs=100), (0.1 - 9 * 35 / 7000) / 10),
+        ("bent_linear", at(70, max_epochs=100), 0.001),
+        ("bent_linear", at(85, max_epochs=100), (100 - 85) / 30000),
+        ("bent_linear", at(100, max_epochs=100), 0.0),
         ("cosine", at(0), 0.01),
         ("cosine", at(20), 0.005),
         ("cosine", at(10), 0.01 * (1 + math.sqrt(0.5)) / 2),
