@@ -8,8 +8,8 @@ from __future__ import annotations
 from search_spaces.space import Choice, Real, When
 
 OPTIMIZERS = ("adam", "sgd", "adamw", "rmsprop")
-SCHEDULES = ("constant", "halve_on_plateau", "step", "tenths", "polynomial_1", "polynomial_2", "bent_linear")
-SCHEDULES += ("per_iteration", "cosine")
+SCHEDULES: tuple[str, ...] = ("constant", "halve_on_plateau", "step", "tenths", "polynomial_1", "polynomial_2")
+SCHEDULES += ("bent_linear", "per_iteration", "cosine")
 
 
 def momentum(source: str, low: float = 0.8, high: float = 0.95) -> Real:

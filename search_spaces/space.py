@@ -281,6 +281,13 @@ class Space:
         axes = [axis for axis in self.axes if axis.name == name]
         return axes[0].values if axes and isinstance(axes[0], Choice) else ()
 
+    def most(self, name: str) -> float:
+        """The largest number that this constant or axis may be here."""
+        if name in self.constants:
+            return float(self.constants[name])
+        axis = self.axis(name)
+        return float(max(axis.values) if isinstance(axis, Choice) else axis.high)
+
     def fix(self, name: str, value: Any, source: str = "--set") -> Space:
         """The space with one axis or constant held at a value (`--set`); an axis keeps its condition."""
         if name in self.constants:

@@ -6,11 +6,11 @@ import os
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from trainables import devices, optimizers, schedules
+from trainables import devices, schedules
 from trainables.class_weights import class_weights
 from trainables.compiled import (
     SMALLER,
@@ -21,9 +21,11 @@ from trainables.compiled import (
     out_of_memory_is_infeasible,
 )
 from trainables.features import feeds
+from trainables.feeds import Feed
 from trainables.learner import Assignment, Fatal, Infeasible, ModelFacts, OutOfMemory
 from trainables.models import backbones
-from trainables.models.network import dropout_rate, frozen_blocks
+from trainables.models.network import dropout_rate
+from trainables.phases import Phase, phase_of, phases
 from trainables.stopwatch import Stopwatch
 from trainables.workbench import WORKBENCH, WarmNetwork
 
@@ -50,8 +52,8 @@ class KerasLearner:
 
     config, beside the model's own keys: frozen_fraction or frozen_layers (see network.frozen_blocks), dropout (rate in
     the layers that are the configuration's, default 0), optimizer, learning_rate, momentum, nesterov, weight_decay
-    (see optimizers.settings), schedule (see schedules; default "constant"), batch_size (default 32), class_weights (see
-    class_weights; default "none").
+    (see optimizers.settings), schedule (see schedules; default "constant"), warmup_epochs (see phases; default 0),
+    batch_size (default 32), class_weights (see class_weights; default "none").
     """
 
     remedy = SMALLER  # where memory is short
@@ -85,67 +87,73 @@ class KerasLearner:
     def _start(self, assignment: Assignment, train: Images, val: Images) -> dict[str, Any]:
         configure_tensorflow()
         self._assignment = assignment
-        self._config = config = assignment.config
-        self._schedule = str(config.get("schedule", "constant"))
-        self._losses: list[float] = []
+        config = assignment.config
         batch_size = int(config.get("batch_size", DEFAULT_BATCH_SIZE))
         if batch_size < 1:
             raise Infeasible(f"batch_size is {batch_size}, but must be at least 1")
         self._batch_size = min(batch_size, len(train))  # as the pipeline does
         self._what = f"{assignment.model} with batch_size {self._batch_size} at {assignment.view.image_size} px"
         try:
-            schedules.check(self._schedule)
-            dropout = dropout_rate(config)
-            settings = optimizers.settings(config)
+            self._dropout = dropout_rate(config)
             with out_of_memory_is_infeasible(self._what):
                 with self._watch("build"):
                     self._warm = warm = WORKBENCH.take(assignment, channel_statistics(train))
-                outputs = int(warm.network.model.outputs[0].shape[-1])
+                network = warm.network
+                self._phases = phases(config, network, assignment.max_epochs)
+                outputs = int(network.model.outputs[0].shape[-1])
                 weights = class_weights(str(config.get("class_weights", "none")), train.labels, outputs)
-                cut = frozen_blocks(warm.network, config)
-                fact = self._prepare(warm, cut, settings, dropout, weights, train, val)
+                with self._watch("reset"):
+                    earliest = min(phase.cut for phase in self._phases)
+                    warm.start(assignment.seed, self._dropout, earliest, weights)
+                fact = self._feed_phases(warm, train, val)
+                self._begin(warm, self._phases[0])
         except ValueError as error:
             raise Infeasible(" ".join(str(error).split())[:300]) from None
-        network = warm.network
         prepared: dict[str, Any] = {"features": fact} if fact else {}
         if np.ptp(weights):
             prepared["class_weights"] = [round(float(weight), 4) for weight in weights]
         if network.blocks:
+            cut = self._phases[-1].cut
             frozen_layers = network.blocks[cut - 1].layers if cut else 0
             prepared |= {"frozen_layers": frozen_layers, "backbone_layers": network.layers, "frozen_blocks": cut}
         return prepared
 
-    def _prepare(
-        self,
-        warm: WarmNetwork,
-        cut: int,
-        settings: optimizers.Settings,
-        dropout: float,
-        weights: np.ndarray,
-        train: Images,
-        val: Images,
-    ) -> dict[str, Any]:
-        """Restore, compute or map features, trace: each only where it is not done already."""
+    def _feed_phases(self, warm: WarmNetwork, train: Images, val: Images) -> dict[str, Any]:
+        """Compute or map what goes into each phase, before anything learns. Returns what to record of the last."""
+        self._feeds: dict[int, tuple[Feed, Feed]] = {}
+        fact: dict[str, Any] = {}
 
-        def trace(from_images: bool, validated_at: int) -> None:
-            with self._watch("trace"):
-                gradients = warm.gradients(cut, self._batch_size, from_images=from_images, dropout=dropout > 0)
-                self._update = warm.update(cut, settings.kind, gradients.variables)
-                self._gradients = gradients
-                warm.prediction(validated_at)
+        def trace_meanwhile() -> None:  # as if they were there
+            self._trace(warm, self._phases[0], from_images=False, validated_at=self._phases[0].cut)
 
-        with self._watch("reset"):
-            warm.start(self._assignment.seed, dropout, cut, weights)
-        with self._watch("features"):
-            # While another worker computes the features, this one traces as if they were there.
-            self._training, self._validation, fact = feeds(
-                warm, cut, self._assignment, train, val, while_waiting=lambda: trace(False, cut)
-            )
-        self._cut = cut if self._validation.holds_features else 0  # where validation enters
-        trace(not self._training.holds_features, self._cut)
-        with self._watch("reset"):
-            self._update.optimizer.start(settings)
+        for phase in self._phases:
+            with self._watch("features"):
+                training, validation, fact = feeds(
+                    warm, phase.cut, self._assignment, train, val, while_waiting=trace_meanwhile
+                )
+            self._feeds[phase.cut] = training, validation
         return fact
+
+    def _begin(self, warm: WarmNetwork, phase: Phase) -> None:
+        """Trace what no earlier trial has, and have an optimizer that has made no step."""
+        self._phase = phase
+        self._losses: list[float] = []
+        self._training, self._validation = self._feeds[phase.cut]
+        self._cut = phase.cut if self._validation.holds_features else 0  # where validation enters
+        self._gradients, self._update = self._trace(
+            warm, phase, from_images=not self._training.holds_features, validated_at=self._cut
+        )
+        with self._watch("reset"):
+            self._update.optimizer.start(phase.settings)
+
+    def _trace(
+        self, warm: WarmNetwork, phase: Phase, *, from_images: bool, validated_at: int
+    ) -> tuple[Gradients, Update]:
+        with self._watch("trace"):
+            gradients = warm.gradients(phase.cut, self._batch_size, from_images=from_images, dropout=self._dropout > 0)
+            update = warm.update(phase.cut, phase.settings.kind, gradients.variables)
+            warm.prediction(validated_at)
+        return gradients, update
 
     def epoch(self, epoch: int) -> dict[str, float]:
         """One pass over the training images. Returns loss and accuracy as seen while training, and learning_rate.
@@ -153,18 +161,23 @@ class KerasLearner:
         loss: cross-entropy in nats, without penalties. learning_rate: at the epoch's first step.
         Raises Infeasible as soon as the loss is seen not to be finite, or where memory runs out.
         """
-        if self._gradients is None:
+        if self._warm is None or self._gradients is None:
             raise RuntimeError("epoch() before start(): this learner has nothing to train")
+        phase = phase_of(self._phases, epoch)
+        if phase is not self._phase:
+            with out_of_memory_is_infeasible(self._what):
+                self._begin(self._warm, phase)
         try:
-            return self._epoch(epoch, self._gradients, self._update)
+            return self._epoch(epoch)
         except OutOfMemory:
-            # Only the first epoch can be begun again, and it meets every shape there is.
+            # Only the first epoch can be begun again, and it meets every shape of its phase.
             if epoch or not self._make_room():
                 raise
         self._start(*self._inputs)
-        return self._epoch(epoch, self._gradients, self._update)
+        return self._epoch(epoch)
 
-    def _epoch(self, epoch: int, gradients: Gradients, update: Update) -> dict[str, float]:
+    def _epoch(self, epoch: int) -> dict[str, float]:
+        gradients, update = cast(Gradients, self._gradients), self._update
         batches = self._training.training_batches(
             self._batch_size, self._assignment.seed, epoch, threads=devices.threads()
         )
@@ -175,7 +188,7 @@ class KerasLearner:
         steps = 0
         with self._watch("train"), out_of_memory_is_infeasible(self._what), closing(batches):
             for inputs, labels in batches:
-                if steps and schedules.varies_within_epoch(self._schedule):
+                if steps and schedules.varies_within_epoch(self._phase.schedule):
                     update.optimizer.learning_rate.assign(self._learning_rate(epoch, steps, steps_per_epoch))
                 # A graph's first run prepares it: seconds for a large network, which are no training time.
                 with self._watch("trace" if gradients.is_new else "train"):
@@ -266,14 +279,15 @@ class KerasLearner:
         return result
 
     def _learning_rate(self, epoch: int, step: int, steps_per_epoch: int) -> float:
+        phase = self._phase
         progress = schedules.Progress(
-            epoch=epoch,
-            max_epochs=self._assignment.max_epochs,
+            epoch=epoch - phase.begins,
+            max_epochs=phase.epochs,
             step=step,
             steps_per_epoch=steps_per_epoch,
             train_losses=self._losses,
         )
-        return schedules.learning_rate(self._schedule, float(self._config["learning_rate"]), progress)
+        return schedules.learning_rate(phase.schedule, phase.settings.learning_rate, progress)
 
     def _check_loss(self, epoch: int, steps: int) -> None:
         if self._gradients is not None and not self._gradients.loss_is_finite():

@@ -44,9 +44,10 @@ def learning_rate(schedule: str, base: float, progress: Progress) -> float:
 
     constant: base. halve_on_plateau: times 0.5 whenever the training loss has not fallen by 1e-4 for 10 epochs.
     step: base * 0.25 ** floor((1 + epoch) / 5). tenths: a tenth from 70 % of the epochs on, a hundredth from 90 %.
-    bent_linear: falls linearly to a tenth at 70 % of the epochs, then linearly to 0. polynomial_1, polynomial_2: base * (1 - epoch / max_epochs) ** degree.
-    per_iteration: base / (1 + decay * iteration) with decay = base / max_epochs, the `decay` of Keras's optimizers
-    before 2.11. cosine: base * (1 + cos(pi * epoch / max_epochs)) / 2 (Loshchilov and Hutter, 2017, without restarts).
+    polynomial_1, polynomial_2: base * (1 - epoch / max_epochs) ** degree. bent_linear: falls linearly to a tenth at
+    70 % of the epochs, then linearly to 0. per_iteration: base / (1 + decay * iteration) with decay = base /
+    max_epochs, the `decay` of Keras's optimizers before 2.11. cosine: base * (1 + cos(pi * epoch / max_epochs)) / 2
+    (Loshchilov and Hutter, 2017, without restarts).
     Raises ValueError (one line) for an unknown schedule or progress out of range.
     """
     check(schedule)
@@ -60,7 +61,7 @@ def learning_rate(schedule: str, base: float, progress: Progress) -> float:
         return base * STEP_FACTOR ** ((1 + progress.epoch) // STEP_EPOCHS)
     if schedule == "tenths":
         # In epochs, which are whole: 0.7 * 100 is 70.00000000000001 in binary.
-        return base / 10 ** sum(progress.epoch >= round(share * progress.max_epochs, 6) for share in TENTHS)
+        return base / 10.0 ** sum(progress.epoch >= round(share * progress.max_epochs, 6) for share in TENTHS)
     if schedule == "bent_linear":
         if fraction <= BEND:
             return base * (1 - (1 - AT_BEND) * fraction / BEND)

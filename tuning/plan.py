@@ -20,6 +20,7 @@ from tuning.settings import StudySettings, UsageError
 
 # Axes that say how much of a backbone stays as it is; trainables/models/network.py reads them.
 FREEZING = ("frozen_fraction", "frozen_layers")
+WARMUP = "warmup_epochs"  # trainables/phases.py reads it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,8 @@ class ArmPlan:
         if not self.listed:
             axes = [axis for axis in self.arm.space.axes if axis.name in FREEZING and isinstance(axis, Choice)]
             points += [{axis.name: value} for axis in axes for value in axis.values]
+        if points and WARMUP in self.arm.space.names:
+            points.append({"frozen_fraction": 1.0})  # while the head learns alone
         return tuple({str(point): point for point in points}.values())
 
     def rungs(self, factor: int) -> list[tuple[int, int]]:
@@ -222,6 +225,11 @@ def _changed(arm: Arm, space: Space, settings: StudySettings) -> Arm:
         only_backbone(arm, space)
         arm = _noted(arm, f"its backbone first learned {arm.pretraining.dataset.title}")
     max_epochs = arm.max_epochs if settings.epochs is None else settings.epochs
+    if WARMUP in space.names and (longest := space.most(WARMUP)) >= max_epochs:
+        raise UsageError(
+            f"{WARMUP} of {arm.name} is {longest:g}, but a trial has {max_epochs} epochs in all; "
+            f"give more with --epochs, or fewer with --set {arm.name}.{WARMUP}=N"
+        )
     return replace(arm, space=space, view=view, max_epochs=max_epochs, grace_epochs=min(arm.grace_epochs, max_epochs))
 
 
