@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -105,7 +106,7 @@ def test_layers_learn_in_their_phase_alone_and_a_warm_network_does_the_same_agai
     metrics, weights = trained(CONFIG, tmp_path)
     changed = [
         {number for number, (old, new) in enumerate(zip(*pair, strict=True)) if not np.array_equal(old, new)}
-        for pair in zip(weights, weights[1:], strict=False)
+        for pair in itertools.pairwise(weights)
     ]
     everything = set(range(len(weights[0])))
     head = {number for number in everything if number >= len(everything) - 6}  # two dense layers, a normalization
