@@ -6,13 +6,16 @@ import os
 import random
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datasets.dataset import DataError
+from datasets.fitting import fitted, whole_side
 from datasets.opencv import opencv
+from datasets.view import Fit
 from search_spaces.wording import unknown
 
 if TYPE_CHECKING:
@@ -84,28 +87,38 @@ def photographs(image_size: int) -> Compose:
 
 
 def dogs_vs_cats(image_size: int) -> Compose:
-    """Document 1's: Keras's ImageDataGenerator with rotation 40, shear 0.2, zoom 0.2 and horizontal flips.
+    """Document 1's: rotation 40, shear 0.2, zoom 0.2, mirrored or not."""
+    return _compose(_keras(image_size, "stretch", rotation=40, shear=0.2, zoom=0.2))
 
-    There, shear is in degrees, zoom is drawn for each side, and what turns in from outside repeats the border.
+
+def flowers17(image_size: int) -> Compose:
+    """Document 2's for its flowers: rotation 30, shifts 0.1, shear 0.2, zoom 0.2, mirrored or not."""
+    return _compose(_keras(image_size, "shorter_side", rotation=30, shift=0.1, shear=0.2, zoom=0.2))
+
+
+def cifar10(image_size: int) -> Compose:
+    """Document 2's for MiniGoogLeNet and ResNet on CIFAR-10: shifts 0.1, mirrored or not."""
+    return _compose(_keras(image_size, "shorter_side", shift=0.1))
+
+
+def cifar10_ensemble(image_size: int) -> Compose:
+    """Document 2's for the five networks it averages: rotation 10, shifts 0.1, mirrored or not."""
+    return _compose(_keras(image_size, "shorter_side", rotation=10, shift=0.1))
+
+
+def tiny_imagenet(image_size: int) -> Compose:
+    """Document 2's for Tiny ImageNet: rotation 18, shifts 0.2, shear 0.15, zoom 0.15, mirrored or not."""
+    return _compose(_keras(image_size, "shorter_side", rotation=18, shift=0.2, shear=0.15, zoom=0.15))
+
+
+def alexnet(image_size: int) -> Compose:
+    """Document 2's for AlexNet: rotation 20, shifts 0.2, shear 0.15, zoom 0.15, mirrored or not, and a random crop.
+
+    The crop, 227 of 256 pixels (other sizes in proportion, see datasets.fitting.whole_side), comes last, so that its
+    border shows what lies there; in the document it comes first, and what turns in from outside repeats its border.
     """
-    albumentations = _albumentations()
-    import cv2
-
-    recipe: Compose = albumentations.Compose(
-        [
-            albumentations.Resize(image_size, image_size, interpolation=cv2.INTER_AREA),
-            albumentations.Affine(
-                rotate=(-40, 40),
-                shear={"x": (-0.2, 0.2), "y": (0, 0)},
-                scale={"x": (0.8, 1.2), "y": (0.8, 1.2)},
-                keep_ratio=False,
-                border_mode=cv2.BORDER_REPLICATE,
-                p=1.0,
-            ),
-            albumentations.HorizontalFlip(p=0.5),
-        ]
-    )
-    return recipe
+    whole = _keras(whole_side(image_size), "shorter_side", rotation=20, shift=0.2, shear=0.15, zoom=0.15)
+    return _compose([*whole, _albumentations().RandomCrop(image_size, image_size, p=1.0)])
 
 
 def traffic_signs(image_size: int) -> Compose:
@@ -132,10 +145,18 @@ def traffic_signs(image_size: int) -> Compose:
 
 
 RECIPES: Mapping[str, Callable[[int], Compose]] = {
-    "food10": food10,
-    "photographs": photographs,
-    "dogs_vs_cats": dogs_vs_cats,
-    "traffic_signs": traffic_signs,
+    recipe.__name__: recipe
+    for recipe in (
+        food10,
+        photographs,
+        dogs_vs_cats,
+        traffic_signs,
+        flowers17,
+        cifar10,
+        cifar10_ensemble,
+        tiny_imagenet,
+        alexnet,
+    )
 }
 
 
@@ -164,6 +185,42 @@ class Augmenter:
         )
         augmented: NDArray[np.uint8] = compose(image=image)["image"]
         return augmented
+
+
+def _keras(
+    side: int, fit: Fit, *, rotation: float = 0, shift: float = 0, shear: float = 0, zoom: float = 0
+) -> list[Any]:
+    """What Keras's ImageDataGenerator does, with horizontal_flip, to the square that `fit` makes of an image.
+
+    rotation, shear: up to so many degrees either way (0.2 of shear, which looks like a share, is a fifth of a degree).
+    shift: up to so much of the side, in whole pixels, along each axis on its own. zoom: each axis on its own, by
+    1 - zoom to 1 + zoom. What comes in from outside repeats the border (fill_mode "nearest").
+    """
+    albumentations = _albumentations()
+    import cv2
+
+    return [
+        albumentations.Lambda(image=partial(_square, side=side, fit=fit), name=fit, p=1.0),
+        albumentations.Affine(
+            rotate=(-rotation, rotation),
+            shear={"x": (-shear, shear), "y": (0, 0)},
+            scale={axis: (1 - zoom, 1 + zoom) for axis in "xy"},
+            translate_percent={axis: (-shift, shift) for axis in "xy"} if shift else None,
+            keep_ratio=False,
+            border_mode=cv2.BORDER_REPLICATE,
+            p=1.0,
+        ),
+        albumentations.HorizontalFlip(p=0.5),
+    ]
+
+
+def _square(image: NDArray[np.uint8], *, side: int, fit: Fit, **_: Any) -> NDArray[np.uint8]:
+    return fitted(image, side, fit)
+
+
+def _compose(transforms: list[Any]) -> Compose:
+    recipe: Compose = _albumentations().Compose(transforms)
+    return recipe
 
 
 def _albumentations() -> Any:

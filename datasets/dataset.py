@@ -63,6 +63,14 @@ class Shares:
         return self.train + self.val + self.test
 
 
+@dataclass(frozen=True, kw_only=True)
+class Carved:
+    """Per cent of each class's training images that stand in for a split that the authors did not make."""
+
+    val: int = 15
+    test: int = 15
+
+
 class Dataset(Protocol):
     """A frozen dataclass in a module of its own; food101.Food101 is the model to follow.
 
@@ -83,8 +91,11 @@ class Dataset(Protocol):
         """Names in the order of the labels."""
 
     @property
-    def counts(self) -> Counts | Shares | None:
-        """Images per class in each split, or their shares, or None where the authors' own split is used."""
+    def counts(self) -> Counts | Shares | Carved | None:
+        """Images per class in each split, or their shares; or what the authors' own split is completed by.
+
+        None is the authors' split, completed as `Carved()` says.
+        """
 
     @property
     def max_side(self) -> int:

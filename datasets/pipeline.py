@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets.dataset import DataError, Split
-from datasets.opencv import opencv
+from datasets.fitting import fitted, ten_crops
 from datasets.parallel import ordered, usable_cores
 from datasets.store import ImageStore
-from datasets.view import Fit, View
+from datasets.view import CROPS, View
 
 PREFETCHED_BATCHES = 2  # one that the model takes next, one in the making
 VIEWS_SEED = 0  # fixed views belong to the data, not to a trial: every trial of every seed shares them
@@ -59,6 +59,21 @@ class Images:
         indices = (self.indices if positions is None else self.indices[positions]).tolist()
         for start in range(0, len(indices), batch_size):
             yield np.stack([self._fitted(index) for index in indices[start : start + batch_size]])
+
+    def crop_batches(self, batch_size: int) -> Iterator[NDArray[np.uint8]]:
+        """The ten crops of every image in order, not augmented: uint8 [B, 10, S, S, 3]; see datasets.fitting.ten_crops.
+
+        What a model says of an image is then the mean of its ten probabilities (Krizhevsky et al., 2012, section 4.1).
+        batch_size: images, so that a batch has ten times as many crops; the last holds what is left.
+        Raises DataError: a view without crops.
+        """
+        _check_positive("batch_size", batch_size)
+        if self.view.crops != CROPS:
+            raise DataError(f"crops is {self.view.crops}, but ten crops are of a view with crops={CROPS}; set it")
+        indices = self.indices.tolist()
+        for start in range(0, len(indices), batch_size):
+            images = (self.store.image(index) for index in indices[start : start + batch_size])
+            yield np.stack([ten_crops(image, self.view.image_size, self.view.fit) for image in images])
 
     def checked(self, epoch: int) -> NDArray[np.int64]:
         """Positions of the images that are looked at after that epoch (from 0), see View.check_images."""
@@ -158,37 +173,6 @@ class Images:
 
     def _fitted(self, index: int) -> NDArray[np.uint8]:
         return fitted(self.store.image(index), self.view.image_size, self.view.fit)
-
-
-def fitted(image: NDArray[np.uint8], side: int, fit: Fit) -> NDArray[np.uint8]:
-    """The square [side, side, 3] of an image [H, W, 3]: see View.fit."""
-    if fit == "window":
-        return centre_crop(image, side)
-    height, width = image.shape[:2]
-    scale = side / min(height, width)
-    size = (side, side) if fit == "stretch" else (max(side, round(width * scale)), max(side, round(height * scale)))
-    if size == (width, height):
-        return centre_crop(image, side)
-    cv2 = opencv()
-    # By area where it shrinks, or thin lines would vanish between the pixels that are looked at.
-    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return centre_crop(cv2.resize(image, size, interpolation=interpolation), side)
-
-
-def centre_crop(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """The middle [side, side, 3] of an image [H, W, 3], never resized; zeros around it where the image is smaller.
-
-    Where the margin is odd, the smaller half lies above and to the left.
-    """
-    height, width = image.shape[:2]
-    top, left = max(0, (height - side) // 2), max(0, (width - side) // 2)
-    middle = image[top : top + side, left : left + side]
-    if middle.shape[0] == side and middle.shape[1] == side:
-        return middle
-    padded = np.zeros((side, side, 3), np.uint8)
-    above, before = (side - middle.shape[0]) // 2, (side - middle.shape[1]) // 2
-    padded[above : above + middle.shape[0], before : before + middle.shape[1]] = middle
-    return padded
 
 
 def _check_positive(name: str, value: int) -> None:

@@ -6,7 +6,6 @@ divided by 255, less a mean image) and mean_image_rgb.pickle (mean_image_rgb, [3
 
 from __future__ import annotations
 
-import io
 import os
 import pickle
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets import pickled_arrays
+from datasets.array_images import ArrayImage
 from datasets.dataset import SPLITS, DataError, SourceImage, Split
 
 MEAN_FILE, MEAN = "mean_image_rgb.pickle", "mean_image_rgb"
@@ -69,21 +69,9 @@ def _images(arrays: Mapping[str, NDArray[Any]], path: Path, classes: int) -> Ite
         if len(labels) and not 0 <= labels.min() <= labels.max() < classes:
             raise DataError(f"labels of {path} run from {labels.min()} to {labels.max()}, but must be below {classes}")
         for number, label in enumerate(labels.tolist()):
-            yield SourceImage(name=f"{split}/{number:06d}.png", label=label, read=_Encoded(pixels, number), split=split)
-
-
-class _Encoded:
-    """An image of an array as a file's bytes."""
-
-    def __init__(self, pixels: NDArray[np.uint8], number: int) -> None:
-        self._pixels, self._number = pixels, number
-
-    def __call__(self) -> bytes:
-        from PIL import Image
-
-        file = io.BytesIO()
-        Image.fromarray(self._pixels[self._number]).save(file, "PNG", compress_level=1)
-        return file.getvalue()
+            yield SourceImage(
+                name=f"{split}/{number:06d}.ppm", label=label, read=ArrayImage(pixels, number), split=split
+            )
 
 
 def _read_npz(path: Path) -> dict[str, NDArray[Any]]:

@@ -7,11 +7,10 @@ from itertools import permutations
 
 import numpy as np
 
-from datasets.dataset import SPLITS, Counts, DataError, Dataset, Shares, SourceImage, Split
+from datasets.dataset import SPLITS, Carved, Counts, DataError, Dataset, Shares, SourceImage, Split
 from datasets.dealing import deal
 
 MINIMUM_PER_CLASS = 10  # below it a class has no split worth the name: 7 / 2 / 1 images
-CARVED = 15  # per cent of the training images, for a split that the authors did not make
 FOLDS = 7  # groups are dealt into so many: one for validation, one for the test, each about 14 % of every class
 
 Members = Sequence[SourceImage]
@@ -21,11 +20,11 @@ Assigned = list[tuple[SourceImage, Split]]
 def assign_splits(dataset: Dataset, images: Members) -> tuple[Assigned, tuple[str, ...]]:
     """The images that are used, each with its split, sorted by name; and notices of what differs from the counts.
 
-    Images whose authors assigned a split keep it; where they left out validation or test, 15 % of each class's
-    training images take its place. Otherwise each class's sorted names are shuffled by np.random.default_rng(0), a
-    fresh one per class, so that no class's split depends on the other classes, and `dataset.counts` are taken in the
-    order train, val, test. Where the smallest class has fewer images than the counts need, the counts shrink in
-    proportion, alike for every class. Images of one group never come into two splits.
+    Images whose authors assigned a split keep it; where they left out validation or test, a part of each class's
+    training images takes its place: 15 %, or what `dataset.counts` says. Otherwise each class's sorted names are
+    shuffled by np.random.default_rng(0), a fresh one per class, so that no class's split depends on the other classes,
+    and `dataset.counts` are taken in the order train, val, test. Where the smallest class has fewer images than the
+    counts need, the counts shrink in proportion, alike for every class. Images of one group never come into two splits.
 
     Raises DataError: no image, a name twice, a label that is no class, a class with fewer than 10 images.
     """
@@ -33,9 +32,9 @@ def assign_splits(dataset: Dataset, images: Members) -> tuple[Assigned, tuple[st
     if any(image.split is not None for image in images):
         return _authors_split(dataset, images)
     counts, notices = dataset.counts, tuple[str, ...]()
-    if counts is None:
+    if counts is None or isinstance(counts, Carved):
         raise DataError(
-            f"counts of {dataset.name} is None, but its images carry no split of their own; give it counts per class"
+            f"counts of {dataset.name} is {counts}, but its images carry no split of their own; give it counts a class"
         )
     if isinstance(counts, Counts):
         counts, notices = _fitting_counts(dataset, counts, by_class)
@@ -157,12 +156,13 @@ def _authors_split(dataset: Dataset, images: Members) -> tuple[Assigned, tuple[s
     absent: list[Split] = [split for split in SPLITS if split not in present]
     if not absent:
         return used, tuple(notices)
-    parts = dict.fromkeys(absent, CARVED)
+    carved_of = dataset.counts if isinstance(dataset.counts, Carved) else Carved()
+    parts: dict[Split, int] = {split: carved_of.val if split == "val" else carved_of.test for split in absent}
     shares = Shares(train=100 - sum(parts.values()), val=parts.get("val", 0), test=parts.get("test", 0))
     training = _by_class(dataset, [image for image, split in used if split == "train"])
     carved = [pair for pair in used if pair[1] != "train"] + _divided(dataset, training, shares)
-    notice = f"no {' and no '.join(absent)} split of its own: {CARVED} % of each class's training images are used"
-    notices.append(f"{notice} {'for each' if len(absent) > 1 else 'for it'}")
+    spelled = " and ".join(f"{part} % are for {split}" for split, part in parts.items())
+    notices.append(f"no {' and no '.join(absent)} split of its own: of each class's training images {spelled}")
     return sorted(carved, key=_name), tuple(notices)
 
 

@@ -10,6 +10,7 @@ from datasets.dataset import DataError
 Augmentation = Literal["none", "views", "live"]
 Fit = Literal["window", "shorter_side", "stretch"]
 MOST_VIEWS = 100
+CROPS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +28,8 @@ class View:
     epoch_images: training images of an epoch, where a document counts steps: the next epoch goes on with the next ones
         and starts another pass where none is left; None is one pass.
     check_images: validation images looked at after an epoch, the next ones each time; None is all of them.
+    crops: 1, or 10: then test images are judged a second time, each by the mean over its ten crops (see
+        datasets.fitting.ten_crops), which is the metric test_ten_crop_accuracy.
     """
 
     image_size: int
@@ -36,6 +39,12 @@ class View:
     fit: Fit = "window"
     epoch_images: int | None = None
     check_images: int | None = None
+    crops: int = 1
+
+    def __post_init__(self) -> None:
+        """Raises DataError for another number of crops."""
+        if self.crops not in (1, CROPS):
+            raise DataError(f"crops is {self.crops}, but must be 1 or {CROPS}: four corners, the centre, their mirrors")
 
 
 def parse_augmentation(text: str) -> tuple[Augmentation, int]:

@@ -63,7 +63,7 @@ FRAMEWORKS = {
     "h5py": {"datasets", "trainables"},
     "albumentations": {"datasets"},
     "pandas": {"reporting"},
-    "sklearn": {"trainables", "inspection"},
+    "sklearn": {"trainables", "inspection", "datasets/digits.py"},  # the last for its digits, which are real images
 }
 
 

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets.dataset import Counts, DataError
+from datasets.fitting import centre_crop, fitted
 from datasets.parallel import ordered
-from datasets.pipeline import Images, centre_crop, fitted
+from datasets.pipeline import Images
 from datasets.store import ImageStore, prepare
 from datasets.view import View, parse_augmentation
 from tests.fixtures import Pictures

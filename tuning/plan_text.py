@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datasets.dataset import Counts, Dataset, Shares
+from datasets.dataset import Carved, Counts, Dataset, Shares
 from datasets.view import View
 from search_spaces.space import Axis
 from tuning.plan import ArmPlan, StudyPlan
@@ -62,7 +62,7 @@ def _features(plan: StudyPlan) -> str:
 
 def _split(dataset: Dataset) -> str:
     counts = dataset.counts
-    if counts is None:
+    if counts is None or isinstance(counts, Carved):
         return "the authors' split; what it lacks is taken from its training images"
     unit = "% of each class" if isinstance(counts, Shares) else "images a class"
     return f"{counts.train} / {counts.val} / {counts.test} {unit} (train / val / test)"

@@ -1,0 +1,21 @@
+"""Images that come as one array, each read as the bytes of a file, so that they take the way of all others."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class ArrayImage:
+    """An image of an array as a Netpbm file: a line of header before its bytes, exact, and written at a copy's cost."""
+
+    def __init__(self, pixels: NDArray[np.uint8], number: int) -> None:
+        """pixels: grey [N, H, W] or RGB [N, H, W, 3], 0 to 255. number: which of the N."""
+        self._pixels, self._number = pixels, number
+
+    def __call__(self) -> bytes:
+        image = self._pixels[self._number]
+        height, width = image.shape[:2]
+        kind = "P5" if image.ndim == 2 else "P6"
+        content: bytes = image.tobytes()
+        return f"{kind}\n{width} {height}\n255\n".encode() + content
