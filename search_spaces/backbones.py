@@ -17,9 +17,9 @@ BACKBONES = (
 SAMPLE_BACKBONE = "EfficientNetLite0"  # whose weights come with the installation
 
 # What trainables/models/fine_tuned.py and as_is.py build, by name.
-HEADS = ("hidden", "sigmoid", "linear", "dense_512_256_128", "dense_1024_256")
+HEADS = ("hidden", "sigmoid", "linear", "dense_512_256_128", "dense_1024_256", "dense_256")
 INITIAL_WEIGHTS = ("imagenet", "random")
-PREPROCESSING = ("own", "centred")
+PREPROCESSING = ("own", "centred", "scaled")
 WITH_TOP = ("NASNetMobile", "EfficientNetLite0")  # whose weights are known with the ImageNet classifier
 
 

@@ -32,6 +32,14 @@ def configuration(config: Mapping[str, Any], constants: Collection[str] = ()) ->
     return ", ".join(words)
 
 
+def whole_numbers(name: str, text: object) -> tuple[int, ...]:
+    """(9, 9, 9) of "9-9-9": how a setting says several numbers. Raises ValueError (one line)."""
+    parts = str(text).split("-")
+    if not all(part.isascii() and part.isdigit() and int(part) > 0 for part in parts):
+        raise ValueError(f"{name} is {text!r}, but must be whole numbers above 0 with - between them, such as 64-32")
+    return tuple(map(int, parts))
+
+
 def unknown(kind: str, name: object, known: Iterable[str]) -> str:
     """One line for a name that does not exist: what was given, the nearest that does, and all that do.
 

@@ -179,7 +179,7 @@ def test_images_are_enlarged_and_centred_inside_the_network() -> None:
     assert network.model.output_shape == (None, 7)
     assert network.model.get_layer("features").output.shape == (None, 512)  # 4 x 4 maps, halved twice
     images = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
-    seen = keras.Model(network.model.input, network.model.get_layer("centred").output)(images)
+    seen = keras.Model(network.model.input, network.model.get_layer("preprocessing").output)(images)
     expected = tf.image.resize(images.astype(np.float32), (128, 128), "bicubic", antialias=False)
     expected = (expected - np.array(STATISTICS["channel_mean"], np.float32)) / 255
     np.testing.assert_allclose(np.asarray(seen), np.asarray(expected), atol=1e-4)

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from search_spaces.backbones import PREPROCESSING
 from trainables.models import backbones
 from trainables.models.catalogue import IMAGENET_CLASSES
-from trainables.models.fine_tuned import one_of
+from trainables.models.fine_tuned import preprocessing_mean
 from trainables.models.network import Network
 
 STRUCTURE = ("backbone", "zoom", "preprocessing")
@@ -32,13 +31,12 @@ def build(
     del channel_std
     if num_classes > IMAGENET_CLASSES:
         raise ValueError(f"there are {num_classes} classes, but the network names {IMAGENET_CLASSES}")
-    centred = one_of("preprocessing", config.get("preprocessing", "own"), PREPROCESSING) == "centred"
     model = backbones.build(
         backbones.find(config["backbone"]),
         input_shape,
         weights=weights,
         zoom=int(config["zoom"]) if "zoom" in config else None,
-        channel_mean=channel_mean if centred else None,
+        channel_mean=preprocessing_mean(config, channel_mean),
         top=True,
     )
     return Network(model=model, pretrained=() if weights == "random" else tuple(model.layers))

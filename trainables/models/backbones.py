@@ -13,11 +13,13 @@ import numpy as np
 
 from search_spaces.wording import unknown
 from trainables.learner import Fatal
-from trainables.models import efficientnet_lite, imagenet_weights, torch_weights
+from trainables.models import efficientnet_lite, imagenet_weights, torch_weights, units
 from trainables.models.catalogue import CATALOGUE, IMAGENET_CLASSES, WITH_TOP, Backbone
 
 # What keras.applications calls mode "caffe": the mean of each channel over ImageNet, blue first.
 _BLUE_GREEN_RED_MEAN = (103.939, 116.779, 123.68)
+# Layers that `build` puts before a network of keras.applications, which do not count in its numbering.
+OWN_LAYERS = ("zoom_input", "zoom", "blue_green_red_centred", "rescaling_input", "preprocessing")
 
 
 def find(name: object) -> Backbone:
@@ -43,7 +45,7 @@ def build(
     zoom: side in pixels to which images are enlarged first, a multiple of theirs, bicubic, not smoothed (document 3);
         None leaves them.
     channel_mean: red, green, blue on the scale 0..255: (x - mean) / 255 takes the place of the backbone's own
-        preprocessing (document 3); None keeps its own.
+        preprocessing (see fine_tuned.preprocessing_mean); None keeps its own.
     weights: None takes the ImageNet weights from the package, Keras's cache or the network; a Path is a local file
         instead (.h5 without top, .weights.h5 or .keras; .npz as `save` writes it; for EfficientNetLite0 also .pth);
         "random" loads nothing.
@@ -65,10 +67,13 @@ def build(
         seen = keras.layers.UpSampling2D(factor, interpolation="bicubic", dtype="float32", name="zoom")(numbers)
     if backbone.name == "EfficientNetLite0":
         if channel_mean is not None:
-            raise ValueError(f"preprocessing is centred, but {backbone.name} has its own inside: use own")
+            raise ValueError(f"preprocessing must be own for {backbone.name}, which has it inside")
         body = efficientnet_lite.build(seen, classes=IMAGENET_CLASSES if top else None)
     else:
-        prepared = _prepare(backbone, seen) if channel_mean is None else _centre(channel_mean, seen)
+        if channel_mean is None:
+            prepared = _prepare(backbone, seen)
+        else:
+            prepared = units.centred(seen, channel_mean, divisor=255.0, name="preprocessing")
         application = getattr(keras.applications, backbone.name)
         # weights=None always, and the file loaded below: with weights="imagenet" the network would differ from
         # the one that weights=PATH builds (EfficientNet then has one more layer, see _square_variance).
@@ -101,11 +106,6 @@ def _locate(backbone: Backbone, weights: Path | str | None, top: bool) -> Path |
             raise Fatal(f"the weights of {backbone.name} with its top are not known here, only those of {known}")
         source = WITH_TOP[backbone.name]
     return imagenet_weights.locate(backbone.name, source, weights)
-
-
-def _centre(channel_mean: Sequence[float], images: Any) -> Any:
-    mean = [float(value) for value in channel_mean]
-    return keras.layers.Normalization(mean=mean, variance=[255.0**2] * 3, dtype="float32", name="centred")(images)
 
 
 def _load(backbone: Backbone, model: keras.Model, path: Path | None) -> None:

@@ -32,8 +32,7 @@ def build(
     config: backbone (a name of catalogue.CATALOGUE, required), head (of head.HEADS; default "hidden", document 4's),
         initial_weights ("imagenet", the default, or "random", drawn by the trial's seed), outputs (how many classes the
         head can name, at least those there are, which is the default), zoom (side in pixels to which the network
-        enlarges its images first; default: not at all), preprocessing ("own", the backbone's, which is the default, or
-        "centred").
+        enlarges its images first; default: not at all), preprocessing (see preprocessing_mean; default "own").
     input_shape: (S, S, 3), pixels.
     channel_mean: of the training split, red, green, blue, on the scale 0..255; read with preprocessing "centred".
     channel_std: not used, since a backbone brings its own preprocessing.
@@ -48,7 +47,6 @@ def build(
         raise ValueError(f"outputs is {outputs}, but there are {num_classes} classes to name")
     if one_of("initial_weights", config.get("initial_weights", "imagenet"), INITIAL_WEIGHTS) == "random":
         weights = "random"
-    centred = one_of("preprocessing", config.get("preprocessing", "own"), PREPROCESSING) == "centred"
     top = head.find(str(config.get("head", "hidden")))
     backbone = backbones.find(config["backbone"])
     body = backbones.build(
@@ -56,20 +54,30 @@ def build(
         input_shape,
         weights=weights,
         zoom=int(config["zoom"]) if "zoom" in config else None,
-        channel_mean=channel_mean if centred else None,
+        channel_mean=preprocessing_mean(config, channel_mean),
     )
     features = top.features(body.output)
     model = keras.Model(body.input, top.classify(features, outputs), name="fine_tuned")
     inside = set(body.layers)
+    dropout = [layer for layer in model.layers if isinstance(layer, keras.layers.Dropout) and layer not in inside]
     return Network(
         model=model,
-        blocks=_blocks(backbone, body, features),
+        blocks=freezable_blocks(backbone, body, features),
         layers=backbone.layers,
-        dropout=tuple(
-            layer for layer in model.layers if isinstance(layer, keras.layers.Dropout) and layer not in inside
-        ),
+        dropout=tuple(dropout) if top.adjustable else (),
         pretrained=() if weights == "random" else tuple(body.layers),
     )
+
+
+def preprocessing_mean(config: Mapping[str, Any], channel_mean: Sequence[float]) -> Sequence[float] | None:
+    """What (x - mean) / 255 takes for the mean: nothing, where the backbone's own preprocessing stays.
+
+    config: preprocessing: "own", the default; "centred", by the training split's channel_mean (document 3); "scaled",
+        x / 255 (document 2's surgery, which leaves VGG's own preprocessing out).
+    Raises ValueError (one line) for any other.
+    """
+    kind = one_of("preprocessing", config.get("preprocessing", "own"), PREPROCESSING)
+    return {"own": None, "centred": channel_mean, "scaled": (0.0, 0.0, 0.0)}[kind]
 
 
 def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
@@ -79,8 +87,11 @@ def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
     return str(value)
 
 
-def _blocks(backbone: Backbone, body: keras.Model, features: Any) -> tuple[Block, ...]:
-    """The last one ends in the features: where the whole backbone is frozen, the head trains on vectors."""
+def freezable_blocks(backbone: Backbone, body: keras.Model, features: Any) -> tuple[Block, ...]:
+    """The blocks of `body`, as backbones.build made it; the last one ends in `features`.
+
+    So that where the whole backbone is frozen, the head trains on vectors.
+    """
     graph = Graph(body)
     # Layers of our own, such as the preprocessing, stand before the first block's end and do not count.
     own = len(body.layers) - backbone.layers

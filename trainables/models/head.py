@@ -10,12 +10,13 @@ from typing import Any
 import keras
 
 from search_spaces.wording import unknown
+from trainables.models import units
 from trainables.models.network import ADJUSTABLE
 
 LOGITS = "logits"  # the layer training takes its loss from: cross-entropy on logits has no clipping and no log(0)
 PROBABILITIES = "probabilities"  # the model's output
 LEAKY_RELU_SLOPE = 0.03  # document 4, LReLU.03
-HIDDEN_UNITS = 256  # document 4, FC256
+HIDDEN_UNITS = 256  # documents 2 and 4, FC256
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,7 @@ class Head:
 
     features: Callable[[Any], Any]  # symbolic maps [B, h, w, F] to features [B, D]; has no weights
     classify: Callable[[Any, int], Any]  # features and number of classes to probabilities float32 [B, classes]
+    adjustable: bool = True  # whether the configuration's dropout is the rate of its dropout layers
 
 
 def find(name: str) -> Head:
@@ -73,12 +75,19 @@ def dense_layers(features: Any, num_classes: int, *, units: tuple[int, ...]) -> 
     return probabilities(x, num_classes)
 
 
-def probabilities(features: Any, num_classes: int) -> Any:
-    """A dense layer and its softmax. Raises ValueError for fewer than two classes."""
+def dense_256(features: Any, num_classes: int) -> Any:
+    """Dense 256, ReLU, dropout .5 whatever the configuration's, then probabilities (document 2's surgery)."""
+    x = keras.layers.Dense(HIDDEN_UNITS, activation="relu", name="head_dense")(features)
+    x = keras.layers.Dropout(0.5, name="head_dropout")(x)
+    return probabilities(x, num_classes)
+
+
+def probabilities(features: Any, num_classes: int, *, l2: float = 0.0) -> Any:
+    """A dense layer and its softmax. l2: see units.penalty. Raises ValueError for fewer than two classes."""
     if num_classes < 2:
         raise ValueError(f"num_classes is {num_classes}, but must be at least 2: there is nothing to tell apart")
     # float32 whatever the policy: bfloat16 has 8 bits of mantissa, so probabilities near 1 would be 1/256 apart.
-    x = keras.layers.Dense(num_classes, dtype="float32", name=LOGITS)(features)
+    x = keras.layers.Dense(num_classes, kernel_regularizer=units.penalty(l2), dtype="float32", name=LOGITS)(features)
     return keras.layers.Softmax(dtype="float32", name=PROBABILITIES)(x)
 
 
@@ -101,4 +110,5 @@ HEADS: Mapping[str, Head] = {
     # Document 3's two classifiers, at 32 and at 256 pixels; the second pools twice in its code, once in its text.
     "dense_512_256_128": Head(features=flatten, classify=partial(dense_layers, units=(512, 256, 128))),
     "dense_1024_256": Head(features=partial(flatten, poolings=2), classify=partial(dense_layers, units=(1024, 256))),
+    "dense_256": Head(features=flatten, classify=dense_256, adjustable=False),
 }

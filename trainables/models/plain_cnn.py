@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 
+from trainables.models import units
 from trainables.models.head import probabilities
 from trainables.models.network import Network
 
@@ -32,13 +33,8 @@ def build(
     Raises ValueError for images below 4 pixels, or where weights are given.
     """
     del config, channel_std
-    if weights is not None:
-        raise ValueError(f"weights is {weights}, but this network is trained from scratch: leave --weights out")
-    if min(input_shape[:2]) < 4:
-        raise ValueError(f"image size is {min(input_shape[:2])}, but must be at least 4 pixels")
-    inputs = keras.Input(input_shape, dtype="uint8", name="images")
-    mean = [float(value) for value in channel_mean]
-    x = keras.layers.Normalization(mean=mean, variance=[255.0**2] * 3, dtype="float32", name="centred")(inputs)
+    images = units.image_input(input_shape, smallest=4, weights=weights)
+    x = units.centred(images, channel_mean, divisor=255.0)
     for number, filters in enumerate(LAYERS, start=1):
         if filters is None:
             x = keras.layers.MaxPooling2D(2, name=f"pooling_{number}")(x)
@@ -48,4 +44,4 @@ def build(
         )(x)
     x = keras.layers.Flatten(name="features")(x)
     x = keras.layers.Dense(HIDDEN_UNITS, activation="relu", kernel_initializer="he_normal", name="dense")(x)
-    return Network(model=keras.Model(inputs, probabilities(x, num_classes), name="plain_cnn"))
+    return Network(model=keras.Model(images, probabilities(x, num_classes), name="plain_cnn"))

@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-from trainables.models import head
+from trainables.models import head, units
 from trainables.models.network import ADJUSTABLE, Network
 
 BASE_FILTERS = (32, 64, 128, 256)  # document 4, one number a block
@@ -36,20 +36,14 @@ def build(
     weights: must be None, since nothing here is pre-trained.
     Raises ValueError for a configuration that cannot be built.
     """
-    if weights is not None:
-        raise ValueError(f"weights is {weights}, but this network is trained from scratch: leave --weights out")
     conv_blocks = int(config.get("conv_blocks", len(BASE_FILTERS)))
     filter_width = float(config.get("filter_width", 1))
     if not 1 <= conv_blocks <= len(BASE_FILTERS):
         raise ValueError(f"conv_blocks is {conv_blocks}, but must be from 1 to {len(BASE_FILTERS)}")
     if not 0 < filter_width <= 8:
         raise ValueError(f"filter_width is {filter_width:g}, but must be above 0 and at most 8, such as 1 or 2")
-    smallest = 2**conv_blocks  # each of the stem's and the blocks' poolings halves the side
-    if min(input_shape[:2]) < smallest:
-        side = min(input_shape[:2])
-        raise ValueError(f"image size is {side}, but {conv_blocks} blocks need at least {smallest} pixels")
-
-    inputs = keras.Input(input_shape, dtype="uint8", name="images")
+    # The poolings of the stem and of the blocks halve the side.
+    inputs = units.image_input(input_shape, smallest=2**conv_blocks, weights=weights)
     # float32 whatever the policy: bfloat16 would round the means to whole grey levels.
     x = keras.layers.Normalization(
         mean=[float(value) for value in channel_mean],
