@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from trainables import devices, schedules
+from trainables import arrays, devices, schedules
 from trainables.class_weights import class_weights
 from trainables.compiled import (
     SMALLER,
@@ -218,14 +218,8 @@ class KerasLearner:
         """Write every variable as it is now, whole or not at all: 0.1 s, where a whole Keras model takes seconds."""
         if self._warm is None:
             raise RuntimeError("save() before start(): this learner has no model")
-        arrays = {str(number): variable.numpy() for number, variable in enumerate(self._warm.network.model.variables)}
-        partial = folder / f".{os.getpid()}.{CHECKPOINT}"
-        try:
-            with partial.open("wb") as file:
-                np.savez(file, **arrays)
-            os.replace(partial, folder / CHECKPOINT)
-        finally:
-            partial.unlink(missing_ok=True)
+        variables = enumerate(self._warm.network.model.variables)
+        arrays.write(folder / CHECKPOINT, {str(number): variable.numpy() for number, variable in variables})
 
     def save_backbone(self, path: Path) -> None:
         """See learner.Learner. What `weights` of another assignment then names."""
@@ -239,19 +233,15 @@ class KerasLearner:
         configure_tensorflow()
         self._gradients = None  # what is loaded is not trained on
         path = folder / CHECKPOINT
-        try:
-            with np.load(path, allow_pickle=False) as archive:
-                arrays = [archive[str(number)] for number in range(len(archive.files))]
-        except Exception as error:  # np.load raises OSError, ValueError, EOFError or zipfile.BadZipFile
-            reason = " ".join(str(error).split())[:120] or type(error).__name__
-            raise ValueError(f"{path} is no saved Keras model ({reason}); train it again") from None
+        saved = arrays.read(path, "Keras model")
         self._warm = WORKBENCH.take(assignment, channel_statistics(train))
         self._warm.start(assignment.seed, dropout_rate(assignment.config), 0)
         variables = self._warm.network.model.variables
-        if [array.shape for array in arrays] != [tuple(variable.shape) for variable in variables]:
+        shapes = {str(number): tuple(variable.shape) for number, variable in enumerate(variables)}
+        if {number: array.shape for number, array in saved.items()} != shapes:
             raise ValueError(f"{path} holds another model than {assignment.config} describes; train it again")
-        for variable, array in zip(variables, arrays, strict=True):
-            variable.value.assign(array)
+        for number, variable in enumerate(variables):
+            variable.value.assign(saved[str(number)])
 
     def export(self, folder: Path) -> ModelFacts:
         """Write model.keras, which keras.models.load_model reads without this application, in place of what was saved.

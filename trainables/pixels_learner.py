@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +12,7 @@ from scipy.special import softmax  # type: ignore[import-untyped]
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
+from trainables import arrays
 from trainables.learner import Assignment, Fatal, Infeasible, ModelFacts
 from trainables.stopwatch import Stopwatch
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ITERATIONS_PER_EPOCH = 20  # of L-BFGS: an "epoch" is what a scheduler may stop after
 FILE_NAME = "model.npz"
+NEEDED = ("pooled_side", "num_classes", "mean", "deviation", "coefficients", "intercepts", "classes")  # in the file
 _BATCH = 256  # images decoded and pooled at a time
 
 
@@ -110,15 +111,12 @@ class PixelsLearner:
         """Write model.npz: arrays only, whole or not at all."""
         if "coefficients" not in self._arrays:
             raise RuntimeError("save() before epoch(): there is no model yet")
-        partial = folder / f".{FILE_NAME}.{os.getpid()}"
-        with partial.open("wb") as file:
-            np.savez(file, **self._arrays)  # type: ignore[arg-type]
-        os.replace(partial, folder / FILE_NAME)
+        arrays.write(folder / FILE_NAME, self._arrays)
 
     def load(self, folder: Path, assignment: Assignment, train: Images) -> None:
         """Become the saved model. Raises ValueError (one line) where model.npz is missing, damaged or incomplete."""
         self._regression = None
-        self._arrays = _read(folder)
+        self._arrays = arrays.read(folder / FILE_NAME, "pixels model", NEEDED)
 
     def save_backbone(self, path: Path) -> None:
         """See learner.Learner: there is none."""
@@ -161,17 +159,3 @@ def _area_weights(size: int, side: int) -> np.ndarray:
     weights = np.clip(overlap, 0, None)
     shares: np.ndarray = weights / weights.sum(axis=1, keepdims=True)
     return shares.astype(np.float32)
-
-
-def _read(folder: Path) -> dict[str, Any]:
-    path = folder / FILE_NAME
-    needed = {"pooled_side", "num_classes", "mean", "deviation", "coefficients", "intercepts", "classes"}
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except Exception as error:  # np.load raises OSError, ValueError, EOFError or zipfile.BadZipFile
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
-        raise ValueError(f"{path} is no saved pixels model ({reason}); train it again") from None
-    if not needed <= set(arrays):
-        raise ValueError(f"{path} is no saved pixels model (it lacks {', '.join(sorted(needed - set(arrays)))})")
-    return arrays

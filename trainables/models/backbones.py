@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ import keras
 import numpy as np
 
 from search_spaces.wording import unknown
+from trainables import arrays
 from trainables.learner import Fatal
 from trainables.models import efficientnet_lite, imagenet_weights, torch_weights, units
 from trainables.models.catalogue import CATALOGUE, IMAGENET_CLASSES, WITH_TOP, Backbone
@@ -135,13 +135,7 @@ def save(layers: Sequence[keras.layers.Layer], path: Path) -> None:
     """
     weights = [np.asarray(weight) for layer in layers for weight in layer.weights]
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        with partial.open("wb") as file:
-            np.savez(file, *weights)  # arr_0, arr_1, ...
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    arrays.write(path, {f"arr_{number}": weight for number, weight in enumerate(weights)})
 
 
 def _load_saved(model: keras.Model, path: Path) -> None:

@@ -1,0 +1,37 @@
+"""Arrays by name in one file: how learners keep a model, without pickle."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import numpy as np
+
+
+def write(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Whole or not at all. path: ends in .npz."""
+    partial = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        with partial.open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def read(path: Path, what: str, needed: Collection[str] = ()) -> dict[str, np.ndarray]:
+    """What `write` wrote.
+
+    what: names the model in an error, such as "pixels model". needed: names without which it is none.
+    Raises ValueError (one line) where the file is missing, damaged, pickled or incomplete.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except Exception as error:  # np.load raises OSError, ValueError, EOFError or zipfile.BadZipFile
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise ValueError(f"{path} is no saved {what} ({reason}); train it again") from None
+    if lacking := sorted(set(needed) - set(arrays)):
+        raise ValueError(f"{path} is no saved {what} (it lacks {', '.join(lacking)}); train it again")
+    return arrays
