@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     "--folds", type=int, metavar="K", help="For few images: confirm on K folds of those outside the test split."
 )
 @click.option("--confirm-seeds", type=int, help="Seeds each arm's best is trained with again.  [default: 3; sample 1]")
+@click.option("--ensemble", type=int, metavar="K", help="One more row an arm: the K best of its search, averaged.")
 @click.option("--configs", metavar="FILE|published", help="Train exactly these configurations: no search, no stopping.")
 @click.option("--search", type=click.Choice(get_args(SearchName)), default="optuna", show_default=True)
 @click.option(

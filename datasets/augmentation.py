@@ -204,8 +204,8 @@ def _keras(
         albumentations.Affine(
             rotate=(-rotation, rotation),
             shear={"x": (-shear, shear), "y": (0, 0)},
-            scale={axis: (1 - zoom, 1 + zoom) for axis in "xy"},
-            translate_percent={axis: (-shift, shift) for axis in "xy"} if shift else None,
+            scale=dict.fromkeys("xy", (1 - zoom, 1 + zoom)),
+            translate_percent=dict.fromkeys("xy", (-shift, shift)) if shift else None,
             keep_ratio=False,
             border_mode=cv2.BORDER_REPLICATE,
             p=1.0,

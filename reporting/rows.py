@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +30,7 @@ class Row:
     arm: str
     label: str
     note: str = ""  # what a reader must know of the arm, such as a backbone that was swapped
-    state: str  # "confirmed", "searched" (its best trial of the search stands in) or "missing"
+    state: str  # "confirmed", "searched" (its best trial of the search stands in), "averaged" or "missing"
     status: str = ""  # what is missing and why; empty where nothing is
     config: dict[str, Any] = field(default_factory=dict)  # of the confirmed trials
     constants: dict[str, Any] = field(default_factory=dict)
@@ -41,13 +41,36 @@ class Row:
     objective: Metric | None = None  # the study's validation objective: what the best arm is chosen by
     metrics: dict[str, Metric] = field(default_factory=dict)
     facts: dict[str, float | None] = field(default_factory=dict)  # of the seed best on validation
+    members: tuple[str, ...] = ()  # trials whose models are averaged: then this is no arm's own row
     frozen: tuple[int, int] | None = None  # layers of the backbone that did not learn, of how many
 
 
 def rows(record: StudyRecord) -> list[Row]:
-    """A row for each arm of the study, in the task's order."""
+    """A row for each arm of the study, in the task's order; after it one for each average of its models."""
     axes = {name for trial in record.trials.values() for name in trial.config}
-    return [_row(record, arm, axes) for arm in record.arms]
+    found: list[Row] = []
+    for arm in record.arms:
+        row = _row(record, arm, axes)
+        found += [row, *(_averaged(row, event) for event in record.ensembles if event["arm"] == row.arm)]
+    return found
+
+
+def _averaged(row: Row, event: Mapping[str, Any]) -> Row:
+    """Several models of an arm as one. It has no objective: what is chosen by validation is one model."""
+    members = tuple(event["members"])
+    seeds = event["name"].endswith("_ensemble")
+    return Row(
+        arm=event["name"],
+        label=f"{row.label}, {len(members)} seeds averaged" if seeds else f"{row.label}, {len(members)} best averaged",
+        note=row.note,
+        state="averaged",
+        status="the mean of its models' probabilities; validated one by one alone",
+        config=row.config if seeds else {},
+        constants=row.constants if seeds else {},
+        seeds=row.seeds if seeds else (),
+        metrics={name: Metric(mean=value, std=None, n=1) for name, value in event["metrics"].items()},
+        members=members,
+    )
 
 
 def best_row(record: StudyRecord, candidates: Sequence[Row]) -> Row | None:

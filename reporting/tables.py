@@ -44,7 +44,7 @@ def document_tables(record: StudyRecord, task: Task, published: Published | None
     numbers = read_published(task) if published is None else published
     found = rows(record)
     first, *others = [_document_table(record, task, table, found, numbers) for table in task.tables]
-    return [first, what_it_took(record, found), *others]
+    return [first, what_it_took(record, [row for row in found if not row.members]), *others]
 
 
 def _document_table(
@@ -106,7 +106,7 @@ def _cell(row: Row, column: Column, notes: Footnotes, published: Published, tabl
         return Cell(text=notes.mark(row.label, row.note, row.status))
     measured = _measured(row, column)
     metric = row.metrics.get(column.field)
-    if metric is not None and metric.n < len(row.seeds):
+    if metric is not None and metric.n < len(row.seeds) and not row.members:
         measured = notes.mark(measured, f"over {metric.n} of {len(row.seeds)} seeds: in the others not a finite number")
     value = published.get(table, name, column.field)
     return Cell(text=measured, published=ABSENT if value is None else notes.mark(value.text, value.note))

@@ -151,10 +151,14 @@ class SimulatedMachine:
     ) -> tuple[Job, _RayTrial, int, float | None] | None:
         if job.role == "test":
             measured = [
-                {"trial": name, "metrics": {"test_accuracy": 0.5}, "facts": {"parameters": 1}}
-                for name, _, _ in job.saved
+                {"trial": saved.trial, "metrics": {"test_accuracy": 0.5}, "facts": {"parameters": 1}}
+                for saved in job.saved
             ]
-            self.search.report(job.trial, {"measured": measured, "done": True})
+            ensembles = [
+                {"name": name, "members": list(members), "metrics": {"test_accuracy": 0.625}}
+                for name, members in job.ensembles.items()
+            ]
+            self.search.report(job.trial, {"measured": measured, "ensembles": ensembles, "done": True})
             self.search.end(job.trial, "completed")
             return None
         if job.trial in self._dies:

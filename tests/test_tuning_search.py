@@ -14,6 +14,7 @@ import pytest
 from datasets.dataset import Counts
 from datasets.generated import GeneratedPictures
 from datasets.view import View
+from reporting.rows import best_row, rows
 from search_spaces.space import Choice, Integer, Real, Space
 from tasks.task import Pretraining, load_task
 from tests.simulated import SimulatedMachine, simulated_plan
@@ -37,9 +38,7 @@ def test_an_arm_that_learns_slowly_but_ends_better_wins_its_row(tmp_path: Path) 
     """The fast arm leads at every rung below the last epoch; stopping across arms would have ended the slow one."""
     plan = simulated_plan(tmp_path, trials=9, max_epochs=27)
     record, _ = run(plan, tmp_path, curve=lambda arm, quality, epoch: _fast_and_slow(arm, quality, epoch))
-    slow, fast = record.best_trial("slow", "confirm"), record.best_trial("fast", "confirm")
-    assert slow is not None
-    assert fast is not None
+    [slow], [fast] = record.confirmed("slow"), record.confirmed("fast")
     assert slow.best > 0.8 > fast.best
     # The trap is real: at the first rung the best of the slow arm was behind the worst of the fast one.
     first_of_slow = max(trial.epochs[0].metrics["val_accuracy"] for trial in record.of_arm("slow", "search"))
@@ -420,8 +419,41 @@ def test_folds_take_the_place_of_seeds(tmp_path: Path) -> None:
     for arm in ("slow", "fast"):
         assert [folds[f"{arm}-confirm-{number}"] for number in range(3)] == [(0, 3), (1, 3), (2, 3)]
         [test] = [job for job in machine.jobs if job.trial == f"{arm}-test"]
-        assert [fold for _, _, fold in test.saved] == [(0, 3), (1, 3), (2, 3)]
+        assert [saved.fold for saved in test.saved] == [(0, 3), (1, 3), (2, 3)]
         assert len(record.confirmed(arm)) == 3
+
+
+def test_the_best_of_a_search_are_kept_and_averaged(tmp_path: Path) -> None:
+    plan = simulated_plan(tmp_path, trials=7, max_epochs=3, confirm_seeds=2, ensemble=3)
+    record, machine = run(plan, tmp_path)
+    for arm in ("slow", "fast"):
+        best = sorted(record.of_arm(arm, "search"), key=lambda trial: -trial.best)[:3]
+        names = tuple(trial.trial for trial in best)
+        [test] = [job for job in machine.jobs if job.trial == f"{arm}-test"]
+        assert test.ensembles == {f"{arm}_best_3": names}
+        assert [saved.trial for saved in test.saved] == [f"{arm}-confirm-0", f"{arm}-confirm-1", *names]
+        assert [saved.config for saved in test.saved[2:]] == [trial.config for trial in best]
+        kept = {path.name for path in (plan.folder / "checkpoints").glob(f"{arm}-0*")}
+        assert kept == set(names)
+    assert len(record.ledger) == 2  # one opening an arm, whatever is measured
+    averaged = {row.arm: row for row in rows(record) if row.members}
+    assert set(averaged) == {"slow_best_3", "fast_best_3"}
+    assert averaged["slow_best_3"].metrics["test_accuracy"].mean == 0.625
+    best_arm = best_row(record, rows(record))
+    assert best_arm is not None
+    assert not best_arm.members  # no average wins by validation: it has none
+
+
+def test_an_arm_may_ask_for_the_average_of_its_seeds(tmp_path: Path) -> None:
+    plan = simulated_plan(tmp_path, trials=2, max_epochs=2, confirm_seeds=3)
+    slow, fast = plan.arms
+    plan = replace(plan, arms=(replace(slow, arm=replace(slow.arm, ensemble=True)), fast))
+    record, machine = run(plan, tmp_path)
+    [test] = [job for job in machine.jobs if job.trial == "slow-test"]
+    seeds = tuple(f"slow-confirm-{number}" for number in range(3))
+    assert test.ensembles == {"slow_ensemble": seeds}
+    [row] = [row for row in rows(record) if row.members]
+    assert (row.arm, row.members, row.seeds) == ("slow_ensemble", seeds, (1, 2, 3))
 
 
 def test_without_folds_no_job_names_one(tmp_path: Path) -> None:

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class SavedModel:
+    """What a trial left, to be measured on the test split."""
+
+    trial: str
+    folder: str  # absolute
+    config: dict[str, Any]
+    fold: tuple[int, int] | None = None  # see Job.fold
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,5 +45,6 @@ class Job:
     fold: tuple[int, int] | None = None  # number and how many, see datasets.folds.Fold; None is the store's own split
     checkpoint: str | None = None  # folder for the best epoch's model; None keeps none
     save_above: float | None = None  # the arm's best so far: without confirmation, nothing below is ever needed
-    saved: tuple[tuple[str, str, tuple[int, int] | None], ...] = ()  # role "test": trial, folder, fold of every model
+    saved: tuple[SavedModel, ...] = ()  # role "test": every model to be measured
+    ensembles: dict[str, tuple[str, ...]] = field(default_factory=dict)  # role "test": trials to average, by row name
     backbone: str | None = None  # role "pretrain": the file for the best epoch's backbone

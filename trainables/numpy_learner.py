@@ -135,7 +135,8 @@ class NumpyLearner:
 
 def _grey(images: np.ndarray) -> np.ndarray:
     """The mean of each pixel's colours: float32 [B, S * S] for uint8 [B, S, S, 3]."""
-    return images.reshape(len(images), -1, 3).mean(axis=2, dtype=np.float32)
+    grey: np.ndarray = images.reshape(len(images), -1, 3).mean(axis=2, dtype=np.float32)
+    return grey
 
 
 def _pixel_statistics(train: Images) -> tuple[np.ndarray, np.ndarray]:

@@ -14,6 +14,7 @@ import statistics
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,7 +26,8 @@ from datasets.pipeline import Images
 from datasets.store import ImageStore
 from datasets.view import View
 from trainables import devices
-from trainables.job import Job
+from trainables.averages import Averages
+from trainables.job import Job, SavedModel
 from trainables.learner import Assignment, Fatal, Infeasible, Learner
 from trainables.metrics import evaluate
 from trainables.stopwatch import Stopwatch
@@ -52,7 +54,8 @@ class Trial(tune.Trainable):
         return f"{self._job.task} worker {os.getpid()}"
 
     def _store_job(self, config: dict[str, Any]) -> None:
-        self._job = Job(**config["job"])
+        job = dict(config["job"])  # as dataclasses.asdict has it
+        self._job = Job(**{**job, "saved": tuple(SavedModel(**saved) for saved in job["saved"])})
         self._watch = Stopwatch()
         self._learner: Learner | None = None
         self._val: Images | None = None
@@ -162,18 +165,20 @@ class Trial(tune.Trainable):
         job = self._job
         learner, assignment, store, view = self._prepare()
         test = Images(store, "test", view, opened_by=f"confirmed models of {job.arm}")
+        averaged = Averages(job.ensembles)
         measured = []
-        for trial, folder, fold in job.saved:
-            train = Images(_opened(job, fold), "train", view)
-            learner.load(Path(folder), assignment, train)
+        for saved in job.saved:
+            folder, train = Path(saved.folder), Images(_opened(job, saved.fold), "train", view)
+            learner.load(folder, replace(assignment, config=saved.config), train)
             latency_ms = _latency_ms(learner, test)
             probabilities = learner.predict(test.batches(PREDICT_BATCH))
             on_train = evaluate(learner.predict(train.batches(PREDICT_BATCH)), train.labels)
-            _write_predictions(Path(folder) / "test_predictions.npz", probabilities, test)
-            facts = learner.export(Path(folder))
+            _write_predictions(folder / "test_predictions.npz", probabilities, test)
+            averaged.add(saved.trial, probabilities)
+            facts = learner.export(folder)
             measured.append(
                 {
-                    "trial": trial,
+                    "trial": saved.trial,
                     "metrics": {
                         **{f"test_{name}": value for name, value in evaluate(probabilities, test.labels).items()},
                         **{f"final_train_{name}": value for name, value in on_train.items()},
@@ -188,7 +193,14 @@ class Trial(tune.Trainable):
                     },
                 }
             )
-        return {"done": True, "status": "completed", "measured": measured, "epoch": 0}
+        ensembles = []
+        for name, (members, probabilities) in averaged.of_all().items():
+            folder = Path(job.saved[0].folder).with_name(name)
+            folder.mkdir(exist_ok=True)
+            _write_predictions(folder / "test_predictions.npz", probabilities, test)
+            metrics = {f"test_{metric}": value for metric, value in evaluate(probabilities, test.labels).items()}
+            ensembles.append({"name": name, "members": members, "metrics": metrics})
+        return {"done": True, "status": "completed", "measured": measured, "ensembles": ensembles, "epoch": 0}
 
     def _is_better(self, value: float) -> bool:
         return self._beats(value, self._best)

@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from search_spaces.space import Config
-from trainables.job import Job
+from trainables.job import Job, SavedModel
 from tuning.plan import ArmPlan, StudyPlan
 from tuning.pretraining import Pretrained
 from tuning.records import TrialRecord
@@ -25,7 +25,7 @@ class Jobs:
         if trial.role == "pretrain":
             return self._pretraining(arm, trial)
         job = self._job(arm, trial.trial, trial.role, trial.config, trial.seed, trial.max_epochs)
-        keep = trial.role == "confirm" or not self._plan.seeds_of(arm)
+        keep = trial.role == "confirm" or self._plan.searched_models(arm) > 0
         return replace(
             job,
             fold=self._fold(trial),
@@ -46,12 +46,17 @@ class Jobs:
             backbone=str(pretrained.weights),
         )
 
-    def test(self, arm: ArmPlan, trials: Sequence[TrialRecord]) -> Job:
-        """The saved models of these trials meet the test split."""
-        saved = tuple((trial.trial, str(self.folder(trial.trial)), self._fold(trial)) for trial in trials)
+    def test(self, arm: ArmPlan, trials: Sequence[TrialRecord], ensembles: Mapping[str, tuple[str, ...]]) -> Job:
+        """The saved models of these trials meet the test split. ensembles: which of them are averaged, by row."""
+        saved = tuple(
+            SavedModel(
+                trial=trial.trial, folder=str(self.folder(trial.trial)), config=trial.config, fold=self._fold(trial)
+            )
+            for trial in trials
+        )
         first = trials[0]
         job = self._job(arm, f"{arm.arm.name}-test", "test", first.config, first.seed, first.max_epochs)
-        return replace(job, saved=saved)
+        return replace(job, saved=saved, ensembles=dict(ensembles))
 
     def folder(self, trial: str) -> Path:
         """Of its model. Absolute, because Ray changes a worker's directory."""

@@ -112,6 +112,10 @@ class StudyPlan:
         """With which the arm's best is trained again. Without any, the best search trial itself is tested."""
         return self.confirm_seeds if arm.arm.trains else ()
 
+    def searched_models(self, arm: ArmPlan) -> int:
+        """How many of the search's best models are kept: to be averaged, or since nothing confirms the best."""
+        return max(self.settings.ensemble or 0, 0 if self.seeds_of(arm) else 1)
+
     def epochs_of(self, arm: ArmPlan) -> int:
         """Epochs expected of an arm in search and confirmation together."""
         search = arm.expected_epochs(self.reduction_factor, self.early_stopping)
@@ -176,6 +180,7 @@ def check_counts(settings: StudySettings) -> None:
         ("--epochs", settings.epochs, 1, 100_000),
         ("--confirm-seeds", settings.confirm_seeds, 0, 1000),
         ("--folds", settings.folds, 2, 100),
+        ("--ensemble", settings.ensemble, 2, 100),
         ("--image-size", settings.image_size, 8, 2048),
         ("--seed", settings.seed, 0, 2**31 - 1),
         ("--feature-cache", settings.feature_cache, 0, 100_000),

@@ -76,6 +76,7 @@ class StudyRecord:
     trials: dict[str, TrialRecord] = field(default_factory=dict)
     ledger: list[Event] = field(default_factory=list)  # every opening of the test split
     test_failures: dict[str, str] = field(default_factory=dict)  # arm: why its measurement on the test split failed
+    ensembles: list[Event] = field(default_factory=list)  # several models of an arm, averaged on the test split
     status: str = "running"
     reason: str = ""
     ended_time: float | None = None
@@ -111,6 +112,8 @@ class StudyRecord:
         elif kind == "test_measured":
             trial = self.trials[event["trial"]]
             trial.test, trial.facts = event["metrics"], event["facts"]
+        elif kind == "ensemble_measured":
+            self.ensembles.append(event)
         elif kind == "study_ended":
             self.status, self.reason, self.ended_time = event["status"], event.get("reason", ""), event["time"]
 
@@ -145,9 +148,22 @@ class StudyRecord:
                 best = trial
         return best
 
-    def best_trial(self, arm: str, role: str = "search") -> TrialRecord | None:
-        """The arm's best trial that ran to its end, or to where early stopping ended it."""
-        return self.best_of(trial for trial in self.of_arm(arm, role) if trial.status in ("completed", "stopped"))
+    def best_trial(self, arm: str) -> TrialRecord | None:
+        """The first of its best."""
+        best = self.best_trials(arm, 1)
+        return best[0] if best else None
+
+    def best_trials(self, arm: str, count: int) -> list[TrialRecord]:
+        """Of the arm's search, among those that ran to their end, or to where early stopping ended them.
+
+        The best by validation first, the earlier of two equals.
+        """
+        ended = [trial for trial in self.of_arm(arm, "search") if trial.status in ("completed", "stopped")]
+        scored = [(trial.best, trial) for trial in ended if trial.best is not None]
+        if not scored:
+            return []
+        sign = -1 if self.header["objective"]["direction"] == "max" else 1
+        return [trial for _, trial in sorted(scored, key=lambda pair: sign * pair[0])[:count]]
 
     def confirmed(self, arm: str) -> list[TrialRecord]:
         """The trials an arm's row is made of: its confirmations, or its best trial where there are none."""

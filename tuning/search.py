@@ -188,18 +188,30 @@ class Search:
             seed=seed,
             max_epochs=max_epochs,
         )
-        best = self._record.best_trial(plan.arm.name)
-        return self._jobs.training(plan, self._record.trials[trial], None if best is None else best.best)
+        kept = self._plan.searched_models(plan)
+        best = self._record.best_trials(plan.arm.name, kept)
+        least = best[-1].best if kept and len(best) == kept else None
+        return self._jobs.training(plan, self._record.trials[trial], least)
 
     def _test(self, plan: ArmPlan) -> Job | None:
-        confirmed = self._record.confirmed(plan.arm.name)
-        saved = [trial for trial in confirmed if self._jobs.folder(trial.trial).is_dir()]
-        if not saved:
+        name = plan.arm.name
+        confirmed = [trial for trial in self._record.confirmed(name) if self._jobs.folder(trial.trial).is_dir()]
+        if not confirmed:
             return None
+        ensembles = {f"{name}_ensemble": tuple(trial.trial for trial in confirmed)} if plan.arm.ensemble else {}
+        averaged = [
+            trial
+            for trial in self._record.best_trials(name, self._plan.settings.ensemble or 0)
+            if self._jobs.folder(trial.trial).is_dir()
+        ]
+        if averaged:
+            ensembles[f"{name}_best_{len(averaged)}"] = tuple(trial.trial for trial in averaged)
+        saved = {trial.trial: trial for trial in (*confirmed, *averaged)}
         role = "confirmed winners" if self._plan.seeds_of(plan) else "best trial by validation"
-        names = [trial.trial for trial in saved]
-        self._log.append("test_opened", arm=plan.arm.name, trials=names, reason=f"{role} of {plan.arm.name}")
-        return self._jobs.test(plan, saved)
+        reason = f"{role} of {name}" + (f", and its {len(averaged)} best of the search, averaged" if averaged else "")
+        self._log.append("test_opened", arm=name, trials=list(saved), reason=reason)
+        several = {row: members for row, members in ensembles.items() if len(members) > 1}
+        return self._jobs.test(plan, list(saved.values()), several)
 
     def start(self, trial: str) -> None:
         """A worker has taken the trial up."""
@@ -211,6 +223,8 @@ class Search:
         for measured in result.get("measured", ()):
             arm = self._running[trial].arm
             self._log.append("test_measured", arm=arm, **measured)
+        for averaged in result.get("ensembles", ()):
+            self._log.append("ensemble_measured", arm=self._running[trial].arm, **averaged)
         if "prepared" in result:
             self._log.append("trial_prepared", trial=trial, facts=result["prepared"])
         if "metrics" not in result:
@@ -258,16 +272,16 @@ class Search:
             else:
                 self.fatal = self.fatal or f"{job.arm}: its backbone's pre-training {status}: {reason}"
         if job.role == "search" and job.checkpoint is not None:
-            self._keep_best_model(job.arm)
+            self._keep_best_models(job.arm)
         drawn = self._optuna.pop(trial, None)
         if drawn is not None:
             self._tell(job.arm, drawn, trial, status)
 
-    def _keep_best_model(self, arm: str) -> None:
-        """Disk stays bounded: of the ended search trials of an arm only the best keeps its model."""
-        best = self._record.best_trial(arm)
+    def _keep_best_models(self, arm: str) -> None:
+        """Disk stays bounded: of the ended search trials of an arm only the best keep their models."""
+        best = self._record.best_trials(arm, self._plan.searched_models(self._arms[arm].plan))
         for trial in self._record.of_arm(arm, "search"):
-            if trial.ended_time is not None and trial is not best:
+            if trial.ended_time is not None and trial not in best:
                 shutil.rmtree(self._jobs.folder(trial.trial), ignore_errors=True)
 
     def _tell(self, arm: str, drawn: optuna.trial.Trial, trial: str, status: str) -> None:

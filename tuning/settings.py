@@ -31,6 +31,7 @@ class StudySettings:
     epochs: int | None = None  # of every arm
     confirm_seeds: int | None = None
     folds: int | None = None  # confirm on so many divisions into training and validation
+    ensemble: int | None = None  # so many of each arm's best search trials are averaged, as a row of its own
     configs: str | None = None  # a JSON file, or "published"
     search: SearchName = "optuna"
     scheduler: SchedulerName = "asha"
