@@ -57,9 +57,7 @@ class Cifar10:
 
     def _in_folder(self, folder: Path, source: Path) -> list[SourceImage]:
         if (folder / PICKLED).exists() or (source / "cifar-10-batches-py").is_dir():
-            raise DataError(
-                f"{source} is the version for Python, of pickles, which run whatever they hold; {_remedy()}"
-            )
+            raise DataError(f"{source} is the version for Python, pickles, which run whatever they hold; {_remedy()}")
         self._check_names(folder / NAMES, source)
         return [image for batch in BATCHES for image in self._of_batch(folder / f"{batch}.bin", batch, source)]
 

@@ -6,17 +6,19 @@ import io
 import json
 import tarfile
 import time
-from collections.abc import Iterator, Sequence
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from datasets.dataset import Counts, Progress, Shares, SourceImage
+from datasets.dataset import Counts, DataError, Dataset, Progress, Shares, SourceImage, silent
 
 FOOD_CLASSES = ("churros", "dumplings", "bibimbap")
 COUNTS = Counts(train=7, val=2, test=1)
@@ -57,18 +59,7 @@ def food101_files(classes: Sequence[str], per_class: int) -> dict[str, bytes]:
 
 def food101_archive(tmp_path: Path, classes: Sequence[str] = FOOD_CLASSES, per_class: int = 12) -> Path:
     """A food-101.tar.gz laid out as its authors' is, with `per_class` JPEG images in each class."""
-    archive = tmp_path / "food-101.tar.gz"
-    with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
-        folders = ["food-101", "food-101/images", *(f"food-101/images/{name}" for name in classes), "food-101/meta"]
-        for folder in folders:
-            member = tarfile.TarInfo(folder)
-            member.type = tarfile.DIRTYPE
-            tar.addfile(member)
-        for name, content in food101_files(classes, per_class).items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            tar.addfile(member, io.BytesIO(content))
-    return archive
+    return tarred(tmp_path / "food-101.tar.gz", food101_files(classes, per_class))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,3 +96,52 @@ class Pictures:
             raise OSError("Input/output error")
         content = encoded(pixels(number, 20 + number % 7, 24 + number % 3), "PNG")
         return content[: len(content) // 2] if name in self.broken else content
+
+
+def listed(dataset: Dataset, origin: Path, data_dir: Path) -> list[tuple[str, int, str | None, bytes]]:
+    """Name, label, split and content of every image that a data set finds there, by name."""
+    with dataset.images(str(origin), data_dir, silent) as images:
+        return sorted((image.name, image.label, image.split, image.read()) for image in images)
+
+
+def refusal(dataset: Dataset, origin: Path | None, data_dir: Path) -> str:
+    """The one line that a data set says of such an origin. What it unpacked is gone afterwards."""
+    with (
+        pytest.raises(DataError) as caught,
+        dataset.images(None if origin is None else str(origin), data_dir, silent),
+    ):
+        pass
+    assert "\n" not in str(caught.value)
+    assert [path for path in (data_dir / "scratch").glob("*") if path.is_dir()] == []
+    return str(caught.value)
+
+
+def tarred(path: Path, files: Mapping[str, bytes]) -> Path:
+    """A .tar.gz of those files, with a member for each folder, as tar writes it."""
+    with tarfile.open(path, "w:gz", compresslevel=1) as tar:
+        for folder in dict.fromkeys(name.rpartition("/")[0] for name in files if "/" in name):
+            member = tarfile.TarInfo(folder)
+            member.type = tarfile.DIRTYPE
+            tar.addfile(member)
+        for name, content in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    return path
+
+
+def zipped(path: Path, files: Mapping[str, bytes]) -> Path:
+    """A zip archive of those files."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
+
+
+def laid_out(folder: Path, files: Mapping[str, bytes]) -> Path:
+    """Those files under that folder."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder

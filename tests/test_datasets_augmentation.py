@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets.augmentation import RECIPES, Augmenter
+from datasets.fitting import fitted
 from tests.fixtures import pixels
 
 IMAGE = pixels(0, 60, 70)
@@ -92,6 +93,71 @@ def test_small_and_flat_images(augmenter: Augmenter) -> None:
     for shape in ((1, 1, 3), (5, 200, 3), (32, 32, 3)):
         for index in range(8):
             assert augmenter(np.zeros(shape, np.uint8), seed=0, epoch=0, index=index).shape == (32, 32, 3)
+
+
+OF_KERAS = ("dogs_vs_cats", "flowers17", "cifar10", "cifar10_ensemble", "tiny_imagenet", "alexnet")
+
+
+@pytest.mark.parametrize("recipe", OF_KERAS)
+def test_a_flat_image_stays_flat(recipe: str) -> None:
+    """What comes in from outside repeats the border: no black corner, whatever turns or shifts."""
+    augmenter = Augmenter(recipe, 24)
+    for index in range(20):
+        assert (augmenter(np.full((30, 40, 3), 77, np.uint8), seed=0, epoch=0, index=index) == 77).all()
+
+
+def test_shifts_and_mirrors_alone_are_exact() -> None:
+    """Every variant is the image moved by up to 3 of 32 pixels along each axis, its border repeated, or its mirror."""
+    image = np.random.default_rng(1).integers(0, 256, (32, 32, 3), np.uint8)
+    padded = np.pad(image, ((3, 3), (3, 3), (0, 0)), "edge")
+    moved = {(y, x): padded[3 + y : 35 + y, 3 + x : 35 + x] for y in range(-3, 4) for x in range(-3, 4)}
+    known = {picture.tobytes(): (place, 1) for place, picture in moved.items()}
+    known |= {picture[:, ::-1].tobytes(): (place, -1) for place, picture in moved.items()}
+    augmenter = Augmenter("cifar10", 32)
+    seen = [known[augmenter(image, seed=0, epoch=0, index=index).tobytes()] for index in range(400)]
+    (rows, columns), mirrored = np.array([place for place, _ in seen]).T, [side for _, side in seen]
+    assert set(rows) == set(columns) == set(range(-3, 4))
+    assert abs(np.corrcoef(rows, columns)[0, 1]) < 0.2  # 4 / sqrt(400): each axis on its own
+    assert abs(np.mean(mirrored)) < 0.2
+
+
+def angle(image: np.ndarray) -> float:
+    """Degrees by which the bright bar of an image is turned from the vertical."""
+    rows, columns = np.nonzero(image[..., 0] > 127)
+    points = np.stack([rows - rows.mean(), columns - columns.mean()])
+    vector = np.linalg.eigh(points @ points.T)[1][:, 1]
+    return float(np.degrees(np.arctan2(vector[1], vector[0])) % 180)
+
+
+@pytest.mark.parametrize(("recipe", "limit"), [("cifar10_ensemble", 10), ("tiny_imagenet", 18), ("flowers17", 30)])
+def test_rotations_reach_their_limits_and_no_further(recipe: str, limit: float) -> None:
+    bar = np.zeros((100, 100, 3), np.uint8)
+    bar[25:75, 48:52] = 255
+    augmenter = Augmenter(recipe, 100)
+    turned = np.array([angle(augmenter(bar, seed=0, epoch=0, index=index)) for index in range(150)])
+    turned = np.minimum(turned, 180 - turned)
+    # Unequal zooms of the axes turn a bar further: tan(30) * 1.2 / 0.8 is tan(41).
+    zoom = {"flowers17": 1.2 / 0.8, "tiny_imagenet": 1.15 / 0.85}.get(recipe, 1.0)
+    most = np.degrees(np.arctan(np.tan(np.radians(limit)) * zoom))
+    assert 0.8 * limit < turned.max() < most + 1.5
+
+
+def test_alexnet_cuts_227_of_256() -> None:
+    """With nothing else at work, a crop of the fitted image at a random place."""
+    import albumentations
+
+    crop = RECIPES["alexnet"](227).transforms[-1]
+    assert isinstance(crop, albumentations.RandomCrop)
+    assert Augmenter("alexnet", 227)(pixels(0, 300, 400), seed=0, epoch=0, index=0).shape == (227, 227, 3)
+    square = RECIPES["alexnet"](227).transforms[0]
+    assert square(image=pixels(0, 300, 400))["image"].shape == (256, 256, 3)
+
+
+def test_what_is_augmented_is_what_is_evaluated() -> None:
+    """The square that a recipe starts from is the one that evaluation sees."""
+    for recipe, fit in (("dogs_vs_cats", "stretch"), ("flowers17", "shorter_side"), ("tiny_imagenet", "shorter_side")):
+        start = RECIPES[recipe](24).transforms[0]
+        np.testing.assert_array_equal(start(image=IMAGE)["image"], fitted(IMAGE, 24, fit))
 
 
 def test_read_only_images_stay_as_they_are(augmenter: Augmenter) -> None:
