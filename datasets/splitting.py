@@ -161,8 +161,9 @@ def _authors_split(dataset: Dataset, images: Members) -> tuple[Assigned, tuple[s
     shares = Shares(train=100 - sum(parts.values()), val=parts.get("val", 0), test=parts.get("test", 0))
     training = _by_class(dataset, [image for image, split in used if split == "train"])
     carved = [pair for pair in used if pair[1] != "train"] + _divided(dataset, training, shares)
-    spelled = " and ".join(f"{part} % are for {split}" for split, part in parts.items())
-    notices.append(f"no {' and no '.join(absent)} split of its own: of each class's training images {spelled}")
+    (first, part), *more = parts.items()
+    spelled = f"{part} % of each class's training images are for {first}" + "".join(f", {n} % for {s}" for s, n in more)
+    notices.append(f"no {' and no '.join(absent)} split of its own: {spelled}")
     return sorted(carved, key=_name), tuple(notices)
 
 

@@ -59,7 +59,7 @@ def test_every_way_of_packing_is_the_same_data(tmp_path: Path) -> None:
     assert Counter(zip(store.labels.tolist(), store.splits.tolist(), strict=True)) == {
         (label, split): count for label in range(10) for split, count in enumerate((18, 2, 3))
     }
-    assert store.notices == ("no val split of its own: of each class's training images 10 % are for val",)
+    assert store.notices == ("no val split of its own: 10 % of each class's training images are for val",)
     made = arrays()
     tested = store.indices("test")
     assert store.labels[tested].tolist() == made["t10k-labels-idx1-ubyte"].tolist()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets.dataset import Counts, DataError, Shares, SourceImage
+from datasets.dataset import Carved, Counts, DataError, Shares, SourceImage
 from datasets.splitting import assign_splits, shrink
 from tests.fixtures import Pictures
 
@@ -106,6 +107,26 @@ def test_what_the_authors_left_out_is_carved_from_training(present: tuple[Any, .
     assert "15 % of each class's training images" in notice
     assert all(split == "test" for image, split in used if image.split == "test")
     assert len(used) == len(given_images)
+
+
+def test_a_data_set_says_how_much_is_carved() -> None:
+    given_images = [
+        SourceImage(name=f"{split}/{label}/{n:03d}", label=label, read=bytes, split=split)
+        for split in ("train", "val")
+        for label in (0, 1)
+        for n in range(50)
+    ]
+    used, notices = assign_splits(Pictures(counts=Carved(test=20)), given_images)
+    counted = Counter((image.label, split, image.split) for image, split in used)
+    assert counted == {
+        (label, split, came_as): count
+        for label in (0, 1)
+        for split, came_as, count in (("train", "train", 40), ("test", "train", 10), ("val", "val", 50))
+    }
+    assert notices == ("no test split of its own: 20 % of each class's training images are for test",)
+    alone = [replace(image, split=None) for image in given_images]
+    with pytest.raises(DataError, match="but its images carry no split of their own"):
+        assign_splits(Pictures(counts=Carved(test=20)), alone)
 
 
 def grouped(sizes: list[list[int]]) -> list[SourceImage]:

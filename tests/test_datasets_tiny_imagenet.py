@@ -49,7 +49,7 @@ def test_the_archive_becomes_a_store(tmp_path: Path) -> None:
     val = {store.names[index]: int(store.labels[index]) for index in store.indices("val")}
     assert val == {f"val/val_{number}.JPEG": (7 * number) % 200 for number in range(VAL)}
     assert all(store.names[index].startswith("train/") for index in store.indices("test"))
-    assert store.notices == ("no test split of its own: of each class's training images 10 % are for test",)
+    assert store.notices == ("no test split of its own: 10 % of each class's training images are for test",)
 
 
 def test_unpacked_it_is_the_same(tmp_path: Path) -> None:
