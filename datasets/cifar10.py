@@ -18,6 +18,7 @@ MD5 = "c32a1d4ab5d03f1284b67883e8d87530"  # as its author's page has it
 FOLDER = "cifar-10-batches-bin"
 BATCHES = (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch")
 NAMES = "batches.meta.txt"
+REMEDY = f"name the archive from {ADDRESS} or its folder {FOLDER} with --from"
 PICKLED = "batches.meta"  # of the version for Python
 SIDE = 32
 RECORD = 1 + 3 * SIDE * SIDE  # bytes: the label, then the planes red, green and blue, row by row
@@ -57,7 +58,7 @@ class Cifar10:
 
     def _in_folder(self, folder: Path, source: Path) -> list[SourceImage]:
         if (folder / PICKLED).exists() or (source / "cifar-10-batches-py").is_dir():
-            raise DataError(f"{source} is the version for Python, pickles, which run whatever they hold; {_remedy()}")
+            raise DataError(f"{source} is the version for Python, pickles, which run whatever they hold; {REMEDY}")
         self._check_names(folder / NAMES, source)
         return [image for batch in BATCHES for image in self._of_batch(folder / f"{batch}.bin", batch, source)]
 
@@ -67,19 +68,17 @@ class Cifar10:
         except FileNotFoundError:
             return  # its records say all but the classes' names, which are known
         except OSError as error:
-            raise DataError(f"{path} cannot be read ({error.strerror}); {_remedy()}") from None
+            raise DataError(f"{path} cannot be read ({error.strerror}); {REMEDY}") from None
         if names != self.classes:
-            raise DataError(
-                f"{NAMES} in {source} names the classes {', '.join(names)[:80]}, not CIFAR-10's; {_remedy()}"
-            )
+            raise DataError(f"{NAMES} in {source} names the classes {', '.join(names)[:80]}, not CIFAR-10's; {REMEDY}")
 
     def _of_batch(self, path: Path, batch: str, source: Path) -> Iterator[SourceImage]:
         try:
             content = np.fromfile(path, np.uint8)
         except FileNotFoundError:
-            raise DataError(f"{source} has no {path.name}; {_remedy()}") from None
+            raise DataError(f"{source} has no {path.name}; {REMEDY}") from None
         except OSError as error:
-            raise DataError(f"{path} cannot be read ({error.strerror}); {_remedy()}") from None
+            raise DataError(f"{path} cannot be read ({error.strerror}); {REMEDY}") from None
         if not len(content) or len(content) % RECORD:
             raise DataError(
                 f"{path.name} in {source} has {len(content):,} bytes, but must hold whole records of {RECORD:,} "
@@ -89,7 +88,7 @@ class Cifar10:
         labels = records[:, 0]
         if labels.max() >= len(self.classes):
             raise DataError(
-                f"{path.name} in {source} holds the label {labels.max()}, but CIFAR-10's go from 0 to 9; {_remedy()}"
+                f"{path.name} in {source} holds the label {labels.max()}, but CIFAR-10's go from 0 to 9; {REMEDY}"
             )
         pixels = records[:, 1:].reshape(-1, 3, SIDE, SIDE).transpose(0, 2, 3, 1)
         split: Split = "test" if batch == "test_batch" else "train"
@@ -103,7 +102,3 @@ def _wanted(member: str) -> str | None:
     """Where a member of the archive goes; the list of the version for Python too, by which it is known."""
     name = PurePosixPath(member).name
     return name if name in (*(f"{batch}.bin" for batch in BATCHES), NAMES, PICKLED) else None
-
-
-def _remedy() -> str:
-    return f"name {ADDRESS.rpartition('/')[2]} of {ADDRESS} or its folder {FOLDER} with --from"

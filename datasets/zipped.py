@@ -43,6 +43,8 @@ def members(source: Path) -> dict[str, Read]:
 
     Hidden files are passed over. Raises DataError: missing, unreadable, not a zip archive.
     """
+    if not source.exists():
+        raise DataError(f"{source} does not exist; name the archive or the unpacked folder with --from")
     if not source.is_dir():
         archive = ZipArchive(source)
         return {name: partial(archive.read, name) for name in archive.names}

@@ -63,7 +63,7 @@ def test_archive_and_folder_are_the_same_data(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"data_batch_3": None}, "has no data_batch_3.bin; name cifar-10-binary.tar.gz of https://"),
+        ({"data_batch_3": None}, "has no data_batch_3.bin; name the archive from https://"),
         ({"test_batch": None}, "has no test_batch.bin"),
         ({"data_batch_2": content("data_batch_2")[:-1]}, "data_batch_2.bin in"),
         ({"data_batch_2": content("data_batch_2")[:-1]}, "has 61,459 bytes, but must hold whole records of 3,073"),
