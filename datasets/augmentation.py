@@ -194,7 +194,8 @@ def _keras(
 
     rotation, shear: up to so many degrees either way (0.2 of shear, which looks like a share, is a fifth of a degree).
     shift: up to so much of the side, in whole pixels, along each axis on its own. zoom: each axis on its own, by
-    1 - zoom to 1 + zoom. What comes in from outside repeats the border (fill_mode "nearest").
+    1 - zoom to 1 + zoom (Keras divides by that number instead). What comes in from outside repeats the border
+    (fill_mode "nearest").
     """
     albumentations = _albumentations()
     import cv2
