@@ -7,6 +7,7 @@ import click
 from commands.catalogue import backbones, tasks
 from commands.data import datasets
 from commands.door import Door
+from commands.layers import layers
 from commands.summarize import summarize
 from commands.tune import tune
 
@@ -23,7 +24,7 @@ def cli() -> None:
     """
 
 
-for command in (tasks, backbones, datasets, tune, summarize):  # in the order a study goes
+for command in (tasks, backbones, layers, datasets, tune, summarize):  # in the order a study goes
     cli.add_command(command)
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def build(
     channel_std: Sequence[float],
     weights: Path | None = None,
 ) -> Network:
-    """Five convolutions in three blocks and three dense layers, normalized after ReLU; 58,309,186 parameters at 227 px,
+    """Five convolutions in three blocks and three dense layers, normalized after ReLU; 58,327,810 parameters at 227 px,
     2 classes. "Same" padding everywhere but in the poolings.
 
     config: l2 (of every kernel, dense ones too; default 0.0002).

@@ -36,7 +36,8 @@ def build(
 
     A unit of K filters: [BN, ReLU, convolution] of K/4 1 x 1, K/4 3 x 3 and K 1 x 1, without biases, plus its shortcut.
     The first unit of a stage projects the shortcut, after its first BN and ReLU; from the second stage on it halves the
-    side. The document averages 8 x 8, which at its sizes is the whole map: here the whole map at any size.
+    side. The document averages 8 x 8, which at its sizes is the whole map: here the whole map at any size. 886,102
+    parameters with the defaults and 10 classes, 2,265,748 with the document's settings for tiny-imagenet's 200.
 
     config: stages (units of each, default "9-9-9"; "3-4-6" for tiny-imagenet), filters (of the stem, then of each
         stage, multiples of 4; default "64-64-128-256"; "64-128-256-512"), stem ("cifar", a 3 x 3 convolution, the
