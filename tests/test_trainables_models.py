@@ -265,13 +265,35 @@ def test_freezing_snaps_to_the_nearest_end_of_a_block(config: dict[str, Any], ex
 
 def test_document_2s_fifteen_layers_of_vgg16_are_four_blocks() -> None:
     """Its code trains layers[15:]; counting the input, the fourth block's pooling is the fifteenth layer."""
+    from trainables.graph import Graph
     from trainables.models import fine_tuned
     from trainables.models.network import frozen_blocks
 
-    network = fine_tuned.build({"backbone": "VGG16"}, (32, 32, 3), 17, **STATISTICS, weights="random")
+    config = {"backbone": "VGG16", "head": "dense_256"}
+    network = fine_tuned.build(config, (32, 32, 3), 17, **STATISTICS, weights="random")
     cut = frozen_blocks(network, {"frozen_layers": 15})
-    assert network.blocks[cut - 1].end._keras_history.operation.name == "block4_pool"
+    end = network.blocks[cut - 1].end
+    assert end._keras_history.operation.name == "block4_pool"
     assert network.blocks[cut - 1].layers == 15
+    graph = Graph(network.model)
+    learns = [layer.name for layer in graph.after(end, graph.output).layers if layer.weights]
+    assert learns == [*(f"block5_conv{number}" for number in (1, 2, 3)), "head_dense", "logits"]
+
+
+def test_document_2s_surgery() -> None:
+    """VGG16 on x / 255, flattened, dense 256, ReLU, dropout of one half whatever the configuration's, the classes."""
+    import keras
+
+    from trainables.models import fine_tuned
+
+    config = {"backbone": "VGG16", "head": "dense_256", "preprocessing": "scaled"}
+    network = fine_tuned.build(config, (32, 32, 3), 17, **STATISTICS, weights="random")
+    assert network.model.count_params() == 14_714_688 + (512 * 256 + 256) + (256 * 17 + 17)  # one pixel of 512 maps
+    assert network.dropout == ()
+    assert network.model.get_layer("head_dropout").rate == 0.5
+    seen = keras.Model(network.model.input, network.model.get_layer("block1_conv1").input)
+    image = np.full((1, 32, 32, 3), 0, np.uint8) + np.array([200, 100, 60], np.uint8)
+    np.testing.assert_allclose(seen(image)[0, 3, 5], [200 / 255, 100 / 255, 60 / 255], rtol=1e-6)
 
 
 @pytest.mark.parametrize(
