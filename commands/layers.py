@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -69,20 +69,16 @@ def _of_task(task: Task, arm: str | None, sets: tuple[str, ...], image_size: int
     from search_spaces.wording import configuration
     from tuning.settings import UsageError
 
-    def config_of(name: str) -> dict[str, Any]:
-        return next(task.arm(name).space.grid(1))
-
-    listed = [one.name for one in (*task.arms, *task.more_arms) if has_layers(one.model, config_of(one.name))]
+    listed = [one.name for one in (*task.arms, *task.more_arms) if has_layers(one.model)]
     if not listed:
         raise UsageError(f"no arm of {task.name} is a network")
     chosen = task.arm(arm or listed[0])
-    if not has_layers(chosen.model, config_of(chosen.name)):
+    if not has_layers(chosen.model):
         raise UsageError(f"--arm is {chosen.name}, which is no network; name one of {', '.join(listed)}")
     space = set_in_arms({chosen.name: chosen.space}, sets, ())[chosen.name]
     config = next(space.grid(1))
     classes = len(task.dataset.classes)
     # Of your own images the classes are known with --data alone; any number shows the same layers but the last.
-    title = f"{task.name}, {chosen.name}: {configuration(config)}" + (
-        "" if classes else "; as if there were two classes"
-    )
+    guessed = "" if classes else "; as if there were two classes"
+    title = f"{task.name}, {chosen.name}: {configuration(config)}{guessed}"
     return of_arm(title, chosen.model, config, image_size or chosen.view.image_size, classes or 2)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from inspection.layers import Layer, Listing, shape_text
 from reporting import quantities
@@ -163,7 +163,7 @@ def _draw_arrow(axes: Axes, number: int, rows: int) -> None:
     axes.annotate("", (column + 0.06, head), (column - 0.005, head), arrowprops={"arrowstyle": "->", "shrinkA": 0})
 
 
-def _line(axes: Axes, x: float, y: float, text: str, size: float = 8, **style: str) -> None:
+def _line(axes: Axes, x: float, y: float, text: str, size: float = 8, **style: Any) -> None:
     text = text if len(text) <= LONGEST + 6 else f"{text[: LONGEST + 5]}…"
     # A long line in smaller letters, down to the smallest that can be read.
     size = max(7.0, size - max(0, len(text) - LONGEST) * 0.2)

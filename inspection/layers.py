@@ -46,9 +46,9 @@ class Listing:
         return prefix / self.backbone_layers
 
 
-def has_layers(model: str, config: Mapping[str, Any]) -> bool:
+def has_layers(model: str) -> bool:
     """Whether `of_arm` can list it. Imports no framework."""
-    return model == NUMPY_NETWORK or "backbone" in config or find_spec(f"trainables.models.{model}") is not None
+    return model == NUMPY_NETWORK or find_spec(f"trainables.models.{model}") is not None
 
 
 def of_backbone(name: str, image_size: int | None = None) -> Listing:
@@ -73,11 +73,9 @@ def of_arm(title: str, model: str, config: Mapping[str, Any], image_size: int, n
 
     title: what the listing begins with. Raises Fatal or ValueError (one line) for what cannot be built.
     """
-    where = f"{title}, {image_size} px, {num_classes} classes"
+    where = f"{title}, {image_size} px, {num_classes} {'class' if num_classes == 1 else 'classes'}"
     if model == NUMPY_NETWORK:
         return Listing(title=where, layers=_dense_layers(config, image_size, num_classes))
-    if find_spec(f"trainables.models.{model}") is None:  # what learns on a backbone's features without Keras
-        return of_backbone(str(config["backbone"]), image_size)
     from trainables.models import backbones
     from trainables.workbench import model_family
 

@@ -65,7 +65,8 @@ def build(
     images = units.image_input(input_shape, smallest=2**halvings, weights=weights)
 
     x = units.centred(images, channel_mean, divisor=1.0)
-    x = keras.layers.BatchNormalization(name="images_normalization", **NORMALIZATION)(x)
+    # float32 whatever the policy: bfloat16 would round the images first.
+    x = keras.layers.BatchNormalization(name="images_normalization", dtype="float32", **NORMALIZATION)(x)
     x = units.convolve(x, stem_filters, 3 if stem == "cifar" else 5, "stem", bias=False, l2=l2)
     if stem == "tiny_imagenet":
         x = units.normalize_activate(x, "stem", **NORMALIZATION)
