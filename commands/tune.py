@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     "--space", "spaces", multiple=True, metavar="AXIS=LOW..HIGH|A,B", help="Search an axis over another range."
 )
 @click.option("--set", "sets", multiple=True, metavar="AXIS=VALUE", help="Hold an axis or a constant at a value.")
-@click.option("--metric", help="Validation metric that decides, such as val_macro_f1.  [default: val_accuracy]")
+@click.option("--metric", help="Validation metric that decides, such as val_macro_f1.  [default: the task's own]")
 @click.option(
     "--augmentation",
     metavar="none|views=K|live",

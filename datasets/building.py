@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import shutil
+import sys
 import threading
 from collections import Counter
 from collections.abc import Sequence
@@ -16,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.dataset import SPLITS, DataError, Dataset, Progress, SourceImage, Split
+from datasets.boxes import BoxError, check_all_or_none, relative
+from datasets.dataset import SPLITS, Box, DataError, Dataset, Progress, SourceImage, Split
 from datasets.decoding import DecodeError, Size, decode, stored_size
 from datasets.duplicates import SIDE, SMALLEST, Alike, across_splits, difference_hash, thumbnail
 from datasets.histogram import channel_histogram, mean_and_deviation
@@ -37,6 +39,7 @@ class _Planned:
     split: Split
     size: Size
     offset: int  # in bytes from the start of the pixels
+    box: Box | None  # in shares of the image's sides
 
 
 @dataclass(frozen=True)
@@ -81,22 +84,27 @@ def _plan(
 ) -> tuple[list[_Planned], dict[str, str]]:
     """Every readable image with its place, and why the others are broken."""
 
-    def measure(pair: tuple[SourceImage, Split]) -> Size | str:
+    def measure(pair: tuple[SourceImage, Split]) -> tuple[Size, Box | None] | str:
+        source = pair[0]
         try:
-            return stored_size(pair[0].read(), dataset.max_side)
-        except (DecodeError, OSError) as error:
+            encoded = source.read()
+            box = None if source.box is None else relative(source.box, stored_size(encoded, sys.maxsize))
+            return stored_size(encoded, dataset.max_side), box
+        except (DecodeError, BoxError, OSError) as error:
             return str(error)
 
+    check_all_or_none(dataset.title, [source for source, _ in used])
     planned: list[_Planned] = []
     broken: dict[str, str] = {}
     offset = 0
     threads = usable_cores()
-    sizes = ordered(measure, used, threads=threads, ahead=4 * threads)
-    for done, ((source, split), size) in enumerate(zip(used, sizes, strict=True), start=1):
-        if isinstance(size, str):
-            broken[source.name] = size
+    measured = ordered(measure, used, threads=threads, ahead=4 * threads)
+    for done, ((source, split), found) in enumerate(zip(used, measured, strict=True), start=1):
+        if isinstance(found, str):
+            broken[source.name] = found
         else:
-            planned.append(_Planned(source, split, size, offset))
+            size, box = found
+            planned.append(_Planned(source, split, size, offset, box))
             offset += size.bytes
         progress(f"measuring {dataset.name}", done, len(used))
     _check_broken(dataset, used, broken)
@@ -177,7 +185,8 @@ def _write(
             if result.failure:
                 broken[image.source.name] = result.failure
             else:
-                facts = (image.source.name, image.source.label, image.split, image.size.height, image.size.width)
+                facts = [image.source.name, image.source.label, image.split, image.size.height, image.size.width]
+                facts += image.box or ()
                 fingerprint.update(json.dumps(facts).encode() + result.digest)
                 histograms[SPLITS.index(image.split)] += result.histogram
                 if min(image.size.height, image.size.width) >= SMALLEST:
@@ -233,6 +242,9 @@ def _write_columns(file: Any, stored: Sequence[_Planned], histograms: NDArray[np
     group = [numbers.setdefault(name, len(numbers)) if (name := image.source.group) else -1 for image in stored]
     file["group"] = np.array(group, np.int64)
     file["name"] = np.array([image.source.name.encode() for image in stored], np.bytes_)
+    boxes = [image.box for image in stored if image.box is not None]
+    if boxes:
+        file["box"] = np.array(boxes, np.float32)
     file["histograms"] = histograms
 
 

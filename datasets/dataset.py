@@ -10,6 +10,8 @@ from typing import Literal, Protocol
 
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
+Target = Literal["class", "box"]  # what a model is to say of an image: what it shows, or where that lies
+Box = tuple[float, float, float, float]  # x1, y1, x2, y2: left, top, right and bottom edge
 
 
 class DataError(Exception):
@@ -25,6 +27,9 @@ class SourceImage:
     read: Callable[[], bytes]  # the encoded file; raises OSError where it cannot be read
     split: Split | None = None  # where the authors assigned one; else Dataset.counts decide
     group: str = ""  # images that show one thing, such as frames of one scene: never in two splits. "": on its own
+    # Around what it shows, in pixels of the image as published, upright, from its upper left corner; the edges may lie
+    # anywhere between pixels. Every image of a data set has one, or none has.
+    box: Box | None = None
 
 
 class Progress(Protocol):

@@ -46,15 +46,7 @@ class GeneratedPictures:
     @contextmanager
     def images(self, origin: str | None, data_dir: Path, progress: Progress) -> Iterator[Sequence[SourceImage]]:
         """See datasets.dataset.Dataset. Raises DataError: an origin is given, or a class nobody can draw."""
-        from datasets.dishes import DISHES
-
-        if origin is not None:
-            raise DataError(
-                f"{self.title} is drawn by the program, but --from is {origin!r}; leave out --from or --sample"
-            )
-        for name in self.classes:
-            if name not in DISHES:
-                raise DataError(f"the class {name!r} of {self.title} cannot be drawn; known are {', '.join(DISHES)}")
+        check_drawable(self.title, self.classes, origin)
         images: list[SourceImage] = []
         total = len(self.classes) * self.counts.total
         for label, name in enumerate(self.classes):
@@ -64,6 +56,17 @@ class GeneratedPictures:
                 images.append(SourceImage(name=f"{name}/{number:05d}.png", label=label, read=partial(bytes, encoded)))
                 progress(f"drawing {self.name}", len(images), total)
         yield images
+
+
+def check_drawable(title: str, classes: Sequence[str], origin: str | None) -> None:
+    """Raises DataError: an origin is given for what is drawn here, or a class nobody can draw."""
+    from datasets.dishes import DISHES
+
+    if origin is not None:
+        raise DataError(f"{title} is drawn by the program, but --from is {origin!r}; leave out --from or --sample")
+    for name in classes:
+        if name not in DISHES:
+            raise DataError(f"the class {name!r} of {title} cannot be drawn; known are {', '.join(DISHES)}")
 
 
 def draw(dish: str, number: int, *, side: int, seed: int) -> NDArray[np.uint8]:
@@ -79,15 +82,15 @@ def draw(dish: str, number: int, *, side: int, seed: int) -> NDArray[np.uint8]:
     brush = drawing.Brush(canvas, random, centre=centre, radius=radius, angle=random.uniform(-math.pi, math.pi))
     if random.random() < 0.7:
         brush.disc((0, 0), brush.between(1.05, 1.3), drawing.vary((205, 205, 200), random, 50), solid=True)
-    _distract(brush, behind=True)
+    distract(brush, behind=True)
     dishes.DISHES[dish](brush)
-    _distract(brush, behind=False)
+    distract(brush, behind=False)
     picture = drawing.photograph(drawing.light(canvas, random), random)
     top, left = (side - height) // 2, (side - width) // 2
     return np.ascontiguousarray(picture[top : top + height, left : left + width])
 
 
-def _distract(brush: Brush, *, behind: bool) -> None:
+def distract(brush: Brush, *, behind: bool) -> None:
     """What lies about on any table: leaves, sauce, crumbs, a fork. In front of the dish it hides part of it."""
     from datasets import dishes, drawing
 

@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from datasets.dataset import SPLITS, DataError
 from datasets.statistics import CHANNELS, Statistics
@@ -140,5 +141,12 @@ def _draw_example(axes: Axes, statistics: Statistics, store: ImageStore, label: 
     training = store.indices("train")
     first = training[np.flatnonzero(store.labels[training] == label)[:1]]  # a class may have no training image
     if len(first):
-        axes.imshow(store.image(int(first[0])), interpolation="antialiased")
+        image = store.image(int(first[0]))
+        axes.imshow(image, interpolation="antialiased")
+        if store.boxes is not None:
+            height, width = image.shape[:2]
+            x1, y1, x2, y2 = store.boxes[int(first[0])] * (width, height, width, height)
+            axes.add_patch(
+                Rectangle((x1 - 0.5, y1 - 0.5), x2 - x1, y2 - y1, fill=False, edgecolor="#E69F00", linewidth=1.5)
+            )
     axes.set_title(statistics.classes[label].replace("_", " "), fontsize=8, pad=3)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.dataset import DataError, Split
+from datasets.dataset import DataError, Split, Target
 from datasets.fitting import fitted, ten_crops
 from datasets.parallel import ordered, usable_cores
 from datasets.store import ImageStore
@@ -23,11 +24,15 @@ CHECKS_SEED = 0  # so do the validation images that an epoch is measured on
 class Images:
     """One split of a store as one view sees it. Picklable: it holds the store's path, never pixels."""
 
-    def __init__(self, store: ImageStore, split: Split, view: View, opened_by: str = "") -> None:
+    def __init__(
+        self, store: ImageStore, split: Split, view: View, opened_by: str = "", target: Target = "class"
+    ) -> None:
         """
         opened_by: why the test split is opened; required for it, so that it is never opened by accident. The caller
             enters the reason in the study's ledger.
-        Raises DataError: the test split without a reason, a split without images, an image size below 1.
+        target: what `targets` hold of each image.
+        Raises DataError: the test split without a reason, a split without images, an image size below 1; boxes where
+            the store has none, or in a view that would move what they surround.
         """
         if split == "test" and not opened_by.strip():
             raise DataError("opened_by is empty, but the test split opens only with a reason; pass opened_by=REASON")
@@ -42,6 +47,8 @@ class Images:
         if len(self.indices) == 0:
             raise DataError(f"the {split} split of {store.path} holds no image; prepare the data set again")
         self.labels: NDArray[np.int64] = store.labels[self.indices]
+        # What a model is to say of each image: its label int64 [N], or its box float32 [N, 4], see ImageStore.boxes.
+        self.targets: NDArray[Any] = self.labels if target == "class" else _boxes(store, view)[self.indices]
 
     def __len__(self) -> int:
         return len(self.indices)
@@ -126,8 +133,8 @@ class Images:
 
     def training_batches(
         self, batch_size: int, seed: int, epoch: int, threads: int = 0
-    ) -> Generator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
-        """Images [B, S, S, 3] and labels [B] in the `order`, and in variants, that (seed, epoch) determine.
+    ) -> Generator[tuple[NDArray[np.uint8], NDArray[Any]]]:
+        """Images [B, S, S, 3] and targets [B, ...] in the `order`, and in variants, that (seed, epoch) determine.
 
         threads: how many augment (0: one for each core this process may use); the pixels do not depend on it.
         Dropping or closing the iterator ends its threads.
@@ -139,7 +146,7 @@ class Images:
                 batch = np.empty((len(positions), self.view.image_size, self.view.image_size, 3), np.uint8)
                 for number in range(len(positions)):
                     batch[number] = next(images)
-                yield batch, self.labels[positions]
+                yield batch, self.targets[positions]
 
     def _prepared(
         self, positions: NDArray[np.int64], batch_size: int, seed: int, epoch: int, threads: int
@@ -173,6 +180,17 @@ class Images:
 
     def _fitted(self, index: int) -> NDArray[np.uint8]:
         return fitted(self.store.image(index), self.view.image_size, self.view.fit)
+
+
+def _boxes(store: ImageStore, view: View) -> NDArray[np.float32]:
+    if store.boxes is None:
+        raise DataError(f"{store.title} has no boxes, only classes; ask a task with the target class of it")
+    if view.fit != "stretch" or view.augmentation != "none" or view.crops != 1:
+        raise DataError(
+            f"a view with fit {view.fit!r}, augmentation {view.augmentation!r} and {view.crops} crop(s) would move what "
+            "boxes surround; use fit 'stretch', augmentation 'none' and 1 crop"
+        )
+    return store.boxes
 
 
 def _check_positive(name: str, value: int) -> None:

@@ -2,7 +2,8 @@
 
 Layout: `pixels`, one flat contiguous uint8 data set, so that its place in the file is known and every process shares
 one copy in the page cache; beside it `offset`, `height`, `width`, `label`, `split`, `group` and `name`, one entry an
-image in the order of the names; `histograms` [3 splits, 3 channels, 256]; and attributes. It is built in building.py.
+image in the order of the names; `box` [N, 4] where the images have boxes; `histograms` [3 splits, 3 channels, 256]; and
+attributes. It is built in building.py.
 """
 
 from __future__ import annotations
@@ -127,6 +128,8 @@ class ImageStore:
             self.labels: NDArray[np.int64] = file["label"][()]
             self.splits: NDArray[np.uint8] = file["split"][()]  # positions in dataset.SPLITS
             self.groups: NDArray[np.int64] = file["group"][()]  # equal numbers stay together; -1 is on its own
+            # x1, y1, x2, y2 [N, 4] in shares of the image's sides (0 to 1); None where the images have no boxes
+            self.boxes: NDArray[np.float32] | None = file["box"][()] if "box" in file else None
             self.histograms: NDArray[np.int64] = file["histograms"][()]  # [split, channel, 256]
             self._encoded_names: NDArray[np.bytes_] = file["name"][()]
             self._pixels_at: int = file["pixels"].id.get_offset()

@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 FILE_NAME = "curves.png"
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")  # told apart by the colour-blind (Okabe and Ito, 2008)
 TOGETHER = len(COLOURS)
-PANELS = (("accuracy", "Accuracy"), ("loss", "Loss (nats)"))
+# A target's score and its loss, and what their axes say.
+PANELS = {
+    "class": (("accuracy", "Accuracy"), ("loss", "Loss (nats)")),
+    "box": (("iou", "Overlap over union (IoU)"), ("loss", "Loss (mean squared error)")),
+}
 WIDTH, DOTS_PER_INCH = 10.0, 120  # inches; 1200 pixels
 LEGIBLE = 0.99  # of all losses: a few that are far out would flatten the rest
 
@@ -78,13 +82,14 @@ def draw_curves(record: StudyRecord, path: Path) -> bool:
         return False
     import matplotlib.figure  # no pyplot: nothing here may look for a display
 
+    scores = PANELS[record.header.get("target", "class")]  # studies older than boxes do not say
     together = len(arms) <= TOGETHER
     height = 4.6 if together else 1.9 * len(arms) + 0.8
     figure = matplotlib.figure.Figure(figsize=(WIDTH, height), dpi=DOTS_PER_INCH, layout="constrained")
     figure.suptitle(titled(record, f"{record.task}/{record.name}: validation (lines) and training (dashes)"))
-    panels: Any = figure.subplots(1 if together else len(arms), len(PANELS), squeeze=False, sharex=True, sharey="col")
+    panels: Any = figure.subplots(1 if together else len(arms), len(scores), squeeze=False, sharex=True, sharey="col")
     for place, row in enumerate(panels):
-        for axes, (score, heading) in zip(row, PANELS, strict=True):
+        for axes, (score, heading) in zip(row, scores, strict=True):
             _draw_panel(axes, record, score, arms if together else [arms[place]])
             axes.set_ylabel(heading)
             axes.grid(alpha=0.3)

@@ -146,15 +146,11 @@ def _metrics(chosen: Sequence[TrialRecord], axes: set[str]) -> dict[str, Metric]
 def _extremes(trial: TrialRecord) -> dict[str, float | None]:
     """The best that any epoch reached in each score by itself, as some documents print it."""
     found: dict[str, float | None] = {}
-    for name, choose in (
-        ("max_train_accuracy", max),
-        ("min_train_loss", min),
-        ("max_val_accuracy", max),
-        ("min_val_loss", min),
-    ):
-        values = [epoch.metrics.get(name[4:]) for epoch in trial.epochs]
-        present = [value for value in values if value is not None]
-        found[name] = choose(present) if present else None
+    for word, choose, score in (("max", max, "accuracy"), ("max", max, "iou"), ("min", min, "loss")):
+        for name in (f"train_{score}", f"val_{score}"):
+            values = [epoch.metrics.get(name) for epoch in trial.epochs]
+            present = [value for value in values if value is not None]
+            found[f"{word}_{name}"] = choose(present) if present else None
     return found
 
 

@@ -18,6 +18,7 @@ SAMPLE_BACKBONE = "EfficientNetLite0"  # whose weights come with the installatio
 
 # What trainables/models/fine_tuned.py and as_is.py build, by name.
 HEADS = ("hidden", "sigmoid", "linear", "dense_512_256_128", "dense_1024_256", "dense_256")
+BOX_HEADS = ("box",)  # of networks that say where, not what
 INITIAL_WEIGHTS = ("imagenet", "random")
 PREPROCESSING = ("own", "centred", "scaled")
 WITH_TOP = ("NASNetMobile", "EfficientNetLite0")  # whose weights are known with the ImageNet classifier

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from datasets.dataset import Counts, DataError, Dataset
+from datasets.dataset import Counts, DataError, Dataset, Target
 from datasets.generated import GeneratedPictures
+from datasets.generated_scenes import GeneratedScenes
 from datasets.view import View
 from search_spaces import pixels
 from search_spaces.backbones import SAMPLE_BACKBONE
@@ -119,6 +120,7 @@ class Task:
     find_dataset: Callable[[str | None, str | None], Dataset] | None = None
     arms: tuple[Arm, ...]
     more_arms: tuple[Arm, ...] = ()  # for whoever names them with --arms
+    target: Target = "class"  # what its models say of an image; views of boxes are stretched and not augmented
     objective: Objective = Objective()
     tables: tuple[Table, ...]
     defaults: Defaults = Defaults()
@@ -141,16 +143,16 @@ class Task:
     ) -> Task:
         """The task with a sample: its arms on generated pictures, with the backbone whose weights need no network.
 
-        classes, counts, side, seed: see GeneratedPictures. learned_first: classes that backbones are pre-trained on.
+        classes, counts, side, seed: see GeneratedPictures, and GeneratedScenes where boxes are asked. learned_first: classes that backbones are pre-trained on.
         views: what arms see, all of them or each by its name. epochs: at most. trials: of an arm.
         held, axes: constants and ranges in place of an arm's own, where it has them. notes: said where an arm has them.
         """
 
-        def pictures(name: str, classes: Sequence[str]) -> GeneratedPictures:
-            title = f"generated pictures in {len(classes)} classes (sample)"
-            return GeneratedPictures(
-                name=name, title=title, classes=tuple(classes), counts=counts, side=side, seed=seed
-            )
+        def pictures(name: str, classes: Sequence[str]) -> Dataset:
+            drawn = {"name": name, "classes": tuple(classes), "counts": counts, "side": side, "seed": seed}
+            if self.target == "box":
+                return GeneratedScenes(title="generated scenes with one object each (sample)", **drawn)
+            return GeneratedPictures(title=f"generated pictures in {len(classes)} classes (sample)", **drawn)
 
         def small(arm: Arm) -> Arm:
             view = views if isinstance(views, View) else views[arm.name]
@@ -216,7 +218,9 @@ class Task:
 
 
 def baselines(task: Task) -> tuple[Arm, ...]:
-    """Arms every task has without naming them: no network at all, an honest floor."""
+    """Arms every task of classes has without naming them: no network at all, an honest floor."""
+    if task.target != "class":
+        return ()
     view = replace(task.arms[0].view, augmentation="none", epoch_images=None, check_images=None)
     return (
         Arm(

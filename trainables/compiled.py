@@ -6,7 +6,6 @@ import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
@@ -15,6 +14,7 @@ from trainables.graph import Graph, Part
 from trainables.learner import OutOfMemory
 from trainables.models.network import Network
 from trainables.optimizers import Kind, Optimizer, make
+from trainables.targets import TargetKind
 
 # What CUDA and cuDNN say, beside ResourceExhaustedError, when memory is short.
 _OUT_OF_MEMORY = ("out of memory", "out_of_memory", "alloc_failed", "failed to allocate")
@@ -37,7 +37,7 @@ def configure_tensorflow() -> None:
 
 
 class Gradients:
-    """Forward and backward through what learns, as one graph. Sums of loss and hits stay on the device.
+    """Forward and backward through what learns, as one graph. Sums of loss and score stay on the device.
 
     Apart from the optimizer's step, so that optimizers share the larger part of the tracing.
     """
@@ -51,12 +51,14 @@ class Gradients:
         from_images: bool,
         rate: tf.Variable | None,
         class_weights: tf.Variable,
+        target: TargetKind,
     ) -> None:
         """
         end: symbolic tensor in which the frozen prefix ends; None where nothing is frozen.
         from_images: whether images come in, and the prefix is computed in every step; else what crosses the cut.
         rate: of the network's adjustable dropout; None leaves it out.
         class_weights: [C], how much the loss of an image of each class counts in the gradient.
+        target: what the network is asked; says what loss and score are.
         """
         graph = Graph(network.model)
         self._tail = graph.after(end, graph.logits)
@@ -70,30 +72,30 @@ class Gradients:
         else:
             self._call = calls.training(dict.fromkeys(network.dropout, rate))
         self._class_weights = class_weights
+        self._target = target
         self._batch_size = batch_size
         self._loss = tf.Variable(0.0, trainable=False)
-        self._hits = tf.Variable(0, trainable=False, dtype=tf.int64)
+        self._score = tf.Variable(0, trainable=False, dtype=target.sum_dtype)
         inputs = (self._prefix or self._tail).inputs
         # A signature with the batch size in it: any other batch is an error here, not a second trace of half a minute.
         signature = [tf.TensorSpec((batch_size, *tensor.shape[1:]), tensor.dtype) for tensor in inputs]
-        function = tf.function(
-            self._trace, autograph=False, input_signature=[signature, tf.TensorSpec((batch_size,), tf.int64)]
-        )
+        targets = tf.TensorSpec((batch_size, *target.element_shape), target.dtype)
+        function = tf.function(self._trace, autograph=False, input_signature=[signature, targets])
         self._concrete = function.get_concrete_function()
         self.is_new = True  # the first run prepares the graph: seconds for a large network
 
     def reset(self) -> None:
         """Forget the sums, at the start of an epoch."""
         self._loss.assign(0.0)
-        self._hits.assign(0)
+        self._score.assign(0)
 
-    def __call__(self, inputs: Sequence[np.ndarray], labels: np.ndarray) -> list[Any]:
+    def __call__(self, inputs: Sequence[np.ndarray], targets: np.ndarray) -> list[Any]:
         """A gradient for each of `variables`.
 
-        inputs: images uint8 [B, S, S, 3], or what crosses the cut. labels: int64 [B].
+        inputs: images uint8 [B, S, S, 3], or what crosses the cut. targets: [B, ...], such as labels int64 [B].
         """
         gradients: list[Any] = self._concrete(
-            [tf.convert_to_tensor(array) for array in inputs], tf.convert_to_tensor(labels)
+            [tf.convert_to_tensor(array) for array in inputs], tf.convert_to_tensor(targets)
         )
         self.is_new = False
         return gradients
@@ -103,27 +105,23 @@ class Gradients:
         return bool(np.isfinite(self._loss.numpy()))
 
     def means(self, steps: int) -> tuple[float, float]:
-        """Mean loss and accuracy over the steps since `reset`."""
-        return float(self._loss.numpy()) / steps, float(self._hits.numpy()) / (steps * self._batch_size)
+        """Mean loss and score over the steps since `reset`."""
+        return float(self._loss.numpy()) / steps, float(self._score.numpy()) / (steps * self._batch_size)
 
-    def _trace(self, inputs: list[Any], labels: Any) -> list[Any]:
+    def _trace(self, inputs: list[Any], targets: Any) -> list[Any]:
         if self._prefix is not None:
             inputs = self._prefix.run(inputs, calls.predicting)
         # Only what learns is watched.
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(self.variables)
             (outputs,) = self._tail.run(inputs, self._call)
-            if self._from_logits:
-                losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=outputs)
-            else:
-                losses = keras.losses.sparse_categorical_crossentropy(labels, outputs)
-            weights = tf.cast(tf.gather(self._class_weights.read_value(), labels), losses.dtype)
-            weighted = tf.reduce_mean(losses * weights)
+            losses = self._target.losses(outputs, targets, from_logits=self._from_logits)
+            weighted = tf.reduce_mean(self._target.weighted(losses, targets, self._class_weights))
             penalties = [variable.regularizer(variable) for variable in self._penalized]
             objective = tf.add_n([weighted, *penalties]) if penalties else weighted
         # What is told is not weighted: it is compared with the loss of validation images.
         self._loss.assign_add(tf.cast(tf.reduce_mean(losses), tf.float32))
-        self._hits.assign_add(tf.reduce_sum(tf.cast(tf.argmax(outputs, axis=-1) == labels, tf.int64)))
+        self._score.assign_add(tf.reduce_sum(self._target.scores(outputs, targets)))
         gradients: list[Any] = tape.gradient(objective, self.variables)
         return gradients
 
@@ -143,7 +141,7 @@ class Update:
 
 
 class Prediction:
-    """Probabilities from images or from what crosses a cut; the last and smaller batch is padded.
+    """What a network says of images or of what crosses a cut; the last and smaller batch is padded.
 
     Padded so that every image meets the same shapes: on a GPU another batch size may mean another cuDNN algorithm, and
     so other last digits.

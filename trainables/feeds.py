@@ -22,7 +22,7 @@ class Feed(Protocol):
     def training_batches(
         self, batch_size: int, seed: int, epoch: int, threads: int
     ) -> Generator[tuple[Inputs, np.ndarray]]:
-        """Inputs and labels [B], in the order and the variants that (seed, epoch) determine."""
+        """Inputs and targets [B, ...], in the order and the variants that (seed, epoch) determine."""
 
     def steps(self, batch_size: int) -> int:
         """Training batches of an epoch."""
@@ -43,8 +43,8 @@ class ImageFeed:
         self, batch_size: int, seed: int, epoch: int, threads: int
     ) -> Generator[tuple[Inputs, np.ndarray]]:
         with closing(self._images.training_batches(batch_size, seed, epoch, threads)) as batches:
-            for images, labels in batches:
-                yield [images], labels
+            for images, targets in batches:
+                yield [images], targets
 
     def steps(self, batch_size: int) -> int:
         return self._images.steps(batch_size)
@@ -68,7 +68,7 @@ class FeatureFeed:
     ) -> Generator[tuple[Inputs, np.ndarray]]:
         rows = np.arange(len(self._images)) + self._images.views(seed, epoch) * len(self._images)
         for positions in self._images.order(batch_size, seed, epoch):
-            yield [array[rows[positions]] for array in self._arrays], self._images.labels[positions]
+            yield [array[rows[positions]] for array in self._arrays], self._images.targets[positions]
 
     def steps(self, batch_size: int) -> int:
         return self._images.steps(batch_size)

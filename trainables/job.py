@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from datasets.dataset import Target
+
 
 @dataclass(frozen=True, kw_only=True)
 class SavedModel:
@@ -47,4 +49,5 @@ class Job:
     save_above: float | None = None  # the arm's best so far: without confirmation, nothing below is ever needed
     saved: tuple[SavedModel, ...] = ()  # role "test": every model to be measured
     ensembles: dict[str, tuple[str, ...]] = field(default_factory=dict)  # role "test": trials to average, by row name
+    target: Target = "class"
     backbone: str | None = None  # role "pretrain": the file for the best epoch's backbone

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from trainables import arrays, devices, schedules
+from trainables import arrays, devices, schedules, targets
 from trainables.class_weights import class_weights
 from trainables.compiled import (
     SMALLER,
@@ -156,9 +156,9 @@ class KerasLearner:
         return gradients, update
 
     def epoch(self, epoch: int) -> dict[str, float]:
-        """One pass over the training images. Returns loss and accuracy as seen while training, and learning_rate.
+        """One pass over the training images. Returns loss and score as seen while training, and learning_rate.
 
-        loss: cross-entropy in nats, without penalties. learning_rate: at the epoch's first step.
+        loss: the target's, such as cross-entropy in nats, without penalties. learning_rate: at the epoch's first step.
         Raises Infeasible as soon as the loss is seen not to be finite, or where memory runs out.
         """
         if self._warm is None or self._gradients is None:
@@ -187,29 +187,29 @@ class KerasLearner:
         gradients.reset()
         steps = 0
         with self._watch("train"), out_of_memory_is_infeasible(self._what), closing(batches):
-            for inputs, labels in batches:
+            for inputs, asked in batches:
                 if steps and schedules.varies_within_epoch(self._phase.schedule):
                     update.optimizer.learning_rate.assign(self._learning_rate(epoch, steps, steps_per_epoch))
                 # A graph's first run prepares it: seconds for a large network, which are no training time.
                 with self._watch("trace" if gradients.is_new else "train"):
-                    update(gradients(inputs, labels))
+                    update(gradients(inputs, asked))
                 steps += 1
                 # Often at first, where divergence shows, then now and then.
                 if steps & (steps - 1) == 0 or steps % CHECK_EVERY == 0:
                     self._check_loss(epoch, steps)
             self._check_loss(epoch, steps)
-            loss, accuracy = gradients.means(steps)
+            loss, score = gradients.means(steps)
         self._losses.append(loss)
-        return {"loss": loss, "accuracy": accuracy, "learning_rate": first_rate}
+        return {"loss": loss, targets.find(self._assignment.target).score: score, "learning_rate": first_rate}
 
     def validate(self, epoch: int = 0) -> np.ndarray:
-        """See learner.Learner. Raises Infeasible where a probability is not finite."""
+        """See learner.Learner. Raises Infeasible where a number is not finite."""
         if self._warm is None or self._gradients is None:
             raise RuntimeError("validate() before start(): this learner has no validation images")
         return self._finite(self._warm.prediction(self._cut), self._validation.checked_batches(VALIDATION_BATCH, epoch))
 
     def predict(self, batches: Iterable[np.ndarray]) -> np.ndarray:
-        """Class probabilities [N, C] float32 for batches uint8 [B, S, S, 3]. Raises Infeasible where not finite."""
+        """See learner.Learner. Raises Infeasible where a number is not finite."""
         if self._warm is None:
             raise RuntimeError("predict() before start() or load(): this learner has no model")
         return self._finite(self._warm.prediction(0), ([batch] for batch in batches))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from datasets.dataset import Target
 from datasets.view import View
 
 if TYPE_CHECKING:  # the driver imports this module for its exceptions: it needs neither NumPy nor the pipeline's OpenCV
@@ -37,6 +38,7 @@ class Assignment:
     max_epochs: int
     num_classes: int
     view: View
+    target: Target = "class"  # what is to be said of an image, see trainables/targets.py
     precision: str = "float32"  # or "mixed_bfloat16"
     weights: Path | None = None  # a file that replaces the backbone's own ImageNet weights
     memory_bytes: int = 4_000_000_000  # this worker's share of the machine's
@@ -72,14 +74,15 @@ class Learner(Protocol):
     def epoch(self, epoch: int) -> dict[str, float]:
         """Train epoch number `epoch` (from 0) on the training images.
 
-        Returns at least "loss" and "accuracy" as seen while training, and "learning_rate" where there is one.
+        Returns at least "loss" and the target's score ("accuracy") as seen while training, and "learning_rate" where
+        there is one.
         """
 
     def validate(self, epoch: int = 0) -> np.ndarray:
-        """Class probabilities [N, num_classes] float32 of the validation images `checked` after that epoch."""
+        """What `predict` says of the validation images `checked` after that epoch."""
 
     def predict(self, batches: Iterable[np.ndarray]) -> np.ndarray:
-        """Class probabilities [N, num_classes] float32 for batches of uint8 images [B, S, S, 3]."""
+        """Class probabilities [N, num_classes] float32, or boxes [N, 4], for batches of uint8 images [B, S, S, 3]."""
 
     def save(self, folder: Path) -> None:
         """Keep the model as it is now in an existing folder, quickly and without pickle: for `load` alone."""

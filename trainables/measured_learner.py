@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trainables import devices
+from trainables import devices, targets
 from trainables.compiled import MORE, configure_tensorflow, out_of_memory_is_infeasible
 from trainables.keras_learner import VALIDATION_BATCH, KerasLearner, channel_statistics
 from trainables.learner import Assignment, Infeasible, OutOfMemory
-from trainables.metrics import evaluate
 from trainables.stopwatch import Stopwatch
 from trainables.workbench import WORKBENCH
 
@@ -34,6 +33,7 @@ class MeasuredLearner(KerasLearner):
         """Have the network as its weights' authors left it."""
         configure_tensorflow()
         self._train, self._val = train, val
+        self._target = targets.find(assignment.target)
         what = f"{assignment.model} at {assignment.view.image_size} px"
         try:
             with out_of_memory_is_infeasible(what, self.remedy):
@@ -45,7 +45,7 @@ class MeasuredLearner(KerasLearner):
         return {}
 
     def epoch(self, epoch: int) -> dict[str, float]:
-        """Loss and accuracy on every training image, as in prediction."""
+        """Loss and score on every training image, as in prediction."""
         try:
             return self._look()
         except OutOfMemory:
@@ -55,8 +55,8 @@ class MeasuredLearner(KerasLearner):
 
     def _look(self) -> dict[str, float]:
         with self._watch("train"):
-            seen = evaluate(self.predict(self._train.batches(VALIDATION_BATCH)), self._train.labels)
-        return {"loss": seen["loss"], "accuracy": seen["accuracy"]}
+            seen = self._target.evaluate(self.predict(self._train.batches(VALIDATION_BATCH)), self._train.targets)
+        return {"loss": seen["loss"], self._target.score: seen[self._target.score]}
 
     def validate(self, epoch: int = 0) -> np.ndarray:
         """See learner.Learner."""

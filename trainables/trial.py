@@ -25,11 +25,10 @@ from datasets.folds import Fold
 from datasets.pipeline import Images
 from datasets.store import ImageStore
 from datasets.view import View
-from trainables import devices
+from trainables import devices, targets
 from trainables.averages import Averages
 from trainables.job import Job, SavedModel
 from trainables.learner import Assignment, Fatal, Infeasible, Learner
-from trainables.metrics import evaluate
 from trainables.stopwatch import Stopwatch
 
 LATENCY_RUNS = 20  # single images timed for a winner's latency; the median is reported
@@ -56,6 +55,7 @@ class Trial(tune.Trainable):
     def _store_job(self, config: dict[str, Any]) -> None:
         job = dict(config["job"])  # as dataclasses.asdict has it
         self._job = Job(**{**job, "saved": tuple(SavedModel(**saved) for saved in job["saved"])})
+        self._target = targets.find(self._job.target)
         self._watch = Stopwatch()
         self._learner: Learner | None = None
         self._val: Images | None = None
@@ -87,7 +87,8 @@ class Trial(tune.Trainable):
             self._leave_if_grown()
             with watch("import"):
                 learner, assignment, store, view = self._prepare()
-            train, self._val = Images(store, "train", view), Images(store, "val", view)
+            train = Images(store, "train", view, target=job.target)
+            self._val = Images(store, "val", view, target=job.target)
             self._trained = (assignment, train)
             started = {"prepared": learner.start(assignment, train, self._val)}
             self._learner = learner
@@ -96,7 +97,7 @@ class Trial(tune.Trainable):
         trained = learner.epoch(epoch)
         self._epoch += 1
         with watch("validate"):
-            validated = evaluate(learner.validate(epoch), val.labels[val.checked(epoch)])
+            validated = self._target.evaluate(learner.validate(epoch), val.targets[val.checked(epoch)])
         metrics = {
             **{name if name == "learning_rate" else f"train_{name}": value for name, value in trained.items()},
             **{f"val_{name}": value for name, value in validated.items()},
@@ -150,6 +151,7 @@ class Trial(tune.Trainable):
             max_epochs=job.max_epochs,
             num_classes=len(store.classes),
             view=view,
+            target=job.target,
             precision=job.precision,
             weights=Path(job.weights) if job.weights else None,
             memory_bytes=job.memory_bytes,
@@ -164,23 +166,25 @@ class Trial(tune.Trainable):
         """The confirmed models meet the test split; the driver entered the opening in the ledger before this runs."""
         job = self._job
         learner, assignment, store, view = self._prepare()
-        test = Images(store, "test", view, opened_by=f"confirmed models of {job.arm}")
+        test = Images(store, "test", view, opened_by=f"confirmed models of {job.arm}", target=job.target)
         averaged = Averages(job.ensembles)
         measured = []
         for saved in job.saved:
-            folder, train = Path(saved.folder), Images(_opened(job, saved.fold), "train", view)
+            folder = Path(saved.folder)
+            train = Images(_opened(job, saved.fold), "train", view, target=job.target)
             learner.load(folder, replace(assignment, config=saved.config), train)
             latency_ms = _latency_ms(learner, test)
-            probabilities = learner.predict(test.batches(PREDICT_BATCH))
-            on_train = evaluate(learner.predict(train.batches(PREDICT_BATCH)), train.labels)
-            _write_predictions(folder / "test_predictions.npz", probabilities, test)
-            averaged.add(saved.trial, probabilities)
+            predictions = learner.predict(test.batches(PREDICT_BATCH))
+            averaged.add(saved.trial, predictions)
+            on_train = self._target.evaluate(learner.predict(train.batches(PREDICT_BATCH)), train.targets)
+            on_test = self._target.evaluate(predictions, test.targets)
+            _write_predictions(folder / "test_predictions.npz", self._target.stored(predictions, test), test)
             facts = learner.export(folder)
             measured.append(
                 {
                     "trial": saved.trial,
                     "metrics": {
-                        **{f"test_{name}": value for name, value in evaluate(probabilities, test.labels).items()},
+                        **{f"test_{name}": value for name, value in on_test.items()},
                         **{f"final_train_{name}": value for name, value in on_train.items()},
                     },
                     "facts": {
@@ -194,11 +198,12 @@ class Trial(tune.Trainable):
                 }
             )
         ensembles = []
-        for name, (members, probabilities) in averaged.of_all().items():
+        for name, (members, predictions) in averaged.of_all().items():
             folder = Path(job.saved[0].folder).with_name(name)
             folder.mkdir(exist_ok=True)
-            _write_predictions(folder / "test_predictions.npz", probabilities, test)
-            metrics = {f"test_{metric}": value for metric, value in evaluate(probabilities, test.labels).items()}
+            _write_predictions(folder / "test_predictions.npz", self._target.stored(predictions, test), test)
+            on_test = self._target.evaluate(predictions, test.targets)
+            metrics = {f"test_{metric}": value for metric, value in on_test.items()}
             ensembles.append({"name": name, "members": members, "metrics": metrics})
         return {"done": True, "status": "completed", "measured": measured, "ensembles": ensembles, "epoch": 0}
 
@@ -243,10 +248,10 @@ def _save_whole(learner: Learner, folder: Path) -> None:
     fresh.rename(folder)
 
 
-def _write_predictions(path: Path, probabilities: np.ndarray, images: Images) -> None:
+def _write_predictions(path: Path, arrays: dict[str, np.ndarray], images: Images) -> None:
     names = np.array([images.store.names[index] for index in images.indices])
     with path.with_suffix(".new").open("wb") as file:
-        np.savez_compressed(file, probabilities=probabilities, labels=images.labels, names=names)
+        np.savez_compressed(file, names=names, **arrays)  # type: ignore[arg-type]
     path.with_suffix(".new").rename(path)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from search_spaces.wording import unknown
-from trainables import devices
+from trainables import devices, targets
 from trainables import models as model_families
 from trainables.compiled import Gradients, Prediction, Prefix, Update
 from trainables.graph import Graph, Part, multiply_adds
@@ -24,6 +24,7 @@ from trainables.initial_state import InitialState
 from trainables.learner import Assignment, Fatal
 from trainables.models.network import Network
 from trainables.optimizers import Kind
+from trainables.targets import TargetKind
 
 PREFIX_BATCH = 32  # images a pass of the frozen prefix takes at a time
 
@@ -31,8 +32,11 @@ PREFIX_BATCH = 32  # images a pass of the frozen prefix takes at a time
 class WarmNetwork:
     """One built network, with every graph that was ever traced on it. One trial at a time uses it."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, target: TargetKind = targets.CLASSES) -> None:
+        """Raises ValueError (one line) for a network that cannot answer what is asked."""
+        target.check(int(network.model.outputs[0].shape[-1]))
         self.network = network
+        self._target = target
         self.graph = Graph(network.model)
         self.initial_state = InitialState(network)
         self._rate = tf.Variable(0.0, trainable=False)
@@ -60,6 +64,7 @@ class WarmNetwork:
                 from_images=from_images,
                 rate=self._rate if dropout else None,
                 class_weights=self._class_weights,
+                target=self._target,
             )
         return self._gradients[key]
 
@@ -70,7 +75,7 @@ class WarmNetwork:
         return self._updates[cut, kind]
 
     def prediction(self, cut: int) -> Prediction:
-        """Probabilities from what crosses the cut; with 0, from images."""
+        """What the network says, from what crosses the cut; with 0, from images."""
         if cut not in self._predictions:
             self._predictions[cut] = Prediction(self._tail(cut))
         return self._predictions[cut]
@@ -144,7 +149,8 @@ class Workbench:
         family = model_family(assignment.model)
         structure = {name: assignment.config[name] for name in family.STRUCTURE if name in assignment.config}
         size = assignment.view.image_size
-        determined_by = (assignment.num_classes, assignment.precision, str(assignment.weights), statistics)
+        asked = (assignment.num_classes, assignment.target)
+        determined_by = (*asked, assignment.precision, str(assignment.weights), statistics)
         key = _digest([assignment.model, structure, size, *determined_by])
         if key in self._networks:
             self._networks.move_to_end(key)
@@ -154,7 +160,7 @@ class Workbench:
         network = family.build(
             structure, (size, size, 3), assignment.num_classes, weights=assignment.weights, **statistics
         )
-        self._networks[key] = WarmNetwork(network)
+        self._networks[key] = WarmNetwork(network, targets.find(assignment.target))
         return self._networks[key]
 
     def drop_others(self, keep: WarmNetwork | None) -> bool:

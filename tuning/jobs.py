@@ -88,6 +88,7 @@ class Jobs:
             seed=seed,
             max_epochs=max_epochs,
             view=asdict(arm.arm.view),
+            target=plan.task.target,
             objective=plan.objective.metric,
             direction=plan.objective.direction,
             precision=settings.precision,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from datasets.dataset import Target
 from datasets.folds import Fold
 from datasets.view import parse_augmentation
 from search_spaces.changes import set_in_arms
@@ -133,6 +134,11 @@ def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> S
     if Path(name).name != name or name.startswith("."):
         raise UsageError(f"--name is {name!r}, but must be a plain folder name")
     task = (task.sampled() if settings.sample else task).about(settings.data, settings.group_by, settings.allow_pickle)
+    if task.target == "box" and settings.augmentation not in (None, "none"):
+        raise UsageError(
+            f"--augmentation is {settings.augmentation}, but the boxes of {task.name} would not move with their images; "
+            "leave it out"
+        )
     arms = [task.arm(arm) for arm in settings.arms] if settings.arms else list(task.arms)
     doubled = {arm.name for arm in arms if [other.name for other in arms].count(arm.name) > 1}
     if doubled:
@@ -159,7 +165,7 @@ def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> S
     ]
     objective = task.objective
     if settings.metric is not None:
-        objective = Objective(metric=settings.metric, direction=_direction(settings.metric))
+        objective = Objective(metric=settings.metric, direction=_direction(task.target, settings.metric))
     return StudyPlan(
         task=task,
         settings=settings,
@@ -193,20 +199,24 @@ def check_counts(settings: StudySettings) -> None:
         raise UsageError(f"--weights is {settings.weights}, but there is no such file")
 
 
-# Metrics every learner reports (trainables/metrics.py), with the direction that is better.
-METRICS = {
-    "val_accuracy": "max",
-    "val_loss": "min",
-    "val_macro_f1": "max",
-    "val_balanced_accuracy": "max",
-    "val_top5_accuracy": "max",
+# Metrics every learner reports of a target (trainables/targets.py), with the direction that is better.
+METRICS: Mapping[Target, Mapping[str, str]] = {
+    "class": {
+        "val_accuracy": "max",
+        "val_loss": "min",
+        "val_macro_f1": "max",
+        "val_balanced_accuracy": "max",
+        "val_top5_accuracy": "max",
+    },
+    "box": {"val_iou": "max", "val_loss": "min", "val_iou_at_least_half": "max"},
 }
 
 
-def _direction(metric: str) -> str:
-    if metric not in METRICS:
-        raise UsageError("--metric: " + unknown("metric", metric, tuple(METRICS)))
-    return METRICS[metric]
+def _direction(target: Target, metric: str) -> str:
+    known = METRICS[target]
+    if metric not in known:
+        raise UsageError("--metric: " + unknown("metric", metric, tuple(known)))
+    return known[metric]
 
 
 def _changed(arm: Arm, space: Space, settings: StudySettings) -> Arm:

@@ -116,6 +116,7 @@ def header(
         "study": plan.name,
         "source": plan.task.source,
         "sample": plan.settings.sample,
+        "target": plan.task.target,
         "settings": settings,
         "arms": [
             {

@@ -12,9 +12,11 @@ from tuning.records import StudyRecord
 def keep_winner(study: Path, record: StudyRecord, arm: str) -> None:
     """Copy the tested model that is best on validation, never on test, into winners/<arm>/, whole or not at all.
 
-    configuration.json: the arm, its axes and constants, seed, image size, class names in the order of the outputs.
+    configuration.json: the arm, its axes and constants, seed, image size, class names in the order of the outputs; or
+        the target "box": then the outputs are x1, y1, x2, y2 in shares of the image's sides.
     metrics.json: validation metrics at the best epoch, test metrics, parameters, size, latency.
-    test_predictions.npz: class probabilities [N, classes], labels [N] and names [N] of the test images.
+    test_predictions.npz: class probabilities [N, classes] and labels [N], or predicted_boxes and true_boxes [N, 4], and
+        names [N] of the test images.
     """
     winner = record.best_of(trial for trial in record.confirmed(arm) if trial.test)
     if winner is None:
@@ -31,6 +33,7 @@ def keep_winner(study: Path, record: StudyRecord, arm: str) -> None:
         "seed": winner.seed,
         "epochs": winner.best_epoch,
         "view": header["view"],
+        "target": record.header.get("target", "class"),
         "classes": record.header["data"]["classes"],
     }
     metrics = {"validation": winner.best_metrics, "test": winner.test, "model": winner.facts}

@@ -1,4 +1,4 @@
-"""The classifiers that networks end in: from feature maps to features, and from those to probabilities."""
+"""What networks end in: from feature maps to features, and from those to probabilities, or to a box."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ HIDDEN_UNITS = 256  # documents 2 and 4, FC256
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """How a backbone's maps become probabilities. All that a head of a wholly frozen backbone trains is `classify`."""
+    """How a backbone's maps become an answer. All that a head of a wholly frozen backbone trains is `classify`."""
 
     features: Callable[[Any], Any]  # symbolic maps [B, h, w, F] to features [B, D]; has no weights
-    classify: Callable[[Any, int], Any]  # features and number of classes to probabilities float32 [B, classes]
+    classify: Callable[[Any, int], Any]  # features and number of classes to probabilities float32 [B, classes], or box
     adjustable: bool = True  # whether the configuration's dropout is the rate of its dropout layers
 
 
@@ -91,6 +91,18 @@ def probabilities(features: Any, num_classes: int, *, l2: float = 0.0) -> Any:
     return keras.layers.Softmax(dtype="float32", name=PROBABILITIES)(x)
 
 
+def box(features: Any, num_classes: int) -> Any:
+    """Dense 128, 64, 32 with ReLU, then a sigmoid for each edge of a box (document 2), whatever the number of classes.
+
+    features: symbolic float [B, D]. Returns symbolic float32 [B, 4]: x1, y1, x2, y2 in shares of the image's sides.
+    """
+    del num_classes
+    x = features
+    for number, width in enumerate((128, 64, 32), start=1):
+        x = keras.layers.Dense(width, activation="relu", name=f"head_dense_{number}")(x)
+    return keras.layers.Dense(4, activation="sigmoid", dtype="float32", name="box")(x)
+
+
 def average(maps: Any) -> Any:
     """The mean of each map."""
     return keras.layers.GlobalAveragePooling2D(name="features")(maps)
@@ -111,4 +123,5 @@ HEADS: Mapping[str, Head] = {
     "dense_512_256_128": Head(features=flatten, classify=partial(dense_layers, units=(512, 256, 128))),
     "dense_1024_256": Head(features=partial(flatten, poolings=2), classify=partial(dense_layers, units=(1024, 256))),
     "dense_256": Head(features=flatten, classify=dense_256, adjustable=False),
+    "box": Head(features=flatten, classify=box),
 }

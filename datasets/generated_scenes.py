@@ -1,0 +1,90 @@
+"""Drawn tables with one dish somewhere among other things, and the box around it: for samples of tasks about boxes."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets.dataset import Box, Counts, Progress, SourceImage
+from datasets.generated import SMALLEST_SHARE, check_drawable, distract, encode
+
+RADIUS = (0.14, 0.3)  # of the dish, in shares of the scene's longest side
+THINGS = (3, 7)  # that lie about, least and most
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneratedScenes:
+    """One dish a scene, anywhere, of any size and turned at will, among leaves, sauces, crumbs and forks.
+
+    classes, counts, side, seed: as GeneratedPictures has them; a box surrounds the dish alone.
+    """
+
+    name: str
+    title: str
+    classes: tuple[str, ...]
+    counts: Counts
+    side: int = 128
+    seed: int = 0
+
+    @property
+    def max_side(self) -> int:
+        return self.side
+
+    @contextmanager
+    def images(self, origin: str | None, data_dir: Path, progress: Progress) -> Iterator[Sequence[SourceImage]]:
+        """See datasets.dataset.Dataset. Raises DataError: an origin is given, or a class nobody can draw."""
+        check_drawable(self.title, self.classes, origin)
+        images: list[SourceImage] = []
+        total = len(self.classes) * self.counts.total
+        for label, name in enumerate(self.classes):
+            for number in range(self.counts.total):
+                scene, box = draw(name, number, side=self.side, seed=self.seed)
+                read = partial(bytes, encode(scene))
+                images.append(SourceImage(name=f"{name}/{number:05d}.png", label=label, read=read, box=box))
+                progress(f"drawing {self.name}", len(images), total)
+        yield images
+
+
+def draw(dish: str, number: int, *, side: int, seed: int) -> tuple[NDArray[np.uint8], Box]:
+    """Scene `number` with that dish, [H, W, 3] RGB, and the box around the dish (x1, y1, x2, y2 in pixels).
+
+    The same pixels in every run, process and thread. What lies in front may hide a part of the dish; the box surrounds
+    all of it that lies inside the scene.
+    """
+    from datasets import dishes, drawing
+
+    random = np.random.default_rng((seed, zlib.crc32(dish.encode()), number))
+    height, width = (int(length) for length in random.integers(math.ceil(SMALLEST_SHARE * side), side + 1, 2))
+    canvas = drawing.background(side, random)[:height, :width].copy()
+    for _ in range(int(random.integers(THINGS[0], THINGS[1] + 1))):
+        at = (random.uniform(0, width), random.uniform(0, height))
+        radius = random.uniform(*RADIUS) * side
+        thing = drawing.Brush(canvas, random, centre=at, radius=radius, angle=random.uniform(-math.pi, math.pi))
+        distract(thing, behind=True)
+    radius = random.uniform(*RADIUS) * side
+    centre = (random.uniform(radius, width - radius), random.uniform(radius, height - radius))
+    brush = drawing.Brush(canvas, random, centre=centre, radius=radius, angle=random.uniform(-math.pi, math.pi))
+    before = canvas.copy()
+    dishes.DISHES[dish](brush)
+    rows, columns = np.nonzero((canvas != before).any(axis=-1))
+    box = (int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
+    distract(brush, behind=False)
+    return drawing.photograph(_lit(canvas, random), random), box
+
+
+def _lit(scene: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
+    """drawing.light wants a square."""
+    from datasets import drawing
+
+    height, width = scene.shape[:2]
+    square = np.zeros((max(height, width), max(height, width), 3), np.uint8)
+    square[:height, :width] = scene
+    return np.ascontiguousarray(drawing.light(square, random)[:height, :width])

@@ -1,0 +1,49 @@
+"""Document 2's bounding-box regression: its one setting, and what may vary around it."""
+
+from __future__ import annotations
+
+from search_spaces import backbones, optimization
+from search_spaces.space import Axis, Choice, Real, Space, Value
+
+SETTINGS = "document 2, bounding-box regression"
+_CONSTANTS: dict[str, Value] = {"batch_size": 32}  # document 2
+_PUBLISHED: dict[str, Value] = {"backbone": "VGG16", "learning_rate": 1e-4, "optimizer": "adam"}
+
+
+def _axes(*more: Axis) -> tuple[Axis, ...]:
+    return (
+        backbones.choice("VGG16", source=f"{SETTINGS}: VGG16 without its top"),
+        backbones.named("head", "box", backbones.BOX_HEADS, source=f"{SETTINGS}: dense 128, 64, 32, 4"),
+        backbones.named("preprocessing", "scaled", backbones.PREPROCESSING, source=f"{SETTINGS}: x / 255"),
+        Real(
+            name="learning_rate",
+            low=1e-5,
+            high=1e-2,
+            log=True,
+            source=f"{SETTINGS}: 0.0001; two powers of ten above, for the head alone, and one below, for the backbone",
+        ),
+        Choice(
+            name="optimizer",
+            values=("adam", "sgd"),
+            allowed=optimization.OPTIMIZERS,
+            source=f"{SETTINGS}: Adam; SGD is ours to ask",
+        ),
+        optimization.momentum("Sutskever et al., 2013: with SGD, which the document does not use"),
+        optimization.weight_decay("Loshchilov and Hutter, 2019: drawn only with adamw"),
+        *more,
+    )
+
+
+# Nothing of the backbone learns.
+FROZEN = Space(axes=_axes(), constants={**_CONSTANTS, "frozen_fraction": 1.0}, published=(_PUBLISHED,))
+FINE_TUNED = Space(
+    axes=_axes(
+        Choice(
+            name="frozen_fraction",
+            values=(0.0, 0.5, 0.8),
+            allowed=(0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.9, 1.0),
+            source="not in the document, which freezes everything; document 4, section 4 (plot: 0.5 to 0.8)",
+        )
+    ),
+    constants=_CONSTANTS,
+)

@@ -1,0 +1,54 @@
+"""Document 2: where is the airplane? A box regressed on VGG16's frozen features, or on some of it trained too.
+
+Published (document 2, bounding-box regression): a curve of the loss, no number. There the test images were the
+validation data; here 80 / 10 / 10.
+
+    python cli.py tune boxes --gpus 1
+    python cli.py tune boxes --configs published      # the document's own setting
+    python cli.py tune boxes --sample                 # drawn scenes, no network, minutes
+"""
+
+from datasets.airplanes import Airplanes
+from datasets.dataset import Counts
+from datasets.view import View
+from search_spaces import boxes
+from search_spaces.space import Space
+from tasks.task import Arm, Objective, Task, table
+
+VIEW = View(image_size=224, fit="stretch")
+
+
+def _arm(name: str, label: str, space: Space) -> Arm:
+    return Arm(name=name, label=label, model="fine_tuned", space=space, view=VIEW, max_epochs=25)
+
+
+TASK = Task(
+    name="boxes",
+    title="Where is the airplane?",
+    source="document 2, bounding-box regression",
+    dataset=Airplanes(counts=Counts(train=640, val=80, test=80)),
+    target="box",
+    objective=Objective(metric="val_iou"),
+    arms=(
+        _arm("frozen", "Frozen Backbone", boxes.FROZEN),
+        _arm("fine_tuned", "Fine-Tuned Backbone", boxes.FINE_TUNED),
+    ),
+    tables=(
+        table(
+            *("boxes", "Boxes on images not trained on"),
+            test_iou="Test IoU",
+            test_loss="Test Loss (MSE)",
+            test_iou_at_least_half="IoU at least 0.5",
+            val_iou="Validation IoU",
+            train_iou="Training IoU",
+        ),
+    ),
+).with_sample(
+    classes=("churros",),
+    counts=Counts(train=240, val=60, test=80),
+    side=112,
+    seed=14,
+    views=View(image_size=96, fit="stretch"),
+    epochs=12,
+    held={"preprocessing": "own"},
+)

@@ -1,0 +1,168 @@
+"""What a network is asked of an image, its class or a box: losses and scores in the graph, numbers after prediction.
+
+A batch's targets come from datasets.pipeline.Images; everything that follows from their kind is said here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from search_spaces.wording import unknown
+from trainables import metrics
+
+if TYPE_CHECKING:
+    from datasets.pipeline import Images
+
+HALF = 0.5  # of overlap over union: a box this good counts as found (Everingham et al., 2010, PASCAL VOC)
+
+
+class TargetKind(Protocol):
+    """One kind of target. TensorFlow is imported inside, since learners without it evaluate too."""
+
+    score: str  # reported beside the loss of every epoch, the more the better: "accuracy"
+    element_shape: tuple[int, ...]  # of one image's target
+    dtype: str  # of targets
+    sum_dtype: str  # in which the scores of an epoch are added up
+
+    def check(self, outputs: int) -> None:
+        """Raises ValueError (one line) for a network that ends in so many numbers an image and cannot answer."""
+
+    def losses(self, outputs: Any, targets: Any, *, from_logits: bool) -> Any:
+        """In the graph: the loss of every image [B]. from_logits: outputs [B, C] are those before a softmax."""
+
+    def weighted(self, losses: Any, targets: Any, class_weights: Any) -> Any:
+        """In the graph: losses [B] as the gradient counts them. class_weights: variable [C]."""
+
+    def scores(self, outputs: Any, targets: Any) -> Any:
+        """In the graph: the score of every image [B], of `sum_dtype`."""
+
+    def evaluate(self, predictions: np.ndarray, targets: np.ndarray) -> dict[str, float]:
+        """Numbers of a split from predictions [N, C]: "loss", the score and what else tables may show."""
+
+    def stored(self, predictions: np.ndarray, images: Images) -> dict[str, np.ndarray]:
+        """Predictions and truth by the names under which a winner's folder keeps them."""
+
+
+class Classes:
+    """Which of C classes: probabilities, cross-entropy, accuracy."""
+
+    score = "accuracy"
+    element_shape: tuple[int, ...] = ()
+    dtype = sum_dtype = "int64"
+
+    def check(self, outputs: int) -> None:
+        """Any number of outputs may name classes; heads say themselves how many they can."""
+
+    def losses(self, outputs: Any, targets: Any, *, from_logits: bool) -> Any:
+        import keras
+        import tensorflow as tf
+
+        if from_logits:
+            return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=outputs)
+        return keras.losses.sparse_categorical_crossentropy(targets, outputs)
+
+    def weighted(self, losses: Any, targets: Any, class_weights: Any) -> Any:
+        import tensorflow as tf
+
+        return losses * tf.cast(tf.gather(class_weights.read_value(), targets), losses.dtype)
+
+    def scores(self, outputs: Any, targets: Any) -> Any:
+        import tensorflow as tf
+
+        return tf.cast(tf.argmax(outputs, axis=-1) == targets, tf.int64)
+
+    def evaluate(self, predictions: np.ndarray, targets: np.ndarray) -> dict[str, float]:
+        """See metrics.evaluate."""
+        return metrics.evaluate(predictions, targets)
+
+    def stored(self, predictions: np.ndarray, images: Images) -> dict[str, np.ndarray]:
+        """probabilities [N, C] and labels [N]."""
+        return {"probabilities": predictions, "labels": images.labels}
+
+
+class Boxes:
+    """Where: x1, y1, x2, y2 in shares of the image's sides, mean squared error (document 2), overlap over union."""
+
+    score = "iou"
+    element_shape: tuple[int, ...] = (4,)
+    dtype = "float32"
+    sum_dtype = "float64"
+
+    def check(self, outputs: int) -> None:
+        """A box is four numbers."""
+        if outputs != 4:
+            raise ValueError(f"the network ends in {outputs} numbers, but a box has 4: give it the head box")
+
+    def losses(self, outputs: Any, targets: Any, *, from_logits: bool) -> Any:
+        import keras
+
+        if from_logits:
+            raise ValueError("the network ends in a softmax, but a box is no distribution: give it the head box")
+        return keras.losses.mean_squared_error(targets, outputs)
+
+    def weighted(self, losses: Any, targets: Any, class_weights: Any) -> Any:
+        """As they are: a box is of no class."""
+        return losses
+
+    def scores(self, outputs: Any, targets: Any) -> Any:
+        import tensorflow as tf
+
+        return tf.cast(overlap_over_union(outputs, targets, library=tf), tf.float64)
+
+    def evaluate(self, predictions: np.ndarray, targets: np.ndarray) -> dict[str, float]:
+        """loss: mean squared error over images and edges; iou: mean; iou_at_least_half: share of images, from 0 to 1.
+
+        Raises ValueError (one line) for shapes or values that cannot be.
+        """
+        if predictions.ndim != 2 or predictions.shape[1] != 4 or predictions.shape != targets.shape or not len(targets):
+            raise ValueError(
+                f"predicted boxes have shape {predictions.shape} and true ones {targets.shape}, but must both be "
+                "[N, 4] with N above 0"
+            )
+        if not np.isfinite(predictions).all():
+            raise ValueError("predicted boxes are not finite, but must be: the model has diverged")
+        predicted, true = predictions.astype(np.float64), targets.astype(np.float64)
+        overlaps = overlap_over_union(predicted, true)
+        return {
+            "loss": float(np.square(predicted - true).mean()),
+            "iou": float(overlaps.mean()),
+            "iou_at_least_half": float((overlaps >= HALF).mean()),
+        }
+
+    def stored(self, predictions: np.ndarray, images: Images) -> dict[str, np.ndarray]:
+        """predicted_boxes [N, 4] and true_boxes [N, 4]."""
+        return {"predicted_boxes": predictions, "true_boxes": images.targets}
+
+
+def overlap_over_union(boxes: Any, others: Any, library: Any = np) -> Any:
+    """Area that two boxes share over the area that either covers: [N, 4] and [N, 4] to [N], from 0 to 1.
+
+    boxes: x1, y1, x2, y2. One whose right edge lies left of its left edge, or whose lower above its upper, is empty:
+    a network may say so. Two empty ones share nothing. library: numpy or tensorflow, whose arrays they are.
+    """
+    zero = boxes[..., 0] * 0
+
+    def area(left: Any, top: Any, right: Any, bottom: Any) -> Any:
+        return library.maximum(right - left, zero) * library.maximum(bottom - top, zero)
+
+    shared = area(
+        library.maximum(boxes[..., 0], others[..., 0]),
+        library.maximum(boxes[..., 1], others[..., 1]),
+        library.minimum(boxes[..., 2], others[..., 2]),
+        library.minimum(boxes[..., 3], others[..., 3]),
+    )
+    covered = area(*(boxes[..., edge] for edge in range(4))) + area(*(others[..., edge] for edge in range(4))) - shared
+    return shared / library.where(covered > 0, covered, zero + 1)
+
+
+CLASSES = Classes()
+KINDS: dict[str, TargetKind] = {"class": CLASSES, "box": Boxes()}
+
+
+def find(name: str) -> TargetKind:
+    """That kind of target. Raises ValueError (one line, nearest match)."""
+    if name not in KINDS:
+        raise ValueError(unknown("target", name, tuple(KINDS)))
+    return KINDS[name]
