@@ -38,11 +38,14 @@ def prepare(
     """
     from datasets.preparing import counted, prepare_with_bars, tell_notices
     from datasets.store import ImageStore
+    from search_spaces.wording import plural
 
     dataset = dataset_of(task, sample, origin, **read)
     path = prepare_with_bars(dataset, data_folder(data_dir), origin, quiet)
     store = ImageStore.open(path)
-    click.echo(f"{path}\n{counted(store)}; {len(store.classes)} classes; fingerprint {store.fingerprint[:12]}")
+    click.echo(
+        f"{path}\n{counted(store)}; {plural(len(store.classes), 'class', 'classes')}; fingerprint {store.fingerprint[:12]}"
+    )
     tell_notices(store)
 
 

@@ -74,11 +74,14 @@ def _unpacked(read: Read, name: str, data_dir: Path, progress: Progress) -> Iter
             archive.write_bytes(read())
         except OSError as error:
             raise DataError(f"{name} cannot be unpacked ({error.strerror or error}); {REMEDY}") from None
-        wanted = lambda member: member if IMAGE.search(member) or ANNOTATION.search(member) else None  # noqa: E731
-        with unpacked(archive, scratch, wanted, progress) as folder:
+        with unpacked(archive, scratch, _wanted, progress) as folder:
             yield folder
     finally:
         archive.unlink(missing_ok=True)
+
+
+def _wanted(member: str) -> str | None:
+    return member if IMAGE.search(member) or ANNOTATION.search(member) else None
 
 
 def _annotated(files: Mapping[str, Read], source: Path) -> dict[str, tuple[Read, Box]]:
@@ -90,7 +93,7 @@ def _annotated(files: Mapping[str, Read], source: Path) -> dict[str, tuple[Read,
     missing = sorted(images.keys() - annotations.keys())
     if missing:
         raise DataError(
-            f"{source} has no annotation_{missing[0]}.mat for image_{missing[0]}.jpg and {len(missing) - 1} more; {REMEDY}"
+            f"{source} has no annotation of {len(missing)} image(s), such as image_{missing[0]}.jpg; {REMEDY}"
         )
     return {
         f"image_{number}.jpg": (read, _box(annotations[number], f"annotation_{number}.mat of {source}"))
@@ -104,9 +107,7 @@ def _box(read: Read, place: str) -> Box:
 
     try:
         top, bottom, left, right = loadmat(io.BytesIO(read()))["box_coord"].ravel().tolist()
-    except (
-        Exception
-    ) as error:  # loadmat raises ValueError, TypeError, KeyError, zlib.error and others for damaged files
+    except Exception as error:  # loadmat raises ValueError, TypeError, KeyError, zlib.error and more
         reason = " ".join(str(error).split())[:100] or type(error).__name__
         raise DataError(f"{place} holds no box_coord of four numbers ({reason}); {REMEDY}") from None
     return float(left), float(top), float(right), float(bottom)

@@ -18,6 +18,7 @@ from matplotlib.patches import Rectangle
 from datasets.dataset import SPLITS, DataError
 from datasets.statistics import CHANNELS, Statistics
 from datasets.store import ImageStore
+from search_spaces.wording import plural
 
 # Okabe and Ito's colours, told apart with any kind of colour blindness.
 CHANNEL_COLOURS = ("#D55E00", "#009E73", "#0072B2")
@@ -43,7 +44,9 @@ def draw_statistics(statistics: Statistics, store: ImageStore, path: Path) -> No
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH_INCHES, sum(heights) + 0.5), dpi=DOTS_PER_INCH, layout="constrained")
         FigureCanvasAgg(figure)
-        figure.suptitle(f"{statistics.title}: {statistics.total:,} images, {classes} classes", fontsize=12)
+        figure.suptitle(
+            f"{statistics.title}: {statistics.total:,} images, {plural(classes, 'class', 'classes')}", fontsize=12
+        )
         panels: Any = figure.subfigures(3, 1, height_ratios=heights)
         top, middle, bottom = panels
         (_draw_counts if classes <= MAX_BARS else _draw_ranks)(top.subplots(), statistics)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from datasets.dataset import SPLITS, Split
 from datasets.histogram import mean_and_deviation
 from datasets.store import ImageStore
+from search_spaces.wording import plural
 
 CHANNELS = ("red", "green", "blue")
 MOST_ROWS = 200  # classes that are listed one by one
@@ -74,7 +75,7 @@ def render_text(statistics: Statistics) -> str:
     """For a terminal, at most 100 columns."""
     width = max(8, *(len(name) for name in statistics.classes))
     lines = [
-        f"{statistics.title}: {statistics.total} images, {len(statistics.classes)} classes",
+        f"{statistics.title}: {statistics.total} images, {plural(len(statistics.classes), 'class', 'classes')}",
         f"fingerprint {statistics.fingerprint[:16]}",
         "",
         f"{'class':<{width}}  {'train':>7}{'val':>7}{'test':>7}{'all':>8}",

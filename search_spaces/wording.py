@@ -40,6 +40,11 @@ def whole_numbers(name: str, text: object) -> tuple[int, ...]:
     return tuple(map(int, parts))
 
 
+def plural(count: int, one: str, many: str) -> str:
+    """1 class, 10 classes."""
+    return f"{count} {one if count == 1 else many}"
+
+
 def unknown(kind: str, name: object, known: Iterable[str]) -> str:
     """One line for a name that does not exist: what was given, the nearest that does, and all that do.
 

@@ -143,16 +143,18 @@ class Task:
     ) -> Task:
         """The task with a sample: its arms on generated pictures, with the backbone whose weights need no network.
 
-        classes, counts, side, seed: see GeneratedPictures, and GeneratedScenes where boxes are asked. learned_first: classes that backbones are pre-trained on.
+        classes, counts, side, seed: see GeneratedPictures, and GeneratedScenes where boxes are asked.
+        learned_first: classes that backbones are pre-trained on.
         views: what arms see, all of them or each by its name. epochs: at most. trials: of an arm.
         held, axes: constants and ranges in place of an arm's own, where it has them. notes: said where an arm has them.
         """
 
         def pictures(name: str, classes: Sequence[str]) -> Dataset:
-            drawn = {"name": name, "classes": tuple(classes), "counts": counts, "side": side, "seed": seed}
+            kind: type[GeneratedPictures | GeneratedScenes] = GeneratedPictures
+            title = f"generated pictures in {len(classes)} classes (sample)"
             if self.target == "box":
-                return GeneratedScenes(title="generated scenes with one object each (sample)", **drawn)
-            return GeneratedPictures(title=f"generated pictures in {len(classes)} classes (sample)", **drawn)
+                kind, title = GeneratedScenes, "generated scenes with one dish each (sample)"
+            return kind(name=name, title=title, classes=tuple(classes), counts=counts, side=side, seed=seed)
 
         def small(arm: Arm) -> Arm:
             view = views if isinstance(views, View) else views[arm.name]

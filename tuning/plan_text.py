@@ -5,6 +5,8 @@ from __future__ import annotations
 from datasets.dataset import Carved, Counts, Dataset, Shares
 from datasets.view import View
 from search_spaces.space import Axis
+from search_spaces.wording import plural
+from tasks.task import Task
 from tuning.plan import ArmPlan, StudyPlan
 
 # Kept per confirmed model: weights and test predictions. The largest backbone of the catalogue, EfficientNet-B7, is
@@ -37,7 +39,7 @@ def render_plan(plan: StudyPlan) -> str:
     lines = [f"{task.title}  ({task.source})"]
     if settings.sample:
         lines.append("sample: small generated data; its numbers are not comparable with the published ones")
-    lines.append(f"data      {task.dataset.title}, {len(task.dataset.classes)} classes, {_split(task.dataset)}")
+    lines.append(f"data      {task.dataset.title}, {_asked(task)}, {_split(task.dataset)}")
     for arm in plan.arms:
         lines += _arm_lines(plan, arm)
     stopping = f"ASHA inside each arm, 1 in {plan.reduction_factor} goes on" if plan.early_stopping else "none"
@@ -56,6 +58,10 @@ def render_plan(plan: StudyPlan) -> str:
         f"study     {plan.folder}",
     ]
     return "\n".join(lines)
+
+
+def _asked(task: Task) -> str:
+    return "a box an image" if task.target == "box" else plural(len(task.dataset.classes), "class", "classes")
 
 
 def _features(plan: StudyPlan) -> str:
