@@ -43,9 +43,8 @@ def prepare(
     dataset = dataset_of(task, sample, origin, **read)
     path = prepare_with_bars(dataset, data_folder(data_dir), origin, quiet)
     store = ImageStore.open(path)
-    click.echo(
-        f"{path}\n{counted(store)}; {plural(len(store.classes), 'class', 'classes')}; fingerprint {store.fingerprint[:12]}"
-    )
+    classes = plural(len(store.classes), "class", "classes")
+    click.echo(f"{path}\n{counted(store)}; {classes}; fingerprint {store.fingerprint[:12]}")
     tell_notices(store)
 
 

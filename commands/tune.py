@@ -176,6 +176,9 @@ def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Co
     finally:
         cluster.stop_ray()
     write_derived(plan.folder)
+    from inspection.boxes import draw_boxes
+
+    draw_boxes(plan.folder, opened)
     if record.status == "fatal":
         fail(record.reason)
     click.echo(summarize_text([plan.folder], "table"))

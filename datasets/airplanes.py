@@ -16,9 +16,9 @@ from datasets.zipped import Read, members
 
 ADDRESS = "https://data.caltech.edu/records/mzrjq-6wc02/files/caltech-101.zip"  # 137 MB
 MD5 = "3138e1922a9193bfa496528edbbc45d0"  # of that archive
-ARCHIVES = ("101_ObjectCategories.tar.gz", "Annotations.tar")  # inside it
 IMAGE = re.compile(r"(?:^|/)101_ObjectCategories/airplanes/image_(?P<number>\d{4})\.jpg$")
 ANNOTATION = re.compile(r"(?:^|/)Annotations/Airplanes_Side_2/annotation_(?P<number>\d{4})\.mat$")
+ARCHIVES = {"101_ObjectCategories.tar.gz": IMAGE, "Annotations.tar": ANNOTATION}  # inside it, and what is taken of them
 TABLE = re.compile(r"(?:^|/)airplanes\.csv$")  # document 2: its images lie in images/ beside it
 REMEDY = (
     f"name the archive from {ADDRESS}, the folder it unpacks to, or a folder with airplanes.csv and images/ with --from"
@@ -49,10 +49,10 @@ class Airplanes:
         source = fetched(origin, ADDRESS, data_dir, progress, MD5)
         files = members(source)
         with ExitStack() as stack:
-            for name, read in [*files.items()]:
-                if PurePosixPath(name).name in ARCHIVES and not any(map(IMAGE.search, files)):
-                    folder = stack.enter_context(_unpacked(read, PurePosixPath(name).name, data_dir, progress))
-                    files |= members(folder)
+            for name, wanted in ARCHIVES.items():
+                packed = next((read for path, read in files.items() if PurePosixPath(path).name == name), None)
+                if packed is not None and not any(map(wanted.search, files)):
+                    files |= members(stack.enter_context(_unpacked(packed, name, wanted, data_dir, progress)))
             table = next(filter(TABLE.search, files), None)
             found = _annotated(files, source) if table is None else _listed(files, table, source)
             yield [
@@ -62,8 +62,8 @@ class Airplanes:
 
 
 @contextmanager
-def _unpacked(read: Read, name: str, data_dir: Path, progress: Progress) -> Iterator[Path]:
-    """A folder with the airplanes of an archive inside another one."""
+def _unpacked(read: Read, name: str, wanted: re.Pattern[str], data_dir: Path, progress: Progress) -> Iterator[Path]:
+    """A folder with what is wanted of an archive inside another one."""
     from datasets.archive import unpacked
 
     scratch = data_dir / "scratch" / f"airplanes-{name}"
@@ -74,14 +74,10 @@ def _unpacked(read: Read, name: str, data_dir: Path, progress: Progress) -> Iter
             archive.write_bytes(read())
         except OSError as error:
             raise DataError(f"{name} cannot be unpacked ({error.strerror or error}); {REMEDY}") from None
-        with unpacked(archive, scratch, _wanted, progress) as folder:
+        with unpacked(archive, scratch, lambda name: name if wanted.search(name) else None, progress) as folder:
             yield folder
     finally:
         archive.unlink(missing_ok=True)
-
-
-def _wanted(member: str) -> str | None:
-    return member if IMAGE.search(member) or ANNOTATION.search(member) else None
 
 
 def _annotated(files: Mapping[str, Read], source: Path) -> dict[str, tuple[Read, Box]]:

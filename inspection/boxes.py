@@ -1,0 +1,131 @@
+"""Test images with the true and the predicted box of each arm's winner: what an overlap of 0.6 looks like."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from datasets.store import ImageStore
+from reporting.headlines import titled
+from trainables.targets import overlap_over_union
+from tuning.records import StudyRecord, read_study
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+PICTURES = 24  # at most, from the worst overlap to the best, at even steps
+COLUMNS = 6
+WIDTH, DOTS_PER_INCH = 10.0, 120  # inches; 1200 pixels
+# Told apart by the colour-blind (Okabe and Ito, 2008), and by their strokes where there is no colour.
+STYLES: dict[str, dict[str, Any]] = {
+    "true box": {"edgecolor": "#F0E442", "linestyle": "-", "linewidth": 1.6},
+    "predicted box": {"edgecolor": "#56B4E9", "linestyle": (0, (3, 1.5)), "linewidth": 1.9},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictedBoxes:
+    """What a winner said of the test images, by winners/<arm>/test_predictions.npz."""
+
+    names: tuple[str, ...]  # [N], of the images
+    predicted: np.ndarray  # x1, y1, x2, y2 [N, 4] in shares of the image's sides
+    true: np.ndarray
+
+    @property
+    def overlaps(self) -> np.ndarray:
+        """Overlap over union [N], from 0 to 1."""
+        overlaps: np.ndarray = overlap_over_union(self.predicted.astype(np.float64), self.true.astype(np.float64))
+        return overlaps
+
+
+def read_boxes(study: Path, arm: str) -> PredictedBoxes | None:
+    """Of that arm's winner; None where it has none, or names classes."""
+    path = study / "winners" / arm / "test_predictions.npz"
+    if not path.is_file():
+        return None
+    with np.load(path, allow_pickle=False) as archive:
+        if "predicted_boxes" not in archive.files:
+            return None
+        names = tuple(str(name) for name in archive["names"])
+        return PredictedBoxes(names=names, predicted=archive["predicted_boxes"], true=archive["true_boxes"])
+
+
+def draw_boxes(study: Path, store: ImageStore) -> list[Path]:
+    """Write plots/boxes_<arm>.png for every winner that predicts boxes; the paths written, none for classes.
+
+    store: of the study's images.
+    """
+    record = read_study(study)
+    written = []
+    for arm in record.arms:
+        boxes = read_boxes(study, arm["name"])
+        if boxes is not None:
+            path = study / "plots" / f"boxes_{arm['name']}.png"
+            _draw_sheet(record, arm.get("label") or arm["name"], boxes, store, path)
+            written.append(path)
+    return written
+
+
+def _draw_sheet(record: StudyRecord, label: str, boxes: PredictedBoxes, store: ImageStore, path: Path) -> None:
+    import matplotlib.figure  # no pyplot: nothing here may look for a display
+    from matplotlib.patches import Patch
+
+    overlaps = boxes.overlaps
+    shown = _spread(overlaps)
+    rows = math.ceil(len(shown) / COLUMNS)
+    figure = matplotlib.figure.Figure(
+        figsize=(WIDTH, 1.95 * rows + 1.1), dpi=DOTS_PER_INCH, layout="constrained", facecolor="white"
+    )
+    title = titled(record, f"{record.task}/{record.name}: {label}, IoU {overlaps.mean():.3f}")
+    figure.suptitle(f"{title}\n{len(shown)} of {len(overlaps)} test images, from the worst IoU to the best")
+    place_of = {name: index for index, name in enumerate(store.names)}
+    grid: Any = figure.subplots(rows, COLUMNS, squeeze=False)
+    for axes in grid.ravel():
+        axes.axis("off")
+        axes.set_anchor("N")
+    for axes, number in zip(grid.ravel(), shown, strict=False):
+        axes.imshow(store.image(place_of[boxes.names[number]]), interpolation="antialiased")
+        _outline(axes, boxes.true[number], "true box")
+        _outline(axes, boxes.predicted[number], "predicted box")
+        axes.set_title(f"IoU {overlaps[number]:.2f}", fontsize=10, y=0, va="top", pad=-3)
+    handles = [Patch(fill=False, label=name, **style) for name, style in STYLES.items()]
+    legend = figure.legend(handles=handles, loc="outside lower center", ncols=2, facecolor="#404040", labelcolor="w")
+    legend.get_frame().set_alpha(1.0)
+    path.parent.mkdir(exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        figure.savefig(partial, format="png")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _spread(overlaps: np.ndarray) -> list[int]:
+    """Numbers of the images shown."""
+    order = np.argsort(overlaps, kind="stable")
+    places = np.linspace(0, len(order) - 1, min(PICTURES, len(order))).round().astype(int)
+    return [int(number) for number in order[places]]
+
+
+def _outline(axes: Axes, box: np.ndarray, name: str) -> None:
+    from matplotlib.patches import Rectangle
+    from matplotlib.patheffects import withStroke
+
+    height, width = axes.images[0].get_size()
+    x1, y1, x2, y2 = (float(edge) for edge in box * (width, height, width, height))
+    corner = (x1 - 0.5, y1 - 0.5)  # a pixel's middle lies at whole numbers
+    axes.add_patch(
+        Rectangle(
+            corner,
+            x2 - x1,
+            y2 - y1,
+            fill=False,
+            path_effects=[withStroke(linewidth=STYLES[name]["linewidth"] + 1.4, foreground="black")],
+            **STYLES[name],
+        )
+    )
