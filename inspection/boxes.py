@@ -76,7 +76,7 @@ def _draw_sheet(record: StudyRecord, label: str, boxes: PredictedBoxes, store: I
     from matplotlib.patches import Patch
 
     overlaps = boxes.overlaps
-    shown = _spread(overlaps)
+    shown = spread(overlaps)
     rows = math.ceil(len(shown) / COLUMNS)
     figure = matplotlib.figure.Figure(
         figsize=(WIDTH, 1.95 * rows + 1.1), dpi=DOTS_PER_INCH, layout="constrained", facecolor="white"
@@ -105,7 +105,7 @@ def _draw_sheet(record: StudyRecord, label: str, boxes: PredictedBoxes, store: I
         partial.unlink(missing_ok=True)
 
 
-def _spread(overlaps: np.ndarray) -> list[int]:
+def spread(overlaps: np.ndarray) -> list[int]:
     """Numbers of the images shown."""
     order = np.argsort(overlaps, kind="stable")
     places = np.linspace(0, len(order) - 1, min(PICTURES, len(order))).round().astype(int)

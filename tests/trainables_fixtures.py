@@ -34,6 +34,7 @@ class SmallImages:
         self.view = View(image_size=side, augmentation="none" if views == 1 else "views", views=views)
         self.num_classes = classes
         self.labels = np.arange(count, dtype=np.int64) % classes
+        self.targets: np.ndarray = self.labels
         self._images = random.integers(0, 160, (count, side, side, 3), dtype=np.uint8)
         half = side // 2
         for image, label in zip(self._images, self.labels, strict=True):
@@ -57,7 +58,7 @@ class SmallImages:
         view = self.views(seed, epoch)
         for chosen in self.order(batch_size, seed, epoch):
             # A "view" is the image, a little brighter each time.
-            yield self._images[chosen] + view[chosen, None, None, None].astype(np.uint8), self.labels[chosen]
+            yield self._images[chosen] + view[chosen, None, None, None].astype(np.uint8), self.targets[chosen]
 
     def view_batches(self, batch_size: int, threads: int = 0) -> Iterator[np.ndarray]:
         views = np.concatenate([self._images + np.uint8(view) for view in range(self.view.views)])
@@ -74,6 +75,21 @@ class SmallImages:
 
     def steps(self, batch_size: int) -> int:
         return max(1, len(self) // min(batch_size, len(self)))
+
+
+class BoxedImages(SmallImages):
+    """The same noise with one bright rectangle, and the box around it."""
+
+    def __init__(self, count: int = 40, side: int = 16, seed: int = 0, split: str = "train") -> None:
+        super().__init__(count, side, 1, seed, split)
+        random = np.random.default_rng((seed, side))
+        self._images = random.integers(0, 120, (count, side, side, 3), dtype=np.uint8)
+        corners = np.sort(random.integers(0, side + 1, (count, 2, 2)), axis=1)  # [N, (least, most), (x, y)]
+        corners[:, 1] = np.minimum(corners[:, 1] + 3, side)
+        corners[:, 0] = np.minimum(corners[:, 0], side - 3)
+        for image, ((left, top), (right, bottom)) in zip(self._images, corners.tolist(), strict=True):
+            image[top:bottom, left:right] += 130
+        self.targets = (corners.reshape(count, 4) / side).astype(np.float32)
 
 
 def assign(
