@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from commands.options import data_dir_option, data_folder
+from search_spaces.wording import plural
 
 
 @click.command()
@@ -17,7 +18,9 @@ def tasks() -> None:
     for name in task_names():
         task = load_task(name)
         click.echo(f"{name}: {task.title}")
-        classes = f", {len(task.dataset.classes)} classes" if task.dataset.classes else ": --data DIR"
+        classes = (
+            f", {plural(len(task.dataset.classes), 'class', 'classes')}" if task.dataset.classes else ": --data DIR"
+        )
         click.echo(f"  data    {task.dataset.title}{classes}")
         click.echo(f"  source  {task.source}")
         for arm in (*task.arms, *task.more_arms):

@@ -26,6 +26,7 @@ SPLIT_COLOURS = {"train": "#0072B2", "val": "#E69F00", "test": "#999999"}
 LINE_STYLES = ("-", "--", "-.")
 EXAMPLES_PER_ROW = 5
 MAX_EXAMPLES = 50
+BOXED_EXAMPLES = 10  # where every image has a box, which is then drawn too
 MAX_BARS = 60  # one for each class; more classes are drawn by rank
 WIDTH_INCHES = 8.0  # 1200 pixels at 150 a inch; 9 points are 12 pixels when shown 800 wide
 DOTS_PER_INCH = 150
@@ -38,8 +39,8 @@ def draw_statistics(statistics: Statistics, store: ImageStore, path: Path) -> No
     Raises DataError where the file cannot be written.
     """
     classes = len(statistics.classes)
-    examples = min(classes, MAX_EXAMPLES)
-    rows = math.ceil(examples / EXAMPLES_PER_ROW)
+    examples = _examples(statistics, store)
+    rows = math.ceil(len(examples) / EXAMPLES_PER_ROW)
     heights = [0.2 * classes + 1.1 if classes <= MAX_BARS else 3.0, 3.0, 1.75 * rows + 0.2]
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH_INCHES, sum(heights) + 0.5), dpi=DOTS_PER_INCH, layout="constrained")
@@ -57,8 +58,8 @@ def draw_statistics(statistics: Statistics, store: ImageStore, path: Path) -> No
         for place, axes in enumerate(grid.ravel()):
             axes.axis("off")
             axes.set_anchor("N")  # names of a row stand at one height, whatever the shape of the images
-            if place < examples:
-                _draw_example(axes, statistics, store, place)
+            if place < len(examples):
+                _draw_example(axes, store, *examples[place])
         unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -140,16 +141,26 @@ def _draw_channels(axes: Axes, statistics: Statistics) -> None:
     axes.legend(loc="upper right", frameon=False, fontsize=8, handlelength=2.6, borderaxespad=0.1)
 
 
-def _draw_example(axes: Axes, statistics: Statistics, store: ImageStore, label: int) -> None:
+def _examples(statistics: Statistics, store: ImageStore) -> list[tuple[int | None, str]]:
+    """A training image of each class, or the first of all where they have boxes: its place in the store, its title."""
     training = store.indices("train")
-    first = training[np.flatnonzero(store.labels[training] == label)[:1]]  # a class may have no training image
-    if len(first):
-        image = store.image(int(first[0]))
+    if store.boxes is not None:
+        return [(index, store.names[index].rpartition("/")[2]) for index in training[:BOXED_EXAMPLES].tolist()]
+    labels, first = np.unique(store.labels[training], return_index=True)
+    first_of = dict(zip(labels.tolist(), training[first].tolist(), strict=True))
+    # A class may have no training image.
+    return [
+        (first_of.get(label), name.replace("_", " ")) for label, name in enumerate(statistics.classes[:MAX_EXAMPLES])
+    ]
+
+
+def _draw_example(axes: Axes, store: ImageStore, index: int | None, title: str) -> None:
+    if index is not None:
+        image = store.image(index)
         axes.imshow(image, interpolation="antialiased")
         if store.boxes is not None:
             height, width = image.shape[:2]
-            x1, y1, x2, y2 = store.boxes[int(first[0])] * (width, height, width, height)
-            axes.add_patch(
-                Rectangle((x1 - 0.5, y1 - 0.5), x2 - x1, y2 - y1, fill=False, edgecolor="#E69F00", linewidth=1.5)
-            )
-    axes.set_title(statistics.classes[label].replace("_", " "), fontsize=8, pad=3)
+            x1, y1, x2, y2 = store.boxes[index] * (width, height, width, height)
+            corner = (x1 - 0.5, y1 - 0.5)  # a pixel's middle lies at whole numbers
+            axes.add_patch(Rectangle(corner, x2 - x1, y2 - y1, fill=False, edgecolor="#E69F00", linewidth=1.5))
+    axes.set_title(title, fontsize=8, pad=3)

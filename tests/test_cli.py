@@ -73,7 +73,7 @@ def refuse(tmp_path: Path, *arguments: str) -> str:
         (["food10", "--augmentation", "blur"], "--augmentation is 'blur', but must be none, live, or views=K"),
         (["food10", "--feature-cache", "-1"], "--feature-cache is -1.0, but must be from 0 to 100000"),
         (["food10", "--feature-cache", "nan"], "--feature-cache is nan, but must be from 0"),
-        (["boxes", "--augmentation", "live"], "the boxes of boxes would not move with the images; leave it out"),
+        (["boxes", "--augmentation", "live"], "asks for boxes, which would not move with the images; leave it out"),
         (["boxes", "--metric", "val_accuracy"], "unknown metric 'val_accuracy'"),
         (["boxes", "--metric", "val_io"], "did you mean val_iou?"),
         (["boxes", "--arms", "frozen,pixels"], "unknown arm of boxes 'pixels'"),

@@ -136,8 +136,8 @@ def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> S
     task = (task.sampled() if settings.sample else task).about(settings.data, settings.group_by, settings.allow_pickle)
     if task.target == "box" and settings.augmentation not in (None, "none"):
         raise UsageError(
-            f"--augmentation is {settings.augmentation}, but the boxes of {task.name} would not move with the images; "
-            "leave it out"
+            f"--augmentation is {settings.augmentation}, but {task.name} asks for boxes, which would not move with the "
+            "images; leave it out"
         )
     arms = [task.arm(arm) for arm in settings.arms] if settings.arms else list(task.arms)
     doubled = {arm.name for arm in arms if [other.name for other in arms].count(arm.name) > 1}

@@ -75,7 +75,8 @@ def _split(dataset: Dataset) -> str:
     counts = dataset.counts
     if counts is None or isinstance(counts, Carved):
         return "the authors' split; what it lacks is taken from its training images"
-    unit = "% of each class" if isinstance(counts, Shares) else "images a class"
+    each = " a class" if len(dataset.classes) > 1 else ""
+    unit = "% of each class" if isinstance(counts, Shares) else f"images{each}"
     return f"{counts.train} / {counts.val} / {counts.test} {unit} (train / val / test)"
 
 
