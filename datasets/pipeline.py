@@ -187,8 +187,8 @@ def _boxes(store: ImageStore, view: View) -> NDArray[np.float32]:
         raise DataError(f"{store.title} has no boxes, only classes; ask a task with the target class of it")
     if view.fit != "stretch" or view.augmentation != "none" or view.crops != 1:
         raise DataError(
-            f"a view with fit {view.fit!r}, augmentation {view.augmentation!r} and {view.crops} crop(s) would move what "
-            "boxes surround; use fit 'stretch', augmentation 'none' and 1 crop"
+            f"a view with fit {view.fit!r}, augmentation {view.augmentation!r} and crops {view.crops} would move what "
+            "boxes surround; use fit 'stretch', augmentation 'none' and crops 1"
         )
     return store.boxes
 
