@@ -58,7 +58,7 @@ def published_row(task: Task, arm: str, table: str) -> str:
 
 def find_arm(task: Task, name: str) -> Arm | None:
     """The task's arm of that name; None where a study had one (a baseline, an arm since renamed) the task lacks."""
-    return next((arm for arm in task.arms if arm.name == name), None)
+    return next((arm for arm in (*task.arms, *task.more_arms) if arm.name == name), None)
 
 
 def read_published(task: Task, folder: Path = FOLDER) -> Published:

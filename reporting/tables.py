@@ -86,7 +86,7 @@ def _shown_rows(
     if table.rows == "best" and best is None:
         shown.append(("", Row(arm="", label=ABSENT, state="missing", status="no arm has a finished trial")))
     by_name = {published_row(task, row.arm, table.name): row for row in found}
-    labels = {published_row(task, arm.name, table.name): arm.label for arm in task.arms}
+    labels = {published_row(task, arm.name, table.name): arm.label for arm in (*task.arms, *task.more_arms)}
     for name in published.rows(table.name):
         if name in {shown_name for shown_name, _ in shown}:
             continue

@@ -1,11 +1,12 @@
-"""Document 1's question, SGD or Adam: each arm is one optimizer, and all else may vary inside it."""
+"""Document 1's question, SGD or Adam, each optimizer an arm; and document 2's two answers for the same images."""
 
 from __future__ import annotations
 
-from search_spaces import backbones, optimization
+from search_spaces import backbones, features, optimization
 from search_spaces.space import Axis, Choice, Real, Space, Value, When
 
 SETTINGS = "document 1, settings"
+LOG = "document 2, 2020-11-23-dogs-vs-cats"
 
 
 def of_optimizer(optimizer: str) -> Space:
@@ -55,3 +56,15 @@ def of_optimizer(optimizer: str) -> Space:
         constants={"optimizer": optimizer, "batch_size": 20, "dropout": 0.2},
         published=(published,),
     )
+
+
+ALEXNET = Space(
+    axes=(
+        optimization.learning_rate(1e-4, 1e-2, f"{LOG}: Adam from 0.001; a power of ten to either side"),
+        optimization.schedule("constant", "cosine", source=f"{LOG}: constant; Loshchilov and Hutter, 2017: cosine"),
+        Choice(name="l2", values=(2e-3, 2e-4), source=f"{LOG}: 0.002 in the call its code holds, 0.0002 by default"),
+    ),
+    constants={"optimizer": "adam", "batch_size": 128},
+    published=({"learning_rate": 1e-3, "schedule": "constant", "l2": 2e-3},),
+)
+RESNET50_FEATURES = features.of_backbone("ResNet50", (1e-4, 1e-3, 0.01, 0.1, 1.0), LOG)

@@ -12,6 +12,21 @@ SCHEDULES: tuple[str, ...] = ("constant", "halve_on_plateau", "step", "tenths", 
 SCHEDULES += ("bent_linear", "per_iteration", "cosine")
 
 
+def learning_rate(low: float, high: float, source: str) -> Real:
+    """Where the optimizer starts, drawn evenly in its logarithm."""
+    return Real(name="learning_rate", low=low, high=high, log=True, source=source)
+
+
+def optimizer(*names: str, source: str) -> Choice:
+    """Searched over the named ones; `--set` and `--space` may ask for any other that there is."""
+    return Choice(name="optimizer", values=names, allowed=OPTIMIZERS, source=source)
+
+
+def schedule(*names: str, source: str) -> Choice:
+    """Searched over the named ones; `--set` and `--space` may ask for any other that there is."""
+    return Choice(name="schedule", values=names, allowed=SCHEDULES, source=source)
+
+
 def momentum(source: str, low: float = 0.8, high: float = 0.95) -> Real:
     """Momentum of SGD; absent with every other optimizer."""
     return Real(name="momentum", low=low, high=high, when=When(axis="optimizer", values=("sgd",)), source=source)

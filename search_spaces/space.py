@@ -288,6 +288,10 @@ class Space:
         axis = self.axis(name)
         return float(max(axis.values) if isinstance(axis, Choice) else axis.high)
 
+    def only(self, config: Mapping[str, Any]) -> Space:
+        """The space of this one configuration, which is then its published one: nothing of it is searched."""
+        return Space(constants=self.complete(config), published=({},))
+
     def fix(self, name: str, value: Any, source: str = "--set") -> Space:
         """The space with one axis or constant held at a value (`--set`); an axis keeps its condition."""
         if name in self.constants:

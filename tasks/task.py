@@ -22,6 +22,9 @@ class UnknownTask(ValueError):
     """No task or arm of that name: the message is one line for the user."""
 
 
+NO_IMAGES = Counts(train=0, val=0, test=0)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Pretraining:
     """What an arm's backbone learns before the study, on other images: once, for all trials of all studies.
@@ -99,6 +102,27 @@ def table(name: str, title: str, *fields: str, rows: str = "all", **headings: st
     return Table(name=name, title=title, columns=columns, rows=rows)
 
 
+def averages(**headings: str) -> tuple[Table, Table]:
+    """The last lines of scikit-learn's classification report as two tables: accuracy and macro, then weighted averages.
+
+    headings: further columns of the first.
+    """
+    scores = ("precision", "recall", "f1")
+    macro, weighted = (
+        {f"test_{kind}_{score}": f"{kind.capitalize()} {score.capitalize()}" for score in scores}
+        for kind in ("macro", "weighted")
+    )
+    return (
+        table(
+            "macro_averages",
+            "Tested: accuracy and macro averages",
+            **{"test_accuracy": "Accuracy", **macro},
+            **headings,
+        ),
+        table("weighted_averages", "Tested: averages weighted by support", **weighted),
+    )
+
+
 @dataclass(frozen=True, kw_only=True)
 class Defaults:
     """What `tune` does when nothing is said."""
@@ -129,21 +153,24 @@ class Task:
     def with_sample(
         self,
         *,
-        classes: Sequence[str],
-        counts: Counts,
-        side: int,
-        seed: int,
+        dataset: Dataset | None = None,
+        classes: Sequence[str] = (),
+        counts: Counts = NO_IMAGES,
+        side: int = 0,
+        seed: int = 0,
         views: View | Mapping[str, View],
         epochs: int,
         trials: int = 6,
+        confirm_seeds: int = 1,
         held: Mapping[str, Value] | None = None,
         axes: Sequence[Axis] = (),
         notes: Mapping[str, str] | None = None,
         learned_first: Sequence[str] = (),
     ) -> Task:
-        """The task with a sample: its arms on generated pictures, with the backbone whose weights need no network.
+        """The task with a sample: its arms on few images, with the backbone whose weights need no network.
 
-        classes, counts, side, seed: see GeneratedPictures, and GeneratedScenes where boxes are asked.
+        dataset: what they are, or, without it, generated pictures of these classes, counts, side and seed: see
+            GeneratedPictures, and GeneratedScenes where boxes are asked.
         learned_first: classes that backbones are pre-trained on.
         views: what arms see, all of them or each by its name. epochs: at most. trials: of an arm.
         held, axes: constants and ranges in place of an arm's own, where it has them. notes: said where an arm has them.
@@ -183,11 +210,11 @@ class Task:
 
         sample = replace(
             self,
-            dataset=pictures(f"{self.name}-sample", classes),
+            dataset=dataset or pictures(f"{self.name}-sample", classes),
             find_dataset=None,
             arms=tuple(map(small, self.arms)),
             more_arms=tuple(map(small, self.more_arms)),
-            defaults=Defaults(trials=trials, confirm_seeds=1),
+            defaults=Defaults(trials=trials, confirm_seeds=confirm_seeds),
         )
         return replace(self, sample=sample)
 

@@ -1,0 +1,44 @@
+"""Document 2's networks on 200 classes of 64 pixels: DeeperGoogLeNet with each optimizer, and a shallower ResNet."""
+
+from __future__ import annotations
+
+from search_spaces import optimization, resnet
+from search_spaces.space import Axis, Config, Space
+
+GOOGLE = "document 2, 2020-12-10-deepergooglenet"
+
+
+def deepergooglenet(optimizer: str) -> Space:
+    """The space of the arm that trains with this optimizer. Of SGD's runs the document only says: no luck."""
+    sgd = optimizer == "sgd"
+    axes: list[Axis] = [
+        optimization.learning_rate(
+            1e-3 if sgd else 1e-5,
+            1e-1 if sgd else 1e-2,
+            f"{GOOGLE}: with Adam 0.001, and 0.0001 was very sluggish; two powers of ten where each usually works",
+        ),
+        optimization.momentum("Sutskever et al., 2013: the document does not say with which momentum SGD failed"),
+        # Its run was stopped at epochs 50 and 60 of 75 and taken up again at a tenth each time; at the end, linear.
+        optimization.schedule(
+            "tenths",
+            "constant",
+            "cosine",
+            source=f"{GOOGLE}: a tenth twice; constant before; cosine: Loshchilov and Hutter, 2017",
+        ),
+    ]
+    published: tuple[Config, ...] = (
+        {"learning_rate": 1e-3, "schedule": "tenths"},
+        {"learning_rate": 1e-4, "schedule": "constant"},
+    )
+    return Space(
+        axes=tuple(axes),
+        constants={"optimizer": optimizer, "batch_size": 64, "l2": 2e-4},
+        published=() if sgd else published,
+    )
+
+
+# Version 3 was lowered to a tenth by hand at epochs 25 and 35 of 47; version 4 falls linearly to 0 at epoch 75.
+RESNET = resnet.space(
+    "tenths", "polynomial_1", stages="3-4-6", filters="64-128-256-512", stem="tiny_imagenet", batch_size=64
+)
+VERSIONS = tuple(map(RESNET.only, RESNET.published))
