@@ -5,7 +5,7 @@ BIN := .venv/bin
 LOCKS := requirements.lock $(foreach extra,$(EXTRAS),requirements-$(extra).lock)
 STAMP := .venv/.installed-$(subst $(eval ) ,-,$(sort base $(EXTRAS)))
 
-.PHONY: setup demo benchmark test test-fast lint lock clean
+.PHONY: setup demo samples benchmark test test-fast lint lock clean
 
 setup: $(STAMP)
 
@@ -19,6 +19,17 @@ $(STAMP): $(LOCKS)
 demo: setup
 	$(BIN)/python cli.py tune food10 --sample
 	$(BIN)/python cli.py summarize food10
+
+# Every task's sample one after the other, each with its table and its seconds; nothing is downloaded. TASKS="digits mnist":
+# these alone. A task that fails is named at the end, after all others had their turn.
+TASKS ?= $(shell $(BIN)/python cli.py tasks --names)
+samples: setup
+	@failed=; for task in $(TASKS); do \
+	  began=$$(date +%s); \
+	  $(BIN)/python cli.py tune $$task --sample --quiet || failed="$$failed $$task"; \
+	  echo "$$task: $$(( $$(date +%s) - began )) s"; echo; \
+	done; \
+	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
 
 # Side by side with KerasTuner, Optuna and plain Ray Tune; hours on two cores, which must be quiet. BENCHMARK=--quick: the
 # same in minutes, to see that it runs. The recursion adds the peers' lock file to whatever extras are installed.

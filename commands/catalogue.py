@@ -11,11 +11,15 @@ from search_spaces.wording import plural
 
 
 @click.command()
-def tasks() -> None:
+@click.option("--names", is_flag=True, help="Their names alone, one a line.")
+def tasks(names: bool) -> None:
     """What can be asked: tasks with their arms, data and source."""
     from tasks.task import load_task, task_names
 
     for name in task_names():
+        if names:
+            click.echo(name)
+            continue
         task = load_task(name)
         click.echo(f"{name}: {task.title}")
         classes = (

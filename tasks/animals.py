@@ -1,0 +1,51 @@
+"""Document 2, ShallowNet: cats, dogs and pandas by one convolution, or by a deeper network?
+
+Published (document 2, 2020-11-10-first-CNN-shallownet): just about 70 %, with the test images as its validation data.
+
+    python cli.py tune animals --data DIR                  # a sub-folder a class
+    python cli.py tune animals --data DIR --configs published
+    python cli.py tune animals --sample                    # generated pictures, no network
+"""
+
+from datasets.animals import Animals
+from datasets.dataset import Counts
+from datasets.view import View
+from search_spaces import animals
+from tasks.task import Arm, Task, averages
+
+VIEW = View(image_size=32, fit="stretch")
+
+TASK = Task(
+    name="animals",
+    title="Cats, dogs and pandas: is one convolution enough?",
+    source="document 2, 2020-11-10-first-CNN-shallownet",
+    dataset=Animals(),
+    arms=(
+        Arm(
+            name="shallownet",
+            label="ShallowNet",
+            model="shallownet",
+            space=animals.SHALLOWNET,
+            view=VIEW,
+            max_epochs=100,
+        ),
+        Arm(
+            name="minivggnet",
+            label="MiniVGGNet",
+            model="minivggnet",
+            space=animals.MINIVGGNET,
+            view=VIEW,
+            max_epochs=100,
+            note="ours to ask: not in the document's study",
+        ),
+    ),
+    tables=averages(),
+).with_sample(
+    classes=("churros", "dumplings", "fried_rice"),
+    counts=Counts(train=60, val=20, test=30),
+    side=48,
+    seed=21,
+    views=VIEW,
+    epochs=6,
+    trials=4,
+)

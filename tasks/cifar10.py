@@ -1,0 +1,71 @@
+"""Document 2 on CIFAR-10: MiniVGGNet, five of them averaged, MiniGoogLeNet, a pre-activation ResNet.
+
+Published (document 2): MiniVGGNet about 0.82; MiniGoogLeNet's three experiments 0.90, 0.91 and 0.91; ResNet at best
+0.9327, in an earlier version 0.9335. All chosen on the test images; here validation is carved from training.
+MiniVGGNet's variants a, b and c are the schedules per_iteration, step and constant of one arm.
+
+    python cli.py tune cifar10 --gpus 2
+    python cli.py tune cifar10 --arms minivggnet_augmented --confirm-seeds 5 --gpus 2      # the ensemble of five
+    python cli.py tune cifar10 --arms minigooglenet_exp1,minigooglenet_exp2,minigooglenet_exp3 --gpus 2
+    python cli.py tune cifar10 --arms resnet_v3,resnet_v4 --configs published --gpus 2     # the document's settings
+    python cli.py tune cifar10 --sample                                                    # generated, no network
+"""
+
+from dataclasses import replace
+
+from datasets.cifar10 import Cifar10
+from datasets.dataset import Counts
+from datasets.view import View
+from search_spaces import cifar10 as spaces
+from search_spaces.space import Space
+from tasks.task import Arm, Task, averages, table
+
+PLAIN = View(image_size=32, recipe="cifar10")
+SHIFTED = replace(PLAIN, augmentation="live")
+TURNED = replace(SHIFTED, recipe="cifar10_ensemble")
+
+
+def _arm(name: str, label: str, space: Space, epochs: int, view: View = SHIFTED) -> Arm:
+    return Arm(name=name, label=label, model=name.partition("_")[0], space=space, view=view, max_epochs=epochs)
+
+
+TASK = Task(
+    name="cifar10",
+    title="CIFAR-10: batch normalization, an ensemble, or a deeper network?",
+    source="document 2, MiniVGGNet, ensemble methods, MiniGoogLeNet and ResNet",
+    dataset=Cifar10(),
+    arms=(
+        _arm("minivggnet", "MiniVGGNet", spaces.MINIVGGNET, 40, PLAIN),
+        _arm("minivggnet_plain", "MiniVGGNet without Batch Normalization", spaces.PLAIN_MINIVGGNET, 40, PLAIN),
+        replace(
+            _arm("minivggnet_augmented", "MiniVGGNet, Augmented", spaces.ENSEMBLE_MEMBER, 40, TURNED), ensemble=True
+        ),
+        _arm("minigooglenet", "MiniGoogLeNet", spaces.MINIGOOGLENET, 70),
+        _arm("resnet", "ResNet", spaces.RESNET, 100),
+    ),
+    more_arms=(
+        *(
+            _arm(f"minigooglenet_exp{number}", f"MiniGoogLeNet, Experiment {number}", space, 70)
+            for number, space in enumerate(spaces.EXPERIMENTS, start=1)
+        ),
+        *(
+            _arm(f"resnet_v{number}", f"ResNet, Version {number}", space, 100)
+            for number, space in enumerate(spaces.VERSIONS, start=3)
+        ),
+    ),
+    tables=(
+        *averages(),
+        table("logs", "The best epoch of each by validation", "max_val_accuracy", "min_val_loss"),
+    ),
+).with_sample(
+    classes=("churros", "dumplings", "fried_rice"),
+    counts=Counts(train=60, val=20, test=30),
+    side=40,
+    seed=22,
+    views=View(image_size=32),
+    epochs=5,
+    trials=2,
+    confirm_seeds=2,
+    held={"batch_size": 16, "stages": "1-1-1", "filters": "16-16-32-64"},
+    notes={"stages": "one unit a stage"},
+)

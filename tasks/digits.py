@@ -1,0 +1,37 @@
+"""Document 2, multi-class network: does a network with hand-written back-propagation keep up with LeNet?
+
+The document ran Iris, four measurements of 150 flowers, and prints no figure. Here the same network, 25-25 hidden units
+trained by AdaGrad without a framework, reads the 1,797 handwritten digits that come with scikit-learn.
+
+    python cli.py tune digits
+    python cli.py tune digits --arms numpy_network --configs published     # the document's own settings
+    python cli.py tune digits --sample                                     # the same digits, less effort
+"""
+
+from datasets.digits import Digits
+from datasets.view import View
+from search_spaces import digits, mnist
+from tasks.task import Arm, Task, averages
+
+DATASET = Digits()
+SMALL, LARGE = View(image_size=8, fit="stretch"), View(image_size=28, fit="stretch")
+
+TASK = Task(
+    name="digits",
+    title="Digits: does hand-written back-propagation keep up?",
+    source="document 2, 2020-10-10-multiclassification, on digits in place of Iris",
+    dataset=DATASET,
+    arms=(
+        Arm(
+            name="numpy_network",
+            label="Hand-written Network",
+            learner="numpy_learner",
+            model="numpy_network",
+            space=digits.NUMPY_NETWORK,
+            view=SMALL,
+            max_epochs=64,  # 10,048 steps of 8 digits; 1,000 epochs of Iris are 10,000
+        ),
+        Arm(name="lenet", label="LeNet", model="lenet", space=mnist.LENET, view=LARGE, max_epochs=20),
+    ),
+    tables=averages(),
+).with_sample(dataset=DATASET, views={"numpy_network": SMALL, "lenet": LARGE}, epochs=8, trials=4)

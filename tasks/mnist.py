@@ -1,0 +1,24 @@
+"""Document 2, LeNet: handwritten digits by two convolutions. The document prints no figure.
+
+python cli.py tune mnist
+python cli.py tune mnist --configs published
+python cli.py tune mnist --data DIR        # MNIST's four files, or Fashion-MNIST's
+python cli.py tune mnist --sample          # scikit-learn's digits, no network
+"""
+
+from datasets.digits import Digits
+from datasets.mnist import Mnist
+from datasets.view import View
+from search_spaces import mnist
+from tasks.task import Arm, Task, averages
+
+VIEW = View(image_size=28, fit="stretch")
+
+TASK = Task(
+    name="mnist",
+    title="MNIST: how far does LeNet come?",
+    source="document 2, 2020-11-11-LeNet-implementation",
+    dataset=Mnist(),
+    arms=(Arm(name="lenet", label="LeNet", model="lenet", space=mnist.LENET, view=VIEW, max_epochs=20),),
+    tables=averages(),
+).with_sample(dataset=Digits(), views=VIEW, epochs=12, trials=6)

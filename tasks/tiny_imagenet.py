@@ -1,0 +1,53 @@
+"""Document 2 on tiny-imagenet-200: DeeperGoogLeNet with SGD or Adam, and a shallower ResNet.
+
+Published (document 2, its logs): validation accuracy 0.54848 with Adam, where SGD had no luck; ResNet 0.5546875.
+
+    python cli.py tune tiny_imagenet --gpus 2
+    python cli.py tune tiny_imagenet --arms resnet_v3,resnet_v4 --configs published --gpus 2
+    python cli.py tune tiny_imagenet --sample                       # generated pictures, no network
+"""
+
+from datasets.dataset import Counts
+from datasets.tiny_imagenet import TinyImageNet
+from datasets.view import View
+from search_spaces import tiny_imagenet as spaces
+from search_spaces.space import Space
+from tasks.task import Arm, Task, averages, table
+
+VIEW = View(image_size=64, augmentation="live", recipe="tiny_imagenet")
+
+
+def _arm(name: str, label: str, space: Space, epochs: int = 75) -> Arm:
+    return Arm(name=name, label=label, model=name.partition("_")[0], space=space, view=VIEW, max_epochs=epochs)
+
+
+TASK = Task(
+    name="tiny_imagenet",
+    title="Tiny ImageNet: SGD or Adam, and does a ResNet go further?",
+    source="document 2, DeeperGoogLeNet and ResNet",
+    dataset=TinyImageNet(),
+    arms=(
+        _arm("deepergooglenet_sgd", "DeeperGoogLeNet, SGD", spaces.deepergooglenet("sgd")),
+        _arm("deepergooglenet_adam", "DeeperGoogLeNet, Adam", spaces.deepergooglenet("adam")),
+        _arm("resnet", "ResNet", spaces.RESNET),
+    ),
+    more_arms=(
+        _arm("resnet_v3", "ResNet, Version 3", spaces.VERSIONS[0], epochs=47),
+        _arm("resnet_v4", "ResNet, Version 4", spaces.VERSIONS[1]),
+    ),
+    tables=(
+        table("logs", "The best epoch of each by validation", "max_val_accuracy", "min_val_loss"),
+        *averages(),
+        table("ranks", "Ranked accuracy", test_accuracy="Rank-1", test_top5_accuracy="Rank-5"),
+    ),
+).with_sample(
+    classes=("churros", "dumplings", "fried_rice", "cheese_plate", "bibimbap", "pizza", "sushi"),
+    counts=Counts(train=24, val=10, test=12),
+    side=80,
+    seed=24,
+    views=View(image_size=64),
+    epochs=4,
+    trials=2,
+    held={"batch_size": 16, "stages": "1-1-1", "filters": "16-32-64-128"},
+    notes={"stages": "one unit a stage"},
+)
