@@ -32,7 +32,7 @@ _BODY = (
         "preprocessing", "scaled", backbones.PREPROCESSING, source=f"{CUT}: its code divides by 255, whatever VGG16 saw"
     ),
 )
-_HELD: dict[str, Value] = {"dropout": 0.5, "batch_size": 32}
+_HELD: dict[str, Value] = {"batch_size": 32}  # the head has a dropout of its own, 0.5
 
 # Only the head learns: what the surgery begins with, and an arm of its own in the document's first report.
 WARM_UP = Space(
