@@ -12,7 +12,11 @@ from commands.options import results_option
 @click.command()
 @click.argument("studies", nargs=-1, metavar="[TASK|STUDY]...")
 @click.option(
-    "--format", "form", type=click.Choice(["table", "markdown", "csv", "json"]), default="table", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(["table", "markdown", "latex", "html", "csv", "json"]),
+    default="table",
+    show_default=True,
 )
 @click.option(
     "--into", type=click.Path(path_type=Path), metavar="FILE.md", help="Put the table in place, between its two marks."
@@ -21,11 +25,13 @@ from commands.options import results_option
 def summarize(studies: tuple[str, ...], form: str, into: Path | None, results: Path) -> None:
     """The comparison table of a study, published numbers beside the measured ones.
 
-    A TASK stands for its newest study; without any argument, the newest study of every task.
+    A TASK stands for its newest study; without any argument, the newest study of every task. Several studies of one
+    task stand side by side. Below the table: what it took, how sure the numbers are, how to get each row again.
 
     \b
     python cli.py summarize food10
     python cli.py summarize food10/first food10/second --format markdown
+    python cli.py summarize food10 --format html > food10.html
     python cli.py summarize traffic_signs --into README.md
     """
     from reporting.render import summarize_text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from reporting.evidence import comparison_fields, evidence_fields, gather
 from reporting.headlines import is_sample
 from reporting.published import Published, PublishedValue, published_row
 from reporting.rows import Row, rows
@@ -16,6 +17,8 @@ SCORES = ("train_accuracy", "train_loss", "val_accuracy", "val_loss", "test_accu
 
 def summary(record: StudyRecord, task: Task, published: Published) -> dict[str, Any]:
     """One study: means over the seeds of each arm at the top, with deviations under "metrics"."""
+    found = rows(record)
+    evidence = gather(record, found)
     return {
         "task": record.task,
         "study": record.name,
@@ -23,7 +26,15 @@ def summary(record: StudyRecord, task: Task, published: Published) -> dict[str, 
         "status": record.status,
         "reason": record.reason or None,
         "test_openings": [{"arm": entry["arm"], "reason": entry["reason"]} for entry in record.ledger],
-        "rows": [_row(row, published_of(task, published, row.arm)) for row in rows(record)],
+        "rows": [
+            {
+                **_row(row, published_of(task, published, row.arm)),
+                "evidence": evidence_fields(evidence.of(row.arm)),
+                "command": evidence.of(row.arm).command,
+            }
+            for row in found
+        ],
+        "comparisons": [comparison_fields(comparison) for comparison in evidence.comparisons],
     }
 
 

@@ -10,6 +10,7 @@ from reporting.contract import summary
 from reporting.curves import FILE_NAME as CURVES
 from reporting.curves import draw_curves
 from reporting.frames import arms_frame, history_frame, table_frame, to_csv, trials_frame
+from reporting.latex import latex_table
 from reporting.markdown import markdown_table
 from reporting.published import read_published
 from reporting.render import json_text
@@ -28,6 +29,7 @@ def write_derived(study: Path) -> None:
     write_whole(study / "history.csv", to_csv(history_frame(record)))
     for table in document_tables(record, task, published):
         write_whole(tables / f"{table.name}.md", markdown_table(table))
+        write_whole(tables / f"{table.name}.tex", latex_table(table))
     for printed in task.tables:
         write_whole(tables / f"{printed.name}.csv", to_csv(table_frame(record, task, printed, published)))
     write_whole(tables / "summary.csv", to_csv(arms_frame(record, task, published)))

@@ -8,6 +8,7 @@ from typing import Any
 import pandas
 
 from reporting.contract import published_of
+from reporting.evidence import Evidence, comparison_fields, evidence_fields, gather
 from reporting.headlines import is_sample
 from reporting.published import Published, published_row
 from reporting.rows import Row, best_row, rows
@@ -21,6 +22,7 @@ def arms_frame(record: StudyRecord, task: Task, published: Published) -> pandas.
     """A row an arm: `<metric>` is the mean over seeds, beside it `<metric>_std`, `<metric>_n`, `published_<metric>`."""
     found = rows(record)
     values = [published_of(task, published, row.arm) for row in found]
+    evidence = gather(record, found)
     return _frame(
         [_identity(record, row) for row in found],
         [
@@ -37,8 +39,30 @@ def arms_frame(record: StudyRecord, task: Task, published: Published) -> pandas.
         [row.config for row in found],
         [_spread(row) for row in found],
         [row.facts for row in found],
+        [_evidence(evidence, row.arm) for row in found],
         [{f"published_{name}": value.number for name, value in of_arm.items()} for of_arm in values],
     )
+
+
+def _evidence(evidence: Evidence, arm: str) -> dict[str, Any]:
+    """best_less_this: the accuracy of the arm best on validation less this one's, on the same test images."""
+    fields = evidence_fields(evidence.of(arm))
+    low, high = fields["test_accuracy_interval"] or (None, None)
+    comparison = evidence.against_best(arm)
+    found = comparison_fields(comparison) if comparison is not None else {}
+    below, above = found.get("interval") or (None, None)
+    return {
+        "test_images": fields["test_images"],
+        "test_accuracy_low": low,
+        "test_accuracy_high": high,
+        "all_epochs": fields["epochs"],
+        "all_compute_seconds": fields["compute_seconds"],
+        "best_less_this": found.get("difference"),
+        "best_less_this_low": below,
+        "best_less_this_high": above,
+        "best_less_this_p": found.get("p_corrected"),
+        "command": evidence.of(arm).command,
+    }
 
 
 def table_frame(record: StudyRecord, task: Task, table: Table, published: Published) -> pandas.DataFrame:

@@ -22,7 +22,7 @@ def markdown_text(heading: str, before: Sequence[str], tables: Sequence[Rendered
 
 
 def markdown_table(table: RenderedTable) -> str:
-    """Title, table and footnotes."""
+    """Title, table, footnotes, remarks and commands."""
     grid = Table(box=box.MARKDOWN)
     for heading in table.headings:
         grid.add_column(Text(_escaped(f"{heading.text}, measured" if heading.compared else heading.text)))
@@ -38,7 +38,10 @@ def markdown_table(table: RenderedTable) -> str:
         console.print(grid)
     lines = [line.strip() for line in capture.get().splitlines() if line.strip()]
     notes = [f"- {_escaped(note)}" for note in table.footnotes]
-    return "\n".join([f"### {_escaped(table.title)}", "", *lines, *(["", *notes] if notes else [])]) + "\n"
+    remarks = [line for remark in table.remarks for line in ("", _escaped(remark))]
+    commands = ["", "```sh", *table.commands, "```"] if table.commands else []
+    below = [*(["", *notes] if notes else []), *remarks, *commands]
+    return "\n".join([f"### {_escaped(table.title)}", "", *lines, *below]) + "\n"
 
 
 def _escaped(text: str) -> str:

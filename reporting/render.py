@@ -1,4 +1,4 @@
-"""Studies as text: for a terminal, as Markdown, as CSV, as JSON."""
+"""Studies as text: for a terminal, as Markdown, LaTeX, HTML, CSV or JSON. Several stand side by side where they can."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from reporting.contract import summary
-from reporting.headlines import heading, ledger_line, status_lines
 from reporting.published import read_published
-from reporting.tables import document_tables, open_study, summarize
+from reporting.side_by_side import Block, blocks
+from reporting.tables import open_study, summarize
 from search_spaces.wording import unknown
 
 
@@ -36,24 +36,40 @@ def table_text(studies: Sequence[Path], width: int | None = None, colour: bool |
 
     columns = width or shutil.get_terminal_size(fallback=(100, 24)).columns
     coloured = sys.stdout.isatty() if colour is None else colour
-    texts = []
-    for study in studies:
-        record, task = open_study(study)
-        before = [f"Source: {task.source}", *status_lines(record)]
-        tables = document_tables(record, task)
-        texts.append(terminal_text(heading(record, task), before, tables, [ledger_line(record)], columns, coloured))
-    return "\n\n".join(texts)
+    return "\n\n".join(
+        terminal_text(block.heading, block.before, block.tables, block.after, columns, coloured)
+        for block in _blocks(studies)
+    )
 
 
 def markdown_of(studies: Sequence[Path]) -> str:
     from reporting.markdown import markdown_text
 
-    texts = []
-    for study in studies:
-        record, task = open_study(study)
-        before = [f"Source: {task.source}", *status_lines(record)]
-        texts.append(markdown_text(heading(record, task), before, document_tables(record, task), [ledger_line(record)]))
-    return "\n".join(texts)
+    return "\n".join(
+        markdown_text(block.heading, block.before, block.tables, block.after) for block in _blocks(studies)
+    )
+
+
+def latex_of(studies: Sequence[Path]) -> str:
+    """For \\input: the tables as floats; what stands around them as comments."""
+    from reporting.latex import latex_text
+
+    return "\n".join(latex_text(block.heading, block.before, block.tables, block.after) for block in _blocks(studies))
+
+
+def html_of(studies: Sequence[Path]) -> str:
+    """One page that needs nothing beside it."""
+    from reporting.html import html_page, html_study
+
+    found = _blocks(studies)
+    return html_page(
+        found[0].heading.splitlines()[0],
+        [html_study(block.heading, block.before, block.tables, block.after, block.name) for block in found],
+    )
+
+
+def _blocks(studies: Sequence[Path]) -> list[Block]:
+    return blocks([open_study(study) for study in studies])
 
 
 def csv_of(studies: Sequence[Path]) -> str:
@@ -81,6 +97,8 @@ def json_text(value: Any) -> str:
 FORMATS: Mapping[str, Callable[[Sequence[Path]], str]] = {
     "table": table_text,
     "markdown": markdown_of,
+    "latex": latex_of,
+    "html": html_of,
     "csv": csv_of,
     "json": json_of,
 }

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from reporting import quantities
 from reporting.cells import Cell, Footnotes, Heading, RenderedTable
 from reporting.effort import what_it_took
+from reporting.evidence import gather
+from reporting.evidence_table import evidence_table
 from reporting.headlines import titled
 from reporting.published import Published, published_row, read_published
 from reporting.quantities import ABSENT
@@ -40,19 +42,20 @@ def open_study(study: Path) -> tuple[StudyRecord, Task]:
 
 
 def document_tables(record: StudyRecord, task: Task, published: Published | None = None) -> list[RenderedTable]:
-    """The task's tables as final text; below the first, what its numbers took."""
+    """The task's tables as final text; below the first, what its numbers took and why to believe them."""
     numbers = read_published(task) if published is None else published
     found = rows(record)
-    first, *others = [_document_table(record, task, table, found, numbers) for table in task.tables]
-    return [first, what_it_took(record, [row for row in found if not row.members]), *others]
+    arms = [row for row in found if not row.members]
+    first, *others = [document_table(record, task, table, found, numbers) for table in task.tables]
+    return [first, what_it_took(record, arms), evidence_table(record, arms, gather(record, arms)), *others]
 
 
-def _document_table(
+def document_table(
     record: StudyRecord, task: Task, table: Table, found: Sequence[Row], published: Published
 ) -> RenderedTable:
     notes = Footnotes()
-    columns = table.columns if _names_the_row(table) else (Column(field="label", heading="Model Type"), *table.columns)
-    shown = _shown_rows(record, task, table, found, published)
+    columns = columns_of(table)
+    shown = shown_rows(record, task, table, found, published)
     names = published.rows(table.name)
     return RenderedTable(
         name=table.name,
@@ -66,17 +69,19 @@ def _document_table(
             for column in columns
         ),
         rows=tuple(
-            tuple(_cell(row, column, notes, published, table.name, name) for column in columns) for name, row in shown
+            tuple(cell_of(row, column, notes, published, table.name, name) for column in columns) for name, row in shown
         ),
         notes=tuple(notes.notes),
     )
 
 
-def _names_the_row(table: Table) -> bool:
-    return bool(table.columns) and table.columns[0].field == "label"
+def columns_of(table: Table) -> tuple[Column, ...]:
+    """A table's columns; the first names the row."""
+    named = bool(table.columns) and table.columns[0].field == "label"
+    return table.columns if named else (Column(field="label", heading="Model Type"), *table.columns)
 
 
-def _shown_rows(
+def shown_rows(
     record: StudyRecord, task: Task, table: Table, found: Sequence[Row], published: Published
 ) -> list[tuple[str, Row]]:
     """The table's rows, each under its name in the document; what only the document has comes last."""
@@ -101,7 +106,7 @@ def _shown_rows(
     return shown
 
 
-def _cell(row: Row, column: Column, notes: Footnotes, published: Published, table: str, name: str) -> Cell:
+def cell_of(row: Row, column: Column, notes: Footnotes, published: Published, table: str, name: str) -> Cell:
     if column.field == "label":
         return Cell(text=notes.mark(row.label, row.note, row.status))
     measured = _measured(row, column)

@@ -10,6 +10,7 @@ from rich import box
 from rich.cells import cell_len
 from rich.console import Console
 from rich.measure import Measurement
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -58,6 +59,10 @@ def _print_table(console: Console, table: RenderedTable) -> None:
         line.add_column(style="dim")
         line.add_row(Text(f" {mark}"), Text(text))
         console.print(line)
+    for remark in table.remarks:
+        console.print(Padding(Text(remark), (0, 0, 0, 1)))
+    for command in table.commands:
+        console.print(Text(f" {command}", style="dim"), soft_wrap=True)  # one line, so that it can be copied
 
 
 def _layout(console: Console, table: RenderedTable) -> list[Table]:

@@ -77,8 +77,8 @@ def test_several_studies_have_a_heading_each(whole: Path, study: Path) -> None:
 
 
 def test_a_sample_is_labelled_in_every_format(study: Path) -> None:
-    assert summarize_text([study], "markdown").count("(sample data") == 4  # heading and three tables
-    assert " ".join(table_text([study], width=80, colour=False).split()).count("(sample data") == 4
+    assert summarize_text([study], "markdown").count("(sample data") == 5  # heading and four tables
+    assert " ".join(table_text([study], width=80, colour=False).split()).count("(sample data") == 5
     assert json.loads(summarize_text([study], "json"))["sample"] is True
     assert {row["sample"] for row in csv.DictReader(io.StringIO(summarize_text([study], "csv")))} == {"True"}
 

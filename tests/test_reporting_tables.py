@@ -94,7 +94,7 @@ def test_a_published_row_that_was_not_run_stays() -> None:
 def test_every_table_of_a_sample_is_labelled() -> None:
     rendered = _tables(sample=True)
 
-    assert len(rendered) == 3
+    assert len(rendered) == 4
     assert all(table.title.endswith("(sample data)") for table in rendered.values())
     assert "sample: EfficientNetLite0 in place of NASNetMobile" in rendered["best_variants"].notes
     assert not any("sample" in table.title for table in _tables().values())

@@ -72,6 +72,7 @@ class TrialRecord:
 class StudyRecord:
     """One study. Build it by applying its events in order; a live study applies them as they come."""
 
+    folder: Path | None = None  # where it was read from; None of one that is only events
     header: Event = field(default_factory=dict)  # the study_started event
     trials: dict[str, TrialRecord] = field(default_factory=dict)
     ledger: list[Event] = field(default_factory=list)  # every opening of the test split
@@ -174,8 +175,8 @@ class StudyRecord:
         return [best] if best is not None else []
 
 
-def fold(events: Iterable[Event]) -> StudyRecord:
-    record = StudyRecord()
+def fold(events: Iterable[Event], folder: Path | None = None) -> StudyRecord:
+    record = StudyRecord(folder=folder)
     for event in events:
         record.apply(event)
     return record
@@ -183,7 +184,7 @@ def fold(events: Iterable[Event]) -> StudyRecord:
 
 def read_study(folder: Path) -> StudyRecord:
     """The study in that folder, as far as it came."""
-    return fold(read_events(folder / FILE_NAME))
+    return fold(read_events(folder / FILE_NAME), folder)
 
 
 def find_studies(results: Path, task: str | None = None) -> list[Path]:

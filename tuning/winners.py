@@ -5,8 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 from tuning.records import StudyRecord
+
+
+def listed(record: StudyRecord, arm: str) -> list[dict[str, Any]]:
+    """For --configs: the arm's best trial of the search, which its confirmations repeat with other seeds."""
+    best = record.best_trial(arm)
+    return [] if best is None else [{"arm": arm, **best.config, "epochs": best.max_epochs, "seed": best.seed}]
 
 
 def keep_winner(study: Path, record: StudyRecord, arm: str) -> None:
@@ -15,6 +22,7 @@ def keep_winner(study: Path, record: StudyRecord, arm: str) -> None:
     configuration.json: the arm, its axes and constants, seed, image size, class names in the order of the outputs; or
         the target "box": then the outputs are x1, y1, x2, y2 in shares of the image's sides.
     metrics.json: validation metrics at the best epoch, test metrics, parameters, size, latency.
+    config.json: what `tune --configs` takes to train it again.
     test_predictions.npz: class probabilities [N, classes] and labels [N], or predicted_boxes and true_boxes [N, 4], and
         names [N] of the test images.
     """
@@ -41,7 +49,8 @@ def keep_winner(study: Path, record: StudyRecord, arm: str) -> None:
     fresh = target.with_name(f"{arm}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     shutil.copytree(study / "checkpoints" / winner.trial, fresh)
-    for name, content in (("configuration.json", configuration), ("metrics.json", metrics)):
+    contents = {"configuration.json": configuration, "metrics.json": metrics, "config.json": listed(record, arm)}
+    for name, content in contents.items():
         (fresh / name).write_text(json.dumps(content, indent=2) + "\n")
     shutil.rmtree(target, ignore_errors=True)
     fresh.rename(target)

@@ -1,0 +1,166 @@
+"""Why to believe a row: how sure its test accuracy is, whether arms differ beyond noise, what the search spent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from reporting.best_of_n import expected_best
+from reporting.intervals import Interval, mean_accuracy_interval, wilson
+from reporting.paired import SIGNIFICANT, Difference, compare, holm
+from reporting.predictions import Answers, read_answers
+from reporting.reproduce import reproduce
+from reporting.rows import Row, best_row, rows
+from tuning.records import StudyRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmEvidence:
+    """The evidence behind one row."""
+
+    arm: str
+    answers: Answers | None  # on the test images, of the seeds whose predictions are stored
+    without_answers: str  # which seeds' are not, and why; empty where all are
+    images: int | None  # of the test split; None where nothing was tested
+    interval: Interval | None  # 95 %, of the mean test accuracy: see intervals.py
+    epochs: int  # of all its trials: search, confirmation, and what its backbone learned first
+    compute_seconds: float  # a worker was busy with them, all phases of all trials that reported
+    best_of_n: tuple[float, ...]  # expected best validation value of n = 1, 2, ... trials of the search
+    command: str | None  # that reproduces the row
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """The best row by validation, less another one; of the test split, which chose neither."""
+
+    arm: str
+    minus: str
+    result: Difference | None  # None where they cannot be compared
+    p: float | None  # Holm's, where the best row is compared with several
+    reason: str  # why there is no result, or what it leaves out; empty where nothing
+
+    @property
+    def within_noise(self) -> bool | None:
+        return None if self.p is None else self.p >= SIGNIFICANT
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Of one study, its arms in the task's order."""
+
+    arms: tuple[ArmEvidence, ...]
+    comparisons: tuple[Comparison, ...]
+
+    def of(self, arm: str) -> ArmEvidence:
+        return next(evidence for evidence in self.arms if evidence.arm == arm)
+
+    def against_best(self, arm: str) -> Comparison | None:
+        """The comparison in which the best row stands against that arm."""
+        return next((comparison for comparison in self.comparisons if comparison.minus == arm), None)
+
+
+def gather(record: StudyRecord, found: Sequence[Row] | None = None) -> Evidence:
+    """The evidence of a study, from its events and the predictions stored beside them."""
+    found = rows(record) if found is None else found
+    arms = tuple(_of_arm(record, row) for row in found)
+    return Evidence(arms=arms, comparisons=tuple(_comparisons(record, found, arms)))
+
+
+def _of_arm(record: StudyRecord, row: Row) -> ArmEvidence:
+    tested = [trial for trial in record.confirmed(row.arm) if "test_accuracy" in trial.test]
+    answers, missing = (None, "") if record.folder is None else read_answers(record.folder, tested)
+    trials = record.of_arm(row.arm)
+    images = answers.correct.shape[1] if answers else _test_images(record) if tested else None
+    return ArmEvidence(
+        arm=row.arm,
+        answers=answers,
+        without_answers=missing,
+        images=images,
+        interval=_interval(row, answers, len(tested), images),
+        epochs=sum(len(trial.epochs) for trial in trials),
+        compute_seconds=math.fsum(sum(trial.seconds.values()) for trial in trials),
+        best_of_n=tuple(
+            expected_best(
+                [trial.best for trial in trials if trial.role == "search" and trial.best is not None],
+                record.header["objective"]["direction"],
+            )
+        ),
+        command=reproduce(record, row.arm, row.config),
+    )
+
+
+def _test_images(record: StudyRecord) -> int | None:
+    counts = (record.header.get("data") or {}).get("counts") or {}
+    return int(counts["test"]) if counts.get("test") else None
+
+
+def _interval(row: Row, answers: Answers | None, tested: int, images: int | None) -> Interval | None:
+    """Without every seed's answers, as if all seeds had erred on the same images: never too narrow."""
+    if answers is not None and len(answers.trials) == tested:
+        return mean_accuracy_interval(answers.correct)
+    accuracy = row.metrics.get("test_accuracy")
+    return None if accuracy is None or images is None else wilson(accuracy.mean, images)
+
+
+def _comparisons(record: StudyRecord, found: Sequence[Row], arms: Sequence[ArmEvidence]) -> list[Comparison]:
+    """The best row by validation against each other that was tested; none where nothing was."""
+    best = best_row(record, [row for row in found if "test_accuracy" in row.metrics])
+    if best is None:
+        return []
+    of = {evidence.arm: evidence for evidence in arms}
+    others = [row.arm for row in found if row.arm != best.arm and "test_accuracy" in row.metrics]
+    return corrected([compared(of[best.arm], of[other]) for other in others])
+
+
+def compared(first: ArmEvidence, second: ArmEvidence, names: tuple[str, str] | None = None) -> Comparison:
+    """The first less the second, on the images that both met. names: in place of the arms' own."""
+    arm, minus = names or (first.arm, second.arm)
+    without = Comparison(arm=arm, minus=minus, result=None, p=None, reason="")
+    if first.answers is None or second.answers is None:
+        missing = " and ".join(name for name, one in ((arm, first), (minus, second)) if one.answers is None)
+        return replace(without, reason=f"the predictions of {missing} on the test images are not stored")
+    one, other = first.answers, second.answers
+    if (one.names, one.labels) != (other.names, other.labels):
+        return replace(without, reason=f"they met other test images ({len(one.names)} and {len(other.names)})")
+    result = compare(one.correct, other.correct)
+    left_out = "; ".join(filter(None, (first.without_answers, second.without_answers)))
+    return replace(without, result=result, p=result.p, reason=f"without {left_out}" if left_out else "")
+
+
+def corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """With Holm's p-values, so that one of many is not significant by its luck."""
+    values = iter(holm([comparison.result.p for comparison in comparisons if comparison.result is not None]))
+    return [
+        comparison if comparison.result is None else replace(comparison, p=next(values)) for comparison in comparisons
+    ]
+
+
+def evidence_fields(evidence: ArmEvidence) -> dict[str, Any]:
+    """As JSON has it: part of the contract, names are added and never renamed."""
+    return {
+        "test_images": evidence.images,
+        "test_accuracy_interval": list(evidence.interval) if evidence.interval else None,
+        "seeds_with_predictions": len(evidence.answers.trials) if evidence.answers else 0,
+        "epochs": evidence.epochs,
+        "compute_seconds": evidence.compute_seconds,
+        "expected_best_of_n": list(evidence.best_of_n),
+    }
+
+
+def comparison_fields(comparison: Comparison) -> dict[str, Any]:
+    """As JSON has it; p is the comparison's own, p_corrected Holm's."""
+    result = comparison.result
+    return {
+        "arm": comparison.arm,
+        "minus": comparison.minus,
+        "difference": result.difference if result else None,
+        "interval": list(result.interval) if result else None,
+        "p": result.p if result else None,
+        "p_corrected": comparison.p,
+        "within_noise": comparison.within_noise,
+        "test": result.test if result else None,
+        "images": result.images if result else None,
+        "reason": comparison.reason or None,
+    }

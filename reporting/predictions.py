@@ -1,0 +1,84 @@
+"""What confirmed models answered on the test split, as a study keeps it: nothing is opened or predicted again."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tuning.records import TrialRecord
+
+if TYPE_CHECKING:
+    import numpy as np
+
+FILE_NAME = "test_predictions.npz"
+# An event's accuracy and its predictions' are the same division of whole numbers; only its last digits are printed.
+SAME_ACCURACY = 1e-6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """Which test images the seeds of one arm answered correctly."""
+
+    trials: tuple[str, ...]
+    names: tuple[str, ...]  # of the images
+    labels: tuple[int, ...]
+    correct: np.ndarray  # bool [seeds, images]
+
+
+def read_answers(study: Path, trials: Sequence[TrialRecord]) -> tuple[Answers | None, str]:
+    """The answers of those trials whose predictions are stored, and what is missing of them, in words.
+
+    A trial's predictions lie in checkpoints/<trial>/; probabilities float [N, C], labels int [N], names str [N]. The
+    class of the highest probability is the answer, the lowest of equals, as in trainables/metrics.py. Predictions that
+    do not have the accuracy that the study recorded are of another model and left out.
+    """
+    import numpy as np
+
+    found: list[tuple[TrialRecord, tuple[str, ...], tuple[int, ...], np.ndarray]] = []
+    missing: list[str] = []
+    for trial in trials:
+        path = study / "checkpoints" / trial.trial / FILE_NAME
+        try:
+            stat = path.stat()
+            names, labels, correct = _read(path, stat.st_mtime_ns, stat.st_size)
+        except FileNotFoundError:
+            missing.append(f"{trial.trial}: not stored")
+            continue
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            missing.append(f"{trial.trial}: its file cannot be read")
+            continue
+        recorded = trial.test.get("test_accuracy")
+        if recorded is None or abs(float(correct.mean()) - recorded) > SAME_ACCURACY:
+            missing.append(f"{trial.trial}: of another model, by their accuracy")
+        elif found and (names, labels) != found[0][1:3]:
+            missing.append(f"{trial.trial}: of other images")
+        else:
+            found.append((trial, names, labels, correct))
+    words = "; ".join(missing)
+    if not found:
+        return None, words
+    answers = Answers(
+        trials=tuple(trial.trial for trial, *_ in found),
+        names=found[0][1],
+        labels=found[0][2],
+        correct=np.stack([correct for *_, correct in found]),
+    )
+    return answers, words
+
+
+@lru_cache(maxsize=256)
+def _read(path: Path, changed: int, size: int) -> tuple[tuple[str, ...], tuple[int, ...], np.ndarray]:
+    """Names [N], labels [N], correct bool [N]. changed, size: of the file, so that another file is read anew."""
+    import numpy as np
+
+    with np.load(path, allow_pickle=False) as stored:
+        labels, names, probabilities = stored["labels"], stored["names"], stored["probabilities"]
+    if probabilities.ndim != 2 or labels.shape != probabilities.shape[:1] or names.shape != labels.shape:
+        raise ValueError(f"{path}: probabilities {probabilities.shape}, labels {labels.shape}, names {names.shape}")
+    if not len(labels) or not np.issubdtype(labels.dtype, np.integer):
+        raise ValueError(f"{path}: its labels are no classes")
+    return tuple(map(str, names)), tuple(map(int, labels)), probabilities.argmax(axis=1) == labels
