@@ -8,6 +8,7 @@ from commands.catalogue import backbones, tasks
 from commands.data import datasets
 from commands.door import Door
 from commands.layers import layers
+from commands.runs import runs
 from commands.summarize import summarize
 from commands.tune import tune
 
@@ -21,10 +22,19 @@ def cli() -> None:
     python cli.py tune food10 --sample      a whole study in minutes, without a network
     python cli.py tune food10 --gpus 2      the real one
     python cli.py summarize food10          its table, published numbers beside
+    python cli.py runs food10               its trials
     """
 
 
-for command in (tasks, backbones, layers, datasets, tune, summarize):  # in the order a study goes
+for command in (  # in the order a study goes
+    tasks,
+    backbones,
+    layers,
+    datasets,
+    tune,
+    summarize,
+    runs,
+):
     cli.add_command(command)
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Any, NoReturn
 
 import click
@@ -21,6 +22,8 @@ class Door(click.Group):
         except click.UsageError as error:
             fail(error.format_message())
         except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise  # whoever read has had enough, such as `| head`: click ends quietly
             if error.filename is None and error.errno is None:
                 raise
             place = f" ({error.filename})" if error.filename else ""
@@ -35,13 +38,17 @@ def user_errors() -> tuple[type[Exception], ...]:
     """What rooms raise for what a user can mend, with a message of one line."""
     from datasets.dataset import DataError
     from reporting.into import IntoError
+    from reporting.mlflow_export import MlflowError
     from reporting.published import PublishedError
+    from reporting.runs import RunsError
+    from reporting.where import WhereError
     from search_spaces.space import SpaceError
     from tasks.task import UnknownTask
     from tuning.records import StudyNotFound
     from tuning.settings import UsageError
 
-    return DataError, SpaceError, UnknownTask, StudyNotFound, UsageError, IntoError, PublishedError
+    of_reading = (IntoError, PublishedError, RunsError, WhereError, MlflowError)
+    return DataError, SpaceError, UnknownTask, StudyNotFound, UsageError, *of_reading
 
 
 def fail(message: str) -> NoReturn:

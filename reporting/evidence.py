@@ -72,7 +72,7 @@ def _of_arm(record: StudyRecord, row: Row) -> ArmEvidence:
     tested = [trial for trial in record.confirmed(row.arm) if "test_accuracy" in trial.test]
     answers, missing = (None, "") if record.folder is None else read_answers(record.folder, tested)
     trials = record.of_arm(row.arm)
-    images = answers.correct.shape[1] if answers else _test_images(record) if tested else None
+    images = answers.correct.shape[1] if answers else _test_images(record) if tested or row.members else None
     return ArmEvidence(
         arm=row.arm,
         answers=answers,

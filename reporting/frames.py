@@ -12,10 +12,9 @@ from reporting.evidence import Evidence, comparison_fields, evidence_fields, gat
 from reporting.headlines import is_sample
 from reporting.published import Published, published_row
 from reporting.rows import Row, best_row, rows
+from reporting.trials import Records, trial_groups
 from tasks.task import Table, Task
-from tuning.records import StudyRecord, TrialRecord
-
-Records = list[dict[str, Any]]
+from tuning.records import StudyRecord
 
 
 def arms_frame(record: StudyRecord, task: Task, published: Published) -> pandas.DataFrame:
@@ -93,32 +92,7 @@ def table_frame(record: StudyRecord, task: Task, table: Table, published: Publis
 
 def trials_frame(record: StudyRecord) -> pandas.DataFrame:
     """A row a trial, in the order they were asked; each axis is a column, empty where the trial does not have it."""
-    trials = list(record.trials.values())
-    axes = {name for trial in trials for name in trial.config}
-    return _frame(
-        [
-            {
-                "trial": trial.trial,
-                "arm": trial.arm,
-                "role": trial.role,
-                "number": trial.number,
-                "status": trial.status,
-                "reason": trial.reason or None,
-                "seed": trial.seed,
-                "max_epochs": trial.max_epochs,
-            }
-            for trial in trials
-        ],
-        [trial.config for trial in trials],
-        [{"epochs": len(trial.epochs), "best": trial.best, "best_epoch": trial.best_epoch} for trial in trials],
-        # A schedule reports a learning rate of its own: history.csv has it, here the name means the axis.
-        [{name: value for name, value in trial.best_metrics.items() if name not in axes} for trial in trials],
-        [trial.test for trial in trials],
-        [{name: value for name, value in trial.facts.items() if name != "note"} for trial in trials],
-        [_prepared(trial) for trial in trials],
-        [_seconds(trial) for trial in trials],
-        [{"sample": is_sample(record)} for _ in trials],
-    )
+    return _frame(*trial_groups(record))
 
 
 def history_frame(record: StudyRecord) -> pandas.DataFrame:
@@ -154,18 +128,6 @@ def _spread(row: Row) -> dict[str, float | int | None]:
     for name, metric in row.metrics.items():
         spread |= {name: metric.mean, f"{name}_std": metric.std, f"{name}_n": metric.n}
     return spread
-
-
-def _prepared(trial: TrialRecord) -> dict[str, Any]:
-    """What was frozen, and whether the frozen layers' output was kept or computed in every step."""
-    facts = trial.prepared
-    kept = facts.get("features", {}).get("kept")
-    frozen = {name: facts[name] for name in ("frozen_layers", "backbone_layers") if name in facts}
-    return frozen if kept is None else {**frozen, "features_kept": kept}
-
-
-def _seconds(trial: TrialRecord) -> dict[str, float]:
-    return {f"seconds_{phase}": value for phase, value in trial.seconds.items()}
 
 
 def _frame(*groups: Sequence[dict[str, Any]]) -> pandas.DataFrame:

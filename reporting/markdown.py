@@ -17,7 +17,7 @@ _NEVER_WRAPS = 1_000_000
 
 def markdown_text(heading: str, before: Sequence[str], tables: Sequence[RenderedTable], after: Sequence[str]) -> str:
     """A study: its heading, what to know first, its tables, what to know after."""
-    parts = [f"## {_escaped(heading)}", *map(_escaped, before), *map(markdown_table, tables), *map(_escaped, after)]
+    parts = [f"## {escaped(heading)}", *map(escaped, before), *map(markdown_table, tables), *map(escaped, after)]
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
 
 
@@ -25,26 +25,26 @@ def markdown_table(table: RenderedTable) -> str:
     """Title, table, footnotes, remarks and commands."""
     grid = Table(box=box.MARKDOWN)
     for heading in table.headings:
-        grid.add_column(Text(_escaped(f"{heading.text}, measured" if heading.compared else heading.text)))
+        grid.add_column(Text(escaped(f"{heading.text}, measured" if heading.compared else heading.text)))
         if heading.compared:
             grid.add_column(Text("published"))
     for row in table.rows:
         texts: list[str] = []
         for heading, cell in zip(table.headings, row, strict=True):
             texts += [cell.text, cell.published] if heading.compared else [cell.text]
-        grid.add_row(*(Text(_escaped(text)) for text in texts))
+        grid.add_row(*(Text(escaped(text)) for text in texts))
     console = Console(file=io.StringIO(), width=_NEVER_WRAPS, no_color=True, force_terminal=False)
     with console.capture() as capture:
         console.print(grid)
     lines = [line.strip() for line in capture.get().splitlines() if line.strip()]
-    notes = [f"- {_escaped(note)}" for note in table.footnotes]
-    remarks = [line for remark in table.remarks for line in ("", _escaped(remark))]
+    notes = [f"- {escaped(note)}" for note in table.footnotes]
+    remarks = [line for remark in table.remarks for line in ("", escaped(remark))]
     commands = ["", "```sh", *table.commands, "```"] if table.commands else []
     below = [*(["", *notes] if notes else []), *remarks, *commands]
-    return "\n".join([f"### {_escaped(table.title)}", "", *lines, *below]) + "\n"
+    return "\n".join([f"### {escaped(table.title)}", "", *lines, *below]) + "\n"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """A bar would end the cell, a line break the row; a star or an underscore would start emphasis."""
     for letter in "\\|*`<":
         text = text.replace(letter, f"\\{letter}")

@@ -18,7 +18,7 @@ from reporting.quantities import ABSENT
 from reporting.rows import Row, best_row, rows
 from search_spaces.wording import setting
 from tasks.task import Column, Table, Task, load_task
-from tuning.records import StudyNotFound, StudyRecord, read_study
+from tuning.records import StudyRecord, read_started
 
 if TYPE_CHECKING:
     import pandas
@@ -34,9 +34,7 @@ def summarize(study: Path) -> pandas.DataFrame:
 
 def open_study(study: Path) -> tuple[StudyRecord, Task]:
     """The study in that folder and its question. Raises StudyNotFound, or UnknownTask where its file is gone."""
-    record = read_study(study)
-    if not record.header:
-        raise StudyNotFound(f"{study} holds no started study: its events.jsonl is empty; delete the folder")
+    record = read_started(study)
     task = load_task(record.task)
     return record, (task.sample or task) if record.header.get("sample") else task
 

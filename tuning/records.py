@@ -187,6 +187,14 @@ def read_study(folder: Path) -> StudyRecord:
     return fold(read_events(folder / FILE_NAME), folder)
 
 
+def read_started(folder: Path) -> StudyRecord:
+    """The study in that folder. Raises StudyNotFound where nothing has happened in it yet."""
+    record = read_study(folder)
+    if not record.header:
+        raise StudyNotFound(f"{folder} holds no started study: its events.jsonl is empty; delete the folder")
+    return record
+
+
 def find_studies(results: Path, task: str | None = None) -> list[Path]:
     """Folders of studies, oldest first."""
     pattern = f"{task or '*'}/*/{FILE_NAME}"

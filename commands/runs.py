@@ -1,0 +1,79 @@
+"""The command `runs`: a study's trials, listed, filtered, sorted, handed to MLflow."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from commands.options import results_option
+
+
+@click.command()
+@click.argument("study")
+@click.option("--arm", "arms", multiple=True, metavar="ARM", help="Trials of this arm; may be said several times.")
+@click.option("--where", metavar="CONDITION", help="Trials that meet it: = != < <= > >=, and, or, not, brackets.")
+@click.option("--sort", metavar="[-]COLUMN,...", help="In this order; - for downwards.  [default: best first]")
+@click.option("--columns", metavar="A,B", help="Columns to show.  [default: those that tell the trials apart]")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The first N of them.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json", "markdown"]),
+    default="table",
+    show_default=True,
+    help="csv and json have every column unless --columns names some.",
+)
+@click.option("--mlflow", "uri", metavar="URI", help="Write them to this MLflow server or folder instead.")
+@results_option
+def runs(
+    study: str,
+    arms: tuple[str, ...],
+    where: str | None,
+    sort: str | None,
+    columns: str | None,
+    limit: int | None,
+    form: str,
+    uri: str | None,
+    results: Path,
+) -> None:
+    """The trials of STUDY: how each was set, how far it came, why it ended. A TASK stands for its newest study.
+
+    Scores are those of a trial's best epoch. A trial without a value in a column meets no comparison with it.
+
+    \b
+    python cli.py runs food10
+    python cli.py runs food10 --where "optimizer=adam and val_accuracy>0.8" --sort -val_accuracy
+    python cli.py runs food10 --where "not status=completed" --columns trial,status,reason
+    python cli.py runs food10 --format csv > trials.csv
+    python cli.py runs food10 --mlflow http://127.0.0.1:5000
+    """
+    from reporting import runs_text
+    from reporting.runs import Asked, count_line, select
+    from tuning.records import find_study, read_started
+
+    record = read_started(find_study(results, study))
+    asked = Asked(arms=arms, where=where, sort=sort, columns=_names(columns), limit=limit)
+    found = select(record, asked)
+    if uri is not None:
+        from reporting.mlflow_export import export
+
+        click.echo(export(record, [row["trial"] for row in found.rows], uri))
+        return
+    if form in ("csv", "json") and not asked.columns:
+        found = replace(found, columns=found.every)
+    if form == "table" and sys.stdout.isatty():
+        click.echo(runs_text.terminal_text(found, shutil.get_terminal_size().columns, colour=True))
+    else:
+        click.echo(runs_text.FORMATS[form](found))
+    for hint in found.hints:
+        click.echo(hint, err=True)
+    if form == "table":
+        click.echo(count_line(record, found), err=True)  # a pipe gets the list alone
+
+
+def _names(columns: str | None) -> tuple[str, ...]:
+    return tuple(name.strip() for name in columns.split(",") if name.strip()) if columns else ()
