@@ -38,6 +38,13 @@ if TYPE_CHECKING:
 )
 @click.option("--confirm-seeds", type=int, help="Seeds each arm's best is trained with again.  [default: 3; sample 1]")
 @click.option("--ensemble", type=int, metavar="K", help="One more row an arm: the K best of its search, averaged.")
+@click.option(
+    "--from",
+    "goes_on_from",
+    metavar="STUDY/TRIAL@EPOCH",
+    help="Go on from where that trial stood, its settings kept but for what --set and --space change.",
+)
+@click.option("--keep-epochs", type=int, metavar="N", help="Keep every N-th epoch of every trial, for --from.")
 @click.option("--configs", metavar="FILE|published", help="Train exactly these configurations: no search, no stopping.")
 @click.option("--search", type=click.Choice(get_args(SearchName)), default="optuna", show_default=True)
 @click.option(

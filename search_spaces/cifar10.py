@@ -7,7 +7,7 @@ from search_spaces.space import Config, Space
 
 MINIVGG, GOOGLE = "document 2, 2020-11-12-MiniVGGNet", "document 2, 2020-12-06-minigooglenet"
 # Variants a, b and c: the decay of Keras's SGD, a quarter every 5 epochs, none.
-_VARIANTS = tuple(
+_VARIANTS: tuple[Config, ...] = tuple(
     {"learning_rate": 0.01, "momentum": 0.9, "nesterov": True, "schedule": schedule}
     for schedule in ("per_iteration", "step", "constant")
 )

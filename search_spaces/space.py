@@ -269,7 +269,7 @@ class Space:
     @property
     def size(self) -> float:
         """How many different configurations there are; math.inf with any continuous axis."""
-        if any(math.isinf(axis.size) for axis in self.axes):
+        if any(math.isinf(axis.size) for axis in self.drawn):
             return math.inf
         limit = 100_000  # enough to know that no study exhausts it
         return sum(1 for _ in itertools.islice(self.grid(limit), limit))

@@ -8,6 +8,11 @@ from typing import Any
 from datasets.dataset import Target
 
 
+def state_name(epoch: int) -> str:
+    """Of the file that says where training stood after that epoch (from 1)."""
+    return f"epoch-{epoch:04d}.npz"
+
+
 @dataclass(frozen=True, kw_only=True)
 class SavedModel:
     """What a trial left, to be measured on the test split."""
@@ -47,6 +52,9 @@ class Job:
     fold: tuple[int, int] | None = None  # number and how many, see datasets.folds.Fold; None is the store's own split
     checkpoint: str | None = None  # folder for the best epoch's model; None keeps none
     save_above: float | None = None  # the arm's best so far: without confirmation, nothing below is ever needed
+    goes_on_from: str | None = None  # what another training left, see Assignment
+    states: str | None = None  # folder for where training stands after epochs; None keeps none
+    keep_every: int = 1  # epochs between two that are kept; the last one always is
     saved: tuple[SavedModel, ...] = ()  # role "test": every model to be measured
     ensembles: dict[str, tuple[str, ...]] = field(default_factory=dict)  # role "test": trials to average, by row name
     target: Target = "class"

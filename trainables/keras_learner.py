@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from trainables import arrays, devices, schedules, targets
+from trainables import arrays, devices, schedules, targets, training_state
 from trainables.class_weights import class_weights
 from trainables.compiled import (
     SMALLER,
@@ -103,10 +104,16 @@ class KerasLearner:
                 outputs = int(network.model.outputs[0].shape[-1])
                 weights = class_weights(str(config.get("class_weights", "none")), train.labels, outputs)
                 with self._watch("reset"):
-                    earliest = min(phase.cut for phase in self._phases)
+                    earliest = 0 if assignment.goes_on_from else min(phase.cut for phase in self._phases)
                     warm.start(assignment.seed, self._dropout, earliest, weights)
+                    if assignment.goes_on_from is not None:
+                        self._take_over(warm, assignment.goes_on_from)
                 fact = self._feed_phases(warm, train, val)
                 self._begin(warm, self._phases[0])
+                if assignment.goes_on_from is not None and assignment.goes_on_from.suffix == ".npz":
+                    training_state.restore_optimizer(
+                        assignment.goes_on_from, self._update.optimizer, self._optimizer_kind()
+                    )
         except ValueError as error:
             raise Infeasible(" ".join(str(error).split())[:300]) from None
         prepared: dict[str, Any] = {"features": fact} if fact else {}
@@ -118,10 +125,27 @@ class KerasLearner:
             prepared |= {"frozen_layers": frozen_layers, "backbone_layers": network.layers, "frozen_blocks": cut}
         return prepared
 
+    @staticmethod
+    def _take_over(warm: WarmNetwork, path: Path) -> None:
+        """Have the weights that another training ended with. Raises Fatal (one line) where they do not fit."""
+        if path.suffix == ".npz":
+            training_state.restore_network(path, warm.network.model.variables)
+            return
+        try:
+            warm.network.model.load_weights(path)
+        except (ValueError, OSError) as error:
+            raise Fatal(f"{path} does not fit this configuration ({' '.join(str(error).split())[:160]})") from None
+
+    def _optimizer_kind(self) -> str:
+        return f"{self._phase.settings.kind} after {self._phase.cut} blocks"
+
     def _feed_phases(self, warm: WarmNetwork, train: Images, val: Images) -> dict[str, Any]:
         """Compute or map what goes into each phase, before anything learns. Returns what to record of the last."""
         self._feeds: dict[int, tuple[Feed, Feed]] = {}
         fact: dict[str, Any] = {}
+        assignment = self._assignment
+        if assignment.goes_on_from is not None:  # what is kept was computed with the backbone's own first weights
+            assignment = replace(assignment, features=None)
 
         def trace_meanwhile() -> None:  # as if they were there
             self._trace(warm, self._phases[0], from_images=False, validated_at=self._phases[0].cut)
@@ -129,7 +153,7 @@ class KerasLearner:
         for phase in self._phases:
             with self._watch("features"):
                 training, validation, fact = feeds(
-                    warm, phase.cut, self._assignment, train, val, while_waiting=trace_meanwhile
+                    warm, phase.cut, assignment, train, val, while_waiting=trace_meanwhile
                 )
             self._feeds[phase.cut] = training, validation
         return fact
@@ -220,6 +244,12 @@ class KerasLearner:
             raise RuntimeError("save() before start(): this learner has no model")
         variables = enumerate(self._warm.network.model.variables)
         arrays.write(folder / CHECKPOINT, {str(number): variable.numpy() for number, variable in variables})
+
+    def save_state(self, path: Path) -> None:
+        """See learner.Learner."""
+        if self._warm is None or self._gradients is None:
+            raise RuntimeError("save_state() before start(): this learner does not train")
+        training_state.write(path, self._warm.network.model.variables, self._update.optimizer, self._optimizer_kind())
 
     def save_backbone(self, path: Path) -> None:
         """See learner.Learner. What `weights` of another assignment then names."""

@@ -42,6 +42,7 @@ class Assignment:
     precision: str = "float32"  # or "mixed_bfloat16"
     weights: Path | None = None  # a file that replaces the backbone's own ImageNet weights
     memory_bytes: int = 4_000_000_000  # this worker's share of the machine's
+    goes_on_from: Path | None = None  # what `save_state` wrote, or a model.keras; None begins anew
     features: Path | None = None  # folder where frozen prefixes' output is kept; None keeps none
     features_bytes: int = 0  # at most so much of it
     # What trials of this arm may ask to freeze ({"frozen_fraction": 0.6}, ...), and their epochs together, as planned:
@@ -89,6 +90,9 @@ class Learner(Protocol):
 
     def load(self, folder: Path, assignment: Assignment, train: Images) -> None:
         """Become the model that a trial of this assignment saved there, ready to predict and to export."""
+
+    def save_state(self, path: Path) -> None:
+        """Write where training stands, for another trial to go on from. Raises Fatal where this learner cannot."""
 
     def save_backbone(self, path: Path) -> None:
         """Write the pre-trained layers' weights as they are now, whole or not at all. Raises Fatal where none are."""

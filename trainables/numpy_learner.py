@@ -115,6 +115,10 @@ class NumpyLearner:
         if sorted(found) != sorted(self._names()) or not _fit(self._arrays["mean"], self._parameters):
             raise ValueError(f"{path} is no saved NumPy network (its layers do not fit each other); train it again")
 
+    def save_state(self, path: Path) -> None:
+        """See learner.Learner: it is trained in one go."""
+        raise Fatal(f"the hand-written network keeps no state to go on from at {path}; leave out --keep-epochs")
+
     def save_backbone(self, path: Path) -> None:
         """See learner.Learner: there is none."""
         raise Fatal(f"the hand-written network has no backbone to keep at {path}")

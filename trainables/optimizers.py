@@ -49,6 +49,10 @@ class Optimizer(Protocol):
 
     learning_rate: tf.Variable
 
+    @property
+    def state(self) -> Sequence[tf.Variable]:
+        """What its steps have brought about: moments, and their number."""
+
     def start(self, settings: Settings) -> None:
         """Take these numbers and forget every step: a new trial begins. The settings' kind must be the optimizer's."""
 
@@ -116,7 +120,7 @@ class StochasticGradientDescent:
         self.learning_rate, self._momentum = _number(), _number()
         self._kind = kind
         self._variables = variables
-        self._velocities = _zeros(variables) if kind.has_momentum else []
+        self.state = self._velocities = _zeros(variables) if kind.has_momentum else []
 
     def start(self, settings: Settings) -> None:
         self.learning_rate.assign(settings.learning_rate)
@@ -148,11 +152,12 @@ class RootMeanSquarePropagation:
         self._variables = variables
         self._squares = _zeros(variables)
         self._velocities = _zeros(variables)
+        self.state = [*self._squares, *self._velocities]
 
     def start(self, settings: Settings) -> None:
         self.learning_rate.assign(settings.learning_rate)
         self._momentum.assign(settings.momentum)
-        _forget([*self._squares, *self._velocities])
+        _forget(self.state)
 
     def apply(self, gradients: Sequence[Any]) -> None:
         rate, momentum = self.learning_rate.read_value(), self._momentum.read_value()
@@ -182,12 +187,12 @@ class Adam:
         self._variables = variables
         self._means = _zeros(variables)
         self._squares = _zeros(variables)
+        self.state = [self._steps, *self._means, *self._squares]
 
     def start(self, settings: Settings) -> None:
         self.learning_rate.assign(settings.learning_rate)
         self._weight_decay.assign(settings.weight_decay)
-        self._steps.assign(0)
-        _forget([*self._means, *self._squares])
+        _forget(self.state)
 
     def apply(self, gradients: Sequence[Any]) -> None:
         rate = self.learning_rate.read_value()

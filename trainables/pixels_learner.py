@@ -118,6 +118,10 @@ class PixelsLearner:
         self._regression = None
         self._arrays = arrays.read(folder / FILE_NAME, "pixels model", NEEDED)
 
+    def save_state(self, path: Path) -> None:
+        """See learner.Learner: it is trained in one go."""
+        raise Fatal(f"logistic regression keeps no state to go on from at {path}; leave out --keep-epochs")
+
     def save_backbone(self, path: Path) -> None:
         """See learner.Learner: there is none."""
         raise Fatal(f"logistic regression has no backbone to keep at {path}")

@@ -27,7 +27,7 @@ from datasets.store import ImageStore
 from datasets.view import View
 from trainables import devices, targets
 from trainables.averages import Averages
-from trainables.job import Job, SavedModel
+from trainables.job import Job, SavedModel, state_name
 from trainables.learner import Assignment, Fatal, Infeasible, Learner
 from trainables.stopwatch import Stopwatch
 
@@ -112,6 +112,9 @@ class Trial(tune.Trainable):
                 with watch("save"):
                     _save_whole(learner, Path(job.checkpoint))
         finished = self._epoch >= job.max_epochs
+        if job.states is not None and (finished or self._epoch % job.keep_every == 0):
+            with watch("save"):
+                learner.save_state(Path(job.states) / state_name(self._epoch))
         if finished and job.backbone is not None:
             learner.load(Path(str(job.checkpoint)), *self._trained)  # the best epoch's
             learner.save_backbone(Path(job.backbone))
@@ -155,6 +158,7 @@ class Trial(tune.Trainable):
             precision=job.precision,
             weights=Path(job.weights) if job.weights else None,
             memory_bytes=job.memory_bytes,
+            goes_on_from=Path(job.goes_on_from) if job.goes_on_from else None,
             features=Path(job.features),
             features_bytes=job.features_bytes,
             freeze_points=tuple(job.freeze_points),

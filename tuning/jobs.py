@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from search_spaces.space import Config
 from trainables.job import Job, SavedModel
+from tuning.going_on import STATES
 from tuning.plan import ArmPlan, StudyPlan
 from tuning.pretraining import Pretrained
 from tuning.records import TrialRecord
@@ -31,7 +33,15 @@ class Jobs:
             fold=self._fold(trial),
             checkpoint=str(self.folder(trial.trial)) if keep else None,
             save_above=save_above,
+            goes_on_from=str(self._plan.origin.path) if self._plan.origin else None,
+            **self._kept_states(arm, trial.trial),
         )
+
+    def _kept_states(self, arm: ArmPlan, trial: str) -> dict[str, Any]:
+        every = self._plan.settings.keep_epochs
+        if every is None or not arm.arm.trains:
+            return {}
+        return {"states": str((self._plan.folder / STATES / trial).resolve()), "keep_every": every}
 
     def _pretraining(self, arm: ArmPlan, trial: TrialRecord) -> Job:
         pretrained = self.pretrained[arm.arm.name]

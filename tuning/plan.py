@@ -16,6 +16,7 @@ from search_spaces.changes import set_in_arms
 from search_spaces.space import Axis, Choice, Config, Space, SpaceError, Value
 from search_spaces.wording import unknown
 from tasks.task import Arm, Objective, Task
+from tuning.going_on import Origin, find_origin, held_by
 from tuning.resources import Share
 from tuning.settings import StudySettings, UsageError
 
@@ -94,6 +95,7 @@ class StudyPlan:
     objective: Objective
     early_stopping: bool
     share: Share
+    origin: Origin | None = None  # what its trials go on from
 
     @property
     def reduction_factor(self) -> int:
@@ -139,10 +141,15 @@ def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> S
             f"--augmentation is {settings.augmentation}, but {task.name} asks for boxes, which would not move with the "
             "images; leave it out"
         )
-    arms = [task.arm(arm) for arm in settings.arms] if settings.arms else list(task.arms)
+    origin = _origin(task, settings)
+    named = settings.arms or ((origin.arm,) if origin else ())
+    arms = [task.arm(arm) for arm in named] if named else list(task.arms)
     doubled = {arm.name for arm in arms if [other.name for other in arms].count(arm.name) > 1}
     if doubled:
         raise UsageError(f"--arms names {', '.join(sorted(doubled))} twice; name each arm once")
+    if origin is not None:
+        [arm] = arms
+        arms = [_noted(replace(arm, space=held_by(origin, arm.space)), f"goes on from {origin.name}")]
     spaces = set_in_arms({arm.name: arm.space for arm in arms}, settings.sets, settings.spaces)
     arms = [_changed(arm, spaces[arm.name], settings) for arm in arms]
     if settings.weights is not None and not any("backbone" in arm.space.names for arm in arms):
@@ -153,7 +160,8 @@ def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> S
     trials = task.defaults.trials if settings.trials is None else settings.trials
     confirm = settings.folds or settings.confirm_seeds
     if confirm is None:
-        confirm = 0 if settings.configs else task.defaults.confirm_seeds
+        # Another seed would go on from the same weights: no confirmation of what came before.
+        confirm = 0 if settings.configs or origin is not None else task.defaults.confirm_seeds
     plans = [
         ArmPlan(
             arm=arm,
@@ -176,7 +184,23 @@ def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> S
         objective=objective,
         early_stopping=settings.scheduler == "asha" and not settings.configs,
         share=share,
+        origin=origin,
     )
+
+
+def _origin(task: Task, settings: StudySettings) -> Origin | None:
+    if settings.goes_on_from is None:
+        return None
+    origin = find_origin(settings.goes_on_from, settings.results)
+    if (origin.task, origin.sample) != (task.name, settings.sample):
+        kind = f"{'the sample of ' if origin.sample else ''}{origin.task}"
+        raise UsageError(f"--from is {origin.name}, a trial of {kind}: only that can go on from it")
+    if settings.arms not in ((), (origin.arm,)):
+        raise UsageError(f"--from is {origin.name}, a trial of {origin.arm}, but --arms names others; leave it out")
+    if settings.configs or settings.folds:
+        option = "--configs" if settings.configs else "--folds"
+        raise UsageError(f"{option} and --from both say what a trial begins with; give one of them")
+    return origin
 
 
 def check_counts(settings: StudySettings) -> None:
@@ -186,6 +210,7 @@ def check_counts(settings: StudySettings) -> None:
         ("--epochs", settings.epochs, 1, 100_000),
         ("--confirm-seeds", settings.confirm_seeds, 0, 1000),
         ("--folds", settings.folds, 2, 100),
+        ("--keep-epochs", settings.keep_epochs, 1, 100_000),
         ("--ensemble", settings.ensemble, 2, 100),
         ("--image-size", settings.image_size, 8, 2048),
         ("--seed", settings.seed, 0, 2**31 - 1),

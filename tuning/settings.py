@@ -32,6 +32,8 @@ class StudySettings:
     confirm_seeds: int | None = None
     folds: int | None = None  # confirm on so many divisions into training and validation
     ensemble: int | None = None  # so many of each arm's best search trials are averaged, as a row of its own
+    goes_on_from: str | None = None  # STUDY/TRIAL@EPOCH
+    keep_epochs: int | None = None  # where training stands is kept after every so many epochs, to go on from
     configs: str | None = None  # a JSON file, or "published"
     search: SearchName = "optuna"
     scheduler: SchedulerName = "asha"

@@ -136,6 +136,7 @@ def header(
             }
             for arm in plan.arms
         ],
+        **({"goes_on": plan.origin.described()} if plan.origin else {}),
         "confirm_seeds": list(plan.confirm_seeds),
         "early_stopping": plan.early_stopping,
         "reduction_factor": plan.reduction_factor,

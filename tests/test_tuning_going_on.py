@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tasks.task import load_task
+from trainables.job import state_name
+from tuning.events import FILE_NAME, EventLog
+from tuning.going_on import STATES, find_origin
+from tuning.plan import StudyPlan, make_plan
+from tuning.records import StudyNotFound, StudyRecord, read_study
+from tuning.resources import Share
+from tuning.search import Search
+from tuning.settings import StudySettings, UsageError
+
+SHARE = Share(slots=1, cpus=1.0, gpus=0.0)
+
+
+def planned(results: Path, name: str, **settings: object) -> StudyPlan:
+    asked = {"arms": (), "trials": 2, "epochs": 4, "confirm_seeds": None, **settings}
+    return make_plan(load_task("food10"), StudySettings(results=results, data_dir=results, **asked), SHARE, name)  # type: ignore[arg-type]
+
+
+def study(results: Path) -> Path:
+    """A study of food10 with two trials an arm, of which one kept its second epoch and one left its best model."""
+    plan = planned(results, "first", arms=("fine_tuned",), keep_epochs=2)
+    plan.folder.mkdir(parents=True)
+    log, record = EventLog(plan.folder / FILE_NAME), StudyRecord()
+    log.listen(record.apply)
+    log.append(
+        "study_started",
+        task="food10",
+        study="first",
+        sample=False,
+        objective={"metric": "val_accuracy", "direction": "max"},
+        arms=[],
+    )
+    search = Search(plan, log, record, results / "store.h5")
+    for _ in range(2):
+        job = search.ask()
+        search.start(job.trial)
+        assert (job.states, job.keep_every) == (str(plan.folder / STATES / job.trial), 2)
+        for epoch in range(1, 5):
+            search.report(
+                job.trial,
+                {
+                    "epoch": epoch,
+                    "metrics": {"val_accuracy": epoch / 10},
+                    "objective": min(epoch, 3) / 10,
+                    "best_epoch": min(epoch, 3),
+                    "seconds": {},
+                },
+            )
+        search.end(job.trial, "completed")
+    log.close()
+    kept = plan.folder / STATES / "fine_tuned-0000" / state_name(2)
+    kept.parent.mkdir(parents=True)
+    kept.touch()
+    model = plan.folder / "checkpoints" / "fine_tuned-0001" / "model.keras"
+    model.parent.mkdir(parents=True, exist_ok=True)
+    model.touch()
+    return plan.folder
+
+
+def test_a_kept_epoch_or_else_the_best_model(tmp_path: Path) -> None:
+    folder = study(tmp_path)
+    origin = find_origin("food10/first/fine_tuned-0000@2", tmp_path)
+    assert (origin.task, origin.arm, origin.epoch, origin.path.name) == ("food10", "fine_tuned", 2, "epoch-0002.npz")
+    assert [entry["metrics"]["val_accuracy"] for entry in origin.history] == [0.1, 0.2]
+    assert find_origin("first/fine_tuned-0000", tmp_path) == origin
+    best = find_origin(f"{folder}/fine_tuned-0001", tmp_path)
+    assert (best.epoch, best.path.name) == (3, "model.keras")
+    assert best == find_origin("first/fine_tuned-0001@3", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("fine_tuned-0000", "must be STUDY/TRIAL@EPOCH"),
+        ("first/fine_tuned-0000@two", "must be STUDY/TRIAL@EPOCH"),
+        ("first/fine_tuned-0000@", "must be STUDY/TRIAL@EPOCH"),
+        ("first/fine_tuned-0003", "fine_tuned-0000"),
+        ("first/fine_tuned-0000@4", "nothing is left of that epoch: it kept epochs 2"),
+        ("first/fine_tuned-0001@4", "train it with --keep-epochs N; its best model is of epoch 3"),
+    ],
+)
+def test_what_is_not_there_is_said_in_one_line(tmp_path: Path, text: str, said: str) -> None:
+    study(tmp_path)
+    with pytest.raises(UsageError, match=said) as caught:
+        find_origin(text, tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_no_such_study(tmp_path: Path) -> None:
+    study(tmp_path)
+    with pytest.raises(StudyNotFound):
+        find_origin("frist/fine_tuned-0000", tmp_path)
+
+
+def test_its_settings_are_kept_but_for_what_is_changed(tmp_path: Path) -> None:
+    study(tmp_path)
+    config = read_study(tmp_path / "food10" / "first").trials["fine_tuned-0000"].config
+    plan = planned(tmp_path, "second", goes_on_from="first/fine_tuned-0000@2", sets=("learning_rate=1e-6",))
+    [arm] = plan.arms
+    assert (arm.arm.name, arm.trials, plan.confirm_seeds) == ("fine_tuned", 1, ())
+    assert arm.arm.note == "goes on from food10/first/fine_tuned-0000@2"
+    [only] = arm.arm.space.grid(5)
+    assert only == {**config, "learning_rate": 1e-6}
+    assert plan.origin is not None
+    # Several ways on from one place are a search like any other.
+    plan = planned(tmp_path, "third", goes_on_from="first/fine_tuned-0000@2", spaces=("learning_rate=1e-7..1e-5",))
+    assert plan.arms[0].trials == 2
+
+
+def test_jobs_name_what_they_go_on_from_and_the_study_what_came_before(tmp_path: Path) -> None:
+    from tuning.study import header
+
+    study(tmp_path)
+    plan = planned(tmp_path, "second", goes_on_from="first/fine_tuned-0000@2")
+    plan.folder.mkdir(parents=True)
+    log, record = EventLog(plan.folder / FILE_NAME), StudyRecord()
+    log.listen(record.apply)
+    job = Search(plan, log, record, tmp_path / "store.h5").ask()
+    assert job.goes_on_from == str(tmp_path / "food10" / "first" / STATES / "fine_tuned-0000" / state_name(2))
+    assert job.states is None
+
+    class Store:
+        fingerprint, classes, notices = "f", ("a", "b"), ()
+
+        def indices(self, split: str) -> list[int]:
+            return []
+
+    described = header(plan, Store(), "python cli.py tune food10")["goes_on"]  # type: ignore[arg-type]
+    assert described["from"] == "food10/first/fine_tuned-0000@2"
+    assert json.loads(json.dumps(described))["history"][1] == {"epoch": 2, "metrics": {"val_accuracy": 0.2}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"arms": ("from_scratch",)}, "--arms names others"),
+        ({"configs": "published"}, "--configs and --from"),
+        ({"sample": True}, "only that can go on from it"),
+    ],
+)
+def test_what_contradicts_it_is_refused(tmp_path: Path, settings: dict[str, object], said: str) -> None:
+    study(tmp_path)
+    with pytest.raises(UsageError, match=said):
+        planned(tmp_path, "second", goes_on_from="first/fine_tuned-0000@2", **settings)

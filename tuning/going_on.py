@@ -1,0 +1,91 @@
+"""Going on from where a trial of an earlier study stood, with other settings (`tune --from STUDY/TRIAL@EPOCH`).
+
+How document 2 trained its ResNets and its DeeperGoogLeNet: stop, lower the learning rate, go on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from search_spaces.space import Config, Space
+from search_spaces.wording import unknown
+from trainables.job import state_name
+from tuning.records import StudyRecord, TrialRecord, find_study, read_study
+from tuning.settings import UsageError
+
+STATES = "states"  # folder of a study, with a folder a trial
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Where another training stood."""
+
+    name: str  # "cifar10/first/resnet-0003@70"
+    task: str
+    sample: bool
+    arm: str
+    config: Config
+    epoch: int  # of its own, from 1
+    path: Path  # a state, or a model alone: then the optimizer begins anew
+    history: tuple[dict[str, Any], ...]  # epoch and metrics of everything that came before, in order
+
+    def described(self) -> dict[str, Any]:
+        """As the study's first event keeps it."""
+        return {"from": self.name, "epoch": self.epoch, "history": list(self.history)}
+
+
+def find_origin(text: str, results: Path) -> Origin:
+    """What `--from` names: STUDY/TRIAL@EPOCH, or STUDY/TRIAL for its last kept epoch, else its best model.
+
+    Raises StudyNotFound or UsageError (one line, nearest match).
+    """
+    place, _, epoch = text.partition("@")
+    study_name, slash, trial_name = place.rpartition("/")
+    if not slash or not study_name or not trial_name or ("@" in text and not epoch.isdecimal()):
+        raise UsageError(f"--from is {text!r}, but must be STUDY/TRIAL@EPOCH, such as cifar10/first/resnet-0003@70")
+    study = find_study(results, study_name)
+    record = read_study(study)
+    if trial_name not in record.trials:
+        raise UsageError(f"--from {text}: " + unknown("trial", trial_name, tuple(record.trials)))
+    trial = record.trials[trial_name]
+    number, path = _state(study, trial, int(epoch) if epoch else None, text)
+    return Origin(
+        name=f"{record.task}/{record.name}/{trial_name}@{number}",
+        task=record.task,
+        sample=bool(record.header.get("sample")),
+        arm=trial.arm,
+        config=trial.config,
+        epoch=number,
+        path=path.resolve(),
+        history=(*_before(record), *({"epoch": e.epoch, "metrics": e.metrics} for e in trial.epochs[:number])),
+    )
+
+
+def _before(record: StudyRecord) -> tuple[dict[str, Any], ...]:
+    """What the study itself went on from."""
+    return tuple((record.header.get("goes_on") or {}).get("history", ()))
+
+
+def _state(study: Path, trial: TrialRecord, epoch: int | None, text: str) -> tuple[int, Path]:
+    folder = study / STATES / trial.trial
+    kept = [number + 1 for number in range(len(trial.epochs)) if (folder / state_name(number + 1)).is_file()]
+    if epoch is not None and epoch in kept:
+        return epoch, folder / state_name(epoch)
+    if epoch is None and kept:
+        return kept[-1], folder / state_name(kept[-1])
+    model = study / "checkpoints" / trial.trial / "model.keras"
+    if model.is_file() and trial.best_epoch and epoch in (None, trial.best_epoch):
+        return trial.best_epoch, model
+    there = f"it kept epochs {', '.join(map(str, kept))}" if kept else "it kept none; train it with --keep-epochs N"
+    best = f"; its best model is of epoch {trial.best_epoch}" if model.is_file() else ""
+    raise UsageError(f"--from {text}: nothing is left of that epoch: {there}{best}")
+
+
+def held_by(origin: Origin, space: Space) -> Space:
+    """The arm's space with every axis where the other training had it; what is to be changed is changed after this."""
+    for name, value in origin.config.items():
+        if name in space.names:
+            space = space.fix(name, value, source="--from")
+    return space
