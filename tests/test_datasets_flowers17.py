@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from datasets.dataset import silent
 from datasets.flowers17 import CLASSES, Flowers17
+from datasets.splitting import assign_splits
 from datasets.store import ImageStore, prepare
 from tests.fixtures import encoded, laid_out, listed, pixels, refusal, tarred, zipped
 
@@ -23,16 +25,17 @@ def files(per_class: int = 80) -> dict[str, bytes]:
 
 
 def test_80_in_a_row_are_one_flower(tmp_path: Path) -> None:
-    store = ImageStore.open(prepare(Flowers17(), tmp_path, str(tarred(tmp_path / "17flowers.tgz", files()))))
-    assert store.notices == ()
-    assert Counter(zip(store.labels.tolist(), store.splits.tolist(), strict=True)) == {
-        (label, split): count for label in range(17) for split, count in enumerate((51, 9, 20))
-    }
-    # The document's split: 1,020 to learn from, of which ours keeps 153 to choose by, and 340.
-    assert [len(store.indices(split)) for split in ("train", "val", "test")] == [867, 153, 340]
-    for number, flower in ((1, "daffodil"), (80, "daffodil"), (81, "snowdrop"), (801, "daisy"), (1360, "pansy")):
-        index = store.names.index(f"{flower}/image_{number:04d}.jpg")
-        assert store.classes[store.labels[index]] == flower
+    archive = tarred(tmp_path / "17flowers.tgz", files())
+    with Flowers17().images(str(archive), tmp_path, silent) as images:
+        used, notices = assign_splits(Flowers17(), images)
+    assert notices == ()
+    assert Counter((image.label, split) for image, split in used) == {
+        (label, split): count for label in range(17) for split, count in (("train", 51), ("val", 9), ("test", 20))
+    }  # the document's 1,020 to learn from, of which 153 are to choose by, and its 340
+    flower = {image.name.partition("/")[2]: CLASSES[image.label] for image, _ in used}
+    for number, name in ((1, "daffodil"), (80, "daffodil"), (81, "snowdrop"), (801, "daisy"), (1360, "pansy")):
+        assert flower[f"image_{number:04d}.jpg"] == name
+    assert all(image.name.startswith(f"{CLASSES[image.label]}/") for image, _ in used)
 
 
 def test_archive_and_folders_are_the_same_data(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from datasets.store import ImageStore, prepare
+from datasets.dataset import silent
+from datasets.splitting import assign_splits
 from datasets.tiny_imagenet import TinyImageNet
 from datasets.tiny_imagenet_classes import NAMES
 from tests.fixtures import encoded, laid_out, listed, pixels, refusal, zipped
@@ -40,16 +41,22 @@ def files() -> Files:
     return {f"tiny-imagenet-200/{name}": content for name, content in made.items()}
 
 
-def test_the_archive_becomes_a_store(tmp_path: Path) -> None:
-    store = ImageStore.open(prepare(TinyImageNet(), tmp_path, str(zipped(tmp_path / "tiny-imagenet-200.zip", files()))))
-    assert len(store.classes) == len(set(store.classes)) == 200
-    assert store.classes[store.labels[store.names.index("train/n02124075/n02124075_3.JPEG")]] == "Egyptian cat"
-    counted = Counter(zip(store.labels.tolist(), store.splits.tolist(), strict=True))
-    assert counted == {(label, split): n for label in range(200) for split, n in enumerate((9, 1, 1))}
-    val = {store.names[index]: int(store.labels[index]) for index in store.indices("val")}
-    assert val == {f"val/val_{number}.JPEG": (7 * number) % 200 for number in range(VAL)}
-    assert all(store.names[index].startswith("train/") for index in store.indices("test"))
-    assert store.notices == ("no test split of its own: 10 % of each class's training images are for test",)
+def test_the_test_split_is_cut_from_training(tmp_path: Path) -> None:
+    archive = zipped(tmp_path / "tiny-imagenet-200.zip", files())
+    with TinyImageNet().images(str(archive), tmp_path, silent) as images:
+        used, notices = assign_splits(TinyImageNet(), images)
+    assert Counter((image.label, split) for image, split in used) == {
+        (label, split): count for label in range(200) for split, count in (("train", 9), ("val", 1), ("test", 1))
+    }
+    label_of = {image.name: image.label for image, _ in used}
+    classes = TinyImageNet().classes
+    assert len(classes) == len(set(classes)) == 200
+    assert classes[label_of["train/n02124075/n02124075_3.JPEG"]] == "Egyptian cat"
+    assert {image.name: image.label for image, split in used if split == "val"} == {
+        f"val/val_{number}.JPEG": (7 * number) % 200 for number in range(VAL)
+    }
+    assert all(image.name.startswith("train/") for image, split in used if split == "test")
+    assert notices == ("no test split of its own: 10 % of each class's training images are for test",)
 
 
 def test_unpacked_it_is_the_same(tmp_path: Path) -> None:
