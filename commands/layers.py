@@ -66,7 +66,6 @@ def _of_backbone(name: str, image_size: int | None) -> Listing:
 def _of_task(task: Task, arm: str | None, sets: tuple[str, ...], image_size: int | None) -> Listing:
     from inspection.layers import has_layers, of_arm
     from search_spaces.changes import set_in_arms
-    from search_spaces.wording import configuration
     from tuning.settings import UsageError
 
     listed = [one.name for one in (*task.arms, *task.more_arms) if has_layers(one.model)]
@@ -79,6 +78,6 @@ def _of_task(task: Task, arm: str | None, sets: tuple[str, ...], image_size: int
     config = next(space.grid(1))
     classes = len(task.dataset.classes)
     # Of your own images the classes are known with --data alone; any number shows the same layers but the last.
-    guessed = "" if classes else "; as if there were two classes"
-    title = f"{task.name}, {chosen.name}: {configuration(config)}{guessed}"
+    guessed = "" if classes else " as if of two classes"
+    title = f"{task.name}, {chosen.name}{guessed}"
     return of_arm(title, chosen.model, config, image_size or chosen.view.image_size, classes or 2)

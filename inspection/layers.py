@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+
+from search_spaces.wording import configuration, whole_numbers
 
 if TYPE_CHECKING:
     from trainables.models.catalogue import Backbone
@@ -36,6 +38,7 @@ class Listing:
     title: str
     layers: tuple[Layer, ...]
     backbone_layers: int = 0  # what frozen_fraction is a fraction of; 0 where nothing can be frozen
+    frozen_blocks: int = 0  # of the backbone's, by the arm's own configuration
 
     @property
     def parameters(self) -> int:
@@ -71,12 +74,15 @@ def of_backbone(name: str, image_size: int | None = None) -> Listing:
 def of_arm(title: str, model: str, config: Mapping[str, Any], image_size: int, num_classes: int) -> Listing:
     """The network that a trial of this configuration trains, with random weights.
 
-    title: what the listing begins with. Raises Fatal or ValueError (one line) for what cannot be built.
+    title: what the listing begins with; what of the configuration shapes the network follows. Raises Fatal or
+    ValueError (one line) for what cannot be built.
     """
-    where = f"{title}, {image_size} px, {num_classes} {'class' if num_classes == 1 else 'classes'}"
+    ends = f"{image_size} px, {num_classes} {'class' if num_classes == 1 else 'classes'}"
     if model == NUMPY_NETWORK:
-        return Listing(title=where, layers=_dense_layers(config, image_size, num_classes))
+        layers = _dense_layers(config, image_size, num_classes)
+        return Listing(title=f"{title}: hidden_layers {config['hidden_layers']}, {ends}", layers=layers)
     from trainables.models import backbones
+    from trainables.models.network import frozen_blocks
     from trainables.workbench import model_family
 
     family = model_family(model)
@@ -89,7 +95,9 @@ def of_arm(title: str, model: str, config: Mapping[str, Any], image_size: int, n
         channel_std=(1.0, 1.0, 1.0),
         weights="random" if "backbone" in config else None,
     )
-    return _listing(network, where, backbones.find(config["backbone"]) if "backbone" in config else None)
+    where = ": ".join([title, ", ".join(filter(None, [configuration(structure), ends]))])
+    listing = _listing(network, where, backbones.find(config["backbone"]) if "backbone" in config else None)
+    return replace(listing, frozen_blocks=frozen_blocks(network, config) if network.blocks else 0)
 
 
 def layers_text(listing: Listing) -> str:
@@ -116,6 +124,11 @@ def layers_text(listing: Listing) -> str:
     with console.capture() as capture:
         console.print(table)
     notes = [f"{len(listing.layers)} layers, {listing.parameters:,} parameters."]
+    if listing.frozen_blocks:
+        frozen = [layer for layer in listing.layers if layer.block is not None and layer.block < listing.frozen_blocks]
+        last = next(layer.name for layer in reversed(frozen) if layer.prefix is not None)
+        learns = listing.parameters - sum(layer.parameters for layer in frozen)
+        notes.append(f"As this arm is configured, what comes after {last} learns: {learns:,} parameters.")
     if freezes:
         notes += [
             f"Freeze to here: --set frozen_layers=N, of {listing.backbone_layers}, or frozen_fraction (in brackets).",
@@ -188,8 +201,6 @@ def _kind(layer: Any) -> str:
 
 
 def _dense_layers(config: Mapping[str, Any], image_size: int, num_classes: int) -> tuple[Layer, ...]:
-    from search_spaces.wording import whole_numbers
-
     sizes = (image_size**2, *whole_numbers("hidden_layers", config["hidden_layers"]), num_classes)
     layers = [Layer(index=0, name="pixels", kind="grey, standardised", shape=(sizes[0],), parameters=0)]
     for number, units in enumerate(sizes[1:], start=1):

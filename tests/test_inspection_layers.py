@@ -46,10 +46,10 @@ def chain(*layers: tuple[str, str, int | None, int | None], backbone_layers: int
 
 
 def test_the_hand_written_network_has_layers_too() -> None:
-    listing = of_arm("digits, by hand", "numpy_network", {"hidden_layers": "25-20"}, 8, 10)
+    listing = of_arm("digits, mine", "numpy_network", {"hidden_layers": "25-20"}, 8, 10)
     assert [layer.parameters for layer in listing.layers] == [0, 64 * 25 + 25, 25 * 20 + 20, 20 * 10 + 10]
     text = layers_text(listing)
-    assert text.startswith("digits, by hand, 8 px, 10 classes\n")
+    assert text.startswith("digits, mine: hidden_layers 25-20, 8 px, 10 classes\n")
     assert rows(text)["hidden_2"] == ["2", "hidden_2", "Dense 20, ReLU", "20", "520"]
     assert "4 layers, 2,355 parameters." in text
     assert "Freeze" not in text  # nothing of it can be
@@ -177,11 +177,15 @@ def test_what_the_list_proposes_freezes_what_it_says() -> None:
 def test_an_arm_is_listed_with_its_constants_and_first_choices() -> None:
     status, printed, errors = invoke("food10", "--set", "conv_blocks=3", "--image-size", "32")
     assert (status, errors) == (0, "")
-    assert printed.startswith("food10, from_scratch: ")
-    assert "conv_blocks 3" in printed.splitlines()[0]
-    assert "32 px, 10 classes" in printed.splitlines()[0]
+    assert printed.splitlines()[0] == "food10, from_scratch: conv_blocks 3, filter_width 1, 32 px, 10 classes"
     found = rows(printed)
     assert "block3_sum" in found
     assert "block4_sum" not in found
+    status, printed, _ = invoke("flowers17", "--arm", "surgery", "--image-size", "32")
+    assert status == 0
+    assert rows(printed)["block5_conv1"][0] == "15"
+    # Three convolutions of 3 x 3 x 512 to 512; one pixel of 512 maps to 256 units, those to 17 classes.
+    learns = 3 * (9 * 512 + 1) * 512 + (512 + 1) * 256 + (256 + 1) * 17
+    assert f"what comes after block4_pool learns: {learns:,} parameters." in printed
     status, _, errors = invoke("food10", "--image-size", "4")
     assert (status, errors) == (2, "Error: image size is 4, but must be at least 8 pixels\n")
