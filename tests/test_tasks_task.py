@@ -9,6 +9,7 @@ import pytest
 
 from datasets.augmentation import RECIPES
 from datasets.generated import GeneratedPictures
+from datasets.generated_scenes import GeneratedScenes
 from datasets.view import View
 from search_spaces.backbones import SAMPLE_BACKBONE
 from search_spaces.optimization import OPTIMIZERS, SCHEDULES
@@ -87,7 +88,7 @@ def test_a_sample_needs_no_network_and_is_smaller(name: str) -> None:
     task = load_task(name)
     sample = task.sampled()
 
-    assert isinstance(sample.dataset, GeneratedPictures) or sample.dataset.name == "digits"
+    assert isinstance(sample.dataset, GeneratedPictures | GeneratedScenes) or sample.dataset.name == "digits"
     assert sample.defaults.trials <= task.defaults.trials
     for own, small in zip((*task.arms, *task.more_arms), (*sample.arms, *sample.more_arms), strict=True):
         assert (small.name, small.label, small.learner, small.model) == (own.name, own.label, own.learner, own.model)
