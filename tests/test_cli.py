@@ -196,6 +196,14 @@ def test_tasks_names_arms_data_and_source() -> None:
         assert expected in printed
 
 
+def test_names_of_tasks_alone_are_for_scripts() -> None:
+    assert invoke("tasks", "--names")[1].split() == sorted(path.stem for path in tasks_of_this_checkout())
+
+
+def tasks_of_this_checkout() -> list[Path]:
+    return [path for path in (CHECKOUT / "tasks").glob("*.py") if path.stem not in ("__init__", "task")]
+
+
 def commands() -> list[list[str]]:
     found: list[list[str]] = []
     for name, command in cli.cli.commands.items():
