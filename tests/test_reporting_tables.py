@@ -140,6 +140,19 @@ def test_a_heading_that_names_seconds_has_seconds_below_it() -> None:
     assert cells["CNN_10_relu"].published.partition(" [")[0] == "2071.7088"
 
 
+def test_published_rows_of_arms_that_must_be_named_stand_under_their_labels() -> None:
+    task = load_task("cifar10")
+
+    table = document_tables(fold(example_events(task="cifar10")), task)[0]
+
+    rows = {row[0].text.partition(" [")[0]: row for row in table.rows}
+    label, accuracy, *_ = rows["MiniGoogLeNet, Experiment 2"]
+    assert (accuracy.text, accuracy.published.partition(" [")[0]) == ("-", "0.91")
+    note = int(label.text.partition(" [")[2].removesuffix("]"))
+    assert table.notes[note - 1] == "not part of this study"
+    assert not any("published only" in note for note in table.notes)
+
+
 def test_what_it_took_stands_below_the_first_table() -> None:
     record = fold(example_events())
 
