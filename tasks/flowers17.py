@@ -39,7 +39,7 @@ TASK = Task(
         _arm("minivggnet_augmented", "MiniVGGNet, Augmented", spaces.MINIVGGNET, SMALL_LIVE, 100, "minivggnet"),
         Arm(
             name="vgg16_features",
-            label="Logistic Regression on VGG16's Features",
+            label="VGG16 Features",
             learner="features_learner",
             model="backbone_features",
             space=spaces.VGG16_FEATURES,
@@ -47,9 +47,9 @@ TASK = Task(
             max_epochs=5,  # of 20 iterations each: the document's code leaves scikit-learn's limit at 100
         ),
         _arm("surgery", "Network Surgery", spaces.SURGERY, LARGE_LIVE, 125),
-        _arm("surgery_as_run", "Network Surgery, Block 5 Frozen", spaces.SURGERY_AS_RUN, LARGE_LIVE, 125),
+        _arm("surgery_as_run", "Surgery as It Ran", spaces.SURGERY_AS_RUN, LARGE_LIVE, 125),
     ),
-    more_arms=(_arm("surgery_warm_up", "Network Surgery, Warm-Up Alone", spaces.WARM_UP, LARGE_LIVE, 25),),
+    more_arms=(_arm("surgery_warm_up", "Surgery, Warm-Up", spaces.WARM_UP, LARGE_LIVE, 25),),
     tables=(
         *averages(),
         table("ranks", "Ranked accuracy", test_accuracy="Rank-1", test_top5_accuracy="Rank-5"),
