@@ -14,7 +14,7 @@ from datasets.dataset import DataError, Split, Target
 from datasets.fitting import fitted, ten_crops
 from datasets.parallel import ordered, usable_cores
 from datasets.store import ImageStore
-from datasets.view import CROPS, View
+from datasets.view import CROPS, View, keeps_boxes
 
 PREFETCHED_BATCHES = 2  # one that the model takes next, one in the making
 VIEWS_SEED = 0  # fixed views belong to the data, not to a trial: every trial of every seed shares them
@@ -185,7 +185,7 @@ class Images:
 def _boxes(store: ImageStore, view: View) -> NDArray[np.float32]:
     if store.boxes is None:
         raise DataError(f"{store.title} has no boxes, only classes; ask a task with the target class of it")
-    if view.fit != "stretch" or view.augmentation != "none" or view.crops != 1:
+    if not keeps_boxes(view):
         raise DataError(
             f"a view with fit {view.fit!r}, augmentation {view.augmentation!r} and crops {view.crops} would move what "
             "boxes surround; use fit 'stretch', augmentation 'none' and crops 1"

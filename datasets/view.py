@@ -47,6 +47,11 @@ class View:
             raise DataError(f"crops is {self.crops}, but must be 1 or {CROPS}: four corners, the centre, their mirrors")
 
 
+def keeps_boxes(view: View) -> bool:
+    """Whether boxes in shares of an image's sides are right for what a model sees of it: all of the image, unmoved."""
+    return view.fit == "stretch" and view.augmentation == "none" and view.crops == 1
+
+
 def parse_augmentation(text: str) -> tuple[Augmentation, int]:
     """The augmentation and its number of views, from "none", "live" or "views=K". Raises DataError (one line)."""
     if text in ("none", "live"):

@@ -11,7 +11,7 @@ from typing import Any
 
 from datasets.dataset import Target
 from datasets.folds import Fold
-from datasets.view import parse_augmentation
+from datasets.view import keeps_boxes, parse_augmentation
 from search_spaces.changes import set_in_arms
 from search_spaces.space import Axis, Choice, Config, Space, SpaceError, Value
 from search_spaces.wording import unknown
@@ -136,11 +136,6 @@ def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> S
     if Path(name).name != name or name.startswith("."):
         raise UsageError(f"--name is {name!r}, but must be a plain folder name")
     task = (task.sampled() if settings.sample else task).about(settings.data, settings.group_by, settings.allow_pickle)
-    if task.target == "box" and settings.augmentation not in (None, "none"):
-        raise UsageError(
-            f"--augmentation is {settings.augmentation}, but {task.name} asks for boxes, which would not move with the "
-            "images; leave it out"
-        )
     origin = _origin(task, settings)
     named = settings.arms or ((origin.arm,) if origin else ())
     arms = [task.arm(arm) for arm in named] if named else list(task.arms)
@@ -152,6 +147,8 @@ def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> S
         arms = [_noted(replace(arm, space=held_by(origin, arm.space)), f"goes on from {origin.name}")]
     spaces = set_in_arms({arm.name: arm.space for arm in arms}, settings.sets, settings.spaces)
     arms = [_changed(arm, spaces[arm.name], settings) for arm in arms]
+    if task.target == "box":
+        _check_boxes(task, arms, settings)
     if settings.weights is not None and not any("backbone" in arm.space.names for arm in arms):
         raise UsageError(
             f"--weights is {settings.weights}, but none of these arms starts from a backbone; leave it out"
@@ -201,6 +198,22 @@ def _origin(task: Task, settings: StudySettings) -> Origin | None:
         option = "--configs" if settings.configs else "--folds"
         raise UsageError(f"{option} and --from both say what a trial begins with; give one of them")
     return origin
+
+
+def _check_boxes(task: Task, arms: list[Arm], settings: StudySettings) -> None:
+    """Boxes do not move with what a view makes of their images."""
+    for arm in arms:
+        if keeps_boxes(arm.view):
+            continue
+        if settings.augmentation not in (None, "none"):
+            raise UsageError(
+                f"--augmentation is {settings.augmentation}, but {task.name} asks for boxes, which would not move with "
+                "the images; leave it out"
+            )
+        raise UsageError(
+            f"{arm.name} of {task.name} asks for boxes in a view with fit {arm.view.fit!r}, augmentation "
+            f"{arm.view.augmentation!r} and crops {arm.view.crops}; boxes need 'stretch', 'none' and 1"
+        )
 
 
 def check_counts(settings: StudySettings) -> None:
