@@ -247,10 +247,21 @@ class Task:
 
 
 def baselines(task: Task) -> tuple[Arm, ...]:
-    """Arms every task of classes has without naming them: no network at all, an honest floor."""
-    if task.target != "class":
-        return ()
+    """Arms every task has without naming them: no network at all, an honest floor."""
     view = replace(task.arms[0].view, augmentation="none", epoch_images=None, check_images=None)
+    if task.target == "box":
+        return (
+            Arm(
+                name="mean_box",
+                label="Mean Training Box",
+                learner="mean_box_learner",
+                model="mean_box",
+                space=Space(),
+                view=view,
+                max_epochs=1,
+                trains=False,
+            ),
+        )
     return (
         Arm(
             name="pixels",

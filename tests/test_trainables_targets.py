@@ -157,6 +157,24 @@ def test_a_network_learns_where_and_its_winner_says_so_without_this_code(tmp_pat
     np.testing.assert_allclose(model.predict(next(train.batches(48)), verbose=0), predicted, atol=1e-5)
 
 
+def test_the_mean_box_is_the_best_that_does_not_look(tmp_path: Path) -> None:
+    from trainables.mean_box_learner import create
+
+    train, val = BoxedImages(40), BoxedImages(10, seed=1, split="val")
+    assignment = assign("mean_box", {}, classes=1, target="box")
+    learner = create()
+    learner.start(assignment, train, val)  # type: ignore[arg-type]
+    seen = learner.epoch(0)
+    assert seen["loss"] == pytest.approx(train.targets.var(axis=0).mean(), rel=1e-5)  # no constant does better
+    predicted = learner.validate()
+    assert predicted.shape == (10, 4)
+    np.testing.assert_allclose(predicted[3], train.targets.mean(axis=0), rtol=1e-6)
+    learner.save(tmp_path)
+    again = create()
+    again.load(tmp_path, assignment, train)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(again.predict(val.batches(4)), predicted)
+
+
 @pytest.mark.slow
 def test_a_network_that_names_classes_cannot_say_where() -> None:
     from trainables.keras_learner import create

@@ -61,8 +61,8 @@ def test_a_sample_sees_scenes_with_boxes(tmp_path: Path) -> None:
     assert "sample: EfficientNetLite0 in place of VGG16" in made.arms[0].arm.note
 
 
-def test_no_baseline_of_classes_for_boxes() -> None:
-    assert baselines(load_task("boxes")) == ()
+def test_the_floor_under_boxes_is_a_box() -> None:
+    assert [arm.name for arm in baselines(load_task("boxes"))] == ["mean_box"]
     assert next(iter(baselines(load_task("food10")))).name == "pixels"
 
 

@@ -16,6 +16,7 @@ MODEL_BYTES = {
     "measured_learner": 60_000_000,
     "pixels_learner": 1_000_000,
     "numpy_learner": 1_000_000,
+    "mean_box_learner": 1_000_000,
 }
 RECORD_BYTES_PER_EPOCH = 2_000
 
