@@ -81,7 +81,7 @@ def _draw_sheet(record: StudyRecord, label: str, boxes: PredictedBoxes, store: I
     figure = matplotlib.figure.Figure(
         figsize=(WIDTH, 1.95 * rows + 1.1), dpi=DOTS_PER_INCH, layout="constrained", facecolor="white"
     )
-    title = titled(record, f"{record.task}/{record.name}: {label}, IoU {overlaps.mean():.3f}")
+    title = titled(record, f"{record.task}/{record.name}: {label}, mean IoU {overlaps.mean():.3f}")
     figure.suptitle(f"{title}\n{len(shown)} of {len(overlaps)} test images, from the worst IoU to the best")
     place_of = {name: index for index, name in enumerate(store.names)}
     grid: Any = figure.subplots(rows, COLUMNS, squeeze=False)
