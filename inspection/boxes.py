@@ -12,7 +12,6 @@ import numpy as np
 
 from datasets.store import ImageStore
 from reporting.headlines import titled
-from trainables.targets import overlap_over_union
 from tuning.records import StudyRecord, read_study
 
 if TYPE_CHECKING:
@@ -35,12 +34,7 @@ class PredictedBoxes:
     names: tuple[str, ...]  # [N], of the images
     predicted: np.ndarray  # x1, y1, x2, y2 [N, 4] in shares of the image's sides
     true: np.ndarray
-
-    @property
-    def overlaps(self) -> np.ndarray:
-        """Overlap over union [N], from 0 to 1."""
-        overlaps: np.ndarray = overlap_over_union(self.predicted.astype(np.float64), self.true.astype(np.float64))
-        return overlaps
+    overlaps: np.ndarray  # over union [N], from 0 to 1
 
 
 def read_boxes(study: Path, arm: str) -> PredictedBoxes | None:
@@ -52,7 +46,12 @@ def read_boxes(study: Path, arm: str) -> PredictedBoxes | None:
         if "predicted_boxes" not in archive.files:
             return None
         names = tuple(str(name) for name in archive["names"])
-        return PredictedBoxes(names=names, predicted=archive["predicted_boxes"], true=archive["true_boxes"])
+        return PredictedBoxes(
+            names=names,
+            predicted=archive["predicted_boxes"],
+            true=archive["true_boxes"],
+            overlaps=archive["overlaps"],
+        )
 
 
 def draw_boxes(study: Path, store: ImageStore) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Why to believe a row: how sure its test accuracy is, whether arms differ beyond noise, what the search spent."""
+"""Why to believe a row: how sure its answers are, whether arms differ beyond noise, what the search spent."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 from reporting.best_of_n import expected_best
 from reporting.intervals import Interval, mean_accuracy_interval, wilson
 from reporting.paired import SIGNIFICANT, Difference, compare, holm
-from reporting.predictions import Answers, read_answers
+from reporting.predictions import Answers, correctness, read_answers
 from reporting.reproduce import reproduce
-from reporting.rows import Row, best_row, rows
+from reporting.rows import Metric, Row, best_row, rows
 from tuning.records import StudyRecord
 
 
@@ -24,7 +24,8 @@ class ArmEvidence:
     answers: Answers | None  # on the test images, of the seeds whose predictions are stored
     without_answers: str  # which seeds' are not, and why; empty where all are
     images: int | None  # of the test split; None where nothing was tested
-    interval: Interval | None  # 95 %, of the mean test accuracy: see intervals.py
+    metric: str  # whose mean over seeds the interval is of: "test_accuracy", see predictions.Correctness
+    interval: Interval | None  # 95 %: see intervals.py
     epochs: int  # of all its trials: search, confirmation, and what its backbone learned first
     compute_seconds: float  # a worker was busy with them, all phases of all trials that reported
     best_of_n: tuple[float, ...]  # expected best validation value of n = 1, 2, ... trials of the search
@@ -69,8 +70,9 @@ def gather(record: StudyRecord, found: Sequence[Row] | None = None) -> Evidence:
 
 
 def _of_arm(record: StudyRecord, row: Row) -> ArmEvidence:
-    tested = [trial for trial in record.confirmed(row.arm) if "test_accuracy" in trial.test]
-    answers, missing = (None, "") if record.folder is None else read_answers(record.folder, tested)
+    metric = correctness(record).metric
+    tested = [trial for trial in record.confirmed(row.arm) if metric in trial.test]
+    answers, missing = (None, "") if record.folder is None else read_answers(record.folder, tested, metric)
     trials = record.of_arm(row.arm)
     images = answers.correct.shape[1] if answers else _test_images(record) if tested or row.members else None
     return ArmEvidence(
@@ -78,7 +80,8 @@ def _of_arm(record: StudyRecord, row: Row) -> ArmEvidence:
         answers=answers,
         without_answers=missing,
         images=images,
-        interval=_interval(row, answers, len(tested), images),
+        metric=metric,
+        interval=_interval(row.metrics.get(metric), answers, len(tested), images),
         epochs=sum(len(trial.epochs) for trial in trials),
         compute_seconds=math.fsum(sum(trial.seconds.values()) for trial in trials),
         best_of_n=tuple(
@@ -96,21 +99,21 @@ def _test_images(record: StudyRecord) -> int | None:
     return int(counts["test"]) if counts.get("test") else None
 
 
-def _interval(row: Row, answers: Answers | None, tested: int, images: int | None) -> Interval | None:
+def _interval(share: Metric | None, answers: Answers | None, tested: int, images: int | None) -> Interval | None:
     """Without every seed's answers, as if all seeds had erred on the same images: never too narrow."""
     if answers is not None and len(answers.trials) == tested:
         return mean_accuracy_interval(answers.correct)
-    accuracy = row.metrics.get("test_accuracy")
-    return None if accuracy is None or images is None else wilson(accuracy.mean, images)
+    return None if share is None or images is None else wilson(share.mean, images)
 
 
 def _comparisons(record: StudyRecord, found: Sequence[Row], arms: Sequence[ArmEvidence]) -> list[Comparison]:
     """The best row by validation against each other that was tested; none where nothing was."""
-    best = best_row(record, [row for row in found if "test_accuracy" in row.metrics])
+    metric = correctness(record).metric
+    best = best_row(record, [row for row in found if metric in row.metrics])
     if best is None:
         return []
     of = {evidence.arm: evidence for evidence in arms}
-    others = [row.arm for row in found if row.arm != best.arm and "test_accuracy" in row.metrics]
+    others = [row.arm for row in found if row.arm != best.arm and metric in row.metrics]
     return corrected([compared(of[best.arm], of[other]) for other in others])
 
 
@@ -141,7 +144,8 @@ def evidence_fields(evidence: ArmEvidence) -> dict[str, Any]:
     """As JSON has it: part of the contract, names are added and never renamed."""
     return {
         "test_images": evidence.images,
-        "test_accuracy_interval": list(evidence.interval) if evidence.interval else None,
+        "test_accuracy_interval": None,
+        f"{evidence.metric}_interval": list(evidence.interval) if evidence.interval else None,
         "seeds_with_predictions": len(evidence.answers.trials) if evidence.answers else 0,
         "epochs": evidence.epochs,
         "compute_seconds": evidence.compute_seconds,

@@ -10,6 +10,7 @@ from reporting.cells import Cell, Footnotes, Heading, RenderedTable
 from reporting.evidence import ArmEvidence, Comparison, Evidence
 from reporting.headlines import titled
 from reporting.paired import CROSSED, MCNEMAR
+from reporting.predictions import correctness
 from reporting.quantities import ABSENT
 from reporting.rows import Row
 from tuning.records import StudyRecord
@@ -27,7 +28,7 @@ def evidence_table(record: StudyRecord, rows: Sequence[Row], evidence: Evidence)
     columns: Mapping[Heading, Callable[[Row, ArmEvidence], str]] = {
         Heading(text="Model Type", prose=True): lambda row, one: notes.mark(row.label, row.note, row.status),
         Heading(text="Seeds"): lambda row, one: str(len(row.seeds)) if row.seeds else ABSENT,
-        Heading(text="Test Accuracy"): lambda row, one: _accuracy(row),
+        Heading(text=correctness(record).heading): lambda row, one: _share(row, one.metric),
         Heading(text=notes.mark("95 % Interval", _IMAGES_ALONE if tested else "")): lambda row, one: _interval(
             one, notes, len(row.seeds)
         ),
@@ -42,7 +43,7 @@ def evidence_table(record: StudyRecord, rows: Sequence[Row], evidence: Evidence)
         headings=tuple(columns),
         rows=tuple(tuple(Cell(text=text(row, evidence.of(row.arm))) for text in columns.values()) for row in rows),
         notes=tuple(notes.notes),
-        remarks=tuple(remarks(evidence.comparisons)),
+        remarks=tuple(remarks(evidence.comparisons, correctness(record).words)),
         commands=tuple(commands(evidence)),
     )
 
@@ -59,7 +60,7 @@ def best_of(evidence: ArmEvidence) -> str:
     return ", ".join(f"{n}:{value:.3f}" for n, value in chosen) or ABSENT
 
 
-def remarks(comparisons: Sequence[Comparison]) -> list[str]:
+def remarks(comparisons: Sequence[Comparison], of: str) -> list[str]:
     """fine_tuned - from_scratch = +0.031 [0.010, 0.052], p = 0.004: beyond noise; then how that was tested."""
     lines = [in_words(comparison) for comparison in comparisons]
     tests = {comparison.result.test for comparison in comparisons if comparison.result is not None}
@@ -68,7 +69,7 @@ def remarks(comparisons: Sequence[Comparison]) -> list[str]:
     how = [word for test, word in _TESTS.items() if test in tests]
     if sum(comparison.result is not None for comparison in comparisons) > 1:
         how.append("p for all comparisons together (Holm)")
-    return [*lines, f"(of test accuracy on the same images, 95 %; {'; '.join(how)})"]
+    return [*lines, f"(of {of} on the same images, 95 %; {'; '.join(how)})"]
 
 
 _TESTS = {
@@ -97,8 +98,8 @@ def probability(p: float) -> str:
     return f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
 
 
-def _accuracy(row: Row) -> str:
-    metric = row.metrics.get("test_accuracy")
+def _share(row: Row, name: str) -> str:
+    metric = row.metrics.get(name)
     return ABSENT if metric is None else quantities.mean_and_deviation(metric.mean, metric.std, 4)
 
 

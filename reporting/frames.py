@@ -44,16 +44,16 @@ def arms_frame(record: StudyRecord, task: Task, published: Published) -> pandas.
 
 
 def _evidence(evidence: Evidence, arm: str) -> dict[str, Any]:
-    """best_less_this: the accuracy of the arm best on validation less this one's, on the same test images."""
-    fields = evidence_fields(evidence.of(arm))
-    low, high = fields["test_accuracy_interval"] or (None, None)
+    """best_less_this: the arm best on validation less this one, in correct answers on the same test images."""
+    fields, metric = evidence_fields(evidence.of(arm)), evidence.of(arm).metric
+    low, high = fields[f"{metric}_interval"] or (None, None)
     comparison = evidence.against_best(arm)
     found = comparison_fields(comparison) if comparison is not None else {}
     below, above = found.get("interval") or (None, None)
     return {
         "test_images": fields["test_images"],
-        "test_accuracy_low": low,
-        "test_accuracy_high": high,
+        f"{metric}_low": low,
+        f"{metric}_high": high,
         "all_epochs": fields["epochs"],
         "all_compute_seconds": fields["compute_seconds"],
         "best_less_this": found.get("difference"),

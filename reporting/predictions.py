@@ -9,14 +9,39 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tuning.records import TrialRecord
+from tuning.records import StudyRecord, TrialRecord
 
 if TYPE_CHECKING:
     import numpy as np
 
 FILE_NAME = "test_predictions.npz"
+HALF = 0.5  # of overlap over union, as trainables/targets.py has it
 # An event's accuracy and its predictions' are the same division of whole numbers; only its last digits are printed.
 SAME_ACCURACY = 1e-6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Correctness:
+    """What counts as a correct answer on a test image, and the share of them that a study records."""
+
+    metric: str  # "test_accuracy"
+    heading: str
+    words: str  # in the middle of a sentence
+
+
+CORRECT = {
+    "class": Correctness(metric="test_accuracy", heading="Test Accuracy", words="test accuracy"),
+    "box": Correctness(
+        metric="test_iou_at_least_half",
+        heading="IoU at least 0.5",
+        words="the share of test boxes with IoU at least 0.5",
+    ),
+}
+
+
+def correctness(record: StudyRecord) -> Correctness:
+    """Of that study's target; studies older than boxes do not say."""
+    return CORRECT[record.header.get("target", "class")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,16 +50,18 @@ class Answers:
 
     trials: tuple[str, ...]
     names: tuple[str, ...]  # of the images
-    labels: tuple[int, ...]
+    labels: tuple[int, ...]  # 0 of boxes
     correct: np.ndarray  # bool [seeds, images]
 
 
-def read_answers(study: Path, trials: Sequence[TrialRecord]) -> tuple[Answers | None, str]:
+def read_answers(study: Path, trials: Sequence[TrialRecord], metric: str) -> tuple[Answers | None, str]:
     """The answers of those trials whose predictions are stored, and what is missing of them, in words.
 
     A trial's predictions lie in checkpoints/<trial>/; probabilities float [N, C], labels int [N], names str [N]. The
-    class of the highest probability is the answer, the lowest of equals, as in trainables/metrics.py. Predictions that
-    do not have the accuracy that the study recorded are of another model and left out.
+    class of the highest probability is the answer, the lowest of equals, as in trainables/metrics.py. Or of boxes,
+    overlaps float [N] with the true ones, of which at least half is correct. Predictions that do not have the share of
+    correct answers that the study recorded are of another model and left out.
+    metric: that share, see Correctness.
     """
     import numpy as np
 
@@ -51,7 +78,7 @@ def read_answers(study: Path, trials: Sequence[TrialRecord]) -> tuple[Answers | 
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             missing.append(f"{trial.trial}: its file cannot be read")
             continue
-        recorded = trial.test.get("test_accuracy")
+        recorded = trial.test.get(metric)
         if recorded is None or abs(float(correct.mean()) - recorded) > SAME_ACCURACY:
             missing.append(f"{trial.trial}: of another model, by their accuracy")
         elif found and (names, labels) != found[0][1:3]:
@@ -76,6 +103,11 @@ def _read(path: Path, changed: int, size: int) -> tuple[tuple[str, ...], tuple[i
     import numpy as np
 
     with np.load(path, allow_pickle=False) as stored:
+        if "overlaps" in stored.files:
+            names, overlaps = stored["names"], stored["overlaps"]
+            if names.shape != overlaps.shape or not len(names):
+                raise ValueError(f"{path}: overlaps {overlaps.shape}, names {names.shape}")
+            return tuple(map(str, names)), (0,) * len(names), overlaps >= HALF
         labels, names, probabilities = stored["labels"], stored["names"], stored["probabilities"]
     if probabilities.ndim != 2 or labels.shape != probabilities.shape[:1] or names.shape != labels.shape:
         raise ValueError(f"{path}: probabilities {probabilities.shape}, labels {labels.shape}, names {names.shape}")

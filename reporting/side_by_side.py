@@ -10,6 +10,7 @@ from reporting.effort import what_it_took
 from reporting.evidence import Comparison, Evidence, compared, corrected, gather
 from reporting.evidence_table import evidence_table, remarks
 from reporting.headlines import heading, is_sample, ledger_line, status_lines, titled
+from reporting.predictions import correctness
 from reporting.published import Published, read_published
 from reporting.rows import Row, rows
 from reporting.tables import cell_of, columns_of, document_tables, shown_rows
@@ -246,6 +247,6 @@ def _evidence(
         headings=stacked.headings,
         rows=stacked.rows,
         notes=stacked.notes,
-        remarks=tuple(remarks(corrected(comparisons))),
+        remarks=tuple(remarks(corrected(comparisons), correctness(records[0]).words)),
         commands=stacked.commands,
     )

@@ -14,6 +14,7 @@ from datasets.store import ImageStore, prepare
 from inspection.boxes import PICTURES, STYLES, draw_boxes, read_boxes, spread
 from tests.study_fixtures import write_study
 from tests.test_reporting_boxes import box_events
+from trainables.targets import overlap_over_union
 
 
 @pytest.fixture(scope="module")
@@ -32,11 +33,13 @@ def study_with_winner(folder: Path, store: ImageStore) -> Path:
     true = store.boxes[indices]
     shift = np.linspace(0, 0.3, len(true), dtype=np.float32)[:, None]
     (study / "winners" / "frozen").mkdir(parents=True)
+    predicted = np.clip(true + shift, 0, 1)
     np.savez(
         study / "winners" / "frozen" / "test_predictions.npz",
         names=np.array([store.names[index] for index in indices]),
-        predicted_boxes=np.clip(true + shift, 0, 1),
+        predicted_boxes=predicted,
         true_boxes=true,
+        overlaps=overlap_over_union(predicted, true),
     )
     return study
 

@@ -6,9 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from reporting.curves import curves, draw_curves
+from reporting.evidence import evidence_fields, gather
 from reporting.files import write_derived
+from reporting.intervals import wilson
 from reporting.render import summarize_text
+from reporting.tables import document_tables
+from tasks.task import load_task
 from tests.study_fixtures import example_events, write_study
 from tuning.records import fold, read_study
 
@@ -40,6 +46,29 @@ def test_the_best_overlap_of_any_epoch_is_a_field() -> None:
     frozen = rows(fold(box_events()))[0]
     assert frozen.metrics["max_val_iou"].mean == 0.81
     assert "max_val_accuracy" not in frozen.metrics
+
+
+def test_the_evidence_is_of_boxes_that_overlap_by_half(tmp_path: Path) -> None:
+    """McNemar's test and Wilson's interval ask how often an answer is right: of a box, whether it overlaps by half."""
+    events = [event for event in box_events() if not str(event.get("trial", "")).endswith(("-0101", "-0102"))]
+    study = write_study(tmp_path / "boxes" / "example", events)
+    for arm, right in (("frozen", 8), ("fine_tuned", 8)):
+        folder = study / "checkpoints" / f"{arm}-0100"
+        folder.mkdir(parents=True)
+        overlaps = np.where(np.arange(10) < right, 0.5, 0.49)
+        np.savez(folder / "test_predictions.npz", names=np.array(list("abcdefghij")), overlaps=overlaps)
+    record = read_study(study)
+    evidence = gather(record)
+    assert evidence.of("frozen").interval == wilson(0.8, 10)
+    (comparison,) = evidence.comparisons
+    assert comparison.result is not None
+    assert (comparison.result.difference, comparison.p) == (0.0, 1.0)
+    fields = evidence_fields(evidence.of("frozen"))
+    assert fields["test_accuracy_interval"] is None
+    assert fields["test_iou_at_least_half_interval"] == list(wilson(0.8, 10))
+    table = next(table for table in document_tables(record, load_task("boxes")) if table.name == "evidence")
+    assert "IoU at least 0.5" in [heading.text for heading in table.headings]
+    assert "of test boxes with IoU at least 0.5 on the same images" in table.remarks[-1]
 
 
 def test_curves_show_the_overlap(tmp_path: Path) -> None:

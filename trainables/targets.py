@@ -132,8 +132,9 @@ class Boxes:
         }
 
     def stored(self, predictions: np.ndarray, images: Images) -> dict[str, np.ndarray]:
-        """predicted_boxes [N, 4] and true_boxes [N, 4]."""
-        return {"predicted_boxes": predictions, "true_boxes": images.targets}
+        """predicted_boxes [N, 4], true_boxes [N, 4] and their overlaps [N]."""
+        overlaps = overlap_over_union(predictions.astype(np.float64), images.targets.astype(np.float64))
+        return {"predicted_boxes": predictions, "true_boxes": images.targets, "overlaps": overlaps}
 
 
 def overlap_over_union(boxes: Any, others: Any, library: Any = np) -> Any:

@@ -23,8 +23,8 @@ def keep_winner(study: Path, record: StudyRecord, arm: str) -> None:
         the target "box": then the outputs are x1, y1, x2, y2 in shares of the image's sides.
     metrics.json: validation metrics at the best epoch, test metrics, parameters, size, latency.
     config.json: what `tune --configs` takes to train it again.
-    test_predictions.npz: class probabilities [N, classes] and labels [N], or predicted_boxes and true_boxes [N, 4], and
-        names [N] of the test images.
+    test_predictions.npz: class probabilities [N, classes] and labels [N], or predicted_boxes and true_boxes [N, 4] and
+        their overlaps [N], and names [N] of the test images.
     """
     winner = record.best_of(trial for trial in record.confirmed(arm) if trial.test)
     if winner is None:
