@@ -34,6 +34,13 @@ def _axes(*more: Axis) -> tuple[Axis, ...]:
     )
 
 
+# What a few epochs on two cores can tell apart: slower rates learn nothing in twelve, and all of a backbone takes long.
+SAMPLE: tuple[Axis, ...] = (
+    Real(name="learning_rate", low=1e-4, high=3e-3, log=True, source="sample"),
+    Choice(name="optimizer", values=("adam",), allowed=optimization.OPTIMIZERS, source="sample"),
+    Choice(name="frozen_fraction", values=(0.5, 0.8), source="sample"),
+)
+
 # Nothing of the backbone learns.
 FROZEN = Space(axes=_axes(), constants={**_CONSTANTS, "frozen_fraction": 1.0}, published=(_PUBLISHED,))
 FINE_TUNED = Space(

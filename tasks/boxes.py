@@ -51,4 +51,5 @@ TASK = Task(
     views=View(image_size=96, fit="stretch"),
     epochs=12,
     held={"preprocessing": "own"},
+    axes=boxes.SAMPLE,
 )

@@ -188,7 +188,7 @@ class Task:
             view = replace(view, recipe=arm.view.recipe)
             space, said = arm.space, [arm.note]
             for axis in axes:
-                if axis.name in space.names:
+                if axis.name in {own.name for own in space.axes}:  # what an arm holds stays as it is
                     space = space.restrict(axis)
             for name, value in {"backbone": SAMPLE_BACKBONE, **(held or {})}.items():
                 if name in space.names:
