@@ -10,6 +10,7 @@ validation data; here 80 / 10 / 10.
 
 from datasets.airplanes import Airplanes
 from datasets.dataset import Counts
+from datasets.generated_scenes import GeneratedScenes
 from datasets.view import View
 from search_spaces import boxes
 from search_spaces.space import Space
@@ -44,10 +45,14 @@ TASK = Task(
         ),
     ),
 ).with_sample(
-    classes=("churros",),
-    counts=Counts(train=240, val=60, test=80),
-    side=112,
-    seed=14,
+    dataset=GeneratedScenes(
+        name="boxes-sample",
+        title="generated scenes with one dish each (sample)",
+        classes=("churros",),
+        counts=Counts(train=240, val=60, test=80),
+        side=112,
+        seed=14,
+    ),
     views=View(image_size=96, fit="stretch"),
     epochs=12,
     held={"preprocessing": "own"},

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from datasets.dataset import Counts, DataError, Dataset, Target
 from datasets.generated import GeneratedPictures
-from datasets.generated_scenes import GeneratedScenes
 from datasets.view import View
 from search_spaces import pixels
 from search_spaces.backbones import SAMPLE_BACKBONE
@@ -170,18 +169,17 @@ class Task:
         """The task with a sample: its arms on few images, with the backbone whose weights need no network.
 
         dataset: what they are, or, without it, generated pictures of these classes, counts, side and seed: see
-            GeneratedPictures, and GeneratedScenes where boxes are asked.
+            GeneratedPictures.
         learned_first: classes that backbones are pre-trained on.
         views: what arms see, all of them or each by its name. epochs: at most. trials: of an arm.
         held, axes: constants and ranges in place of an arm's own, where it has them. notes: said where an arm has them.
         """
 
-        def pictures(name: str, classes: Sequence[str]) -> Dataset:
-            kind: type[GeneratedPictures | GeneratedScenes] = GeneratedPictures
+        def pictures(name: str, classes: Sequence[str]) -> GeneratedPictures:
             title = f"generated pictures in {len(classes)} classes (sample)"
-            if self.target == "box":
-                kind, title = GeneratedScenes, "generated scenes with one dish each (sample)"
-            return kind(name=name, title=title, classes=tuple(classes), counts=counts, side=side, seed=seed)
+            return GeneratedPictures(
+                name=name, title=title, classes=tuple(classes), counts=counts, side=side, seed=seed
+            )
 
         def small(arm: Arm) -> Arm:
             view = views if isinstance(views, View) else views[arm.name]
