@@ -8,6 +8,7 @@ from commands.catalogue import backbones, tasks
 from commands.data import datasets
 from commands.door import Door
 from commands.layers import layers
+from commands.predict import predict
 from commands.runs import runs
 from commands.summarize import summarize
 from commands.tune import tune
@@ -34,6 +35,7 @@ for command in (  # in the order a study goes
     tune,
     summarize,
     runs,
+    predict,
 ):
     cli.add_command(command)
 

@@ -37,6 +37,7 @@ class Door(click.Group):
 def user_errors() -> tuple[type[Exception], ...]:
     """What rooms raise for what a user can mend, with a message of one line."""
     from datasets.dataset import DataError
+    from inspection.winner import InspectionError
     from reporting.into import IntoError
     from reporting.mlflow_export import MlflowError
     from reporting.published import PublishedError
@@ -47,7 +48,7 @@ def user_errors() -> tuple[type[Exception], ...]:
     from tuning.records import StudyNotFound
     from tuning.settings import UsageError
 
-    of_reading = (IntoError, PublishedError, RunsError, WhereError, MlflowError)
+    of_reading = (IntoError, PublishedError, RunsError, WhereError, MlflowError, InspectionError)
     return DataError, SpaceError, UnknownTask, StudyNotFound, UsageError, *of_reading
 
 

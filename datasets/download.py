@@ -111,7 +111,7 @@ def _continue(url: str, part: Path, progress: Progress) -> None:
             f"{url!r} is not an address that can be fetched; it must start with http:// or https://"
         ) from None
     except requests.RequestException as error:
-        raise _Interrupted(_reason(error)) from None
+        raise _Interrupted(failure(error)) from None
     if total and done < total:
         raise _Interrupted(f"the connection broke off after {done} of {total} bytes")
 
@@ -136,7 +136,7 @@ def _size(part: Path) -> int:
     return part.stat().st_size if part.exists() else 0
 
 
-def _reason(error: requests.RequestException) -> str:
+def failure(error: requests.RequestException) -> str:
     """In a few words; what urllib3 says names its objects' addresses in memory."""
     text = str(error)
     for sign, meaning in (

@@ -21,7 +21,6 @@ HEADS = ("hidden", "sigmoid", "linear", "dense_512_256_128", "dense_1024_256", "
 BOX_HEADS = ("box",)  # of networks that say where, not what
 INITIAL_WEIGHTS = ("imagenet", "random")
 PREPROCESSING = ("own", "centred", "scaled")
-WITH_TOP = ("NASNetMobile", "EfficientNetLite0")  # whose weights are known with the ImageNet classifier
 
 
 def named(name: str, value: str, allowed: tuple[str, ...], *, source: str) -> Choice:

@@ -52,7 +52,7 @@ def _network(head: str, initial_weights: str, *, zoom: bool, **constants: Value)
 
 def as_it_comes(*, zoom: bool) -> Space:
     """NASNetMobile with its ImageNet top, nothing of it trained: one configuration."""
-    backbone = backbones.named("backbone", "NASNetMobile", backbones.WITH_TOP, source="document 3, NASNet")
+    backbone = backbones.named("backbone", "NASNetMobile", backbones.BACKBONES, source="document 3, NASNet")
     return Space(axes=(backbone, _CENTRED), constants={"zoom": ZOOM} if zoom else {}, published=({},))
 
 

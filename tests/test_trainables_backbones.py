@@ -235,7 +235,9 @@ def test_sources_are_those_of_the_installed_keras() -> None:
     from trainables.models import catalogue
 
     for backbone in catalogue.CATALOGUE.values():
-        if backbone.weights is None:
+        top = catalogue.with_top(backbone)
+        if backbone.weights is None or top is None:
+            assert backbone.weights is top
             continue
         module = importlib.import_module(inspect.unwrap(getattr(keras.applications, backbone.name)).__module__)
         folder, _, file_name = backbone.weights.url.rpartition("/")
@@ -248,13 +250,17 @@ def test_sources_are_those_of_the_installed_keras() -> None:
             network = backbone.name.lower()
             assert folder + "/" == module.BASE_WEIGHTS_PATH
             assert file_name == backbone.weights.file_name == network + ending
-            assert backbone.weights.md5 == module.WEIGHTS_HASHES[network.removeprefix("efficientnet")][1]
+            published = module.WEIGHTS_HASHES[network.removeprefix("efficientnet")]
+            assert (top.md5, backbone.weights.md5) == published
+            assert f"{folder}/{top.file_name}" == top.url
+            assert top.file_name == network + ending.replace("_notop", "")
         else:
             fetched = re.findall(
                 r'get_file\(\s*"([^"]+)",\s*(\w+),\s*cache_subdir="models",\s*file_hash="(\w+)"',
                 inspect.getsource(module),
             )
             files = {(name, getattr(module, address), md5) for name, address, md5 in fetched}
-            assert (backbone.weights.file_name, backbone.weights.url, backbone.weights.md5) in files
+            assert {(each.file_name, each.url, each.md5) for each in (backbone.weights, top)} <= files
+            assert top.url != backbone.weights.url
             assert re.search("no_?top", backbone.weights.file_name)
         assert f"min_size={backbone.minimum_side}," in inspect.getsource(module)

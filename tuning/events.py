@@ -4,8 +4,8 @@ Event kinds and their fields beside "event" and "time" (seconds since the epoch,
 
 study_started   task, title, study, source, sample, settings, arms [{name, label, note, learner, model, view, trials,
                 trains, max_epochs, grace_epochs, axes, constants, pretraining}], confirm_seeds, early_stopping,
-                reduction_factor, objective, share, data {title, fingerprint, classes, counts, notices}, versions,
-                machine, command, git_commit
+                reduction_factor, objective, share, data {title, fingerprint, store (the file's path), max_side (pixels,
+                see Dataset), classes, counts, notices}, versions, machine, command, git_commit
                 pretraining {data, view, epochs, config, seed, weights, from_an_earlier_study}: what the arm's backbone
                 learns first; only of arms that have it
 trial_asked     trial ("from_scratch-0003"), arm, role ("search", "confirm", or "pretrain": what the arm's backbone

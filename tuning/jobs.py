@@ -30,7 +30,7 @@ class Jobs:
         keep = trial.role == "confirm" or self._plan.searched_models(arm) > 0
         return replace(
             job,
-            fold=self._fold(trial),
+            fold=trial.fold(self._plan.folds),
             checkpoint=str(self.folder(trial.trial)) if keep else None,
             save_above=save_above,
             goes_on_from=str(self._plan.origin.path) if self._plan.origin else None,
@@ -60,7 +60,10 @@ class Jobs:
         """The saved models of these trials meet the test split. ensembles: which of them are averaged, by row."""
         saved = tuple(
             SavedModel(
-                trial=trial.trial, folder=str(self.folder(trial.trial)), config=trial.config, fold=self._fold(trial)
+                trial=trial.trial,
+                folder=str(self.folder(trial.trial)),
+                config=trial.config,
+                fold=trial.fold(self._plan.folds),
             )
             for trial in trials
         )
@@ -71,12 +74,6 @@ class Jobs:
     def folder(self, trial: str) -> Path:
         """Of its model. Absolute, because Ray changes a worker's directory."""
         return (self._plan.folder / "checkpoints" / trial).resolve()
-
-    def _fold(self, trial: TrialRecord) -> tuple[int, int] | None:
-        """Each confirmation has a fold of its own; the search validates on the first."""
-        if not self._plan.folds:
-            return None
-        return (trial.number if trial.role == "confirm" else 0), self._plan.folds
 
     def _given_weights(self, arm: ArmPlan) -> str | None:
         """What --weights names is a backbone without its top; as it comes, a network has one."""

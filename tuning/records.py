@@ -53,6 +53,13 @@ class TrialRecord:
         """Metrics of the best epoch by the study's objective."""
         return self.epochs[self.best_epoch - 1].metrics if self.best_epoch else {}
 
+    def fold(self, folds: int) -> tuple[int, int] | None:
+        """Which of a study's folds it validates on: each confirmation on its own, the search on the first.
+
+        folds: of the study, 0 where it has none. Returns the fold's number and how many there are, or None.
+        """
+        return ((self.number if self.role == "confirm" else 0), folds) if folds else None
+
     @property
     def train_seconds(self) -> float:
         """Seconds spent training, validation and start-up apart."""

@@ -145,6 +145,8 @@ def header(
         "data": {
             "title": plan.task.dataset.title,
             "fingerprint": store.fingerprint,
+            "store": str(store.path.resolve()),
+            "max_side": plan.task.dataset.max_side,
             "classes": list(store.classes),
             "counts": {split: len(store.indices(split)) for split in SPLITS},
             "notices": [*store.notices, *_folds_notice(plan)],

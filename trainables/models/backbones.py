@@ -14,7 +14,7 @@ from search_spaces.wording import unknown
 from trainables import arrays
 from trainables.learner import Fatal
 from trainables.models import efficientnet_lite, imagenet_weights, torch_weights, units
-from trainables.models.catalogue import CATALOGUE, IMAGENET_CLASSES, WITH_TOP, Backbone
+from trainables.models.catalogue import CATALOGUE, IMAGENET_CLASSES, Backbone, with_top
 
 # What keras.applications calls mode "caffe": the mean of each channel over ImageNet, blue first.
 _BLUE_GREEN_RED_MEAN = (103.939, 116.779, 123.68)
@@ -54,7 +54,8 @@ def build(
     if (side := zoom or min(input_shape[:2])) < backbone.minimum_side:
         raise ValueError(f"image size is {side}, but {backbone.name} needs at least {backbone.minimum_side} pixels")
     # Before the build: a missing file should cost no seconds.
-    path = _locate(backbone, weights, top) if weights != "random" else None
+    source = with_top(backbone) if top else backbone.weights
+    path = imagenet_weights.locate(backbone.name, source, weights) if weights != "random" else None
     images = keras.Input(input_shape, dtype="uint8", name="images")
     seen = images
     if zoom is not None:
@@ -80,7 +81,7 @@ def build(
         body = application(include_top=top, weights=None, input_tensor=prepared)
     model = keras.Model(images, body.output, name=body.name)  # keras.applications wraps its one input in a list
     if weights != "random":
-        _load(backbone, model, path)
+        _load(backbone, model, path, top)
     return model
 
 
@@ -98,17 +99,7 @@ def _prepare(backbone: Backbone, images: Any) -> Any:
     return images  # EfficientNet's own first layers prepare them
 
 
-def _locate(backbone: Backbone, weights: Path | str | None, top: bool) -> Path | None:
-    source = backbone.weights
-    if top and source is not None and weights is None:
-        if backbone.name not in WITH_TOP:
-            known = ", ".join([*WITH_TOP, *(each.name for each in CATALOGUE.values() if each.weights is None)])
-            raise Fatal(f"the weights of {backbone.name} with its top are not known here, only those of {known}")
-        source = WITH_TOP[backbone.name]
-    return imagenet_weights.locate(backbone.name, source, weights)
-
-
-def _load(backbone: Backbone, model: keras.Model, path: Path | None) -> None:
+def _load(backbone: Backbone, model: keras.Model, path: Path | None, top: bool) -> None:
     try:
         if path is not None and path.suffix == ".npz":
             _load_saved(model, path)
@@ -123,8 +114,8 @@ def _load(backbone: Backbone, model: keras.Model, path: Path | None) -> None:
     except (ValueError, OSError, KeyError, TypeError, AttributeError) as error:
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         raise Fatal(
-            f"the weights in {path} do not fit {backbone.name} without its top ({reason}): "
-            "give the file that keras.applications calls no-top with --weights"
+            f"the weights in {path} do not fit {backbone.name} {'with' if top else 'without'} its top ({reason}): "
+            f"give the file that keras.applications fetches with include_top={top} with --weights"
         ) from None
 
 

@@ -11,7 +11,7 @@ from trainables.models.catalogue import Backbone
 
 # How the layers of one block begin, as keras.applications and efficientnet_lite.py name them, and the class of the ends
 # that Keras numbers itself: such a number (add_3, max_pooling2d_1) depends on what the process has built before.
-_BLOCKS: dict[str, tuple[str, Any]] = {
+BLOCKS: dict[str, tuple[str, Any]] = {
     "VGG": (r"block\d+_", None),
     "ResNet": (r"pool1_|conv\d+_block\d+_", None),
     "ResNetV2": (r"pool1_|conv\d+_block\d+_", None),
@@ -30,7 +30,7 @@ def block_ends(backbone: Backbone, body: keras.Model) -> tuple[keras.layers.Laye
     (post_relu of ResNetV2, NASNet's final activation) belongs to it. The stem is a block, for VGG the first one is.
     Raises KeyError for a family without an entry here.
     """
-    names, numbered = _BLOCKS[backbone.family]
+    names, numbered = BLOCKS[backbone.family]
     ends: dict[str, keras.layers.Layer] = {}
     for layer in body.layers:  # by depth, so that the last of a block comes last
         if block := re.match(names, layer.name):

@@ -157,11 +157,36 @@ CATALOGUE: dict[str, Backbone] = {
 
 
 IMAGENET_CLASSES = 1000
-# With the ImageNet classifier, which takes images of any size where the network ends in a global average.
-WITH_TOP = {
-    "NASNetMobile": Source(
-        file_name="nasnet_mobile.h5",
-        url=f"{_TENSORFLOW_URL}nasnet/NASNet-mobile.h5",
-        md5="020fb642bf7360b370c678b08e0adf61",
-    )
+# MD5 of the files with the ImageNet classifier; the test of CATALOGUE holds them to Keras's sources too.
+_WITH_TOP = {
+    "NASNetMobile": "020fb642bf7360b370c678b08e0adf61",
+    "NASNetLarge": "11577c9a518f0070763c2b964a382f17",
+    "EfficientNetB0": "902e53a9f72be733fc0bcb005b3ebbac",
+    "EfficientNetB1": "1d254153d4ab51201f1646940f018540",
+    "EfficientNetB2": "b15cce36ff4dcbd00b6dd88e7857a6ad",
+    "EfficientNetB3": "ffd1fdc53d0ce67064dc6a9c7960ede0",
+    "EfficientNetB4": "18c95ad55216b8f92d7e70b3a046e2fc",
+    "EfficientNetB5": "ace28f2a6363774853a83a0b21b9421a",
+    "EfficientNetB6": "165f6e37dce68623721b423839de8be5",
+    "EfficientNetB7": "8c03f828fec3ef71311cd463b6759d99",
+    "ResNet50": "2cb95161c43110f7111970584f804107",
+    "ResNet101": "f1aeb4b969a6efcfb50fad2f0c20cfc5",
+    "ResNet152": "100835be76be38e30d865e96f2aaae62",
+    "ResNet50V2": "3ef43a0b657b3be2300d5770ece849e0",
+    "ResNet101V2": "6343647c601c52e1368623803854d971",
+    "ResNet152V2": "a49b44d1979771252814e80f8ec446f9",
+    "VGG16": "64373286793e3c8b2b4e3219cbf3544b",
+    "VGG19": "cbe5617147190e668d6c5d5026f83318",
+    "InceptionV3": "9a0d58056eeedaa3f26cb7ebd46da564",
+    "Xception": "0a58e3b7378bc2990ea3b43d5981f1f6",
 }
+
+
+def with_top(backbone: Backbone) -> Source | None:
+    """The file of weights with the ImageNet classifier; None where an installed package holds it."""
+    if backbone.weights is None:
+        return None
+    names = (backbone.weights.file_name, backbone.weights.url)
+    for ending in ("_notop", "_no_top", "-no-top"):
+        names = (names[0].replace(ending, ""), names[1].replace(ending, ""))
+    return Source(file_name=names[0], url=names[1], md5=_WITH_TOP[backbone.name])

@@ -1,0 +1,86 @@
+"""The command `predict`: what a winner, or an ImageNet model, says of images from anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from commands.options import results_option
+
+
+@click.command()
+@click.argument("arguments", nargs=-1, required=True, metavar="[STUDY] IMAGE...")
+@click.option("--arm", help="This arm's winner.  [default: the best on validation]")
+@click.option("--model", metavar="NAME", help="An ImageNet model as it comes, instead of a study (see `backbones`).")
+@click.option("--weights", type=click.Path(path_type=Path), metavar="FILE", help="Of --model, with its classifier.")
+@click.option(
+    "--top", type=int, default=5, show_default=True, metavar="K", help="Classes to name, most probable first."
+)
+@click.option("--format", "form", type=click.Choice(["text", "json", "csv"]), default="text", show_default=True)
+@results_option
+def predict(
+    arguments: tuple[str, ...],
+    arm: str | None,
+    model: str | None,
+    weights: Path | None,
+    top: int,
+    form: str,
+    results: Path,
+) -> None:
+    """Class names and probabilities of images: files, folders, 'patterns*', addresses, - for standard input.
+
+    Each image is decoded and fitted as the study's test images were. One that cannot be read costs one line; the others
+    go on, and the exit status is 2.
+
+    \b
+    python cli.py predict food10 lunch.jpg
+    python cli.py predict food10/first photos/ --arm from_scratch --top 1 --format csv
+    curl -s https://example.org/lunch.jpg | python cli.py predict food10 -
+    python cli.py predict --model EfficientNetLite0 lunch.jpg
+    """
+    from tuning.settings import UsageError
+
+    if top < 1:
+        raise UsageError(f"--top is {top}, but must be at least 1")
+    study, named = (None, arguments) if model else (arguments[0], arguments[1:])
+    if model and arm:
+        raise UsageError("--arm is a study's, but --model takes none; leave one out")
+    if weights and not model:
+        raise UsageError("--weights goes with --model; a study's winner has its own")
+    if not named:
+        raise UsageError(f"no image is named; give files, folders, addresses or - after the study {study}")
+    from inspection import pictures
+
+    found = pictures.find(named)  # before anything heavy: a wrong path should cost no seconds
+    from inspection import classifier, imagenet, predicting
+    from inspection.winner import winner
+    from tuning.records import find_study
+
+    if study is not None:
+        chosen = winner(find_study(results, study), arm)
+        title = f"{chosen.title} ({chosen.score} at {chosen.view.image_size} px)"
+        seen, batch, names = pictures.seen_by(chosen), classifier.BATCH, chosen.names
+        answer = classifier.load_classifier(chosen)
+    else:
+        title, seen, answer = imagenet.load(str(model), weights)
+        title, batch, names = (
+            f"{title}, ImageNet's 1000 classes",
+            imagenet.BATCH,
+            lambda outputs: imagenet.class_names(),
+        )
+    click.echo(title, err=True)
+    failed: list[str] = []
+
+    def heard() -> Iterator[predicting.Answer]:
+        for said in predicting.answers(pictures.read(found, seen), answer, names, top, batch):
+            if said.failure:
+                failed.append(said.image)
+                click.echo(f"{said.image}: {said.failure}", err=True)
+            yield said
+
+    for line in predicting.rendered(heard(), form):
+        click.echo(line)
+    if failed:
+        raise click.exceptions.Exit(2)

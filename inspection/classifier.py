@@ -1,0 +1,77 @@
+"""A kept winner as a function from images to probabilities."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspection.winner import KERAS_FILE, InspectionError, Winner
+
+if TYPE_CHECKING:
+    import keras
+
+# Batches uint8 [B, S, S, 3] to probabilities float32 [N, outputs].
+Classifier = Callable[[Iterable[NDArray[np.uint8]]], NDArray[np.float32]]
+BATCH = 32  # as the test images met it: another batch size may mean another order of sums
+
+
+def load_classifier(winner: Winner) -> Classifier:
+    """The winner, ready to predict. Raises InspectionError (one line) where its file is missing or damaged."""
+    if winner.is_keras:
+        return classifier(load_network(winner.folder / KERAS_FILE))
+    from trainables.learner import Assignment
+
+    learner = importlib.import_module(f"trainables.{winner.learner}").create()
+    assignment = Assignment(
+        model=winner.model,
+        config=winner.config,
+        seed=winner.seed,
+        max_epochs=1,
+        num_classes=len(winner.classes),
+        view=winner.view,
+    )
+    try:
+        learner.load(winner.folder, assignment, _StoredImages(winner))
+    except ValueError as error:
+        raise InspectionError(str(error)) from None
+    predict: Classifier = learner.predict
+    return predict
+
+
+def classifier(network: keras.Model) -> Classifier:
+    """The network as a study's test runs it: fused batch normalization, nothing random, one trace."""
+    from trainables.compiled import Prediction
+    from trainables.graph import Graph
+
+    graph = Graph(network)
+    prediction = Prediction(graph.after(None, graph.output))
+    return lambda batches: prediction([batch] for batch in batches)
+
+
+def load_network(path: Path) -> keras.Model:
+    """The saved Keras model. Raises InspectionError (one line) where it is missing or damaged."""
+    from trainables.compiled import configure_tensorflow
+
+    configure_tensorflow()
+    import keras
+
+    try:
+        return keras.models.load_model(path, compile=False)
+    except Exception as error:  # zipfile's, h5py's, json's and Keras's own
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise InspectionError(f"{path} is no Keras model that can be read ({reason}); train it again") from None
+
+
+class _StoredImages:
+    """The training images of a winner, opened only if its learner asks for them: most need none to predict."""
+
+    def __init__(self, winner: Winner) -> None:
+        self._winner = winner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._winner.images("train"), name)

@@ -1,0 +1,54 @@
+"""ImageNet's networks as they come: the catalogue's with their own classifier, and what their outputs are called."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
+from inspection.classifier import Classifier, classifier
+from inspection.pictures import IMAGENET_MAX_SIDE, Seen
+from inspection.winner import InspectionError
+
+# One line a class, in the order of the outputs, which is that of the WordNet identifiers (ILSVRC 2012): identifier,
+# then the words of its synset. Keras downloads the same as imagenet_class_index.json; here no network is needed.
+NAMES_FILE = Path(__file__).with_name("imagenet_classes.txt")
+BATCH = 8  # EfficientNetB7's maps at 600 px take gigabytes an image
+
+
+@cache
+def class_names() -> tuple[str, ...]:
+    """The first word of each class, with the identifier where two share it (crane, maillot)."""
+    lines = [line.partition(" ") for line in NAMES_FILE.read_text().splitlines()]
+    first = [words.partition(",")[0] for _, _, words in lines]
+    times = Counter(first)
+    return tuple(
+        name if times[name] == 1 else f"{name} ({identifier})"
+        for name, (identifier, _, _) in zip(first, lines, strict=True)
+    )
+
+
+def load(name: str, weights: Path | None) -> tuple[str, Seen, Classifier]:
+    """The network's full name, how it sees images, and itself.
+
+    name: of the catalogue, in upper or lower case. weights: a file with the top; None takes the published one.
+    Raises InspectionError (one line): an unknown name with the nearest match, weights that are missing or do not fit.
+    """
+    from search_spaces.wording import unknown
+    from trainables.models.catalogue import CATALOGUE
+
+    known = {each.lower(): each for each in CATALOGUE}
+    if name.lower() not in known:
+        raise InspectionError(unknown("model", name, CATALOGUE))
+    from trainables.compiled import configure_tensorflow
+    from trainables.learner import Fatal
+    from trainables.models import backbones
+
+    backbone = CATALOGUE[known[name.lower()]]
+    configure_tensorflow()
+    side = backbone.image_size
+    try:
+        network = backbones.build(backbone, (side, side, 3), weights=weights, top=True)
+    except Fatal as error:
+        raise InspectionError(str(error)) from None
+    return backbone.name, Seen(max_side=IMAGENET_MAX_SIDE, side=side, fit="imagenet"), classifier(network)
