@@ -7,6 +7,10 @@ import click
 from commands.catalogue import backbones, tasks
 from commands.data import datasets
 from commands.door import Door
+from commands.ensemble import ensemble
+from commands.explain import explain
+from commands.export import export
+from commands.gallery import gallery
 from commands.layers import layers
 from commands.predict import predict
 from commands.runs import runs
@@ -36,6 +40,10 @@ for command in (  # in the order a study goes
     summarize,
     runs,
     predict,
+    explain,
+    gallery,
+    ensemble,
+    export,
 ):
     cli.add_command(command)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from inspection.quietly import start_tensorflow
 from inspection.winner import KERAS_FILE, InspectionError, Winner
 
 if TYPE_CHECKING:
@@ -55,9 +56,7 @@ def classifier(network: keras.Model) -> Classifier:
 
 def load_network(path: Path) -> keras.Model:
     """The saved Keras model. Raises InspectionError (one line) where it is missing or damaged."""
-    from trainables.compiled import configure_tensorflow
-
-    configure_tensorflow()
+    start_tensorflow()
     import keras
 
     try:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from inspection.classifier import Classifier, classifier
 from inspection.pictures import IMAGENET_MAX_SIDE, Seen
+from inspection.quietly import start_tensorflow
 from inspection.winner import InspectionError
 
 # One line a class, in the order of the outputs, which is that of the WordNet identifiers (ILSVRC 2012): identifier,
@@ -40,12 +41,12 @@ def load(name: str, weights: Path | None) -> tuple[str, Seen, Classifier]:
     known = {each.lower(): each for each in CATALOGUE}
     if name.lower() not in known:
         raise InspectionError(unknown("model", name, CATALOGUE))
-    from trainables.compiled import configure_tensorflow
+
+    start_tensorflow()
     from trainables.learner import Fatal
     from trainables.models import backbones
 
     backbone = CATALOGUE[known[name.lower()]]
-    configure_tensorflow()
     side = backbone.image_size
     try:
         network = backbones.build(backbone, (side, side, 3), weights=weights, top=True)

@@ -1,0 +1,26 @@
+"""The command `ensemble`: the best confirmed models, averaged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from commands.options import results_option
+
+
+@click.command()
+@click.argument("study")
+@click.option("--top", type=int, required=True, metavar="K", help="How many models, the best on validation.")
+@click.option("--arm", help="Of this arm's seeds alone.  [default: of all arms]")
+@results_option
+def ensemble(study: str, top: int, arm: str | None, results: Path) -> None:
+    """Average the class probabilities of the K confirmed models that are best on validation.
+
+    It reads the test predictions that the study stored: nothing is predicted anew, no test image is opened.
+    """
+    from inspection.ensemble import ensemble as averaged
+    from inspection.ensemble import ensemble_text
+    from tuning.records import find_study
+
+    click.echo(ensemble_text(averaged(find_study(results, study), top, arm)))

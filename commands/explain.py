@@ -1,0 +1,62 @@
+"""The command `explain`: Grad-CAM and feature maps of a study's networks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from commands.options import results_option
+
+
+@click.command()
+@click.argument("study")
+@click.argument("images", nargs=-1, metavar="[IMAGE]...")
+@click.option("--arm", "arms", multiple=True, help="This arm's winner; repeatable.  [default: every network]")
+@click.option("--layers", metavar="A,B", help="Where heat maps are drawn.  [default: the last block of each size]")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of sheets.  [default: explain/ of the study]",
+)
+@results_option
+def explain(
+    study: str, images: tuple[str, ...], arms: tuple[str, ...], layers: str | None, out: Path | None, results: Path
+) -> None:
+    """Where winners look (Grad-CAM), and what every block makes of an image (feature maps).
+
+    Without IMAGE, one validation image of each class; the test split stays closed. Sheets are PNG files, and lie in the
+    study's TensorBoard too.
+
+    \b
+    python cli.py explain food10
+    python cli.py explain dogs_vs_cats cat.jpg dog.jpg --arm sgd --arm adam --layers block6a_project_bn,top_activation
+    """
+    from inspection import pictures
+    from inspection.winner import chosen
+    from tuning.records import find_study
+
+    folder = find_study(results, study)
+    found = pictures.find(images)
+    winners = chosen(folder, arms)
+    from inspection import explaining
+
+    named = [layer.strip() for layer in (layers or "").split(",") if layer.strip()]
+    failed: dict[str, str] = {}
+    for winner in explaining.convolutional(winners):
+        subjects = []
+        for picture in pictures.read(found, pictures.seen_by(winner)):
+            if picture.pixels is None:
+                failed[picture.name] = picture.failure
+            else:
+                subjects.append(explaining.Subject(name=picture.name, pixels=picture.pixels))
+        if not images:
+            subjects = explaining.validation_subjects(winner)
+        if subjects:
+            click.echo(f"{winner.title} ({winner.score} at {winner.view.image_size} px)", err=True)
+            explaining.explain(winner, subjects, named, out or folder / "explain", click.echo)
+    for name, failure in failed.items():
+        click.echo(f"{name}: {failure}", err=True)
+    if failed:
+        raise click.exceptions.Exit(2)
+    click.echo(f"TensorBoard: tensorboard --logdir {folder / 'tensorboard'}", err=True)

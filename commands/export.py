@@ -1,0 +1,34 @@
+"""The command `export`: a winner in another program's format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from commands.options import results_option
+
+
+@click.command()
+@click.argument("study")
+@click.option("--to", "form", type=click.Choice(["keras", "saved_model", "onnx", "tflite"]), required=True)
+@click.option("--arm", help="This arm's winner.  [default: the best on validation]")
+@click.option("--out", type=click.Path(path_type=Path), metavar="PATH", help="[default: below exports/ of the study]")
+@results_option
+def export(study: str, form: str, arm: str | None, out: Path | None, results: Path) -> None:
+    """Write a winner as Keras, SavedModel, ONNX or TensorFlow Lite, and check it on validation images.
+
+    It takes images uint8 [N, S, S, 3], RGB, 0 to 255, as the winner does. What answers otherwise is not kept.
+    """
+    from inspection.exporting import export as write
+    from inspection.winner import winner
+    from tuning.records import find_study
+
+    chosen = winner(find_study(results, study), arm)
+    done = write(chosen, form, out)
+    click.echo(str(done.path))
+    click.echo(
+        f"{chosen.title} ({chosen.score}) as {form}: on {done.images} validation images probabilities differ by at most "
+        f"{done.difference:.1e}",
+        err=True,
+    )

@@ -1,0 +1,50 @@
+"""The command `gallery`: the mistakes a winner was surest of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from commands.options import results_option
+
+REASON = "gallery of mistakes"
+
+
+@click.command()
+@click.argument("study")
+@click.option("--arm", help="This arm's winner.  [default: the best on validation]")
+@click.option("--most", type=int, default=24, show_default=True, metavar="N", help="Images to show.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="PNG file.  [default: gallery/ARM.png of the study]"
+)
+@results_option
+def gallery(study: str, arm: str | None, most: int, out: Path | None, results: Path) -> None:
+    """The test images that a winner got wrong with the highest confidence, with true and predicted names.
+
+    Who looks at test images learns from them: each call is entered in the study's ledger of openings.
+    """
+    from tuning.settings import UsageError
+
+    if most < 1:
+        raise UsageError(f"--most is {most}, but must be at least 1")
+    from inspection.gallery import draw_gallery
+    from inspection.winner import winner
+    from reporting.files import write_derived
+    from tuning.events import FILE_NAME, EventLog
+    from tuning.records import find_study
+
+    folder = find_study(results, study)
+    chosen = winner(folder, arm)
+    chosen.images("val")  # the ledger must not tell of an opening that could not be
+    log = EventLog(folder / FILE_NAME)
+    try:
+        log.append("test_opened", arm=chosen.arm, trials=[chosen.trial], reason=REASON)
+    finally:
+        log.close()
+    path = out or folder / "gallery" / f"{chosen.arm}.png"
+    wrong = draw_gallery(chosen, path, most, REASON)
+    write_derived(folder)
+    for mistake in wrong:
+        click.echo(f"{mistake.confidence:7.2%}  said {mistake.predicted}, is {mistake.true}: {mistake.name}")
+    click.echo(f"{chosen.title}: {path if wrong else 'no mistake on the test split'}")

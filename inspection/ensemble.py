@@ -1,0 +1,98 @@
+"""Several models' answers averaged, from the test predictions that a study stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspection import stored
+from inspection.winner import InspectionError
+from search_spaces.wording import unknown
+from tuning.records import StudyRecord, TrialRecord, read_study
+
+METRICS = ("accuracy", "loss", "macro_f1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ensemble:
+    """Confirmed models, the best on validation first, and their mean."""
+
+    title: str
+    metric: str  # what they were chosen by
+    members: tuple[tuple[TrialRecord, dict[str, float]], ...]  # each with its own test metrics
+    average: dict[str, float]  # test metrics of the mean of their probabilities
+
+
+def ensemble(study: Path, top: int, arm: str | None = None) -> Ensemble:
+    """The `top` confirmed models that are best on validation, of one arm or of all, averaged on the test images.
+
+    Validation alone chooses. Raises InspectionError (one line): fewer such models, other test images, no predictions.
+    """
+    from trainables.metrics import evaluate
+
+    record = read_study(study)
+    known = [described["name"] for described in record.arms]
+    if arm is not None and arm not in known:
+        raise InspectionError(unknown("arm", arm, known))
+    title = f"{record.task}/{record.name}" + (f", {arm}" if arm else "")
+    tested = [trial for name in known if arm in (None, name) for trial in record.confirmed(name) if trial.test]
+    if top < 2 or top > len(tested):
+        count = f"there are {len(tested)}" if tested else "there is none"
+        more = "; confirm more seeds with tune --confirm-seeds" if len(tested) < max(2, top) else ""
+        raise InspectionError(f"--top is {top}, but must be from 2 to the tested models of {title}: {count}{more}")
+    members = _best(record, tested, top)
+    predictions = [stored.read(study / "checkpoints" / member.trial) for member in members]
+    first = predictions[0]
+    for member, other in zip(members, predictions, strict=True):
+        if not (np.array_equal(other.names, first.names) and np.array_equal(other.labels, first.labels)):
+            raise InspectionError(f"{member.trial} was tested on other images than {members[0].trial}")
+    mean = averaged([prediction.probabilities for prediction in predictions])
+    return Ensemble(
+        title=title,
+        metric=str(record.header["objective"]["metric"]),
+        members=tuple(
+            (member, evaluate(prediction.probabilities, prediction.labels))
+            for member, prediction in zip(members, predictions, strict=True)
+        ),
+        average=evaluate(mean, first.labels),
+    )
+
+
+def averaged(probabilities: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:
+    """The mean [N, C] of several [N, C_i]; a model without an output for a class gives it nothing."""
+    outputs = max(each.shape[1] for each in probabilities)
+    total = np.zeros((len(probabilities[0]), outputs))
+    for each in probabilities:
+        total[:, : each.shape[1]] += each
+    mean: NDArray[np.float64] = total / len(probabilities)
+    return mean
+
+
+def ensemble_text(found: Ensemble) -> str:
+    """A line a member, then the average's."""
+    rows = [("model", found.metric, *(f"test_{metric}" for metric in METRICS))]
+    for trial, metrics in found.members:
+        validated = f"{trial.best:.4f}" if trial.best is not None else "-"
+        rows.append((trial.trial, validated, *(f"{metrics[metric]:.4f}" for metric in METRICS)))
+    rows.append((f"average of {len(found.members)}", "", *(f"{found.average[metric]:.4f}" for metric in METRICS)))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = [
+        "  ".join(
+            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        )
+        for row in rows
+    ]
+    return "\n".join([found.title, *lines])
+
+
+def _best(record: StudyRecord, trials: Sequence[TrialRecord], count: int) -> list[TrialRecord]:
+    left, chosen = list(trials), []
+    while left and len(chosen) < count:
+        best = record.best_of(left) or left[0]
+        left.remove(best)
+        chosen.append(best)
+    return chosen

@@ -1,0 +1,158 @@
+"""A winner in another program's format, kept only if it answers as the winner does."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspection.classifier import classifier, load_network
+from inspection.quietly import quietly
+from inspection.winner import KERAS_FILE, InspectionError, Winner
+
+FORMATS = {"keras": ".keras", "saved_model": "", "onnx": ".onnx", "tflite": ".tflite"}
+TOLERANCE = 1e-4  # of a probability: float32 in another order of sums is off by 1e-6, another preprocessing by 1e-2
+CHECKED = 64  # validation images that both are asked about
+BATCH = 16
+ONNX_PACKAGES = ("tf2onnx", "onnx", "onnxruntime")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    """What was written, and how it was checked."""
+
+    path: Path
+    images: int
+    difference: float  # the largest of any probability of any of these images
+
+
+def export(winner: Winner, form: str, out: Path | None) -> Exported:
+    """Write the winner to `out`, or to exports/ of its study, in place of an earlier export there.
+
+    It takes uint8 images [B, S, S, 3] as the winner does, and is run on validation images beside it first.
+    Raises InspectionError (one line): no network, packages that are missing, `out` exists, the format cannot hold the
+    network, answers further than TOLERANCE apart; nothing is left behind then.
+    """
+    if not winner.is_keras:
+        raise InspectionError(
+            f"{winner.title} is no Keras network, and only those can be exported; "
+            f"what it is lies in {winner.folder} as arrays"
+        )
+    if out is not None and out.exists():
+        raise InspectionError(f"--out {out} exists; remove it or name another")
+    missing = [name for name in ONNX_PACKAGES if find_spec(name) is None] if form == "onnx" else []
+    if missing:
+        raise InspectionError(f"--to onnx needs {', '.join(missing)}: run `make setup EXTRAS=onnx`")
+    images = _validation_images(winner)
+    network = load_network(winner.folder / KERAS_FILE)
+    expected = classifier(network)([images])
+    target = out or winner.study / "exports" / f"{winner.arm}{FORMATS[form] or '_saved_model'}"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_name(f".{os.getpid()}.{target.stem}{FORMATS[form]}")
+    try:
+        _written(form, network, winner, fresh)
+        answers = np.concatenate([RUNNERS[form](fresh)(batch) for batch in _batches(images)])
+        difference = float(np.abs(answers - expected).max()) if answers.shape == expected.shape else float("inf")
+        if not difference <= TOLERANCE:  # nor NaN
+            raise InspectionError(
+                f"exported to {form}, {winner.title} answers otherwise: probabilities differ by up to {difference:.2g} "
+                f"on {len(images)} validation images, at most {TOLERANCE:g} are allowed; nothing was kept"
+            )
+        _remove(target)
+        fresh.rename(target)
+    finally:
+        _remove(fresh)
+    return Exported(path=target, images=len(images), difference=difference)
+
+
+def _validation_images(winner: Winner) -> NDArray[np.uint8]:
+    """Some of each class, as far as they go round: uint8 [N, S, S, 3]."""
+    images = winner.images("val")
+    mixed = np.random.default_rng(0).permutation(len(images))[:CHECKED]
+    return next(iter(images.batches(len(mixed), np.sort(mixed))))
+
+
+def _batches(images: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
+    return [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
+
+
+def _written(form: str, network: Any, winner: Winner, path: Path) -> None:
+    """Raises InspectionError where the format cannot hold the network."""
+    if form == "keras":
+        shutil.copyfile(winner.folder / KERAS_FILE, path)
+        return
+    noise = io.StringIO()  # converters print pages
+    try:
+        with quietly(), contextlib.redirect_stdout(noise), contextlib.redirect_stderr(noise):
+            if form == "tflite":
+                import tensorflow as tf
+
+                path.write_bytes(tf.lite.TFLiteConverter.from_keras_model(network).convert())
+            else:
+                network.export(path, format="tf_saved_model" if form == "saved_model" else form, verbose=False)
+    except Exception as error:  # converters raise whatever their libraries do
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise InspectionError(f"{winner.title} cannot be exported to {form}: {reason}") from None
+
+
+Runner = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+
+
+def _keras(path: Path) -> Runner:
+    network = load_network(path)
+    return lambda images: np.asarray(network(images, training=False), np.float32)
+
+
+def _saved_model(path: Path) -> Runner:
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(str(path))
+    return lambda images: np.asarray(loaded.serve(tf.constant(images)), np.float32)
+
+
+def _onnx(path: Path) -> Runner:
+    import onnxruntime  # type: ignore[import-not-found]
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    return lambda images: np.asarray(session.run(None, {name: images})[0], np.float32)
+
+
+def _tflite(path: Path) -> Runner:
+    import tensorflow as tf
+
+    interpreter = tf.lite.Interpreter(model_path=str(path))
+
+    def run(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        taken = interpreter.get_input_details()[0]
+        interpreter.resize_tensor_input(taken["index"], images.shape)
+        interpreter.allocate_tensors()
+        interpreter.set_tensor(taken["index"], images.astype(taken["dtype"]))
+        interpreter.invoke()
+        return np.asarray(interpreter.get_tensor(interpreter.get_output_details()[0]["index"]), np.float32)
+
+    return run
+
+
+RUNNERS: dict[str, Callable[[Path], Runner]] = {
+    "keras": _keras,
+    "saved_model": _saved_model,
+    "onnx": _onnx,
+    "tflite": _tflite,
+}
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

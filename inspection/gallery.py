@@ -1,0 +1,81 @@
+"""The test images a winner got wrong while it was most sure of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from inspection import sheets, stored
+from inspection.winner import InspectionError, Winner
+
+COLUMNS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mistake:
+    """One test image that was taken for something else."""
+
+    position: int  # in the test split
+    name: str
+    true: str
+    predicted: str
+    confidence: float  # probability of what was predicted
+    probability_of_true: float
+
+
+def mistakes(predictions: stored.Stored, classes: Sequence[str], most: int) -> list[Mistake]:
+    """The wrong predictions, the surest first, at most so many. classes: what each output is called."""
+    probabilities, labels = predictions.probabilities, predictions.labels
+    predicted = probabilities.argmax(axis=1)
+    confidence = probabilities[np.arange(len(labels)), predicted]
+    wrong = np.flatnonzero(predicted != labels)
+    surest = wrong[np.argsort(-confidence[wrong], kind="stable")][:most]
+    return [
+        Mistake(
+            position=int(place),
+            name=str(predictions.names[place]),
+            true=classes[labels[place]],
+            predicted=classes[predicted[place]],
+            confidence=float(confidence[place]),
+            probability_of_true=float(probabilities[place, labels[place]]),
+        )
+        for place in surest
+    ]
+
+
+def draw_gallery(winner: Winner, path: Path, most: int, opened_by: str) -> list[Mistake]:
+    """Write the sheet of the winner's surest mistakes; without any, nothing is written.
+
+    opened_by: why test images are shown; the caller enters it in the study's ledger.
+    Raises InspectionError: no stored predictions, the images are gone or are others.
+    """
+    predictions = stored.read(winner.folder)
+    wrong = mistakes(predictions, winner.names(predictions.probabilities.shape[1]), most)
+    if not wrong:
+        return []
+    images = winner.images("test", opened_by)
+    if [images.store.names[index] for index in images.indices] != predictions.names.tolist():
+        raise InspectionError(f"the test images of {winner.title} are not those of its stored predictions")
+    positions = np.array([mistake.position for mistake in wrong], np.int64)
+    squares = [square for batch in images.batches(len(positions), positions) for square in batch]
+    shown = [
+        sheets.Shown(
+            title=mistake.name,
+            pixels=square,
+            lines=(
+                f"said {mistake.predicted} {mistake.confidence:.0%}",
+                f"is {mistake.true} {mistake.probability_of_true:.0%}",
+            ),
+        )
+        for mistake, square in zip(wrong, squares, strict=True)
+    ]
+    right = int((predictions.probabilities.argmax(axis=1) == predictions.labels).sum())
+    title = (
+        f"Surest mistakes on the test split: {winner.title}, "
+        f"{len(predictions.labels) - right} of {len(predictions.labels)} wrong"
+    )
+    sheets.save(sheets.picture_sheet(shown, COLUMNS, title), path)
+    return wrong
