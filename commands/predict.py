@@ -65,11 +65,7 @@ def predict(
         answer = classifier.load_classifier(chosen)
     else:
         title, seen, answer = imagenet.load(str(model), weights)
-        title, batch, names = (
-            f"{title}, ImageNet's 1000 classes",
-            imagenet.BATCH,
-            lambda outputs: imagenet.class_names(),
-        )
+        title, batch, names = f"{title}, ImageNet's 1000 classes", imagenet.BATCH, imagenet.names
     click.echo(title, err=True)
     failed: list[str] = []
 

@@ -80,17 +80,16 @@ def ensemble_text(found: Ensemble) -> str:
         rows.append((trial.trial, validated, *(f"{metrics[metric]:.4f}" for metric in METRICS)))
     rows.append((f"average of {len(found.members)}", "", *(f"{found.average[metric]:.4f}" for metric in METRICS)))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = [
-        "  ".join(
-            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
-        )
-        for row in rows
-    ]
-    return "\n".join([found.title, *lines])
+    text = found.title
+    for first, *others in rows:
+        cells = (cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))
+        text += "\n" + "  ".join([first.ljust(widths[0]), *cells])
+    return text
 
 
 def _best(record: StudyRecord, trials: Sequence[TrialRecord], count: int) -> list[TrialRecord]:
-    left, chosen = list(trials), []
+    left = list(trials)
+    chosen: list[TrialRecord] = []
     while left and len(chosen) < count:
         best = record.best_of(left) or left[0]
         left.remove(best)

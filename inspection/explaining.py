@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,9 @@ from inspection.blocks import block_ends, check_layers, default_layers, maps_lay
 from inspection.classifier import load_network
 from inspection.grad_cam import Look, look
 from inspection.winner import KERAS_FILE, InspectionError, Winner
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 MOST_CLASSES = 12  # of which one validation image each is shown
 MAPS_OF = 4  # images in a sheet of feature maps
@@ -73,7 +77,7 @@ def explain(
     shown = [_shown(winner, subject, found, place) for place, subject in enumerate(subjects)]
     drawn: list[tuple[str, Path]] = []
 
-    def keep(figure: sheets.Figure, tag: str) -> None:
+    def keep(figure: Figure, tag: str) -> None:
         drawn.append((tag, sheets.save(figure, out / winner.arm / f"{tag}.png")))
         tell(str(drawn[-1][1]))
 

@@ -29,6 +29,11 @@ def class_names() -> tuple[str, ...]:
     )
 
 
+def names(outputs: int) -> tuple[str, ...]:
+    """Of the outputs of a network with ImageNet's classifier."""
+    return class_names()[:outputs]
+
+
 def load(name: str, weights: Path | None) -> tuple[str, Seen, Classifier]:
     """The network's full name, how it sees images, and itself.
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from datasets.decoding import DecodeError, decode
 from datasets.parallel import ordered, usable_cores
-from datasets.pipeline import centre_crop, fitted
+from datasets.pipeline import fitted
 from inspection.winner import InspectionError, Winner
 
 STANDARD_INPUT = "-"
@@ -36,7 +36,7 @@ class Seen:
         """Pixels [side, side, 3]. Raises DecodeError."""
         image = decode(encoded, self.max_side)
         if self.fit == "imagenet":
-            return centre_crop(fitted(image, round(self.side / SHOWN_OF_IMAGENET), "shorter_side"), self.side)
+            return _middle(image, self.side)
         return fitted(image, self.side, self.fit)  # type: ignore[arg-type]
 
 
@@ -57,8 +57,9 @@ def seen_by(winner: Winner) -> Seen:
 def find(arguments: Sequence[str]) -> list[str]:
     """Every image that the arguments name, in their order: a folder's files and a pattern's matches in theirs.
 
-    Nothing is looked into: what is no image says so when it is read. Hidden files of folders are left out.
-    Raises InspectionError (one line): a folder without files, a pattern without matches, standard input twice.
+    Nothing is looked into: what is named and no image says so when it is read. Of folders, hidden files and those whose
+    ending names another kind of file are left out.
+    Raises InspectionError (one line): a folder without images, a pattern without matches, standard input twice.
     """
     if arguments.count(STANDARD_INPUT) > 1:
         raise InspectionError("- names standard input twice, but it can be read once")
@@ -71,7 +72,7 @@ def find(arguments: Sequence[str]) -> list[str]:
         if os.path.isdir(path):
             inside = _files(path)
             if not inside:
-                raise InspectionError(f"the folder {argument} holds no file; name images, folders or patterns")
+                raise InspectionError(f"the folder {argument} holds no image; name images, folders or patterns")
             found += inside
         elif not os.path.lexists(path) and glob.has_magic(path):
             matches = sorted(match for match in glob.glob(path, recursive=True) if os.path.isfile(match))
@@ -87,6 +88,17 @@ def read(names: Sequence[str], seen: Seen) -> Generator[Picture]:
     """Each image in order, decoded in threads, a bounded number ahead."""
     threads = usable_cores()
     yield from ordered(lambda name: _picture(name, seen), names, threads=threads, ahead=4 * threads)
+
+
+def _middle(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """The middle 7/8 of the shorter side as a square [side, side, 3], bicubic, smoothed where it shrinks."""
+    from PIL import Image
+
+    height, width = image.shape[:2]
+    shown = SHOWN_OF_IMAGENET * min(height, width)
+    left, top = (width - shown) / 2, (height - shown) / 2
+    box = (left, top, left + shown, top + shown)
+    return np.asarray(Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC, box=box))
 
 
 def _picture(name: str, seen: Seen) -> Picture:
@@ -137,9 +149,16 @@ def _fetched(address: str) -> bytes:
 
 
 def _files(folder: str) -> list[str]:
-    """Every file below, by path; neither hidden ones nor links to folders."""
+    """Every file below that may be an image, by path; links to folders are not followed."""
+    from PIL import Image
+
+    endings = {ending for ending, form in Image.registered_extensions().items() if form in Image.OPEN} | {""}
     found = []
     for where, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [os.path.join(where, name) for name in sorted(files) if not name.startswith(".")]
+        found += [
+            os.path.join(where, name)
+            for name in sorted(files)
+            if not name.startswith(".") and os.path.splitext(name)[1].lower() in endings
+        ]
     return found

@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inspection.classifier import Classifier
 from inspection.pictures import Picture
@@ -31,7 +32,7 @@ def answers(
 ) -> Generator[Answer]:
     """One for each picture, in order; predicted `batch` at a time.
 
-    names: what that many outputs are called, in their order. top: how many classes, from 1; fewer where there are fewer.
+    names: what so many outputs are called, in order. top: how many classes, from 1; fewer where there are fewer.
     Raises InspectionError where the model's outputs have no such number of names.
     """
     waiting: list[Picture] = []
@@ -47,7 +48,7 @@ def _answered(
     pictures: Sequence[Picture], predict: Classifier, names: Callable[[int], Sequence[str]], top: int
 ) -> Iterator[Answer]:
     squares = [picture.pixels for picture in pictures if picture.pixels is not None]
-    rows = iter(predict([np.stack(squares)]) if squares else ())
+    rows: Iterator[NDArray[np.float32]] = iter(predict([np.stack(squares)]) if squares else ())
     for picture in pictures:
         if picture.pixels is None:
             yield Answer(image=picture.name, failure=picture.failure)
@@ -78,16 +79,18 @@ def rendered(found: Iterable[Answer], form: str) -> Iterator[str]:
 
 
 def _json(found: Iterable[Answer]) -> Iterator[str]:
-    before = "["
+    yield "["
+    before = ""
     for answer in found:
+        if before:
+            yield f"{before},"
         said: dict[str, object] = {"image": answer.image}
         if answer.failure:
             said["error"] = answer.failure
         else:
             said["classes"] = [{"class": name, "probability": round(value, 8)} for name, value in answer.classes]
-        yield before + json.dumps(said, ensure_ascii=False)
-        before = ","
-    yield "]" if before == "," else "[]"
+        before = json.dumps(said, ensure_ascii=False)
+    yield from [before, "]"] if before else ["]"]
 
 
 def _row(cells: Sequence[object]) -> str:

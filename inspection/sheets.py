@@ -58,7 +58,7 @@ def overlay(pixels: NDArray[np.uint8], heat: NDArray[np.float32]) -> NDArray[np.
 
 
 def heat_sheet(shown: Sequence[Shown], heat: Sequence[tuple[str, Sequence[NDArray[np.uint8]]]], title: str) -> Figure:
-    """A row an image: itself, its overlays, what is said of it. heat: heading and an overlay for each image, by layer."""
+    """A row an image: itself, its overlays, what is said of it. heat: by layer, heading and each image's overlay."""
     columns = [("image", [enlarged(one.pixels) for one in shown])]
     columns += [(heading, [enlarged(picture) for picture in pictures]) for heading, pictures in heat]
     figure, axes = _mosaic(
