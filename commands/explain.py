@@ -49,7 +49,7 @@ def explain(
             if picture.pixels is None:
                 failed[picture.name] = picture.failure
             else:
-                subjects.append(explaining.Subject(name=picture.name, pixels=picture.pixels))
+                subjects.append(explaining.Subject(name=Path(picture.name).name, pixels=picture.pixels))
         if not images:
             subjects = explaining.validation_subjects(winner)
         if subjects:

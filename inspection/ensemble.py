@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from inspection import stored
 from inspection.winner import InspectionError
+from reporting.headlines import titled
 from search_spaces.wording import unknown
 from tuning.records import StudyRecord, TrialRecord, read_study
 
@@ -38,7 +39,7 @@ def ensemble(study: Path, top: int, arm: str | None = None) -> Ensemble:
     known = [described["name"] for described in record.arms]
     if arm is not None and arm not in known:
         raise InspectionError(unknown("arm", arm, known))
-    title = f"{record.task}/{record.name}" + (f", {arm}" if arm else "")
+    title = titled(record, f"{record.task}/{record.name}" + (f", {arm}" if arm else ""))
     tested = [trial for name in known if arm in (None, name) for trial in record.confirmed(name) if trial.test]
     if top < 2 or top > len(tested):
         count = f"there are {len(tested)}" if tested else "there is none"

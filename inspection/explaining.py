@@ -128,4 +128,4 @@ def _shown(winner: Winner, subject: Subject, found: Look, place: int) -> sheets.
     best = np.argsort(-row, kind="stable")[: sheets.NAMED]
     lines = [f"is {subject.true}"] if subject.true else []
     lines += [f"{row[label]:6.1%} {names[label]}" for label in best]
-    return sheets.Shown(title=Path(subject.name).name, pixels=subject.pixels, lines=tuple(lines))
+    return sheets.Shown(title=subject.name, pixels=subject.pixels, lines=tuple(lines))

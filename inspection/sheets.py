@@ -26,7 +26,7 @@ GAP = 6  # pixels between images
 ROWS = 6  # images on a sheet of heat maps
 CHANNELS = 8  # maps of a block that are shown
 NAMED = 3  # classes whose probability is written
-WIDEST = 26  # characters of a line beside an image
+WIDEST = 30  # characters of a line beside an image
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,7 @@ def heat_sheet(shown: Sequence[Shown], heat: Sequence[tuple[str, Sequence[NDArra
         title,
         headings=[heading for heading, _ in columns],
         beside=WIDEST * 8,
-        bar="Heat, of the map's largest",
+        bar=("Heat, as a part of the map's largest", COLOURS),
     )
     for row, one in enumerate(shown):
         text = "\n".join(line for each in (one.title, *one.lines) for line in textwrap.wrap(each, WIDEST) or [""])
@@ -95,9 +95,15 @@ def maps_sheet(shown: Sequence[Shown], maps: NDArray[np.float32], title: str) ->
         ]
         for row, one in enumerate(shown)
     ]
-    figure, axes = _mosaic(rows, title, ["image", *(f"channel {channel}" for channel in channels)])
+    figure, axes = _mosaic(
+        rows,
+        title,
+        ["image", *(f"channel {channel}" for channel in channels)],
+        names=True,
+        bar=("Activation, from the channel's lowest to its highest", MAPS_COLOURS),
+    )
     for row, one in enumerate(shown):
-        name = "\n".join(textwrap.wrap(one.title, 18))
+        name = "\n".join(textwrap.wrap(one.title.replace("/", "/ "), 18))
         axes.text(-6, row * (CELL + GAP) + CELL / 2, name, ha="right", va="center", fontsize=9)
     return figure
 
@@ -149,11 +155,13 @@ def _mosaic(
     beside: int = 0,
     below: int = 0,
     across: int = 0,
-    bar: str = "",
+    names: bool = False,
+    bar: tuple[str, str] | None = None,
 ) -> tuple[Figure, Axes]:
     """Pictures of one size in rows, as one image whose pixels are the axes' units: a hundred panels would take seconds.
 
-    beside, below: pixels left free right of all rows, and under each. across: between columns. bar: of the colours.
+    beside, below: pixels left free right of all rows, and under each. across: between columns. names: room for
+    one left of each row. bar: what the colours mean, and their map.
     """
     import matplotlib.figure  # no pyplot: nothing here may look for a display
 
@@ -164,7 +172,9 @@ def _mosaic(
         for place, picture in enumerate(row):
             top, left = number * (CELL + GAP + below), place * (CELL + GAP + across)
             canvas[top : top + CELL, left : left + CELL] = picture
-    left_free, above = (130, 90) if headings and not beside else (12, 90 if headings else 50)
+    left_free = 130 if names else 12
+    wrapped = textwrap.wrap(title, int((width + left_free) / 9))
+    above = 16 + 18 * len(wrapped) + (44 if headings else 4)
     under = 60 if bar else 10
     size = ((width + left_free) / DOTS_PER_INCH, (height + above + under) / DOTS_PER_INCH)
     figure = matplotlib.figure.Figure(figsize=size, dpi=DOTS_PER_INCH)
@@ -175,18 +185,17 @@ def _mosaic(
     for place, heading in enumerate(headings):
         text = "\n".join(textwrap.wrap(heading, 22))
         axes.text(place * (CELL + GAP) + CELL / 2, -6, text, ha="center", va="bottom", fontsize=8)
-    wrapped = "\n".join(textwrap.wrap(title, int(whole_width / 9)))
-    figure.text(0.5, 1 - 8 / whole_height, wrapped, ha="center", va="top", fontsize=10)
+    figure.text(0.5, 1 - 8 / whole_height, "\n".join(wrapped), ha="center", va="top", fontsize=10)
     if bar:
-        _colour_bar(figure, bar, whole_width, whole_height)
+        _colour_bar(figure, *bar, whole_width, whole_height)
     return figure, axes
 
 
-def _colour_bar(figure: Figure, label: str, width: int, height: int) -> None:
+def _colour_bar(figure: Figure, label: str, colours: str, width: int, height: int) -> None:
     import matplotlib
 
-    place: Any = figure.add_axes((16 / width, 38 / height, min(240, width - 40) / width, 12 / height))
-    place.imshow(np.linspace(0, 1, 256)[None], aspect="auto", cmap=matplotlib.colormaps[COLOURS], extent=(0, 1, 0, 1))
+    place: Any = figure.add_axes((16 / width, 38 / height, min(320, width - 40) / width, 12 / height))
+    place.imshow(np.linspace(0, 1, 256)[None], aspect="auto", cmap=matplotlib.colormaps[colours], extent=(0, 1, 0, 1))
     place.set_yticks([])
     place.set_xticks([0, 0.5, 1])
     place.tick_params(labelsize=7)

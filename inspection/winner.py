@@ -12,6 +12,7 @@ from datasets.folds import Fold
 from datasets.pipeline import Images
 from datasets.store import ImageStore
 from datasets.view import View
+from reporting.headlines import titled
 from search_spaces.wording import unknown
 from tuning.records import StudyRecord, TrialRecord, read_study
 
@@ -108,7 +109,8 @@ def chosen(study: Path, arms: Sequence[str]) -> list[Winner]:
 
 
 def _winner(study: Path, record: StudyRecord, arm: dict[str, Any], folder: Path, trial: TrialRecord) -> Winner:
-    title, data = f"{record.task}/{record.name}, {arm['name']}", record.header["data"]
+    data = record.header["data"]
+    title = titled(record, f"{record.task}/{record.name}, {arm['name']}")
     if "store" not in data or "max_side" not in data:
         raise InspectionError(f"{title} was made by an earlier version, which did not note how it reads images")
     if record.header.get("target", "class") != "class":

@@ -37,7 +37,7 @@ def test_its_images_are_the_studys_own_or_refused(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="opened_by is empty"):
         found.images("test")
     found.store.rename(tmp_path / "elsewhere.h5")
-    with pytest.raises(InspectionError, match="are not at .* any more; prepare them there again"):
+    with pytest.raises(InspectionError, match=r"are not at .* any more; prepare them there again"):
         found.images("val")
     from datasets.store import prepare
 
