@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import shutil
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -130,7 +131,9 @@ def _onnx(path: Path) -> Runner:
 def _tflite(path: Path) -> Runner:
     import tensorflow as tf
 
-    interpreter = tf.lite.Interpreter(model_path=str(path))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # TensorFlow 2.21 announces its move to a package of its own
+        interpreter = tf.lite.Interpreter(model_path=str(path))
 
     def run(images: NDArray[np.uint8]) -> NDArray[np.float32]:
         taken = interpreter.get_input_details()[0]

@@ -26,6 +26,7 @@ GAP = 6  # pixels between images
 ROWS = 6  # images on a sheet of heat maps
 CHANNELS = 8  # maps of a block that are shown
 NAMED = 3  # classes whose probability is written
+LETTER, LINE = 8, 17  # pixels that 8 points of a fixed width take
 WIDEST = 30  # characters of a line beside an image
 
 
@@ -65,7 +66,7 @@ def heat_sheet(shown: Sequence[Shown], heat: Sequence[tuple[str, Sequence[NDArra
         [[pictures[row] for _, pictures in columns] for row in range(len(shown))],
         title,
         headings=[heading for heading, _ in columns],
-        beside=WIDEST * 8,
+        beside=WIDEST * LETTER,
         bar=("Heat, as a part of the map's largest", COLOURS),
     )
     for row, one in enumerate(shown):
@@ -124,9 +125,9 @@ def enlarged(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def picture_sheet(shown: Sequence[Shown], columns: int, title: str) -> Figure:
     """Images in rows of `columns`, each with its lines below it."""
     lines = [[line for each in (one.title, *one.lines) for line in textwrap.wrap(each, WIDEST)] for one in shown]
-    below = max((len(each) for each in lines), default=0) * 13 + 6
+    below = max((len(each) for each in lines), default=0) * LINE + 8
     rows = [[enlarged(one.pixels) for one in shown[start : start + columns]] for start in range(0, len(shown), columns)]
-    wider = WIDEST * 7 - CELL
+    wider = WIDEST * LETTER - CELL
     figure, axes = _mosaic(rows, title, below=below, across=wider)
     for place, text in enumerate(lines):
         row, column = divmod(place, columns)

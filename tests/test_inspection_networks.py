@@ -187,7 +187,7 @@ def run(study: Path, command: str, *arguments: str) -> tuple[int, list[str], lis
 
 
 def test_test_images_files_get_the_stored_predictions(study: Path, tmp_path: Path) -> None:
-    """The same pixels bit for bit (tests/test_inspection_pictures.py), so the same answers but for the order of sums."""
+    """The same pixels bit for bit (tests/test_inspection_pictures.py): the same answers but for the order of sums."""
     from datasets.dataset import silent
     from inspection.classifier import load_classifier
     from inspection.pictures import read, seen_by
