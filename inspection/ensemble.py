@@ -13,7 +13,7 @@ from inspection import stored
 from inspection.winner import InspectionError
 from reporting.headlines import titled
 from search_spaces.wording import unknown
-from tuning.records import StudyRecord, TrialRecord, read_study
+from tuning.records import StudyRecord, TrialRecord, read_started
 
 METRICS = ("accuracy", "loss", "macro_f1")
 
@@ -33,9 +33,10 @@ def ensemble(study: Path, top: int, arm: str | None = None) -> Ensemble:
 
     Validation alone chooses. Raises InspectionError (one line): fewer such models, other test images, no predictions.
     """
+    from trainables.averages import Averages
     from trainables.metrics import evaluate
 
-    record = read_study(study)
+    record = read_started(study)
     known = [described["name"] for described in record.arms]
     if arm is not None and arm not in known:
         raise InspectionError(unknown("arm", arm, known))
@@ -51,7 +52,11 @@ def ensemble(study: Path, top: int, arm: str | None = None) -> Ensemble:
     for member, other in zip(members, predictions, strict=True):
         if not (np.array_equal(other.names, first.names) and np.array_equal(other.labels, first.labels)):
             raise InspectionError(f"{member.trial} was tested on other images than {members[0].trial}")
-    mean = averaged([prediction.probabilities for prediction in predictions])
+    outputs = max(prediction.probabilities.shape[1] for prediction in predictions)
+    averages = Averages({title: tuple(member.trial for member in members)})
+    for member, prediction in zip(members, predictions, strict=True):
+        averages.add(member.trial, widened(prediction.probabilities, outputs))
+    _, mean = averages.of_all()[title]
     return Ensemble(
         title=title,
         metric=str(record.header["objective"]["metric"]),
@@ -63,14 +68,9 @@ def ensemble(study: Path, top: int, arm: str | None = None) -> Ensemble:
     )
 
 
-def averaged(probabilities: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:
-    """The mean [N, C] of several [N, C_i]; a model without an output for a class gives it nothing."""
-    outputs = max(each.shape[1] for each in probabilities)
-    total = np.zeros((len(probabilities[0]), outputs))
-    for each in probabilities:
-        total[:, : each.shape[1]] += each
-    mean: NDArray[np.float64] = total / len(probabilities)
-    return mean
+def widened(probabilities: NDArray[np.float32], outputs: int) -> NDArray[np.float32]:
+    """[N, outputs]: arms of one task may differ in outputs (document 3); one without an output gives that class 0."""
+    return np.pad(probabilities, ((0, 0), (0, outputs - probabilities.shape[1])))
 
 
 def ensemble_text(found: Ensemble) -> str:

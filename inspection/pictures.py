@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets.decoding import DecodeError, decode
+from datasets.fitting import fitted
 from datasets.parallel import ordered, usable_cores
-from datasets.pipeline import fitted
 from inspection.winner import InspectionError, Winner
 
 STANDARD_INPUT = "-"

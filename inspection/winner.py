@@ -14,7 +14,7 @@ from datasets.store import ImageStore
 from datasets.view import View
 from reporting.headlines import titled
 from search_spaces.wording import unknown
-from tuning.records import StudyRecord, TrialRecord, read_study
+from tuning.records import StudyRecord, TrialRecord, read_started
 
 KERAS_FILE = "model.keras"
 PREDICTIONS_FILE = "test_predictions.npz"
@@ -72,9 +72,7 @@ class Winner:
 
 def winners(study: Path) -> list[Winner]:
     """Every arm's winner, the best on validation first. Raises InspectionError where there is none."""
-    record = read_study(study)
-    if not record.header:
-        raise InspectionError(f"{study} has not started yet: it has no winner")
+    record = read_started(study)
     found = []
     for arm in record.arms:
         folder = study / "winners" / arm["name"]

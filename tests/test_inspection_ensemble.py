@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inspection.ensemble import averaged, ensemble, ensemble_text
+from inspection.ensemble import ensemble, ensemble_text
 from inspection.winner import InspectionError
 from tests.inspection_fixtures import keep_predictions, keep_study
 
@@ -61,6 +61,12 @@ def test_other_test_images_and_missing_files_are_refused(tmp_path: Path) -> None
         ensemble(study, 2)
 
 
-def test_a_model_without_an_output_gives_it_nothing() -> None:
-    mean = averaged([np.array([[1.0, 0.0]]), np.array([[0.2, 0.2, 0.6]])])
-    np.testing.assert_allclose(mean, [[0.6, 0.1, 0.3]])
+def test_a_model_without_an_output_gives_it_nothing(tmp_path: Path) -> None:
+    study = confirmed(tmp_path)
+    wide = np.tile([0.2, 0.2, 0.6], (20, 1))
+    keep_predictions(study / "checkpoints" / "fine_tuned-0101", tmp_path / "data", wide)
+    keep_predictions(study / "checkpoints" / "fine_tuned-0102", tmp_path / "data", SURE_OF_FIRST)
+    # The mean is (0.55, 0.15, 0.3).
+    found = ensemble(study, 2)
+    assert found.average["loss"] == pytest.approx(-(np.log(0.55) + np.log(0.15)) / 2, abs=1e-6)
+    assert found.average["accuracy"] == 0.5

@@ -36,6 +36,7 @@ def test_the_surest_mistakes_first() -> None:
     assert [one.name for one in mistakes(PREDICTED, ("cat", "dog"), most=1)] == ["b"]
 
 
+@pytest.mark.slow
 def test_each_call_is_entered_in_the_ledger(tmp_path: Path) -> None:
     study = keep_study(tmp_path / "results", tmp_path / "data")
     keep_predictions(study / "winners" / "fine_tuned", tmp_path / "data", np.tile([0.7, 0.3], (20, 1)))

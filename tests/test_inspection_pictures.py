@@ -80,7 +80,7 @@ def test_what_cannot_be_read_says_why_and_the_others_go_on(tmp_path: Path) -> No
     Image.fromarray(picture).save(tmp_path / "turned.jpg", exif=exif)
     Image.fromarray(picture).convert("L").save(tmp_path / "grey.png")
     Image.fromarray(picture).convert("RGBA").save(tmp_path / "alpha.png")
-    Image.new("1", (20_000, 20_000)).save(tmp_path / "huge.png")
+    Image.new("1", (12_000, 9_000)).save(tmp_path / "huge.png")
     (tmp_path / "damaged.png").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "empty.png").touch()
     (tmp_path / "notes.txt").write_text("no image")
@@ -90,7 +90,7 @@ def test_what_cannot_be_read_says_why_and_the_others_go_on(tmp_path: Path) -> No
         "empty.png": "the file is empty",
         "gone.png": "No such file",
         "grey.png": "",
-        "huge.png": "over the limit of 100 megapixels",
+        "huge.png": "108 megapixels, over the limit of 100",
         "notes.txt": "not an image in a format Pillow reads",
         "turned.jpg": "",
         "\0": "null byte",
