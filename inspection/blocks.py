@@ -11,6 +11,8 @@ from trainables.models.block_ends import BLOCKS
 if TYPE_CHECKING:
     import keras
 
+# How the networks that are trained from scratch name their layers; those of the backbones stand with them.
+OWN_BLOCKS = r"(stem|end|block\d+|stage\d+_(unit\d+|inception\d+|down)|inception\d+[a-z])_"
 HEAT_MAPS = 4  # by default: the last block of so many sizes of maps
 
 
@@ -42,7 +44,8 @@ def block_ends(network: keras.Model) -> dict[str, str]:
     maps = maps_layers(network)
     if not maps:
         raise InspectionError(f"{network.name} has no convolution: there are no feature maps to look at")
-    named = max((_by_name(pattern, maps) for pattern, _ in BLOCKS.values()), key=_layers_named)
+    patterns = [OWN_BLOCKS, *(pattern for pattern, _ in BLOCKS.values())]
+    named = max((_by_name(pattern, maps) for pattern in patterns), key=_layers_named)
     ends = {block: layers[-1] for block, layers in named.items()} if named else _by_convolution(network, maps)
     return {block: _continued(network, end, maps) for block, end in ends.items()}
 

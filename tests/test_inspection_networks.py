@@ -121,10 +121,16 @@ def test_blocks_of_networks_whose_names_say_less() -> None:
     import keras
 
     from inspection.blocks import block_ends
-    from trainables.models import plain_cnn, residual
+    from trainables.models import minigooglenet, plain_cnn, residual, resnet
 
     network = residual.build({"conv_blocks": 2}, (32, 32, 3), 4, **STATISTICS).model
     assert block_ends(network) == {"stem": "stem_activation", "block1": "block1_sum", "block2": "block2_sum"}
+    inceptions = block_ends(minigooglenet.build({}, (32, 32, 3), 10, **STATISTICS).model)
+    assert len(inceptions) == 11
+    assert inceptions["stage2_down"] == "stage2_down_concatenation"
+    units = block_ends(resnet.build({"stages": "1-2", "filters": "8-8-16"}, (32, 32, 3), 10, **STATISTICS).model)
+    assert list(units) == ["stem", "stage1_unit1", "stage2_unit1", "stage2_unit2", "end"]
+    assert units["stage2_unit2"] == "stage2_unit2_sum"
     plain = plain_cnn.build({}, (32, 32, 3), 43, **STATISTICS).model
     convolutions = [layer.name for layer in plain.layers if isinstance(layer, keras.layers.Conv2D)]
     assert list(block_ends(plain)) == convolutions
