@@ -99,6 +99,8 @@ def _written(form: str, network: Any, winner: Winner, path: Path) -> None:
 
                 path.write_bytes(tf.lite.TFLiteConverter.from_keras_model(network).convert())
             else:
+                # Keras 3.15 makes ONNX only of what was called: a network that was just loaded "has never called".
+                network(np.zeros((1, *network.input_shape[1:]), np.uint8), training=False)
                 network.export(path, format="tf_saved_model" if form == "saved_model" else form, verbose=False)
     except Exception as error:  # converters raise whatever their libraries do
         reason = " ".join(str(error).split())[:200] or type(error).__name__
