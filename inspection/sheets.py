@@ -24,7 +24,7 @@ MAPS_COLOURS = "viridis"
 CELL = 160  # pixels, side of an image in a sheet
 GAP = 6  # pixels between images
 ROWS = 6  # images on a sheet of heat maps
-CHANNELS = 8  # maps of a block that are shown
+CHANNELS = 6  # maps of a block that are shown
 NAMED = 3  # classes whose probability is written
 LETTER, LINE = 8, 17  # pixels that 8 points of a fixed width take
 WIDEST = 30  # characters of a line beside an image
@@ -66,7 +66,7 @@ def heat_sheet(shown: Sequence[Shown], heat: Sequence[tuple[str, Sequence[NDArra
         [[pictures[row] for _, pictures in columns] for row in range(len(shown))],
         title,
         headings=[heading for heading, _ in columns],
-        beside=WIDEST * LETTER,
+        beside=WIDEST * LETTER + 16,
         bar=("Heat, as a part of the map's largest", COLOURS),
     )
     for row, one in enumerate(shown):
@@ -105,7 +105,7 @@ def maps_sheet(shown: Sequence[Shown], maps: NDArray[np.float32], title: str) ->
     )
     for row, one in enumerate(shown):
         name = "\n".join(textwrap.wrap(one.title.replace("/", "/ "), 18))
-        axes.text(-6, row * (CELL + GAP) + CELL / 2, name, ha="right", va="center", fontsize=9)
+        axes.text(-6, row * (CELL + GAP) + CELL / 2, name, ha="right", va="center", fontsize=10)
     return figure
 
 
@@ -173,10 +173,10 @@ def _mosaic(
         for place, picture in enumerate(row):
             top, left = number * (CELL + GAP + below), place * (CELL + GAP + across)
             canvas[top : top + CELL, left : left + CELL] = picture
-    left_free = 130 if names else 12
+    left_free = 190 if names else 12
     wrapped = textwrap.wrap(title, int((width + left_free) / 9))
     above = 16 + 18 * len(wrapped) + (44 if headings else 4)
-    under = 60 if bar else 10
+    under = 70 if bar else 10
     size = ((width + left_free) / DOTS_PER_INCH, (height + above + under) / DOTS_PER_INCH)
     figure = matplotlib.figure.Figure(figsize=size, dpi=DOTS_PER_INCH)
     whole_width, whole_height = width + left_free, height + above + under
@@ -184,8 +184,8 @@ def _mosaic(
     axes.imshow(canvas, interpolation="none", extent=(0, width, height, 0))
     axes.set_axis_off()
     for place, heading in enumerate(headings):
-        text = "\n".join(textwrap.wrap(heading, 22))
-        axes.text(place * (CELL + GAP) + CELL / 2, -6, text, ha="center", va="bottom", fontsize=8)
+        text = "\n".join(textwrap.wrap(heading, 18))
+        axes.text(place * (CELL + GAP) + CELL / 2, -6, text, ha="center", va="bottom", fontsize=9)
     figure.text(0.5, 1 - 8 / whole_height, "\n".join(wrapped), ha="center", va="top", fontsize=10)
     if bar:
         _colour_bar(figure, *bar, whole_width, whole_height)
@@ -195,9 +195,9 @@ def _mosaic(
 def _colour_bar(figure: Figure, label: str, colours: str, width: int, height: int) -> None:
     import matplotlib
 
-    place: Any = figure.add_axes((16 / width, 38 / height, min(320, width - 40) / width, 12 / height))
+    place: Any = figure.add_axes((24 / width, 46 / height, min(360, width - 48) / width, 12 / height))
     place.imshow(np.linspace(0, 1, 256)[None], aspect="auto", cmap=matplotlib.colormaps[colours], extent=(0, 1, 0, 1))
     place.set_yticks([])
     place.set_xticks([0, 0.5, 1])
-    place.tick_params(labelsize=7)
-    place.set_xlabel(label, fontsize=8, labelpad=1)
+    place.tick_params(labelsize=8)
+    place.set_xlabel(label, fontsize=9, labelpad=1)
