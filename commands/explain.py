@@ -53,7 +53,7 @@ def explain(
         if not images:
             subjects = explaining.validation_subjects(winner)
         if subjects:
-            click.echo(f"{winner.title} ({winner.score} at {winner.view.image_size} px)", err=True)
+            click.echo(f"{winner.title}: {winner.score} at {winner.view.image_size} px", err=True)
             explaining.explain(winner, subjects, named, out or folder / "explain", click.echo)
     for name, failure in failed.items():
         click.echo(f"{name}: {failure}", err=True)

@@ -28,7 +28,7 @@ def export(study: str, form: str, arm: str | None, out: Path | None, results: Pa
     done = write(chosen, form, out)
     click.echo(str(done.path))
     click.echo(
-        f"{chosen.title} ({chosen.score}) as {form}: on {done.images} validation images no probability differs by more "
+        f"{chosen.title}, as {form}: on {done.images} validation images no probability differs by more "
         f"than {done.difference:.1e}",
         err=True,
     )

@@ -60,7 +60,7 @@ def predict(
 
     if study is not None:
         chosen = winner(find_study(results, study), arm)
-        title = f"{chosen.title} ({chosen.score} at {chosen.view.image_size} px)"
+        title = f"{chosen.title}: {chosen.score} at {chosen.view.image_size} px"
         seen, batch, names = pictures.seen_by(chosen), classifier.BATCH, chosen.names
         answer = classifier.load_classifier(chosen)
     else:

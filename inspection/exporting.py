@@ -61,7 +61,7 @@ def export(winner: Winner, form: str, out: Path | None) -> Exported:
     fresh = target.with_name(f".{os.getpid()}.{target.stem}{FORMATS[form]}")
     try:
         _written(form, network, winner, fresh)
-        answers = np.concatenate([RUNNERS[form](fresh)(batch) for batch in _batches(images)])
+        answers = _answers(form, fresh, images, winner)
         difference = float(np.abs(answers - expected).max()) if answers.shape == expected.shape else float("inf")
         if not difference <= TOLERANCE:  # nor NaN
             raise InspectionError(
@@ -82,8 +82,20 @@ def _validation_images(winner: Winner) -> NDArray[np.uint8]:
     return next(iter(images.batches(len(mixed), np.sort(mixed))))
 
 
-def _batches(images: NDArray[np.uint8]) -> list[NDArray[np.uint8]]:
-    return [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
+def _answers(form: str, path: Path, images: NDArray[np.uint8], winner: Winner) -> NDArray[np.float32]:
+    """What the exported file says of the images. Raises InspectionError where it cannot be run."""
+    try:
+        with quietly():
+            run = RUNNERS[form](path)
+            return np.concatenate([run(images[start : start + BATCH]) for start in range(0, len(images), BATCH)])
+    except InspectionError:
+        raise
+    except Exception as error:  # of whichever library runs it
+        raise InspectionError(f"{winner.title} as {form} cannot be run: {_reason(error)}; nothing was kept") from None
+
+
+def _reason(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 def _written(form: str, network: Any, winner: Winner, path: Path) -> None:
@@ -98,13 +110,29 @@ def _written(form: str, network: Any, winner: Winner, path: Path) -> None:
                 import tensorflow as tf
 
                 path.write_bytes(tf.lite.TFLiteConverter.from_keras_model(network).convert())
+            elif form == "onnx":
+                _write_onnx(network, path)
             else:
-                # Keras 3.15 makes ONNX only of what was called: a network that was just loaded "has never called".
-                network(np.zeros((1, *network.input_shape[1:]), np.uint8), training=False)
-                network.export(path, format="tf_saved_model" if form == "saved_model" else form, verbose=False)
+                network.export(path, format="tf_saved_model", verbose=False)
     except Exception as error:  # converters raise whatever their libraries do
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise InspectionError(f"{winner.title} cannot be exported to {form}: {reason}") from None
+        raise InspectionError(f"{winner.title} cannot be exported to {form}: {_reason(error)}") from None
+
+
+def _write_onnx(network: Any, path: Path) -> None:
+    """Frozen first: Keras 3.15's own export makes constants of a Normalization layer inputs of the ONNX graph."""
+    import tensorflow as tf
+    import tf2onnx  # type: ignore[import-not-found]
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+    signature = tf.TensorSpec((None, *network.input_shape[1:]), tf.uint8, name="images")
+    call = tf.function(lambda images: network(images, training=False), input_signature=[signature])
+    frozen = convert_variables_to_constants_v2(call.get_concrete_function())
+    tf2onnx.convert.from_graph_def(
+        frozen.graph.as_graph_def(),
+        input_names=[tensor.name for tensor in frozen.inputs],
+        output_names=[tensor.name for tensor in frozen.outputs],
+        output_path=str(path),
+    )
 
 
 Runner = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
