@@ -48,7 +48,6 @@ def keep_study(results: Path, data: Path, learner: str = "pixels_learner", **hea
         folder = study / "winners" / arm
         folder.mkdir(parents=True)
         (folder / "configuration.json").write_text(json.dumps({"trial": f"{arm}-0102"}))
-        (folder.parents[1] / "plots").mkdir(exist_ok=True)
     return study
 
 

@@ -72,6 +72,7 @@ def test_files_folders_and_patterns_in_their_order(tmp_path: Path, monkeypatch: 
             pictures.find(arguments)
 
 
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 def test_what_cannot_be_read_says_why_and_the_others_go_on(tmp_path: Path) -> None:
     picture = pixels(3)
     whole = encoded(picture, "PNG")

@@ -85,6 +85,7 @@ def ask(*arguments: str) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
+@pytest.mark.slow
 def test_a_winner_without_keras_is_loaded_by_its_learner(tmp_path: Path) -> None:
     study = keep_study(tmp_path / "results", tmp_path / "data")
     keep_pixels(study / "winners" / "fine_tuned")
