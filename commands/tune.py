@@ -32,9 +32,7 @@ if TYPE_CHECKING:
 @click.option("--concurrent", type=int, help="Trials at once.  [default: what the machine or the GPUs hold]")
 @click.option("--trials", type=int, help="Configurations searched per arm.  [default: 20]")
 @click.option("--epochs", type=int, help="Epochs of a trial that is not stopped.  [default: as the document has it]")
-@click.option(
-    "--arms", metavar="A,B", help="Arms to compare; a baseline of any task: `pixels`, of boxes `mean_box`."
-)
+@click.option("--arms", metavar="A,B", help="Arms to compare; a baseline of any task: `pixels`, of boxes `mean_box`.")
 @click.option(
     "--folds", type=int, metavar="K", help="For few images: confirm on K folds of those outside the test split."
 )
