@@ -6,14 +6,17 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from sklearn.datasets import load_digits
+import pytest
 
 from datasets.digits import Digits
 from datasets.store import ImageStore, prepare
 from tests.fixtures import refusal
 
 
+@pytest.mark.slow
 def test_every_digit_is_there_as_it_is(tmp_path: Path) -> None:
+    from sklearn.datasets import load_digits
+
     store = ImageStore.open(prepare(Digits(), tmp_path))
     found = load_digits()
     assert len(store) == 1797
