@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-# Those of its wnids.txt, ascending, each with the first of its names in its words.txt.
+# Those of its wnids.txt, ascending, each with the first of the names that ImageNet's list of 1,000 classes gives it.
 # fmt: off
 NAMES: Mapping[str, str] = {
     "n01443537": "goldfish", "n01629819": "European fire salamander", "n01641577": "bullfrog",
