@@ -17,8 +17,10 @@ BACKBONES = (
 SAMPLE_BACKBONE = "EfficientNetLite0"  # whose weights come with the installation
 
 # What trainables/models/fine_tuned.py and as_is.py build, by name.
-HEADS = ("hidden", "sigmoid", "linear", "dense_512_256_128", "dense_1024_256", "dense_256")
+HEADS = ("hidden", "sigmoid", "linear", "flatten_linear", "dense_512_256_128", "dense_1024_256", "dense_256")
 BOX_HEADS = ("box",)  # of networks that say where, not what
+# What becomes of a wholly frozen backbone's last maps: every value of them, or the mean of each.
+POOLINGS = ("flatten", "average")
 INITIAL_WEIGHTS = ("imagenet", "random")
 PREPROCESSING = ("own", "centred", "scaled")
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from search_spaces import backbones
-from search_spaces.space import Choice, Real, Space
-
-POOLINGS = ("flatten", "average")  # all values of the last maps, or each map's mean
+from search_spaces.space import Real, Space
 
 
 def of_backbone(backbone: str, grid: tuple[float, ...], source: str) -> Space:
@@ -16,7 +14,7 @@ def of_backbone(backbone: str, grid: tuple[float, ...], source: str) -> Space:
     return Space(
         axes=(
             backbones.choice(backbone, source=source),
-            Choice(name="pooling", values=("flatten",), allowed=POOLINGS, source=f"{source}: every value of the maps"),
+            backbones.named("pooling", "flatten", backbones.POOLINGS, source=f"{source}: every value of the maps"),
             Real(name="C", low=grid[0], high=grid[-1], log=True, source=f"{source}: a grid of powers of ten, 3 folds"),
         ),
         published=tuple({"backbone": backbone, "C": inverse_penalty} for inverse_penalty in grid),

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import tracemalloc
+import warnings
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import top_k_accuracy_score
+from sklearn.metrics import balanced_accuracy_score, precision_recall_fscore_support, top_k_accuracy_score
 
 from trainables import metrics
 from trainables.metrics import evaluate
+from tuning.plan import METRICS
 
 
 def test_worked_by_hand() -> None:
@@ -20,6 +22,38 @@ def test_worked_by_hand() -> None:
     assert result["balanced_accuracy"] == pytest.approx((1 + 0.5 + 1) / 3)
     assert result["macro_f1"] == pytest.approx((2 / 3 + 2 / 3 + 1) / 3)
     assert "top5_accuracy" not in result
+
+
+def test_averages_worked_by_hand() -> None:
+    """Class 0 is predicted three times, twice rightly; class 2 never; class 3 is neither true nor predicted."""
+    predicted, labels = [0, 0, 0, 1], np.array([0, 0, 1, 2])
+    result = evaluate(np.eye(4)[predicted], labels)
+    assert result["macro_precision"] == pytest.approx((2 / 3 + 0 + 0) / 3)
+    assert result["macro_recall"] == pytest.approx((1 + 0 + 0) / 3)
+    assert result["macro_f1"] == pytest.approx((2 * 2 / 5 + 0 + 0) / 3)
+    assert result["weighted_precision"] == pytest.approx(2 / 4 * 2 / 3)
+    assert result["weighted_recall"] == result["accuracy"] == 0.5
+    assert result["weighted_f1"] == pytest.approx(2 / 4 * 4 / 5)
+
+
+@given(st.integers(1, 12), st.integers(1, 40), st.integers(0, 2**32 - 1))
+def test_averages_agree_with_scikit_learn(classes: int, count: int, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    labels, predicted = random.integers(0, classes, (2, count))
+    result = evaluate(np.eye(classes)[predicted], labels)
+    for average in ("macro", "weighted"):
+        expected = precision_recall_fscore_support(labels, predicted, average=average, zero_division=0.0)
+        measured = [result[f"{average}_{name}"] for name in ("precision", "recall", "f1")]
+        assert measured == pytest.approx(expected[:3])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # classes predicted but not true
+        assert result["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(labels, predicted))
+
+
+def test_every_score_can_decide_a_study() -> None:
+    reported = evaluate(np.full((2, 6), 1 / 6), np.array([0, 1]))
+    assert {f"val_{name}" for name in reported} == set(METRICS["class"])
+    assert {name for name, direction in METRICS["class"].items() if direction == "min"} == {"val_loss"}
 
 
 def test_a_certain_mistake_costs_as_much_as_in_keras() -> None:

@@ -16,7 +16,7 @@ from trainables import devices
 from trainables.cost_model import Work, decide
 from trainables.feature_store import FeatureStore, key_of
 from trainables.feeds import FeatureFeed, Feed, ImageFeed
-from trainables.learner import Assignment, Fatal
+from trainables.learner import Assignment, Fatal, Infeasible
 from trainables.models.network import frozen_blocks
 from trainables.workbench import PREFIX_BATCH, WarmNetwork
 
@@ -45,6 +45,36 @@ def feeds(
         return training, ImageFeed(val), fact
     validating, _ = _feed(warm, cut, assignment, val, while_waiting)
     return training, validating, fact
+
+
+def feature_feed(
+    warm: WarmNetwork,
+    cut: int,
+    assignment: Assignment,
+    images: Images,
+    while_waiting: Callable[[], None] = lambda: None,
+) -> tuple[FeatureFeed, dict[str, Any]]:
+    """As `feeds`, of one split, for what cannot learn without features: in memory where they are not kept on disk.
+
+    Raises Infeasible (one line) where they are neither kept nor fit into half of this worker's memory.
+    """
+    feed, fact = _feed(warm, cut, assignment, images, while_waiting)
+    if isinstance(feed, FeatureFeed):
+        return feed, fact
+    size = _bytes(warm, cut) * len(images)
+    if size > assignment.memory_bytes / 2:
+        raise Infeasible(
+            f"the features of {len(images)} images are {size / 1e9:.2g} GB, which neither --feature-cache keeps nor "
+            f"half of a worker's {assignment.memory_bytes / 1e9:.2g} GB holds: raise --feature-cache, or average them"
+        )
+    prefix = warm.prefix([cut])
+    arrays = [np.empty((len(images), *tensor.shape[1:]), _kind(tensor)) for tensor in warm.crossing(cut)]
+    start = 0
+    for batch in images.batches(PREFIX_BATCH):
+        for array, rows in zip(arrays, prefix(batch), strict=True):
+            array[start : start + len(batch)] = rows
+        start += len(batch)
+    return FeatureFeed(images, arrays), fact
 
 
 def _feed(

@@ -63,6 +63,11 @@ class FeatureFeed:
         """arrays: [views * N, ...] each, view by view, in the order of the split."""
         self._images, self._arrays = images, arrays
 
+    @property
+    def arrays(self) -> Sequence[np.ndarray]:
+        """All there is, see `__init__`."""
+        return self._arrays
+
     def training_batches(
         self, batch_size: int, seed: int, epoch: int, threads: int
     ) -> Generator[tuple[Inputs, np.ndarray]]:

@@ -242,7 +242,7 @@ class KerasLearner:
         """Write every variable as it is now, whole or not at all: 0.1 s, where a whole Keras model takes seconds."""
         if self._warm is None:
             raise RuntimeError("save() before start(): this learner has no model")
-        variables = enumerate(self._warm.network.model.variables)
+        variables = enumerate(self._kept(self._warm))
         arrays.write(folder / CHECKPOINT, {str(number): variable.numpy() for number, variable in variables})
 
     def save_state(self, path: Path) -> None:
@@ -266,7 +266,7 @@ class KerasLearner:
         saved = arrays.read(path, "Keras model")
         self._warm = WORKBENCH.take(assignment, channel_statistics(train))
         self._warm.start(assignment.seed, dropout_rate(assignment.config), 0)
-        variables = self._warm.network.model.variables
+        variables = self._kept(self._warm)
         shapes = {str(number): tuple(variable.shape) for number, variable in enumerate(variables)}
         if {number: array.shape for number, array in saved.items()} != shapes:
             raise ValueError(f"{path} holds another model than {assignment.config} describes; train it again")
@@ -289,6 +289,10 @@ class KerasLearner:
             partial.unlink(missing_ok=True)
         (folder / CHECKPOINT).unlink(missing_ok=True)
         return ModelFacts(parameters=int(model.count_params()), size_bytes=(folder / FILE_NAME).stat().st_size)
+
+    def _kept(self, warm: WarmNetwork) -> list[Any]:
+        """The variables that `save` writes and `load` reads, in order."""
+        return list(warm.network.model.variables)
 
     def _finite(self, prediction: Prediction, batches: Iterable[Any]) -> np.ndarray:
         with out_of_memory_is_infeasible("prediction", self.remedy):

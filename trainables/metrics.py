@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, f1_score
 
 ROWS = 4096  # ranked at a time, so that ranking takes a few MB beside the probabilities, however many there are
 CLIP = 1e-7  # keras.config.epsilon(): a probability of 0 for the true class costs 16.1, not infinity
 
 
 def evaluate(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Loss, accuracy, macro_f1, balanced_accuracy, and top5_accuracy where there are more than 5 classes.
+    """Loss, accuracy and its kin, precision, recall and F1, and top5_accuracy where there are more than 5 classes.
 
     probabilities: float [N, C], rows sum to 1. labels: int [N], 0 <= label < C.
     loss is the mean categorical cross-entropy in nats with probabilities clipped to [1e-7, 1 - 1e-7] as in Keras; the
-    others lie in [0, 1]. macro_f1 and balanced_accuracy are means over the classes that occur (scikit-learn's rule:
-    macro_f1 over classes true or predicted, balanced_accuracy over classes true). Of equal probabilities the lowest
-    class counts as predicted; for top5_accuracy a tie counts against the classifier's true class if it is not among
-    the five lowest of the tied classes.
+    others lie in [0, 1]: accuracy, balanced_accuracy, and macro_ and weighted_ precision, recall and f1, the averages
+    of document 2's reports, by scikit-learn's rules. macro_: mean over the classes true or predicted; weighted_: over
+    images, each counting with its true class; 0 where there is nothing to divide by. balanced_accuracy: mean recall of
+    the classes that are true. Of equal probabilities the lowest class counts as predicted; for top5_accuracy a tie
+    counts against the classifier's true class if it is not among the five lowest of the tied classes.
     Raises ValueError (one line) for shapes or values that cannot be.
     """
     if probabilities.ndim != 2 or labels.shape != probabilities.shape[:1] or not len(labels):
@@ -34,22 +32,39 @@ def evaluate(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
         raise ValueError("probabilities are not finite, but must be: the model has diverged")
     predicted = probabilities.argmax(axis=1)
     true = probabilities[np.arange(len(labels)), labels].astype(np.float64)
-    with warnings.catch_warnings():
-        # scikit-learn warns of classes predicted but never true; a small validation split may lack some.
-        warnings.filterwarnings("ignore", message="y_pred contains classes not in y_true")
-        warnings.filterwarnings("ignore", message="A single label was found")
-        balanced = float(balanced_accuracy_score(labels, predicted))
     result = {
         "loss": float(-np.log(np.clip(true, CLIP, 1 - CLIP)).mean()),
-        "accuracy": float(accuracy_score(labels, predicted)),
-        "macro_f1": float(f1_score(labels, predicted, average="macro", zero_division=0.0)),
-        "balanced_accuracy": balanced,
+        "accuracy": float((predicted == labels).mean()),
+        **_averages(predicted, labels, classes),
     }
     if classes > 5:
         # Not sklearn's top_k_accuracy_score: it needs every class among the labels or a list of them, and breaks
         # ties towards the highest class, against argmax.
         result["top5_accuracy"] = float((_ranks(probabilities, labels) < 5).mean())
     return result
+
+
+def _averages(predicted: np.ndarray, labels: np.ndarray, classes: int) -> dict[str, float]:
+    """Of precision, recall and F1, from three counts a class.
+
+    Not scikit-learn's own: after every epoch its passes over the labels took 16 ms for 340 images of 17 classes and
+    25 ms for 12,630 of 43 (one core, medians of 20); the counts take 0.1 and 0.2 ms.
+    """
+    support = np.bincount(labels, minlength=classes)
+    named = np.bincount(predicted, minlength=classes)
+    hits = np.bincount(labels[predicted == labels], minlength=classes)
+    occurs = (support + named) > 0
+    support, named, hits = support[occurs], named[occurs], hits[occurs]
+    scores = {
+        "precision": hits / np.maximum(named, 1),
+        "recall": hits / np.maximum(support, 1),
+        "f1": 2 * hits / (support + named),
+    }
+    return {
+        "balanced_accuracy": float(scores["recall"][support > 0].mean()),
+        **{f"macro_{name}": float(score.mean()) for name, score in scores.items()},
+        **{f"weighted_{name}": float(score @ support / support.sum()) for name, score in scores.items()},
+    }
 
 
 def _ranks(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:

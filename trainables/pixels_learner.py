@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import softmax  # type: ignore[import-untyped]
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 
-from trainables import arrays
+from trainables import arrays, logistic
 from trainables.learner import Assignment, Fatal, Infeasible, ModelFacts
 from trainables.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     from datasets.pipeline import Images
 
-ITERATIONS_PER_EPOCH = 20  # of L-BFGS: an "epoch" is what a scheduler may stop after
 FILE_NAME = "model.npz"
 NEEDED = ("pooled_side", "num_classes", "mean", "deviation", "coefficients", "intercepts", "classes")  # in the file
 _BATCH = 256  # images decoded and pooled at a time
@@ -39,22 +34,16 @@ class PixelsLearner:
 
     def __init__(self, watch: Stopwatch) -> None:
         self._watch = watch
-        self._regression: LogisticRegression | None = None
+        self._regression: logistic.Regression | None = None
         self._arrays: dict[str, np.ndarray] = {}
         self._features = np.empty((0, 0), np.float32)
-        self._labels = np.empty(0, np.int64)
 
     def start(self, assignment: Assignment, train: Images, val: Images) -> dict[str, Any]:
         """Pool the training images. Raises Infeasible (one line) for a configuration or split that cannot work."""
-        regularization = float(assignment.config["C"])
         side = int(assignment.config["pooled_side"])
-        if not 0 < regularization < float("inf"):
-            raise Infeasible(f"C is {regularization:g}, but must be above 0 and finite, such as 0.01")
         if not 1 <= side <= assignment.view.image_size:
             raise Infeasible(f"pooled_side is {side}, but must be from 1 to the image's {assignment.view.image_size}")
-        self._labels = np.asarray(train.labels)
-        if len(np.unique(self._labels)) < 2:
-            raise Infeasible("the training split has images of one class only, but a classifier needs two")
+        self._regression = logistic.Regression(assignment.config, np.asarray(train.labels), assignment.seed)
         self._arrays = {
             "pooled_side": np.array(side),
             "num_classes": np.array(assignment.num_classes),
@@ -65,36 +54,20 @@ class PixelsLearner:
         self._val = val
         with self._watch("features"):
             self._features = np.concatenate([self._pool(batch) for batch in train.batches(_BATCH)])
-        self._regression = LogisticRegression(
-            C=regularization,
-            solver="lbfgs",
-            max_iter=ITERATIONS_PER_EPOCH,
-            warm_start=True,
-            random_state=assignment.seed,
-        )
         return {}
 
     def epoch(self, epoch: int) -> dict[str, float]:
         """Twenty more iterations. Returns loss (cross-entropy in nats, without the penalty) and accuracy on train."""
         if self._regression is None:
             raise RuntimeError("epoch() before start(): this learner has nothing to train")
-        with self._watch("train"), warnings.catch_warnings():
-            # Twenty iterations end before convergence by design: the next epoch goes on from there.
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            self._regression.fit(self._features, self._labels)
-        coefficients, intercepts = self._regression.coef_, self._regression.intercept_
-        if not (np.isfinite(coefficients).all() and np.isfinite(intercepts).all()):
-            raise Infeasible("the coefficients are not finite: try a smaller C")
-        if len(coefficients) == 1:  # two classes: one row, for the second; the same model as two opposite halves
-            coefficients = np.concatenate([-coefficients / 2, coefficients / 2])
-            intercepts = np.concatenate([-intercepts / 2, intercepts / 2])
-        self._arrays |= {"coefficients": coefficients, "intercepts": intercepts, "classes": self._regression.classes_}
-        probabilities = self._probabilities(self._features)
-        true = probabilities[np.arange(len(self._labels)), self._labels]
-        return {
-            "loss": float(-np.log(np.clip(true, 1e-7, 1.0)).mean()),
-            "accuracy": float((probabilities.argmax(axis=1) == self._labels).mean()),
+        with self._watch("train"):
+            seen = self._regression.epoch(self._features)
+        self._arrays |= {
+            "coefficients": self._regression.coefficients,
+            "intercepts": self._regression.intercepts,
+            "classes": self._regression.classes,
         }
+        return seen
 
     def validate(self, epoch: int = 0) -> np.ndarray:
         """See learner.Learner."""
@@ -139,9 +112,10 @@ class PixelsLearner:
         return features
 
     def _probabilities(self, features: np.ndarray) -> np.ndarray:
-        scores = features @ self._arrays["coefficients"].T.astype(np.float32) + self._arrays["intercepts"]
-        result = np.zeros((len(features), int(self._arrays["num_classes"])), np.float32)
-        result[:, self._arrays["classes"]] = softmax(scores, axis=1)  # a class missing from the training split stays 0
+        held = self._arrays
+        result = np.zeros((len(features), int(held["num_classes"])), np.float32)
+        # A class missing from the training split stays 0.
+        result[:, held["classes"]] = logistic.probabilities(features, held["coefficients"], held["intercepts"])
         return result
 
 

@@ -23,6 +23,7 @@ from tuning.settings import StudySettings, UsageError
 # Axes that say how much of a backbone stays as it is; trainables/models/network.py reads them.
 FREEZING = ("frozen_fraction", "frozen_layers")
 WARMUP = "warmup_epochs"  # trainables/phases.py reads it
+NOT_AUGMENTED = ("pixels_learner", "features_learner")  # learners that see every image once, as it is
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,7 +243,12 @@ METRICS: Mapping[Target, Mapping[str, str]] = {
     "class": {
         "val_accuracy": "max",
         "val_loss": "min",
+        "val_macro_precision": "max",
+        "val_macro_recall": "max",
         "val_macro_f1": "max",
+        "val_weighted_precision": "max",
+        "val_weighted_recall": "max",
+        "val_weighted_f1": "max",
         "val_balanced_accuracy": "max",
         "val_top5_accuracy": "max",
     },
@@ -265,7 +271,7 @@ def _changed(arm: Arm, space: Space, settings: StudySettings) -> Arm:
         view = replace(view, image_size=settings.image_size)
     if not arm.trains:
         return replace(arm, space=space, view=view)
-    if settings.augmentation is not None and arm.learner != "pixels_learner":
+    if settings.augmentation is not None and arm.learner not in NOT_AUGMENTED:
         augmentation, views = parse_augmentation(settings.augmentation)
         view = replace(view, augmentation=augmentation, views=views)
     if view.augmentation == "views":

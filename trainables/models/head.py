@@ -119,6 +119,7 @@ HEADS: Mapping[str, Head] = {
     "hidden": Head(features=average, classify=classify),
     "sigmoid": Head(features=average, classify=decide),
     "linear": Head(features=average, classify=probabilities),
+    "flatten_linear": Head(features=flatten, classify=probabilities),  # document 2: one softmax on all of VGG16's maps
     # Document 3's two classifiers, at 32 and at 256 pixels; the second pools twice in its code, once in its text.
     "dense_512_256_128": Head(features=flatten, classify=partial(dense_layers, units=(512, 256, 128))),
     "dense_1024_256": Head(features=partial(flatten, poolings=2), classify=partial(dense_layers, units=(1024, 256))),
