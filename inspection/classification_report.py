@@ -1,4 +1,4 @@
-"""The classification report of a winner's stored test predictions, as scikit-learn lays it out and document 2 prints it."""
+"""The classification report of stored test predictions, as scikit-learn lays it out and document 2 prints it."""
 
 from __future__ import annotations
 

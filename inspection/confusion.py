@@ -116,8 +116,8 @@ def draw_confusion(confusion: Confusion, title: str, path: Path) -> None:
     shares = drawn.shares()
     image = axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, vmin=0, vmax=1))
     names, size = [_short(name) for name in drawn.names], max(6.5, min(11.0, 280 / classes))
-    across = {"rotation": 90} if classes > 4 or max(map(len, names)) > 12 else {}
-    axes.set_xticks(range(classes), names, fontsize=size, **across)
+    upright = classes > 4 or max(map(len, names)) > 12
+    axes.set_xticks(range(classes), names, fontsize=size, rotation=90 if upright else 0)
     axes.set_yticks(range(classes), names, fontsize=size)
     axes.set_xlabel("Predicted class")
     axes.set_ylabel("True class")
@@ -128,7 +128,9 @@ def draw_confusion(confusion: Confusion, title: str, path: Path) -> None:
     if classes <= COUNTED:
         _write_counts(axes, drawn.counts, shares, size)
     axes.set_title(title, fontsize="medium")
-    bar = figure.colorbar(image, ax=axes, orientation="horizontal", fraction=0.035, pad=0.02, format=PercentFormatter(1))
+    bar = figure.colorbar(
+        image, ax=axes, orientation="horizontal", fraction=0.035, pad=0.02, format=PercentFormatter(1)
+    )
     bar.set_ticks([0, 0.05, 0.25, 0.5, 0.75, 1])
     counted = "; numbers: images" if classes <= COUNTED else ""
     bar.set_label(f"Share of the true class's images{counted}")

@@ -27,6 +27,7 @@ from datasets.store import ImageStore
 from datasets.view import View
 from trainables import devices, targets
 from trainables.averages import Averages
+from trainables.crops import ten_crop_metrics
 from trainables.job import Job, SavedModel, state_name
 from trainables.learner import Assignment, Fatal, Infeasible, Learner
 from trainables.stopwatch import Stopwatch
@@ -181,7 +182,7 @@ class Trial(tune.Trainable):
             predictions = learner.predict(test.batches(PREDICT_BATCH))
             averaged.add(saved.trial, predictions)
             on_train = self._target.evaluate(learner.predict(train.batches(PREDICT_BATCH)), train.targets)
-            on_test = self._target.evaluate(predictions, test.targets)
+            on_test = self._target.evaluate(predictions, test.targets) | ten_crop_metrics(learner.predict, test)
             _write_predictions(folder / "test_predictions.npz", self._target.stored(predictions, test), test)
             facts = learner.export(folder)
             measured.append(
