@@ -1,13 +1,17 @@
-"""Image stores: built, looked into, and arrays made of a pickle."""
+"""Image stores: built, looked into, turned into features, and arrays made of a pickle."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from commands.options import data_dir_option, data_folder, data_options, dataset_of
+from commands.options import asked_task, data_dir_option, data_folder, data_options
+from search_spaces.backbones import POOLINGS
+
+if TYPE_CHECKING:
+    from tasks.task import Arm, Task
 
 
 @click.group()
@@ -40,7 +44,7 @@ def prepare(
     from datasets.store import ImageStore
     from search_spaces.wording import plural
 
-    dataset = dataset_of(task, sample, origin, **read)
+    dataset = asked_task(task, sample, origin, **read).dataset
     path = prepare_with_bars(dataset, data_folder(data_dir), origin, quiet)
     store = ImageStore.open(path)
     classes = plural(len(store.classes), "class", "classes")
@@ -78,10 +82,97 @@ def describe(
     from datasets.preparing import prepare_with_bars
     from datasets.store import ImageStore
 
-    dataset = dataset_of(task, sample, origin, **read)
+    dataset = asked_task(task, sample, origin, **read).dataset
     store = ImageStore.open(prepare_with_bars(dataset, data_folder(data_dir), origin, quiet=False))
     described = statistics.describe(store)
     click.echo(statistics.render_text(described))
     target = picture or Path(f"{dataset.name}.png")
     draw_statistics(described, store, target)
     click.echo(f"picture: {target}")
+
+
+@datasets.command()
+@click.argument("task")
+@click.option("--backbone", metavar="NAME", help="See `backbones`.  [default: what the task's arms start from]")
+@click.option(
+    "--pooling",
+    type=click.Choice(POOLINGS),
+    default="flatten",
+    show_default=True,
+    help="Every value of the last maps, or the mean of each map.",
+)
+@click.option("--image-size", type=click.IntRange(8, 2048), help="Pixels.  [default: as such an arm, or the backbone]")
+@click.option("--from", "origin", metavar="PATH|URL", help="Archive, extracted folder or URL of the images.")
+@data_options
+@click.option("--sample", is_flag=True, help="The small generated data set.")
+@click.option(
+    "--weights", type=click.Path(path_type=Path), help="File with the backbone's weights, in place of a download."
+)
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE.h5", help="[default: named by what is in it]")
+@click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
+@data_dir_option
+@click.option("--quiet", is_flag=True, help="No progress.")
+def features(
+    task: str,
+    backbone: str | None,
+    pooling: str,
+    image_size: int | None,
+    origin: str | None,
+    sample: bool,
+    weights: Path | None,
+    out: Path | None,
+    overwrite: bool,
+    data_dir: Path | None,
+    quiet: bool,
+    **read: Any,
+) -> None:
+    """What a frozen backbone makes of every image of TASK, as an HDF5 file for programs of your own.
+
+    \b
+    python cli.py datasets features flowers17 --backbone VGG16
+    python cli.py datasets features food10 --sample --pooling average --out food.h5
+
+    The file holds features (float32, a row an image), labels, split, names and class_names; its attributes say which
+    backbone, weights, image size and preprocessing. Test images are among them: split tells them apart.
+    """
+    from dataclasses import replace
+
+    from datasets.preparing import bars, counted, prepare_with_bars
+    from datasets.store import ImageStore
+    from datasets.view import View
+    from trainables.models import catalogue
+    from tuning.settings import UsageError
+
+    asked = asked_task(task, sample, origin, **read)
+    arm = _starting_from(asked, backbone)
+    if backbone is None and arm is None:
+        raise UsageError(f"--backbone is missing, and no arm of {asked.name} starts from one; name one, such as VGG16")
+    found = catalogue.find(backbone or arm.space.choices("backbone")[0])  # type: ignore[union-attr]
+    view = View(image_size=found.image_size, fit="shorter_side")
+    if arm is not None:
+        view = replace(view, image_size=arm.view.image_size, fit=arm.view.fit)
+    if image_size is not None:
+        view = replace(view, image_size=image_size)
+    target = out or Path(f"{asked.dataset.name}-{found.name}-{pooling}-{view.image_size}px.h5")
+    if target.is_dir() or not target.parent.is_dir():
+        raise UsageError(f"--out is {target}, but must be a file in a folder that exists")
+    if target.exists() and not overwrite:
+        raise UsageError(f"{target} exists; choose another --out, or replace it with --overwrite")
+    store = ImageStore.open(prepare_with_bars(asked.dataset, data_folder(data_dir), origin, quiet))
+
+    from trainables.extraction import Extraction, extract
+
+    what = Extraction(backbone=found, pooling=pooling, view=view, weights=weights)
+    with bars(quiet) as progress:
+        images, columns = extract(store, what, target, progress)
+    click.echo(
+        f"{target}\n{images:,} images ({counted(store)}) x {columns:,} features of {found.name} at "
+        f"{view.image_size} px, {target.stat().st_size / 1e6:,.0f} MB"
+    )
+
+
+def _starting_from(task: Task, backbone: str | None) -> Arm | None:
+    """The arm whose images the backbone is shown: one that starts from it, rather one that learns on features."""
+    arms = [arm for arm in (*task.arms, *task.more_arms) if arm.space.choices("backbone")]
+    named = [arm for arm in arms if str(backbone).lower() in (str(b).lower() for b in arm.space.choices("backbone"))]
+    return min(named or arms, key=lambda arm: arm.learner != "features_learner", default=None)

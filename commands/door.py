@@ -45,11 +45,12 @@ def user_errors() -> tuple[type[Exception], ...]:
     from reporting.where import WhereError
     from search_spaces.space import SpaceError
     from tasks.task import UnknownTask
+    from trainables.learner import Fatal, Infeasible
     from tuning.records import StudyNotFound
     from tuning.settings import UsageError
 
     of_reading = (IntoError, PublishedError, RunsError, WhereError, MlflowError, InspectionError)
-    return DataError, SpaceError, UnknownTask, StudyNotFound, UsageError, *of_reading
+    return DataError, SpaceError, UnknownTask, StudyNotFound, UsageError, Fatal, Infeasible, *of_reading
 
 
 def fail(message: str) -> NoReturn:

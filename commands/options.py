@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from datasets.dataset import Dataset
+    from tasks.task import Task
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -49,12 +49,12 @@ def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return group_by(allow_pickle(command))
 
 
-def dataset_of(task: str, sample: bool, origin: str | None, **read: Any) -> Dataset:
-    """The data set of that task, or of its sample. read: the options of `data_options`."""
+def asked_task(task: str, sample: bool, origin: str | None, **read: Any) -> Task:
+    """That task, or its sample, about those images. read: the options of `data_options`."""
     from tasks.task import load_task
 
     found = load_task(task)
-    return (found.sampled() if sample else found).about(origin, **read).dataset
+    return (found.sampled() if sample else found).about(origin, **read)
 
 
 def data_folder(path: Path | None) -> Path:

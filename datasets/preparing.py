@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
-from datasets.dataset import SPLITS, Dataset
+from datasets.dataset import SPLITS, Dataset, Progress
 from datasets.store import ImageStore, prepare
 
 SHOWN = 5  # images left out that are named
 
 
-def prepare_with_bars(dataset: Dataset, data_dir: Path, origin: str | None, quiet: bool) -> Path:
-    """As datasets.store.prepare; bars only on a terminal and unless quiet."""
+@contextmanager
+def bars(quiet: bool) -> Iterator[Progress]:
+    """A Progress that shows bars with the time left; only on a terminal and unless quiet."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
 
     console = Console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True) as bars:
+    with Bars(*columns, console=console, disable=quiet or not console.is_terminal, transient=True) as shown:
         bar_of: dict[str, Any] = {}
 
         def progress(what: str, done: int, total: int) -> None:
             if what not in bar_of:
-                bar_of[what] = bars.add_task(what, total=total)
-            bars.update(bar_of[what], completed=done, total=total)
+                bar_of[what] = shown.add_task(what, total=total)
+            shown.update(bar_of[what], completed=done, total=total)
 
+        yield progress
+
+
+def prepare_with_bars(dataset: Dataset, data_dir: Path, origin: str | None, quiet: bool) -> Path:
+    """As datasets.store.prepare; bars only on a terminal and unless quiet."""
+    with bars(quiet) as progress:
         return prepare(dataset, data_dir, origin, progress)
 
 

@@ -88,7 +88,7 @@ def test_the_winner_is_a_network_that_anybody_can_load(tmp_path: Path) -> None:
     learner, _ = trained(features(), train, val)
     expected = learner.predict(val.batches(4))
     assert (expected[:, 2] == 0).all()
-    assert (learner.predict(train.batches(4)).argmax(axis=1) == train.labels).mean() > 0.8
+    assert (learner.predict(train.batches(4)).argmax(axis=1) == train.labels).mean() > 0.7
     learner.save(tmp_path)
     assert (tmp_path / "variables.npz").stat().st_size < 2 * FLATTENED * 3 * 4  # the backbone has a file already
     trained(features(C=100.0), train, val)  # leaves other coefficients behind

@@ -10,24 +10,16 @@ from typing import Any
 import keras
 import numpy as np
 
-from search_spaces.wording import unknown
 from trainables import arrays
 from trainables.learner import Fatal
 from trainables.models import efficientnet_lite, imagenet_weights, torch_weights, units
 from trainables.models.catalogue import CATALOGUE, IMAGENET_CLASSES, Backbone, with_top
+from trainables.models.catalogue import find as find  # said again: it is asked here too
 
 # What keras.applications calls mode "caffe": the mean of each channel over ImageNet, blue first.
 _BLUE_GREEN_RED_MEAN = (103.939, 116.779, 123.68)
 # Layers that `build` puts before a network of keras.applications, which do not count in its numbering.
 OWN_LAYERS = ("zoom_input", "zoom", "blue_green_red_centred", "rescaling_input", "preprocessing")
-
-
-def find(name: object) -> Backbone:
-    """The backbone of that name, in upper or lower case. Raises Fatal (one line, nearest match) for any other."""
-    for backbone in CATALOGUE.values():
-        if backbone.name.lower() == str(name).lower():
-            return backbone
-    raise Fatal(unknown("backbone", name, CATALOGUE))
 
 
 def build(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from search_spaces.wording import unknown
+from trainables.learner import Fatal
+
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
@@ -180,6 +183,14 @@ _WITH_TOP = {
     "InceptionV3": "9a0d58056eeedaa3f26cb7ebd46da564",
     "Xception": "0a58e3b7378bc2990ea3b43d5981f1f6",
 }
+
+
+def find(name: object) -> Backbone:
+    """The backbone of that name, in upper or lower case. Raises Fatal (one line, nearest match) for any other."""
+    for backbone in CATALOGUE.values():
+        if backbone.name.lower() == str(name).lower():
+            return backbone
+    raise Fatal(unknown("backbone", name, CATALOGUE))
 
 
 def with_top(backbone: Backbone) -> Source | None:
