@@ -17,6 +17,7 @@ MODEL_BYTES = {
     "pixels_learner": 1_000_000,
     "numpy_learner": 1_000_000,
     "mean_box_learner": 1_000_000,
+    "features_learner": 100_000_000,  # ResNet50's 94 MB come with its winner
 }
 RECORD_BYTES_PER_EPOCH = 2_000
 
@@ -67,7 +68,7 @@ def _asked(task: Task) -> str:
 
 def _features(plan: StudyPlan) -> str:
     limit = int(plan.settings.feature_cache * 1e9)
-    if not limit or not any(arm.freeze_points for arm in plan.arms):
+    if not limit or not any(arm.freeze_points or arm.arm.learner == "features_learner" for arm in plan.arms):
         return ""
     return f" and {_size(limit)} of frozen layers' output"
 
