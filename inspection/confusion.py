@@ -115,7 +115,7 @@ def draw_confusion(confusion: Confusion, title: str, path: Path) -> None:
     axes = figure.subplots()
     shares = drawn.shares()
     image = axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, vmin=0, vmax=1))
-    names, size = [_short(name) for name in drawn.names], max(6.5, min(11.0, 280 / classes))
+    names, size = _short_names(drawn.names), max(6.5, min(11.0, 280 / classes))
     upright = classes > 4 or max(map(len, names)) > 12
     axes.set_xticks(range(classes), names, fontsize=size, rotation=90 if upright else 0)
     axes.set_yticks(range(classes), names, fontsize=size)
@@ -127,7 +127,7 @@ def draw_confusion(confusion: Confusion, title: str, path: Path) -> None:
     axes.tick_params(which="minor", length=0)
     if classes <= COUNTED:
         _write_counts(axes, drawn.counts, shares, size)
-    axes.set_title(title, fontsize="medium")
+    axes.set_title(title, fontsize="medium", wrap=True)
     bar = figure.colorbar(
         image, ax=axes, orientation="horizontal", fraction=0.035, pad=0.02, format=PercentFormatter(1)
     )
@@ -150,6 +150,12 @@ def _write_counts(axes: Axes, counts: np.ndarray, shares: np.ndarray, size: floa
         # Half the colour scale is the square root of a quarter.
         colour = "white" if shares[true, other] > 0.35 else "black"
         axes.text(other, true, str(counts[true, other]), ha="center", va="center", color=colour, fontsize=size)
+
+
+def _short_names(names: Sequence[str]) -> list[str]:
+    """For the axes; with their numbers where two would read the same."""
+    short = [_short(name) for name in names]
+    return short if len(set(short)) == len(short) else [f"{name} [{number}]" for number, name in enumerate(short)]
 
 
 def _short(name: str) -> str:
