@@ -55,7 +55,7 @@ class Regression:
         likely = probabilities(features, coefficients, intercepts)
         true = likely[np.arange(len(own)), own]
         return {
-            "loss": float(-np.log(np.clip(true, 1e-7, 1.0)).mean()),
+            "loss": float(abs(np.log(np.clip(true, 1e-7, 1.0)).mean())),  # not -0.0 where it is certain
             "accuracy": float((likely.argmax(axis=1) == own).mean()),
         }
 
