@@ -8,6 +8,7 @@ from commands.catalogue import backbones, tasks
 from commands.data import datasets
 from commands.door import Door
 from commands.ensemble import ensemble
+from commands.evaluate import evaluate
 from commands.explain import explain
 from commands.export import export
 from commands.gallery import gallery
@@ -38,6 +39,7 @@ for command in (  # in the order a study goes
     datasets,
     tune,
     summarize,
+    evaluate,
     runs,
     predict,
     explain,

@@ -188,6 +188,18 @@ def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Co
     draw_boxes(plan.folder, opened)
     if record.status == "fatal":
         fail(record.reason)
+    _write_reports(plan.folder)
     click.echo(summarize_text([plan.folder], "table"))
     click.echo(f"study: {plan.folder}")
     return 0 if all(record.confirmed(arm.arm.name) for arm in plan.arms) else 1
+
+
+def _write_reports(study: Path) -> None:
+    """Classification reports and confusion matrices; nothing of a study without a winner that names classes."""
+    from contextlib import suppress
+
+    from inspection.evaluation import evaluations, write_evaluations
+    from inspection.winner import InspectionError
+
+    with suppress(InspectionError):
+        write_evaluations(study, evaluations(study))

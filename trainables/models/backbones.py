@@ -13,7 +13,7 @@ import numpy as np
 from trainables import arrays
 from trainables.learner import Fatal
 from trainables.models import efficientnet_lite, imagenet_weights, torch_weights, units
-from trainables.models.catalogue import CATALOGUE, IMAGENET_CLASSES, Backbone, with_top
+from trainables.models.catalogue import IMAGENET_CLASSES, Backbone, with_top
 from trainables.models.catalogue import find as find  # said again: it is asked here too
 
 # What keras.applications calls mode "caffe": the mean of each channel over ImageNet, blue first.

@@ -1,0 +1,104 @@
+"""What stored test predictions say of winners: reports, confusions. Nothing is predicted or opened anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from inspection import stored
+from inspection.classification_report import report_numbers, report_text
+from inspection.confusion import IN_TEXT, Confusion, confusion_of, confusion_text, draw_confusion, most_confused
+from inspection.winner import Winner, chosen
+from reporting.files import write_whole
+from reporting.headlines import titled
+from tuning.records import read_study
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """One winner on the test images."""
+
+    winner: Winner
+    title: str
+    names: tuple[str, ...]  # the task's classes, then whatever else was predicted
+    labels: np.ndarray  # int [N], positions in `names`
+    predicted: np.ndarray  # int [N], positions in `names`
+
+    @property
+    def confusion(self) -> Confusion:
+        return confusion_of(self.labels, self.predicted, self.names)
+
+
+def evaluations(study: Path, arms: Sequence[str] = ()) -> list[Evaluation]:
+    """Of these arms' winners, or of all, the best on validation first. Raises InspectionError (one line)."""
+    record = read_study(study)
+    return [
+        _evaluation(winner, titled(record, f"{winner.title}: {winner.label}, test images"))
+        for winner in chosen(study, arms)
+    ]
+
+
+def evaluation_text(evaluation: Evaluation) -> str:
+    """Report, the most confused pairs and, where it fits, the confusion matrix."""
+    labels, predicted, names = evaluation.labels, evaluation.predicted, evaluation.names
+    parts = [evaluation.title, report_text(labels, predicted, names).rstrip()]
+    confusion = evaluation.confusion
+    if pairs := most_confused(confusion):
+        width = len(str(pairs[0].count))
+        lines = [f"{pair.count:{width}} ({pair.share:4.0%})  {pair.true} taken for {pair.predicted}" for pair in pairs]
+        parts.append("\n".join(["Most confused: images, share of the true class", *lines]))
+    else:
+        parts.append("No test image was confused.")
+    if len(names) <= IN_TEXT:
+        parts.append("Confusion matrix: rows true, columns predicted\n" + confusion_text(confusion))
+    return "\n\n".join(parts)
+
+
+def evaluation_contract(evaluation: Evaluation) -> dict[str, Any]:
+    """The same for machines; see commands/evaluate.py."""
+    confusion = evaluation.confusion
+    return {
+        "arm": evaluation.winner.arm,
+        "label": evaluation.winner.label,
+        "trial": evaluation.winner.trial,
+        "test_images": len(evaluation.labels),
+        "report": report_numbers(evaluation.labels, evaluation.predicted, evaluation.names),
+        "classes": list(evaluation.names),
+        "confusion": confusion.counts.tolist(),
+        "most_confused": [
+            {"true": pair.true, "predicted": pair.predicted, "count": pair.count, "share": pair.share}
+            for pair in most_confused(confusion)
+        ],
+    }
+
+
+def write_evaluations(study: Path, found: Sequence[Evaluation]) -> list[Path]:
+    """tables/report_<arm>.txt and plots/confusion_<arm>.png of each. Returns their paths. Raises OSError."""
+    written = []
+    for evaluation in found:
+        arm = evaluation.winner.arm
+        table, plot = study / "tables" / f"report_{arm}.txt", study / "plots" / f"confusion_{arm}.png"
+        table.parent.mkdir(exist_ok=True)
+        write_whole(table, evaluation_text(evaluation) + "\n")
+        draw_confusion(evaluation.confusion, evaluation.title, plot)
+        written += [table, plot]
+    return written
+
+
+def _evaluation(winner: Winner, title: str) -> Evaluation:
+    predictions = stored.read(winner.folder)
+    # A network may have more outputs than there are classes (document 3's 1000): of those, only the predicted count.
+    predicted = predictions.probabilities.argmax(axis=1)
+    outputs = np.union1d(np.arange(len(winner.classes)), predicted)
+    names = winner.names(predictions.probabilities.shape[1])
+    return Evaluation(
+        winner=winner,
+        title=title,
+        names=tuple(names[output] for output in outputs.tolist()),
+        labels=predictions.labels,
+        predicted=np.searchsorted(outputs, predicted),
+    )
