@@ -160,6 +160,9 @@ def features(
         raise UsageError(f"{target} exists; choose another --out, or replace it with --overwrite")
     store = ImageStore.open(prepare_with_bars(asked.dataset, data_folder(data_dir), origin, quiet))
 
+    from inspection.quietly import start_tensorflow
+
+    start_tensorflow()
     from trainables.extraction import Extraction, extract
 
     what = Extraction(backbone=found, pooling=pooling, view=view, weights=weights)
