@@ -49,19 +49,22 @@ class Box:
 
     @property
     def contents(self) -> str:
-        """Its layer's type, or how many layers of which types, the most frequent first."""
+        """Its layer's type, or how many layers, and how many of them have kernels."""
         if len(self.layers) == 1:
             return self.layers[0].kind
-        kinds = Counter(layer.kind.split()[0] for layer in self.layers).most_common()
-        return f"{len(self.layers)} layers: " + ", ".join(f"{count} {kind}" for kind, count in kinds)
+        sorts = Counter(map(_sort, self.layers))
+        convolutions = f"{sorts['convolution']} convolution{'s' if sorts['convolution'] > 1 else ''}"
+        kernels = [convolutions] * bool(sorts["convolution"]) + [f"{sorts['dense']} dense"] * bool(sorts["dense"])
+        return f"{len(self.layers)} layers" + (f": {', '.join(kernels)}" if kernels else "")
 
     @property
     def sort(self) -> str:
         """Its key in COLOURS."""
-        if len(self.layers) > 1:
-            return "several"
-        kind = self.layers[0].kind
-        return next((sort for sort, signs in _SIGNS.items() if any(sign in kind for sign in signs)), "other")
+        return "several" if len(self.layers) > 1 else _sort(self.layers[0])
+
+
+def _sort(layer: Layer) -> str:
+    return next((sort for sort, signs in _SIGNS.items() if any(sign in layer.kind for sign in signs)), "other")
 
 
 def boxes(listing: Listing) -> list[Box]:
@@ -107,11 +110,14 @@ def draw(listing: Listing, path: Path) -> None:
         column, row = divmod(number, rows)
         _draw_box(axes, listing, box, column, row)
         reads = _reads(drawn, box)
-        if number and reads == [drawn[number - 1].name]:
+        if number and drawn[number - 1] in reads:
             _draw_arrow(axes, number, rows)
+            reads.remove(drawn[number - 1])
+            if reads:  # beside the arrow
+                _line(axes, column + 0.53, row - 0.1, f"and {_names(reads)}", style="italic", size=7, ha="left")
         elif number:
-            _line(axes, column + 0.5, row - 0.08, "reads " + ", ".join(reads), style="italic", size=7)
-    figure.suptitle(listing.title, x=0.5, y=1 - 0.12 / figure.get_figheight(), va="top", fontsize=10, wrap=True)
+            _line(axes, column + 0.5, row - 0.1, f"reads {_names(reads)}", style="italic", size=7)
+    figure.suptitle(listing.title, x=0.5, y=1 - 0.12 / figure.get_figheight(), va="top", fontsize=9, wrap=True)
     sorts = [sort for sort in COLOURS if any(box.sort == sort for box in drawn)]
     handles = [Patch(facecolor=COLOURS[sort], edgecolor="black", alpha=0.6, label=sort) for sort in sorts]
     if listing.backbone_layers:
@@ -167,11 +173,15 @@ def _line(axes: Axes, x: float, y: float, text: str, size: float = 8, **style: A
     text = text if len(text) <= LONGEST + 6 else f"{text[: LONGEST + 5]}…"
     # A long line in smaller letters, down to the smallest that can be read.
     size = max(7.0, size - max(0, len(text) - LONGEST) * 0.2)
-    axes.text(x, y, text, ha="center", va="center", fontsize=size, **style)
+    axes.text(x, y, text, **{"ha": "center", "va": "center", "fontsize": size, **style})
 
 
-def _reads(drawn: Sequence[Box], box: Box) -> list[str]:
-    """Names of the other boxes that this one reads, in order."""
+def _reads(drawn: Sequence[Box], box: Box) -> list[Box]:
+    """The other boxes that this one reads, in order."""
     own = {layer.name for layer in box.layers}
     read = {name for layer in box.layers for name in layer.reads} - own
-    return [other.name for other in drawn if any(layer.name in read for layer in other.layers)]
+    return [other for other in drawn if any(layer.name in read for layer in other.layers)]
+
+
+def _names(read: Sequence[Box]) -> str:
+    return ", ".join(box.name.removeprefix("to ") for box in read)

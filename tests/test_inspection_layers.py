@@ -71,7 +71,7 @@ def test_few_layers_are_drawn_each_and_many_by_block_or_name() -> None:
     )
     backbone = Listing(title="", layers=many.layers, backbone_layers=51)
     assert [box.name for box in boxes(backbone)] == ["images", *(f"to b{block}_9" for block in range(5)), "logits"]
-    assert boxes(backbone)[1].contents == "10 layers: 9 Conv2D, 1 ReLU"
+    assert boxes(backbone)[1].contents == "10 layers: 9 convolutions"
     assert sum(len(box.layers) for box in boxes(backbone)) == len(many.layers)  # each once
     units = [
         (f"stage{stage}_unit{unit}_{part}", "Conv2D 3x3", None, None)
