@@ -34,4 +34,4 @@ TASK = Task(
         Arm(name="lenet", label="LeNet", model="lenet", space=mnist.LENET, view=LARGE, max_epochs=20),
     ),
     tables=averages(),
-).with_sample(dataset=DATASET, views={"numpy_network": SMALL, "lenet": LARGE}, epochs=8, trials=4)
+).with_sample(dataset=DATASET, views={"numpy_network": SMALL, "lenet": LARGE}, epochs=12, trials=4)
