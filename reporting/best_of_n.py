@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 
 
-def expected_best(values: Sequence[float], direction: str = "max") -> list[float]:
-    """The expected best of n values drawn from these with replacement, for n = 1 .. len(values).
+def expected_best(values: Sequence[float], draws: int, direction: str = "max") -> float:
+    """The expected best of so many values drawn from these with replacement. values: at least one.
 
     Dodge et al., "Show Your Work" (2019): what resampling would approach, without resampling. The probability that the
     best of n draws is the i-th smallest of B is (i / B)^n - ((i - 1) / B)^n. For n = B it stays below the best that was
@@ -15,16 +15,11 @@ def expected_best(values: Sequence[float], direction: str = "max") -> list[float
     """
     ordered = sorted(values, reverse=direction == "min")
     number = len(ordered)
-    return [
-        math.fsum(
-            value * ((place / number) ** draws - ((place - 1) / number) ** draws)
-            for place, value in enumerate(ordered, 1)
-        )
-        for draws in range(1, number + 1)
-    ]
+    reached = [(place / number) ** draws for place in range(number + 1)]
+    return math.fsum(value * (reached[place] - reached[place - 1]) for place, value in enumerate(ordered, 1))
 
 
 def shown(number: int) -> list[int]:
-    """The n a table has room for: 1, 2, 5, 10, 20, 50, ... and all."""
+    """The n at which a curve over so many trials is told: 1, 2, 5, 10, 20, 50, ... and all."""
     steps = [lead * 10**power for power in range(6) for lead in (1, 2, 5)]
     return [step for step in steps if step < number] + ([number] if number else [])

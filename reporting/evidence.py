@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from reporting.best_of_n import expected_best
+from reporting.best_of_n import expected_best, shown
 from reporting.intervals import Interval, mean_accuracy_interval, wilson
 from reporting.paired import SIGNIFICANT, Difference, compare, holm
 from reporting.predictions import Answers, correctness, read_answers
@@ -28,7 +28,7 @@ class ArmEvidence:
     interval: Interval | None  # 95 %: see intervals.py
     epochs: int  # of all its trials: search, confirmation, and what its backbone learned first
     compute_seconds: float  # a worker was busy with them, all phases of all trials that reported
-    best_of_n: tuple[float, ...]  # expected best validation value of n = 1, 2, ... trials of the search
+    best_of_n: dict[int, float]  # expected best validation value of n = 1, 2, 5, 10, ... trials of the search
     command: str | None  # that reproduces the row
 
 
@@ -74,6 +74,7 @@ def _of_arm(record: StudyRecord, row: Row) -> ArmEvidence:
     tested = [trial for trial in record.confirmed(row.arm) if metric in trial.test]
     answers, missing = (None, "") if record.folder is None else read_answers(record.folder, tested, metric)
     trials = record.of_arm(row.arm)
+    searched = [trial.best for trial in trials if trial.role == "search" and trial.best is not None]
     images = answers.correct.shape[1] if answers else _test_images(record) if tested or row.members else None
     return ArmEvidence(
         arm=row.arm,
@@ -84,12 +85,7 @@ def _of_arm(record: StudyRecord, row: Row) -> ArmEvidence:
         interval=_interval(row.metrics.get(metric), answers, len(tested), images),
         epochs=sum(len(trial.epochs) for trial in trials),
         compute_seconds=math.fsum(sum(trial.seconds.values()) for trial in trials),
-        best_of_n=tuple(
-            expected_best(
-                [trial.best for trial in trials if trial.role == "search" and trial.best is not None],
-                record.header["objective"]["direction"],
-            )
-        ),
+        best_of_n={n: expected_best(searched, n, record.header["objective"]["direction"]) for n in shown(len(searched))},
         command=reproduce(record, row.arm, row.config),
     )
 
@@ -149,7 +145,7 @@ def evidence_fields(evidence: ArmEvidence) -> dict[str, Any]:
         "seeds_with_predictions": len(evidence.answers.trials) if evidence.answers else 0,
         "epochs": evidence.epochs,
         "compute_seconds": evidence.compute_seconds,
-        "expected_best_of_n": list(evidence.best_of_n),
+        "expected_best_of_n": {str(n): value for n, value in evidence.best_of_n.items()},
     }
 
 

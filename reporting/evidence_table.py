@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from reporting import quantities
-from reporting.best_of_n import shown
 from reporting.cells import Cell, Footnotes, Heading, RenderedTable
 from reporting.evidence import ArmEvidence, Comparison, Evidence
 from reporting.headlines import titled
@@ -56,8 +55,7 @@ def commands(evidence: Evidence) -> list[str]:
 
 def best_of(evidence: ArmEvidence) -> str:
     """1:0.31, 2:0.40, 6:0.48; no space inside, where a narrow column would break it"""
-    chosen = [(n, evidence.best_of_n[n - 1]) for n in shown(len(evidence.best_of_n))]
-    return ", ".join(f"{n}:{value:.3f}" for n, value in chosen) or ABSENT
+    return ", ".join(f"{n}:{value:.3f}" for n, value in evidence.best_of_n.items()) or ABSENT
 
 
 def remarks(comparisons: Sequence[Comparison], of: str) -> list[str]:

@@ -11,7 +11,13 @@ from typing import Any
 
 from tuning.records import StudyRecord, TrialRecord
 
-BATCH = 1000  # metrics that MLflow takes in one call
+BATCH = 900  # values in one call; MLflow takes 1000, of which 100 parameters
+_SETTINGS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",  # no usage data leave the machine
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",  # seven, its default, wait for two minutes where no server is
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # two lines a run
+    "MLFLOW_ALLOW_FILE_STORE": "true",  # whoever names a folder wants one
+}
 _ENDS = {"completed": "FINISHED", "stopped": "FINISHED", "infeasible": "FAILED", "failed": "FAILED"}
 _PREFIX = "podium."
 
@@ -29,16 +35,16 @@ def export(record: StudyRecord, trials: Sequence[str], uri: str) -> str:
     """
     if importlib.util.find_spec("mlflow") is None:
         raise MlflowError("--mlflow needs the package mlflow, which is not installed; run `make setup EXTRAS=mlflow`")
-    # Said before the import reads them: no usage data leave the machine, and a server that is not there is not asked
-    # seven times over two minutes.
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    for name, value in _SETTINGS.items():  # before the import reads them
+        os.environ.setdefault(name, value)
     mlflow: Any = importlib.import_module("mlflow")
     try:
         return _export(mlflow.MlflowClient(tracking_uri=uri), record, trials, uri)
     except mlflow.exceptions.MlflowException as error:
         first = str(error).strip().splitlines()[0]
-        raise MlflowError(f"--mlflow {uri}: {first}; is a server running there? `mlflow server` starts one") from None
+        if "Max retries exceeded" in first:
+            raise MlflowError(f"--mlflow {uri}: no server answers there; `mlflow server` starts one") from None
+        raise MlflowError(f"--mlflow {uri}: {first}") from None
 
 
 def _export(client: Any, record: StudyRecord, trials: Sequence[str], uri: str) -> str:
@@ -117,14 +123,15 @@ def _write(client: Any, experiment: str, record: StudyRecord, trial: TrialRecord
     )
     identity = run.info.run_id
     parameters = {**trial.config, "seed": trial.seed, "max_epochs": trial.max_epochs}
-    client.log_batch(identity, params=[entities.Param(name, str(value)) for name, value in parameters.items()])
+    params = [entities.Param(name, str(value)) for name, value in parameters.items()]
     metrics = [entities.Metric(*metric) for metric in _metrics(trial)]
-    for start in range(0, len(metrics), BATCH):
-        client.log_batch(identity, metrics=metrics[start : start + BATCH])
     if winner is not None:
         client.log_artifacts(identity, winner, "model")
-    # Last: half a run does not say that it is whole.
-    client.set_tag(identity, f"{_PREFIX}whole", _state(trial, winner is not None))
+    for start in range(BATCH, len(metrics), BATCH):
+        client.log_batch(identity, metrics=metrics[start : start + BATCH])
+    # Last, in one call with what every run has: half a run does not say that it is whole.
+    whole = entities.RunTag(f"{_PREFIX}whole", _state(trial, winner is not None))
+    client.log_batch(identity, params=params, metrics=metrics[:BATCH], tags=[whole])
     client.set_terminated(identity, _ENDS.get(trial.status, "FAILED"), end_time=round(1000 * (trial.ended_time or 0)))
 
 

@@ -59,6 +59,8 @@ def _print_table(console: Console, table: RenderedTable) -> None:
         line.add_column(style="dim")
         line.add_row(Text(f" {mark}"), Text(text))
         console.print(line)
+    if table.remarks and table.notes:
+        console.print()
     for remark in table.remarks:
         console.print(Padding(Text(remark), (0, 0, 0, 1)))
     for command in table.commands:

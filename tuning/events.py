@@ -66,11 +66,12 @@ class EventLog:
 
 def read_events(path: Path) -> Iterator[Event]:
     """Every whole line. A last line without its end was being written when the driver died: it did not happen."""
+    decode = json.JSONDecoder().decode  # json.loads would ask of each line what encoding it has
     with path.open("rb") as file:
         for line in file:
             if not line.endswith(b"\n"):
                 return
-            yield json.loads(line)
+            yield decode(line.decode())
 
 
 def _plain(value: Any) -> Any:

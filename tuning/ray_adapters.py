@@ -155,7 +155,8 @@ class Recorder(Callback):
             self._search.report(name, result)
             if result.get("done"):
                 # The trainable says how it ended; where it says nothing, early stopping ended it.
-                self._search.end(name, result.get("status", "stopped"), result.get("reason", ""))
+                early = "" if "status" in result else f"early stopping at epoch {result['epoch']}"
+                self._search.end(name, result.get("status", "stopped"), result.get("reason", early))
 
     def on_trial_error(self, iteration: int, trials: list[RayTrial], trial: RayTrial, **info: Any) -> None:
         name = _name(trial)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -191,7 +192,15 @@ def fold(events: Iterable[Event], folder: Path | None = None) -> StudyRecord:
 
 def read_study(folder: Path) -> StudyRecord:
     """The study in that folder, as far as it came."""
-    return fold(read_events(folder / FILE_NAME), folder)
+    # None of these objects is garbage, but a collector that looks at all of them again and again doubles the time:
+    # 140,000 events in 1.9 instead of 2.9 s.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return fold(read_events(folder / FILE_NAME), folder)
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def read_started(folder: Path) -> StudyRecord:
