@@ -64,7 +64,10 @@ def html_of(studies: Sequence[Path]) -> str:
     found = _blocks(studies)
     return html_page(
         found[0].heading.splitlines()[0],
-        [html_study(block.heading, block.before, block.tables, block.after, block.name) for block in found],
+        [
+            html_study(block.heading, block.before, block.tables, block.after, f"study-{number}")
+            for number, block in enumerate(found, 1)
+        ],
     )
 
 

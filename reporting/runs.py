@@ -60,11 +60,11 @@ def select(record: StudyRecord, asked: Asked) -> Runs:
     for column in asked.columns:
         if column not in known:
             raise RunsError("--columns: " + unknown("column", column, every))
-    chosen = _sorted(record, chosen, asked.sort, known)
+    chosen = _sorted(record, chosen, asked.sort, known) if rows else []
     limited = chosen if asked.limit is None else chosen[: asked.limit]
     return Runs(
         rows=limited,
-        columns=asked.columns or _telling(record, limited, every),
+        columns=asked.columns or _telling(record, limited or rows, every),
         every=tuple(every),
         prose=frozenset(name for name, kind in known.items() if kind is not float),
         total=len(rows),

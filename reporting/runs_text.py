@@ -33,6 +33,8 @@ def terminal_text(runs: Runs, width: int, colour: bool) -> str:
 
     The first column always stays; the last text, such as a reason, is cut before any column is left out.
     """
+    if not runs.columns:
+        return ""  # no trial was asked for yet
     for kept in range(len(runs.columns), 0, -1):
         # What was varied stands before the reason and goes first.
         columns = runs.columns[:kept]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reporting.cells import Cell, Footnotes, Heading, RenderedTable, split_marks
 from reporting.effort import what_it_took
@@ -24,7 +24,6 @@ Study = tuple[StudyRecord, Task]
 class Block:
     """What stands under one heading: one study, or several side by side."""
 
-    name: str  # of the study, or of the first of several
     heading: str
     before: tuple[str, ...]  # what to know first
     tables: tuple[RenderedTable, ...]
@@ -58,7 +57,6 @@ def not_comparable(studies: Sequence[Study]) -> str | None:
 def _alone(study: Study) -> Block:
     record, task = study
     return Block(
-        name=f"{record.task}/{record.name}",
         heading=heading(record, task),
         before=(f"Source: {task.source}", *status_lines(record)),
         tables=tuple(document_tables(record, task)),
@@ -67,13 +65,7 @@ def _alone(study: Study) -> Block:
 
 
 def _with_first_line(block: Block, said: tuple[str, ...]) -> Block:
-    return Block(
-        name=block.name,
-        heading=block.heading,
-        before=(*said, *block.before),
-        tables=block.tables,
-        after=block.after,
-    )
+    return replace(block, before=(*said, *block.before))
 
 
 def _together(studies: Sequence[Study]) -> Block:
@@ -89,7 +81,6 @@ def _together(studies: Sequence[Study]) -> Block:
     first, *others = [_table(records, task, table, found, names, published) for table in task.tables]
     effort = _stacked([what_it_took(*one) for one in zip(records, found, strict=True)], names)
     return Block(
-        name=f"{records[0].task}/{names[0]}",
         heading=f"{task.title}: studies {', '.join(f'{records[0].task}/{name}' for name in names)}{sample}",
         before=(
             f"Source: {task.source}",
@@ -177,10 +168,10 @@ def _arm_row(
     label = next((row.label for row in of_studies if row.state != "missing"), of_studies[0].label)
     said = {name: "; ".join(filter(None, (row.note, row.status))) for name, row in zip(names, of_studies, strict=True)}
     if len(set(said.values())) == 1:
-        remarks_ = [said[names[0]]]
+        why = [said[names[0]]]
     else:
-        remarks_ = [f"{name}: {text}" for name, text in said.items() if text]
-    cells = [Cell(text=notes.mark(label, *remarks_))]
+        why = [f"{name}: {text}" for name, text in said.items() if text]
+    cells = [Cell(text=notes.mark(label, *why))]
     for column in columns:
         for name, row in zip(names, of_studies, strict=True):
             cell = cell_of(row, column, notes, published if name == names[-1] else Published(), table.name, arm)
@@ -241,12 +232,4 @@ def _evidence(
             for arm in later
             if arm in tested[0]
         ]
-    return RenderedTable(
-        name=stacked.name,
-        title=stacked.title,
-        headings=stacked.headings,
-        rows=stacked.rows,
-        notes=stacked.notes,
-        remarks=tuple(remarks(corrected(comparisons), correctness(records[0]).words)),
-        commands=stacked.commands,
-    )
+    return replace(stacked, remarks=tuple(remarks(corrected(comparisons), correctness(records[0]).words)))

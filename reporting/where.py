@@ -37,6 +37,7 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
 }
 _WORDS = ("and", "or", "not")
+_DEEPEST = 50  # brackets and denials in one another; Python's own stack ends at about 250
 # A word may hold what names of trials, backbones and layers do: from_scratch-0003, 9-9-9, views/4, EfficientNet.b0.
 _TOKEN = re.compile(
     r"""\s*(?:(?P<operator>==|!=|<=|>=|=|<|>)|(?P<bracket>[()])|(?P<quoted>'[^']*'|"[^"]*")|(?P<word>[\w.+\-/:@%]+))"""
@@ -92,6 +93,7 @@ class _Parser:
         self._text, self._columns = text, columns
         self._tokens = _tokens(text)
         self._at = 0
+        self._depth = 0
         self.compared: list[tuple[str, Any]] = []
 
     @property
@@ -121,18 +123,28 @@ class _Parser:
         return parts[0] if len(parts) == 1 else lambda values: all(part(values) for part in parts)
 
     def _factor(self) -> Condition:
-        if self._is_word("not"):
-            self._take()
-            inner = self._factor()
-            return lambda values: not inner(values)
-        if self._next.text == "(" and self._next.kind == "bracket":
-            self._take()
-            inner = self.condition()
-            if self._next.text != ")":
-                self._fail("a closing bracket")
-            self._take()
-            return inner
-        return self._comparison()
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise WhereError(f"--where is nested more than {_DEEPEST} deep; leave out brackets that change nothing")
+        try:
+            return self._denial() if self._is_word("not") else self._bracket_or_comparison()
+        finally:
+            self._depth -= 1
+
+    def _denial(self) -> Condition:
+        self._take()
+        inner = self._factor()
+        return lambda values: not inner(values)
+
+    def _bracket_or_comparison(self) -> Condition:
+        if not (self._next.kind == "bracket" and self._next.text == "("):
+            return self._comparison()
+        self._take()
+        inner = self.condition()
+        if self._next.text != ")":
+            self._fail("a closing bracket")
+        self._take()
+        return inner
 
     def _comparison(self) -> Condition:
         if self._next.kind != "word" or self._next.text.lower() in _WORDS:
