@@ -66,6 +66,10 @@ class MeanBoxLearner:
         """Become the saved model. Raises ValueError (one line) where model.npz is missing, damaged or incomplete."""
         self._box = arrays.read(folder / FILE_NAME, "mean box", needed=("box",))["box"]
 
+    def save_state(self, path: Path) -> None:
+        """See learner.Learner: there is nothing to go on with."""
+        raise Fatal(f"the mean of all boxes keeps no state to go on from at {path}")
+
     def save_backbone(self, path: Path) -> None:
         """See learner.Learner: there is none."""
         raise Fatal(f"the mean box has no backbone to keep at {path}")

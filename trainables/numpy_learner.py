@@ -117,7 +117,7 @@ class NumpyLearner:
 
     def save_state(self, path: Path) -> None:
         """See learner.Learner: it is trained in one go."""
-        raise Fatal(f"the hand-written network keeps no state to go on from at {path}; leave out --keep-epochs")
+        raise Fatal(f"the hand-written network keeps no state to go on from at {path}")
 
     def save_backbone(self, path: Path) -> None:
         """See learner.Learner: there is none."""

@@ -93,7 +93,7 @@ class PixelsLearner:
 
     def save_state(self, path: Path) -> None:
         """See learner.Learner: it is trained in one go."""
-        raise Fatal(f"logistic regression keeps no state to go on from at {path}; leave out --keep-epochs")
+        raise Fatal(f"logistic regression keeps no state to go on from at {path}")
 
     def save_backbone(self, path: Path) -> None:
         """See learner.Learner: there is none."""

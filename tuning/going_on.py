@@ -15,6 +15,7 @@ from trainables.job import state_name
 from tuning.records import StudyRecord, TrialRecord, find_study, read_study
 from tuning.settings import UsageError
 
+GOES_ON = "keras_learner"  # the learner that can: others are trained in one go
 STATES = "states"  # folder of a study, with a folder a trial
 
 

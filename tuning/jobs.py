@@ -9,7 +9,7 @@ from typing import Any
 
 from search_spaces.space import Config
 from trainables.job import Job, SavedModel
-from tuning.going_on import STATES
+from tuning.going_on import GOES_ON, STATES
 from tuning.plan import ArmPlan, StudyPlan
 from tuning.pretraining import Pretrained
 from tuning.records import TrialRecord
@@ -39,7 +39,7 @@ class Jobs:
 
     def _kept_states(self, arm: ArmPlan, trial: str) -> dict[str, Any]:
         every = self._plan.settings.keep_epochs
-        if every is None or not arm.arm.trains:
+        if every is None or arm.arm.learner != GOES_ON:
             return {}
         return {"states": str((self._plan.folder / STATES / trial).resolve()), "keep_every": every}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -13,10 +12,11 @@ from datasets.dataset import Target
 from datasets.folds import Fold
 from datasets.view import keeps_boxes, parse_augmentation
 from search_spaces.changes import set_in_arms
-from search_spaces.space import Axis, Choice, Config, Space, SpaceError, Value
+from search_spaces.space import Axis, Choice, Space
 from search_spaces.wording import unknown
 from tasks.task import Arm, Objective, Task
-from tuning.going_on import Origin, find_origin, held_by
+from tuning.going_on import GOES_ON, Origin, find_origin, held_by
+from tuning.listed import ListedTrial, listed_trials, only_backbone
 from tuning.resources import Share
 from tuning.settings import StudySettings, UsageError
 
@@ -24,15 +24,6 @@ from tuning.settings import StudySettings, UsageError
 FREEZING = ("frozen_fraction", "frozen_layers")
 WARMUP = "warmup_epochs"  # trainables/phases.py reads it
 NOT_AUGMENTED = ("pixels_learner", "features_learner")  # learners that see every image once, as it is
-
-
-@dataclass(frozen=True, kw_only=True)
-class ListedTrial:
-    """One configuration of `--configs`: trained as it stands, never stopped early."""
-
-    config: Config
-    epochs: int
-    seed: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +145,12 @@ def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> S
         raise UsageError(
             f"--weights is {settings.weights}, but none of these arms starts from a backbone; leave it out"
         )
-    listed = _listed(settings, arms) if settings.configs else {}
+    if settings.keep_epochs is not None and not any(arm.learner == GOES_ON for arm in arms):
+        names = ", ".join(arm.name for arm in arms)
+        raise UsageError(
+            f"--keep-epochs is {settings.keep_epochs}, but no trial of {names} could go on from there; leave it out"
+        )
+    listed = listed_trials(settings, arms) if settings.configs else {}
     trials = task.defaults.trials if settings.trials is None else settings.trials
     confirm = settings.folds or settings.confirm_seeds
     if confirm is None:
@@ -292,76 +288,8 @@ def _changed(arm: Arm, space: Space, settings: StudySettings) -> Arm:
     return replace(arm, space=space, view=view, max_epochs=max_epochs, grace_epochs=min(arm.grace_epochs, max_epochs))
 
 
-def only_backbone(arm: Arm, space: Space) -> Value:
-    """What an arm that pre-trains its backbone has. Raises UsageError where it may be one of several."""
-    values = space.choices("backbone")
-    if len(values) > 1:
-        raise UsageError(
-            f"{arm.name} pre-trains its backbone, but --space names {len(values)} of them; name one with --backbone"
-        )
-    return values[0]
-
-
 def _noted(arm: Arm, note: str) -> Arm:
     return replace(arm, note="; ".join(filter(None, [arm.note, note])))
-
-
-def _listed(settings: StudySettings, arms: list[Arm]) -> dict[str, list[ListedTrial]]:
-    """The configurations of --configs by arm, every one checked before anything runs."""
-    if settings.configs == "published":
-        if not any(arm.space.published for arm in arms):
-            names = ", ".join(arm.name for arm in arms)
-            raise UsageError(f"--configs is published, but no document has settings for {names}; give a JSON file")
-        return {
-            arm.name: [
-                ListedTrial(config=arm.space.complete(config), epochs=arm.max_epochs, seed=settings.seed)
-                for config in arm.space.published
-            ]
-            for arm in arms
-            if arm.space.published
-        }
-    path = Path(str(settings.configs))
-    try:
-        entries = json.loads(path.read_text())
-    except OSError as error:
-        raise UsageError(f"--configs {path}: {error.strerror}; give a JSON file, or the word published") from None
-    except ValueError as error:
-        raise UsageError(f"--configs {path} is not JSON ({error}); it must be a list of configurations") from None
-    shape = f'--configs {path} must be a list such as [{{"arm": "{arms[0].name}", "learning_rate": 1e-3, ...}}]'
-    if not isinstance(entries, list) or not entries:
-        raise UsageError(shape)
-    by_arm: dict[str, list[ListedTrial]] = {}
-    known = {arm.name: arm for arm in arms}
-    for number, entry in enumerate(entries, start=1):
-        if not isinstance(entry, Mapping) or not isinstance(entry.get("arm"), str):
-            raise UsageError(f"{shape}; entry {number} has no arm")
-        if entry["arm"] not in known:
-            raise UsageError(f"--configs {path}, entry {number}: " + unknown("arm", entry["arm"], tuple(known)))
-        arm = known[entry["arm"]]
-        try:
-            config = arm.space.complete({k: v for k, v in entry.items() if k not in ("arm", "epochs", "seed")})
-            epochs = _whole(entry, "epochs", arm.max_epochs, 1)
-            seed = _whole(entry, "seed", settings.seed, 0)
-        except SpaceError as error:
-            raise UsageError(f"--configs {path}, entry {number} ({arm.name}): {error}") from None
-        by_arm.setdefault(arm.name, []).append(ListedTrial(config=config, epochs=epochs, seed=seed))
-    for name, entries in by_arm.items():
-        arm = known[name]
-        if arm.pretraining is not None and any(
-            listed.config["backbone"] != only_backbone(arm, arm.space) for listed in entries
-        ):
-            raise UsageError(
-                f"--configs {path}: {name} pre-trains {only_backbone(arm, arm.space)}, so that its configurations can "
-                "have no other backbone; name it with --backbone"
-            )
-    return by_arm
-
-
-def _whole(entry: Mapping[str, Any], name: str, default: int, least: int) -> int:
-    value: Any = entry.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise SpaceError(f"{name} is {value!r}, but must be a whole number of at least {least}")
-    return int(value)
 
 
 def axis_description(axis: Axis) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from typing import Any
 from datasets.store import ImageStore
 from search_spaces.space import Config
 from tasks.task import Pretraining
-from tuning.plan import StudyPlan, only_backbone
+from tuning.listed import only_backbone
+from tuning.plan import StudyPlan
 
 SEED = 0  # of every pre-training: the trials of all studies share one, whatever their seed
 
