@@ -63,7 +63,7 @@ def test_a_user_that_is_not_there_is_a_folder_that_is_not_there(tmp_path: Path) 
     assert describe_origin(name).endswith(name)
     assert fetched(name, "", tmp_path, silent) == Path(name).absolute()
     assert store_path(Pictures(), Path(name)).parent == Path(name).absolute()
-    with pytest.raises(DataError, match="~nobody-of-this-name/x cannot be read as a zip archive"):
+    with pytest.raises(DataError, match="~nobody-of-this-name/x does not exist"):
         prepare(TrafficSigns(), tmp_path, name)
 
 

@@ -127,7 +127,7 @@ def test_jobs_name_what_they_go_on_from_and_the_study_what_came_before(tmp_path:
     assert job.states is None
 
     class Store:
-        fingerprint, classes, notices = "f", ("a", "b"), ()
+        fingerprint, classes, notices, path = "f", ("a", "b"), (), Path("store.h5")
 
         def indices(self, split: str) -> list[int]:
             return []
