@@ -98,7 +98,7 @@ def test_what_cannot_be_is_one_line(tmp_path: Path) -> None:
     there.write_bytes(b"mine")
     assert f"{there} exists" in refused("food10", "--sample", "--out", str(there))
     assert there.read_bytes() == b"mine"
-    assert "did you mean VGG16?" in refused("food10", "--backbone", "VGG61")
+    assert "did you mean Xception?" in refused("food10", "--backbone", "Xceptio")
     assert "in a folder that exists" in refused("food10", "--out", str(tmp_path / "none" / "x.h5"))
     assert "in a folder that exists" in refused("food10", "--out", str(tmp_path))
     assert "8<=x<=2048" in refused("food10", "--image-size", "4")
