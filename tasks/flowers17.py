@@ -66,5 +66,5 @@ TASK = Task(
     epochs=6,
     trials=2,
     # 120 of EfficientNet-Lite0's 151 layers, in place of 15 of VGG16's 19; it scales its images itself.
-    held={"warmup_epochs": 2, "frozen_layers": 120, "preprocessing": "own"},
+    held={"batch_size": 8, "warmup_epochs": 2, "frozen_layers": 120, "preprocessing": "own"},
 )
