@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import click
 
 from commands.options import results_option
-
-REASON = "gallery of mistakes"
 
 
 @click.command()
@@ -36,14 +35,13 @@ def gallery(study: str, arm: str | None, most: int, out: Path | None, results: P
 
     folder = find_study(results, study)
     chosen = winner(folder, arm)
-    chosen.images("val")  # the ledger must not tell of an opening that could not be
-    log = EventLog(folder / FILE_NAME)
-    try:
-        log.append("test_opened", arm=chosen.arm, trials=[chosen.trial], reason=REASON)
-    finally:
-        log.close()
+
+    def enter(reason: str) -> None:
+        with closing(EventLog(folder / FILE_NAME)) as log:
+            log.append("test_opened", arm=chosen.arm, trials=[chosen.trial], reason=reason)
+
     path = out or folder / "gallery" / f"{chosen.arm}.png"
-    wrong = draw_gallery(chosen, path, most, REASON)
+    wrong = draw_gallery(chosen, path, most, enter)
     write_derived(folder)
     for mistake in wrong:
         click.echo(f"{mistake.confidence:7.2%}  said {mistake.predicted}, is {mistake.true}: {mistake.name}")

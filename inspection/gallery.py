@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from inspection import sheets, stored
 from inspection.winner import InspectionError, Winner
 
 COLUMNS = 4
+REASON = "gallery of mistakes"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,19 +47,20 @@ def mistakes(predictions: stored.Stored, classes: Sequence[str], most: int) -> l
     ]
 
 
-def draw_gallery(winner: Winner, path: Path, most: int, opened_by: str) -> list[Mistake]:
-    """Write the sheet of the winner's surest mistakes; without any, nothing is written.
+def draw_gallery(winner: Winner, path: Path, most: int, enter: Callable[[str], None]) -> list[Mistake]:
+    """Write the sheet of the winner's surest mistakes; without any, nothing is opened or written.
 
-    opened_by: why test images are shown; the caller enters it in the study's ledger.
+    enter: writes the reason into the study's ledger; called before any pixel of a test image is read.
     Raises InspectionError: no stored predictions, the images are gone or are others.
     """
     predictions = stored.read(winner.folder)
     wrong = mistakes(predictions, winner.names(predictions.probabilities.shape[1]), most)
     if not wrong:
         return []
-    images = winner.images("test", opened_by)
+    images = winner.images("test", REASON)
     if [images.store.names[index] for index in images.indices] != predictions.names.tolist():
         raise InspectionError(f"the test images of {winner.title} are not those of its stored predictions")
+    enter(REASON)
     positions = np.array([mistake.position for mistake in wrong], np.int64)
     squares = [square for batch in images.batches(len(positions), positions) for square in batch]
     shown = [

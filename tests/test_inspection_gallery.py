@@ -69,6 +69,17 @@ def test_predictions_of_other_images_are_refused(tmp_path: Path) -> None:
     with np.load(folder / "test_predictions.npz") as file:
         stored = dict(file)
     np.savez(folder / "test_predictions.npz", **{**stored, "names": stored["names"][::-1]})  # type: ignore[arg-type]
+    entered: list[str] = []
     with pytest.raises(InspectionError, match="are not those of its stored predictions"):
-        draw_gallery(winner(study), tmp_path / "x.png", 3, "a test")
+        draw_gallery(winner(study), tmp_path / "x.png", 3, entered.append)
     assert not (tmp_path / "x.png").exists()
+    assert entered == []
+
+
+def test_without_a_mistake_nothing_is_opened(tmp_path: Path) -> None:
+    study = keep_study(tmp_path / "results", tmp_path / "data")
+    right = np.repeat([[0.9, 0.1], [0.1, 0.9]], 10, axis=0)
+    keep_predictions(study / "winners" / "fine_tuned", tmp_path / "data", right)
+    entered: list[str] = []
+    assert draw_gallery(winner(study), tmp_path / "x.png", 3, entered.append) == []
+    assert entered == []
