@@ -59,12 +59,15 @@ def layers(subject: str, arm: str | None, sets: tuple[str, ...], image_size: int
 
 def _of_backbone(name: str, image_size: int | None) -> Listing:
     from inspection.layers import of_backbone
+    from inspection.quietly import start_tensorflow
 
+    start_tensorflow()
     return of_backbone(name, image_size)
 
 
 def _of_task(task: Task, arm: str | None, sets: tuple[str, ...], image_size: int | None) -> Listing:
-    from inspection.layers import has_layers, of_arm
+    from inspection.layers import NUMPY_NETWORK, has_layers, of_arm
+    from inspection.quietly import start_tensorflow
     from search_spaces.changes import set_in_arms
     from tuning.settings import UsageError
 
@@ -80,4 +83,6 @@ def _of_task(task: Task, arm: str | None, sets: tuple[str, ...], image_size: int
     # Of your own images the classes are known with --data alone; any number shows the same layers but the last.
     guessed = "" if classes else " as if of two classes"
     title = f"{task.name}, {chosen.name}{guessed}"
+    if chosen.model != NUMPY_NETWORK:
+        start_tensorflow()
     return of_arm(title, chosen.model, config, image_size or chosen.view.image_size, classes or 2)

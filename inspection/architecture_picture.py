@@ -68,13 +68,13 @@ def _sort(layer: Layer) -> str:
 
 
 def boxes(listing: Listing) -> list[Box]:
-    """One a layer; where those are too many, one a block that can be frozen, or by the beginnings of the names."""
+    """One a layer; where those are too many, one a block of a backbone, or by the beginnings of the names."""
     singles = [Box(name=layer.name, layers=(layer,)) for layer in listing.layers]
     if len(singles) <= MOST_BOXES:
         return singles
-    if listing.backbone_layers:
+    ends = {layer.block: layer.name for layer in listing.layers if layer.ends_block}
+    if ends:
         head = [box for box in singles if box.layers[0].block is None and box.layers[0].reads]
-        ends = {layer.block: layer.name for layer in listing.layers if layer.prefix is not None}
         blocks = [
             Box(name=f"to {name}", layers=tuple(layer for layer in listing.layers if layer.block == block))
             for block, name in sorted(ends.items(), key=lambda end: -1 if end[0] is None else end[0])

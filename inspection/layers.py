@@ -27,7 +27,8 @@ class Layer:
     shape: tuple[int | None, ...]  # of its output, without the batch
     parameters: int
     reads: tuple[str, ...] = ()  # names of the layers that it reads
-    block: int | None = None  # the first block, from 0, whose frozen prefix holds it; None where none does
+    block: int | None = None  # the first of a backbone's blocks, from 0, whose end needs it; None where none does
+    ends_block: bool = False
     prefix: int | None = None  # where a frozen prefix may end with it: how many of the backbone's layers it holds
 
 
@@ -145,12 +146,17 @@ def shape_text(shape: Sequence[int | None]) -> str:
 
 
 def _listing(network: Network, title: str, backbone: Backbone | None) -> Listing:
+    from inspection.blocks import block_ends
     from trainables.graph import Graph
 
     graph = Graph(network.model)
     calls = {call.operation: call for call in graph.before([graph.output]).calls}
-    prefixes = [set(graph.before([block.end]).layers) for block in network.blocks]
     ends = {block.end._keras_history.operation: block.layers for block in network.blocks}
+    tensors = [block.end for block in network.blocks]
+    if backbone is not None and not tensors:  # as it comes: nothing of it can be frozen, and still it has blocks
+        tensors = [network.model.get_layer(name).output for name in block_ends(network.model).values()]
+    prefixes = [set(graph.before([tensor]).layers) for tensor in tensors]
+    ending = {tensor._keras_history.operation for tensor in tensors}
     layers = []
     for layer, index in zip(network.model.layers, _indices(network.model.layers, backbone), strict=True):
         call = calls.get(layer)  # the input is not called
@@ -164,6 +170,7 @@ def _listing(network: Network, title: str, backbone: Backbone | None) -> Listing
                 parameters=int(layer.count_params()),
                 reads=tuple(tensor._keras_history.operation.name for tensor in call.input_tensors) if call else (),
                 block=next((number for number, held in enumerate(prefixes) if layer in held), None),
+                ends_block=layer in ending,
                 prefix=ends.get(layer),
             )
         )

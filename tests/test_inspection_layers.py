@@ -40,6 +40,7 @@ def chain(*layers: tuple[str, str, int | None, int | None], backbone_layers: int
                 reads=reads,
                 block=block,
                 prefix=prefix,
+                ends_block=prefix is not None,
             )
         )
     return Listing(title="a network, 8 px", layers=tuple(made), backbone_layers=backbone_layers)
