@@ -6,7 +6,10 @@ import re
 from collections.abc import Sequence
 from html import escape
 
-from reporting.cells import Heading, RenderedTable, split_marks
+from reporting.cells import Heading, RenderedTable, split_marks, turned
+
+_MOST_COLUMNS = 7  # beside each other on a screen; a wider table of few rows is turned on its side
+_FEW_ROWS = 4
 
 STYLE = """
 :root { color-scheme: light dark; --line: #999; --soft: #8884; }
@@ -62,6 +65,8 @@ def html_study(
 
 def html_table(table: RenderedTable, prefix: str = "") -> str:
     """One table with its caption, heads of rows and columns, and footnotes that are linked. prefix: of its ids."""
+    if len(table.headings) > _MOST_COLUMNS and len(table.rows) <= _FEW_ROWS:
+        table = turned(table)
     name = f"{prefix}{_id(table.name)}"
     number = len(table.notes)
     body = []

@@ -109,18 +109,8 @@ def _telling(record: StudyRecord, rows: Records, every: Sequence[str]) -> tuple[
     metric = record.header["objective"]["metric"]
     axes = list(dict.fromkeys(name for trial in record.trials.values() for name in trial.config))
     varied = [name for name in axes if len({repr(row[name]) for row in rows}) > 1]
-    wanted = [
-        "trial",
-        "status",
-        "epochs",
-        "best_epoch",
-        metric,
-        "val_loss",
-        "test_accuracy",
-        *varied,
-        "seconds",
-        "reason",
-    ]
+    wanted = ["trial", "status", "epochs", metric, "test_accuracy", *varied, "val_loss", "best_epoch"]
+    wanted += ["seconds", "reason"]
     has_values = {name for name in wanted if any(row.get(name) is not None for row in rows)}
     return tuple(name for name in dict.fromkeys(wanted) if name in every and (name in has_values or name == metric))
 

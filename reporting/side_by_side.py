@@ -136,7 +136,7 @@ def _table(
         for column in columns:
             head += [
                 Heading(
-                    text=f"{column.heading} {name}",
+                    text=f"{column.heading}, {name}",
                     compared=column.field in compared_fields and name == names[-1],
                     prose=column.field == "note",
                 )

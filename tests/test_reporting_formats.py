@@ -115,6 +115,16 @@ def test_html_is_one_page_that_needs_nothing_else(tmp_path: Path) -> None:
     assert sum(tag == "caption" for tag, _ in reader.tags) == sum(tag == "table" for tag, _ in reader.tags) == 8
 
 
+def test_html_turns_a_wide_table_of_few_rows_on_its_side() -> None:
+    headings = (Heading(text="Model"), *(Heading(text=f"field {number}") for number in range(9)))
+    rows = tuple(tuple(Cell(text=f"{row}.{number}") for number in range(10)) for row in range(2))
+
+    text = html_table(RenderedTable(name="wide", title="Wide", headings=headings, rows=rows))
+
+    assert '<th scope="row" class="prose">field 8</th>' in text
+    assert text.index("0.9") < text.index("1.9") < text.index("</tbody>")
+
+
 def test_html_escapes_and_links_its_notes() -> None:
     text = html_table(TABLE)
 
@@ -146,8 +156,8 @@ def test_studies_of_one_question_share_their_tables(tmp_path: Path) -> None:
 
     assert text.startswith("## Food-10: studies food10/first, food10/second\n")
     assert (
-        "| Model Type | Test Accuracy first | Test Accuracy second, measured | published | Test Loss first | "
-        "Test Loss second, measured | published |"
+        "| Model Type | Test Accuracy, first | Test Accuracy, second, measured | published | Test Loss, first | "
+        "Test Loss, second, measured | published |"
     ) in [re.sub(r" +", " ", line) for line in text.splitlines()]
     row = next(line for line in text.splitlines() if line.startswith("| From Scratch"))
     cells = [cell.strip() for cell in row.strip("|").split("|")]

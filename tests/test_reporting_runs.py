@@ -53,8 +53,8 @@ def test_filtered() -> None:
 def test_default_columns_tell_trials_apart() -> None:
     columns = select(RECORD, Asked(arms=("from_scratch",))).columns
 
-    assert columns[:4] == ("trial", "status", "epochs", "best_epoch")
-    assert {"val_accuracy", "dropout", "seconds", "reason"} <= set(columns)
+    assert columns[:4] == ("trial", "status", "epochs", "val_accuracy")
+    assert {"test_accuracy", "dropout", "seconds", "reason"} <= set(columns)
     assert "optimizer" not in columns  # all of this arm have the same
     assert "momentum" not in columns
 
