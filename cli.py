@@ -14,6 +14,7 @@ from commands.export import export
 from commands.gallery import gallery
 from commands.layers import layers
 from commands.predict import predict
+from commands.report import report
 from commands.runs import runs
 from commands.summarize import summarize
 from commands.tune import tune
@@ -29,6 +30,7 @@ def cli() -> None:
     python cli.py tune food10 --gpus 2      the real one
     python cli.py summarize food10          its table, published numbers beside
     python cli.py runs food10               its trials
+    python cli.py report food10             what each axis did, whether to believe the table, what to run next
     """
 
 
@@ -41,6 +43,7 @@ for command in (  # in the order a study goes
     summarize,
     evaluate,
     runs,
+    report,
     predict,
     explain,
     gallery,

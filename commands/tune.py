@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from commands.door import fail
-from commands.options import data_dir_option, data_folder, data_options, results_option
+from commands.options import CHECKOUT, data_dir_option, data_folder, data_options, results_option
 from tuning.settings import Precision, SchedulerName, SearchName
 
 if TYPE_CHECKING:
@@ -191,6 +192,7 @@ def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Co
     _write_reports(plan.folder)
     click.echo(summarize_text([plan.folder], "table"))
     click.echo(f"study: {plan.folder}")
+    click.echo(f"why to believe it, and what to run next: python cli.py report {_named(plan)}")
     return 0 if all(record.confirmed(arm.arm.name) for arm in plan.arms) else 1
 
 
@@ -203,3 +205,9 @@ def _write_reports(study: Path) -> None:
 
     with suppress(InspectionError):
         write_evaluations(study, evaluations(study))
+
+
+def _named(plan: StudyPlan) -> str:
+    """The study as other commands find it without further options."""
+    known = plan.settings.results.resolve() == CHECKOUT / "results"
+    return f"{plan.task.name}/{plan.name}" if known else shlex.quote(str(plan.folder))

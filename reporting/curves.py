@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reporting.headlines import titled
+from reporting.pictures import COLOURS, WIDE, Picture, write_picture
+from reporting.quantities import legible
 from reporting.rows import rows
 from tuning.records import StudyRecord, TrialRecord
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-FILE_NAME = "curves.png"
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")  # told apart by the colour-blind (Okabe and Ito, 2008)
-TOGETHER = len(COLOURS)
+NAME = "curves"
+FILE_NAME = f"{NAME}.png"
+TOGETHER = 4  # arms in one panel
 # A target's score and its loss, and what their axes say.
 PANELS = {
     "class": (("accuracy", "Accuracy"), ("loss", "Loss (nats)")),
     "box": (("iou", "Overlap over union (IoU)"), ("loss", "Loss (mean squared error)")),
 }
-WIDTH, DOTS_PER_INCH = 10.0, 120  # inches; 1200 pixels
-LEGIBLE = 0.99  # of all losses: a few that are far out would flatten the rest
+DOTS_PER_INCH = 120  # 1200 pixels wide
+CONVERGED = 0.01  # a curve has converged in the first epoch that is within so much, relatively, of its best
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +41,16 @@ class Curve:
     mean: tuple[float, ...]
     least: tuple[float, ...]
     most: tuple[float, ...]
+
+    def best(self, direction: str) -> float:
+        """Of the means. direction: "max" or "min", which is better."""
+        return max(self.mean) if direction == "max" else min(self.mean)
+
+    def converged(self, direction: str) -> int:
+        """The first epoch whose mean is within 1 % of the best mean."""
+        best = self.best(direction)
+        distance = CONVERGED * abs(best)
+        return next(epoch for epoch, value in zip(self.epochs, self.mean, strict=True) if abs(value - best) <= distance)
 
 
 def curves(record: StudyRecord, score: str) -> list[Curve]:
@@ -73,19 +85,45 @@ def _curve(arm: str, label: str, trials: Sequence[TrialRecord], score: str) -> C
 
 
 def draw_curves(record: StudyRecord, path: Path) -> bool:
-    """Write the picture, whole or not at all. Returns whether there was anything to draw.
+    """Write the picture, whole or not at all. Returns whether there was anything to draw."""
+    picture = curves_picture(record)
+    if picture is None:
+        return False
+    write_picture(picture, path)
+    return True
 
-    Up to TOGETHER arms share their panels; of more, each has a row of its own, all on the same axes.
+
+def curves_picture(record: StudyRecord) -> Picture | None:
+    """Up to TOGETHER arms share their panels; of more, each has a row of its own, all on the same axes.
+
+    None where no arm has a finished trial.
     """
     arms = list(dict.fromkeys(curve.arm for curve in curves(record, "val_loss")))
     if not arms:
-        return False
-    import matplotlib.figure  # no pyplot: nothing here may look for a display
-
-    scores = PANELS[record.header.get("target", "class")]  # studies older than boxes do not say
+        return None
+    objective = record.header["objective"]
+    needed = "; ".join(
+        f"{curve.label}: {len(curve.epochs)} epochs, best {curve.best(objective['direction']):.4f}, within 1 % of "
+        f"it from epoch {curve.converged(objective['direction'])}"
+        for curve in curves(record, objective["metric"])
+    )
     together = len(arms) <= TOGETHER
-    height = 4.6 if together else 1.9 * len(arms) + 0.8
-    figure = matplotlib.figure.Figure(figsize=(WIDTH, height), dpi=DOTS_PER_INCH, layout="constrained")
+    return Picture(
+        name=NAME,
+        title="Learning curves of the arms",
+        alt=f"The score and the loss of each arm over its epochs, validation in lines, training in dashes. "
+        f"By {objective['metric']}: {needed}.",
+        caption=f"Diamonds: converged, the first epoch within 1 % of its best. By {objective['metric']}: {needed}.",
+        size=(WIDE, 5.0 if together else 1.9 * len(arms) + 0.8),
+        draw=lambda figure: _draw(figure, record, arms),
+        dots_per_inch=DOTS_PER_INCH,
+    )
+
+
+def _draw(figure: Figure, record: StudyRecord, arms: Sequence[str]) -> None:
+    together = len(arms) <= TOGETHER
+    labels = _labels(record)
+    scores = PANELS[record.header.get("target", "class")]  # studies older than boxes do not say
     figure.suptitle(titled(record, f"{record.task}/{record.name}: validation (lines) and training (dashes)"))
     panels: Any = figure.subplots(1 if together else len(arms), len(scores), squeeze=False, sharex=True, sharey="col")
     for place, row in enumerate(panels):
@@ -94,20 +132,12 @@ def draw_curves(record: StudyRecord, path: Path) -> bool:
             axes.set_ylabel(heading)
             axes.grid(alpha=0.3)
             if place == len(panels) - 1:
-                axes.set_xlabel("Epoch")
+                axes.set_xlabel("Epoch (diamond: converged, the first within 1 % of its best)")
         if not together:
-            row[0].set_title(_label(curves(record, "val_loss")[place]), loc="left", fontsize="medium")
+            row[0].set_title(labels[arms[place]], loc="left", fontsize="medium")
     if together:
-        handles, labels = figure.axes[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside lower center", ncols=min(2, len(labels)), frameon=False)
-    path.parent.mkdir(exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        figure.savefig(partial, format="png")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-    return True
+        handles, names = figure.axes[0].get_legend_handles_labels()
+        figure.legend(handles, [labels[name] for name in names], loc="outside lower center", ncols=1, frameon=False)
 
 
 def _draw_panel(axes: Axes, record: StudyRecord, score: str, arms: Sequence[str]) -> None:
@@ -121,22 +151,28 @@ def _draw_panel(axes: Axes, record: StudyRecord, score: str, arms: Sequence[str]
     for curve in validated:
         if curve.arm in styles:
             style = styles[curve.arm]
-            axes.plot(curve.epochs, curve.mean, label=_label(curve), linewidth=2.0, **style)
+            axes.plot(curve.epochs, curve.mean, label=curve.arm, linewidth=2.0, **style)
             axes.fill_between(curve.epochs, curve.least, curve.most, color=style["color"], alpha=0.15, lw=0)
-            if len(curve.epochs) == 1:
-                axes.plot(curve.epochs, curve.mean, "o", color=style["color"], markersize=7, clip_on=False)
-    axes.set_ylim(0, _legible([value for curve in validated for value in curve.mean]) if score == "loss" else 1)
+            epoch = curve.converged("min" if score == "loss" else "max")
+            value = curve.mean[curve.epochs.index(epoch)]
+            mark = {"color": style["color"], "markeredgecolor": "black", "markersize": 8, "clip_on": False, "zorder": 5}
+            axes.plot(epoch, value, "D", **mark)
+    losses = [value for curve in validated for value in curve.mean]
+    axes.set_ylim(0, legible(losses, "min")[1] if score == "loss" and losses else 1)
     axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
 
 
-def _label(curve: Curve) -> str:
-    return curve.label + (f" (mean of {curve.seeds} seeds, band: all)" if curve.seeds > 1 else "")
+def _labels(record: StudyRecord) -> dict[str, str]:
+    """By arm: its name, its seeds, and how many epochs it needs to converge by the study's objective."""
+    metric, direction = record.header["objective"]["metric"], record.header["objective"]["direction"]
+    needed = {curve.arm: curve.converged(direction) for curve in curves(record, metric)}
+    labels = {}
+    for curve in curves(record, "val_loss"):
+        seeds = f" (mean of {curve.seeds} seeds, band: all)" if curve.seeds > 1 else ""
+        epochs = f", converged in epoch {needed[curve.arm]}" if curve.arm in needed else ""
+        labels[curve.arm] = f"{curve.label}{seeds}{epochs}"
+    return labels
 
 
 def _style(place: int) -> dict[str, Any]:
     return {"color": COLOURS[place], "linestyle": "-", "marker": ".", "markersize": 3}
-
-
-def _legible(losses: Sequence[float]) -> float:
-    ordered = sorted(losses)
-    return 1.1 * ordered[min(len(ordered) - 1, int(LEGIBLE * len(ordered)))]

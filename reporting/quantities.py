@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from rich.filesize import decimal
 
 ABSENT = "-"
+LEGIBLE = 0.95
 
 
 def mean_and_deviation(mean: float, deviation: float | None, digits: int) -> str:
@@ -44,6 +45,19 @@ def duration(value: float) -> str:
         return f"{seconds // 60} min {seconds % 60} s"
     minutes = round(value / 60)
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+def legible(values: Sequence[float], direction: str) -> tuple[float, float]:
+    """From where to where a picture shows these: all, but of losses a few far out, which would flatten the rest.
+
+    direction: "max" or "min", which end is the good one and always shown.
+    """
+    ordered = sorted(values, reverse=direction == "max")
+    best, worst = ordered[0], ordered[min(len(ordered) - 1, int(LEGIBLE * len(ordered)))]
+    if direction == "max":  # accuracies and their like have a worst of 0
+        worst = ordered[-1]
+    margin = 0.08 * abs(best - worst) or 0.02
+    return min(best, worst) - margin, max(best, worst) + margin
 
 
 # Fields that are no score and read badly with four decimals; every other field takes its column's digits.

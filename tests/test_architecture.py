@@ -51,6 +51,8 @@ ROOMS = {
         "tasks.task",
         "tuning.records",
         "tuning.events",
+        "tuning.importances",  # by Optuna, which only tuning/ knows
+        "tuning.command",  # the next command to run: settings belong to tuning/
         "search_spaces.space",
         "search_spaces.wording",
     },

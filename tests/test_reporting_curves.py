@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageColor
 
-from reporting.curves import COLOURS, curves, draw_curves
+from reporting.curves import COLOURS, Curve, curves, draw_curves
 from tests.study_fixtures import example_events, write_study
 from tuning.records import read_study
 
@@ -25,6 +25,17 @@ def test_a_curve_is_the_mean_of_the_seeds_that_confirm_a_row(tmp_path: Path) -> 
         assert curve.epochs == tuple(epoch.epoch for epoch in max(trials, key=lambda t: len(t.epochs)).epochs)
 
 
+def test_a_curve_has_converged_in_the_first_epoch_within_a_hundredth_of_its_best(tmp_path: Path) -> None:
+    def curve(*mean: float) -> Curve:
+        epochs = tuple(range(1, len(mean) + 1))
+        return Curve(arm="a", label="a", seeds=1, epochs=epochs, mean=mean, least=mean, most=mean)
+
+    assert curve(0.5, 0.788, 0.793, 0.8).converged("max") == 3  # 0.792 is a hundredth below 0.8
+    assert curve(0.5, 0.8, 0.7).converged("max") == 2
+    assert curve(2.0, 1.02, 1.0, 1.2).converged("min") == 3
+    assert curve(0.4).converged("max") == 1
+
+
 def test_an_arm_without_a_finished_trial_has_no_curve(tmp_path: Path) -> None:
     record = read_study(write_study(tmp_path, example_events(missing_arm=True)))
     assert [curve.arm for curve in curves(record, "val_loss")] == ["from_scratch"]
@@ -34,7 +45,7 @@ def test_the_picture(tmp_path: Path) -> None:
     record = read_study(write_study(tmp_path, example_events(null_seed=True)))
     assert draw_curves(record, tmp_path / "plots" / "curves.png")
     with Image.open(tmp_path / "plots" / "curves.png") as picture:
-        assert picture.size == (1200, 552)
+        assert picture.size == (1200, 600)
         panels = picture.convert("RGB").crop((0, 0, 1200, 440))  # above the legend
     colours = {colour: count for count, colour in panels.getcolors(2**20)}
     for colour in COLOURS[:2]:  # one for each arm; a line is three pixels wide

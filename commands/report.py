@@ -1,0 +1,35 @@
+"""The command `report`: a study's pictures, its audit, and one page with everything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from commands.options import results_option
+
+
+@click.command()
+@click.argument("study", metavar="TASK|STUDY")
+@click.option("--open", "show", is_flag=True, help="Show the page in a browser.")
+@results_option
+def report(study: str, show: bool, results: Path) -> None:
+    """What each axis did, whether to believe the table, and what to run next, in one page.
+
+    A TASK stands for its newest study. Writes plots/ and report.html into the study's folder; the page needs no
+    network and no other file.
+
+    \b
+    python cli.py report food10
+    python cli.py report food10/first --open
+    """
+    from reporting.audit import audit_lines
+    from reporting.report import write_report
+    from tuning.records import find_study
+
+    written = write_report(find_study(results, study))
+    click.echo("\n".join(audit_lines(written.audit)))
+    megabytes = written.path.stat().st_size / 1e6
+    click.echo(f"\n{written.path} ({megabytes:.1f} MB), {len(written.pictures)} pictures in plots/")
+    if show:
+        click.launch(str(written.path.resolve()))

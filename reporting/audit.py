@@ -1,0 +1,75 @@
+"""A study's audit: what speaks against believing its table as it stands, in plain words, each with its numbers and
+with the next command to run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from reporting.audit_finding import Finding, Unjudged
+from reporting.audit_result import below_validation, within_noise
+from reporting.audit_search import edge_of_range, infeasible_trials, rungs_disagree, search_still_improving
+from reporting.audit_training import overfitting, still_improving
+from tuning.records import StudyRecord
+
+CHECKS: tuple[Callable[[StudyRecord], Iterator[Finding | Unjudged]], ...] = (
+    infeasible_trials,
+    edge_of_range,
+    search_still_improving,
+    rungs_disagree,
+    still_improving,
+    overfitting,
+    within_noise,
+    below_validation,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audit:
+    """What the checks said. A check that found nothing and could judge everything is silent."""
+
+    findings: tuple[Finding, ...]  # the serious ones first
+    unjudged: tuple[Unjudged, ...]
+    checks: int
+
+    @property
+    def verdict(self) -> str:
+        """One sentence."""
+        serious = sum(finding.severity == "serious" for finding in self.findings)
+        notes = len(self.findings) - serious
+        parts = [_counted(serious, "serious finding")] if serious else []
+        parts += [_counted(notes, "finding to note", "findings to note")] if notes else []
+        open_questions = f" {len(self.unjudged)} could not be judged." if self.unjudged else ""
+        if not parts:
+            return f"Nothing speaks against this table: none of {self.checks} checks found anything.{open_questions}"
+        return f"{' and '.join(parts)}, by {self.checks} checks.{open_questions}"
+
+
+def audit(record: StudyRecord) -> Audit:
+    """Every check of a study, as far as it came."""
+    said = [one for check in CHECKS for one in check(record)]
+    findings = sorted(
+        (one for one in said if isinstance(one, Finding)), key=lambda finding: finding.severity != "serious"
+    )
+    return Audit(
+        findings=tuple(findings),
+        unjudged=tuple(one for one in said if isinstance(one, Unjudged)),
+        checks=len(CHECKS),
+    )
+
+
+def audit_lines(found: Audit) -> list[str]:
+    """For a terminal: the verdict, each finding with its command, what could not be judged."""
+    lines = [f"Audit: {found.verdict}"]
+    for finding in found.findings:
+        lines += ["", f"{finding.severity}: {finding.title}{f' ({finding.arm})' if finding.arm else ''}"]
+        lines += [f"  {finding.sentence}", f"  next: {finding.command}"]
+    if found.unjudged:
+        lines += ["", "not judged:"]
+        lines += [f"  {one.check}{f' ({one.arm})' if one.arm else ''}: {one.why}" for one in found.unjudged]
+    return lines
+
+
+def _counted(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"

@@ -1,0 +1,52 @@
+"""What a check of the audit says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tuning.command import tune_command
+from tuning.records import StudyRecord
+
+Severity = Literal["serious", "note"]  # the table may mislead; or more could be had
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One objection to a study."""
+
+    name: str  # of the check
+    severity: Severity
+    title: str
+    arm: str = ""  # empty where it concerns all of them
+    sentence: str  # with its numbers
+    evidence: Mapping[str, float | int | str]  # the same numbers, for machines
+    command: str  # to run next, complete
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unjudged:
+    """A check that had too little to go by."""
+
+    check: str
+    arm: str = ""
+    why: str
+
+
+def next_command(record: StudyRecord, **changes: Any) -> str:
+    """The study's own command with these settings changed, under a new name."""
+    header = record.header
+    return tune_command(record.task, header.get("settings") or {}, str(header.get("command") or ""), **changes)
+
+
+def searched(record: StudyRecord) -> bool:
+    """Whether the study chose its configurations itself."""
+    return not (record.header.get("settings") or {}).get("configs")
+
+
+def relative_gain(record: StudyRecord, value: float, over: float) -> float:
+    """By how much a value of the objective is better than another, as a share of the better one; negative if worse."""
+    gain = value - over if record.header["objective"]["direction"] == "max" else over - value
+    size = max(abs(value), abs(over))
+    return gain / size if size else 0.0

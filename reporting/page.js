@@ -1,0 +1,26 @@
+// Tables of trials sort by the column whose heading is pressed; without this they stand best first.
+for (const table of document.querySelectorAll("table.sortable")) {
+  const body = table.tBodies[0];
+  const headings = [...table.tHead.rows[0].cells];
+  headings.forEach((heading, column) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = heading.textContent;
+    heading.replaceChildren(button);
+    button.addEventListener("click", () => {
+      const descending = heading.getAttribute("aria-sort") === "ascending";
+      headings.forEach((other) => other.removeAttribute("aria-sort"));
+      heading.setAttribute("aria-sort", descending ? "descending" : "ascending");
+      const keyed = [...body.rows].map((row) => [row.cells[column].textContent, row]);
+      const numeric = keyed.every(([text]) => text === "-" || text === "" || !Number.isNaN(Number(text)));
+      const compare = (left, right) => {
+        const [a, b] = [left[0], right[0]];
+        const [none, other] = [a === "-" || a === "", b === "-" || b === ""];
+        if (none || other) return none - other; // what has no value comes last, whichever way
+        const order = numeric ? Number(a) - Number(b) : a.localeCompare(b);
+        return descending ? -order : order;
+      };
+      body.append(...keyed.sort(compare).map(([, row]) => row));
+    });
+  });
+}

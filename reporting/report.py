@@ -1,0 +1,86 @@
+"""The report of a study: its pictures under plots/, and `report.html` with everything in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from reporting.audit import Audit, audit
+from reporting.curve_pictures import axis_curves_picture, trial_curves_picture
+from reporting.curves import curves_picture
+from reporting.effect_pictures import effect_picture, importance_picture, parallel_picture
+from reporting.effects import effects
+from reporting.files import write_whole
+from reporting.page import Embedded, page
+from reporting.parallel import parallel
+from reporting.pictures import Picture, data_uri, write_picture
+from reporting.tables import document_tables, open_study
+from reporting.trial_curves import OF_INTEREST, axis_curves, trial_curves
+from reporting.trial_lists import trial_list
+from tuning.importances import importances
+from tuning.records import StudyRecord
+
+FILE_NAME = "report.html"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What was written, and what the audit says."""
+
+    path: Path
+    pictures: tuple[Path, ...]
+    audit: Audit
+
+
+def write_report(study: Path) -> Report:
+    """Write plots/ and report.html, each file whole or not at all. Raises StudyNotFound, UnknownTask, OSError."""
+    record, task = open_study(study)
+    written: list[Path] = []
+
+    def embedded(picture: Picture) -> Embedded:
+        path = study / "plots" / f"{picture.name}.png"
+        written.append(path)
+        return picture, data_uri(write_picture(picture, path))
+
+    of_arms = curves_picture(record)
+    arms = [arm["name"] for arm in record.arms]
+    remarks: dict[str, list[str]] = {arm: [] for arm in arms}
+    found = audit(record)
+    text = page(
+        record,
+        task,
+        tables=document_tables(record, task),
+        audit=found,
+        curves=[embedded(of_arms)] if of_arms is not None else [],
+        effects={arm: [embedded(picture) for picture in arm_pictures(record, arm, remarks[arm])] for arm in arms},
+        remarks=remarks,
+        trials=[trial_list(record, arm) for arm in arms if record.of_arm(arm)],
+    )
+    write_whole(study / FILE_NAME, text)
+    return Report(path=study / FILE_NAME, pictures=tuple(written), audit=found)
+
+
+def arm_pictures(record: StudyRecord, arm: str, remarks: list[str]) -> list[Picture]:
+    """Every picture of one arm's search. What cannot be drawn is said in `remarks`, which are added to."""
+    direction = record.header["objective"]["direction"]
+    pictures: list[Picture] = []
+    important = importances(record, arm)
+    if important.shares:
+        pictures.append(importance_picture(important))
+    else:
+        remarks.append(f"No importances: {important.reason}.")
+    pictures += [effect_picture(effect, direction) for effect in effects(record, arm)]
+    shown = trial_curves(record, arm)
+    if shown.curves:
+        pictures.append(trial_curves_picture(shown, direction))
+    # The axes that document 4 shows, and the one that mattered most.
+    for axis in dict.fromkeys([*OF_INTEREST, *list(important.shares)[:1]]):
+        by_axis = axis_curves(record, arm, axis)
+        if by_axis is not None:
+            pictures.append(axis_curves_picture(by_axis, direction))
+    lines = parallel(record, arm)
+    if lines is not None:
+        pictures.append(parallel_picture(lines))
+    if not pictures:
+        remarks.append("No picture: fewer than two of its trials ended.")
+    return pictures
