@@ -16,6 +16,7 @@ from search_spaces.optimization import OPTIMIZERS, SCHEDULES
 from search_spaces.space import Choice, Space, SpaceError
 from tasks.task import Arm, Task, averages, load_task, task_names
 from tuning.plan import make_plan
+from tuning.plan_text import render_plan
 from tuning.resources import Share
 from tuning.settings import StudySettings
 
@@ -67,6 +68,7 @@ def test_a_plan_is_made_of_every_task_its_sample_and_its_published_settings(
 
     assert [arm.arm.name for arm in plan.arms] == [arm.name for arm in task.arms]
     assert all(arm.trials >= 1 for arm in plan.arms)
+    assert all(arm.name in render_plan(plan) for arm in task.arms)
     every = (*task.arms, *task.more_arms)
     published = {arm.name: len(arm.space.published) for arm in every if arm.space.published}
     if published:
