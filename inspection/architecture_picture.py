@@ -113,8 +113,10 @@ def draw(listing: Listing, path: Path) -> None:
         if number and drawn[number - 1] in reads:
             _draw_arrow(axes, number, rows)
             reads.remove(drawn[number - 1])
-            if reads:  # beside the arrow
-                _line(axes, column + 0.53, row - 0.1, f"and {_names(reads)}", style="italic", size=7, ha="left")
+            if reads:  # beside the arrow, in half of the box's width
+                beside = f"+ {_names(reads)}"
+                beside = beside if len(beside) <= 29 else f"{beside[:28]}…"
+                _line(axes, column + 0.52, row - 0.1, beside, style="italic", size=6.5, ha="left")
         elif number:
             _line(axes, column + 0.5, row - 0.1, f"reads {_names(reads)}", style="italic", size=7)
     figure.suptitle(listing.title, x=0.5, y=1 - 0.12 / figure.get_figheight(), va="top", fontsize=9, wrap=True)
@@ -171,8 +173,7 @@ def _draw_arrow(axes: Axes, number: int, rows: int) -> None:
 
 def _line(axes: Axes, x: float, y: float, text: str, size: float = 8, **style: Any) -> None:
     text = text if len(text) <= LONGEST + 6 else f"{text[: LONGEST + 5]}…"
-    # A long line in smaller letters, down to the smallest that can be read.
-    size = max(7.0, size - max(0, len(text) - LONGEST) * 0.2)
+    size -= max(0, len(text) - LONGEST) * 0.2  # a long line in smaller letters, 6.8 points at least
     axes.text(x, y, text, **{"ha": "center", "va": "center", "fontsize": size, **style})
 
 
