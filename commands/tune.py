@@ -155,7 +155,9 @@ def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Co
     if not plan.settings.quiet:
         console.print(f"images    {counted(opened)}", highlight=False)
         console.print("starting Ray ...", highlight=False)
+    from reporting.curves import FILE_NAME as CURVES
     from reporting.files import write_derived
+    from reporting.live_curves import LiveCurves
     from reporting.render import summarize_text
     from tuning import cluster
     from tuning.progress import Progress
@@ -169,11 +171,14 @@ def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Co
             if dashboard:
                 token = "  (it asks for the token that `.venv/bin/ray get-auth-token` prints)"
                 console.print(f"Ray dashboard: http://{dashboard}{token}", highlight=False, soft_wrap=True)
-            console.print(
-                f"TensorBoard:   tensorboard --logdir {plan.folder / 'tensorboard'}", highlight=False, soft_wrap=True
-            )
+            for what in (
+                f"TensorBoard:   tensorboard --logdir {plan.folder / 'tensorboard'}",
+                f"curves so far: {plan.folder / 'plots' / CURVES}",
+            ):
+                console.print(what, highlight=False, soft_wrap=True)
         progress = Progress(console, plan.settings.quiet)
-        record = study.run_study(plan, store, progress, study.default_command(), pretraining)
+        live = LiveCurves(plan.folder / "plots" / CURVES)
+        record = study.run_study(plan, store, progress, study.default_command(), pretraining, live.apply)
     except KeyboardInterrupt:
         if (plan.folder / "events.jsonl").exists():
             write_derived(plan.folder)

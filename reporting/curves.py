@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +41,7 @@ class Curve:
     mean: tuple[float, ...]
     least: tuple[float, ...]
     most: tuple[float, ...]
+    joined_after: int = 0  # epochs of the training that this one went on from; 0 where it began anew
 
     def best(self, direction: str) -> float:
         """Of the means. direction: "max" or "min", which is better."""
@@ -54,22 +55,30 @@ class Curve:
 
 
 def curves(record: StudyRecord, score: str) -> list[Curve]:
-    """One for each arm that has a finished trial: its row's seeds. score: such as "val_accuracy"."""
+    """One for each arm that has a finished trial: its row's seeds; before that, its best trial so far.
+
+    score: such as "val_accuracy". What a study went on from comes first, its epochs counted on.
+    """
+    before = (record.header.get("goes_on") or {}).get("history", ())
     found = []
     for row in rows(record):
-        curve = _curve(row.arm, row.label, record.confirmed(row.arm), score)
+        running = record.best_of(record.of_arm(row.arm, "search"))
+        trials = record.confirmed(row.arm) or ([running] if running and not row.members else [])
+        curve = _curve(row.arm, row.label, trials, score, before)
         if curve is not None:
             found.append(curve)
     return found
 
 
-def _curve(arm: str, label: str, trials: Sequence[TrialRecord], score: str) -> Curve | None:
+def _curve(
+    arm: str, label: str, trials: Sequence[TrialRecord], score: str, before: Sequence[Mapping[str, Any]]
+) -> Curve | None:
     values: dict[int, list[float]] = {}
     for trial in trials:
-        for epoch in trial.epochs:
-            value = epoch.metrics.get(score)
+        for number, metrics in enumerate([*(e["metrics"] for e in before), *(e.metrics for e in trial.epochs)], 1):
+            value = metrics.get(score)
             if value is not None:
-                values.setdefault(epoch.epoch, []).append(value)
+                values.setdefault(number, []).append(value)
     if not values:
         return None
     epochs = sorted(values)
@@ -81,6 +90,7 @@ def _curve(arm: str, label: str, trials: Sequence[TrialRecord], score: str) -> C
         mean=tuple(math.fsum(values[epoch]) / len(values[epoch]) for epoch in epochs),
         least=tuple(min(values[epoch]) for epoch in epochs),
         most=tuple(max(values[epoch]) for epoch in epochs),
+        joined_after=len(before),
     )
 
 
@@ -124,7 +134,10 @@ def _draw(figure: Figure, record: StudyRecord, arms: Sequence[str]) -> None:
     together = len(arms) <= TOGETHER
     labels = _labels(record)
     scores = PANELS[record.header.get("target", "class")]  # studies older than boxes do not say
-    figure.suptitle(titled(record, f"{record.task}/{record.name}: validation (lines) and training (dashes)"))
+    heading = f"{record.task}/{record.name}: validation (lines) and training (dashes)"
+    if "goes_on" in record.header:
+        heading += f"\nleft of the dotted line: {record.header['goes_on']['from']}"
+    figure.suptitle(titled(record, heading))
     panels: Any = figure.subplots(1 if together else len(arms), len(scores), squeeze=False, sharex=True, sharey="col")
     for place, row in enumerate(panels):
         for axes, (score, heading) in zip(row, scores, strict=True):
@@ -157,6 +170,8 @@ def _draw_panel(axes: Axes, record: StudyRecord, score: str, arms: Sequence[str]
             value = curve.mean[curve.epochs.index(epoch)]
             mark = {"color": style["color"], "markeredgecolor": "black", "markersize": 8, "clip_on": False, "zorder": 5}
             axes.plot(epoch, value, "D", **mark)
+    for epochs in {curve.joined_after for curve in validated} - {0}:
+        axes.axvline(epochs + 0.5, color="grey", linestyle=":", linewidth=1.2)
     losses = [value for curve in validated for value in curve.mean]
     axes.set_ylim(0, legible(losses, "min")[1] if score == "loss" and losses else 1)
     axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))

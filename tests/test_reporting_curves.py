@@ -8,6 +8,7 @@ import pytest
 from PIL import Image, ImageColor
 
 from reporting.curves import COLOURS, Curve, curves, draw_curves
+from reporting.live_curves import LiveCurves
 from tests.study_fixtures import example_events, write_study
 from tuning.records import read_study
 
@@ -57,3 +58,36 @@ def test_nothing_finished_draws_nothing(tmp_path: Path) -> None:
     record = read_study(write_study(tmp_path, example_events()[:1]))
     assert not draw_curves(record, tmp_path / "plots" / "curves.png")
     assert not (tmp_path / "plots").exists()
+
+
+def test_what_a_study_went_on_from_comes_first(tmp_path: Path) -> None:
+    events = example_events()
+    history = [{"epoch": n, "metrics": {"val_accuracy": n / 100, "val_loss": 2.0, "train_loss": 2.0}} for n in (1, 2)]
+    alone = read_study(write_study(tmp_path / "alone", events))
+    joined = read_study(
+        write_study(
+            tmp_path / "joined", [{**events[0], "goes_on": {"from": "food10/a/b@2", "history": history}}, *events[1:]]
+        )
+    )
+    before, after = curves(alone, "val_accuracy")[0], curves(joined, "val_accuracy")[0]
+    assert after.epochs == tuple(range(1, len(before.epochs) + 3))
+    assert after.mean == (0.01, 0.02, *before.mean)
+    assert (before.joined_after, after.joined_after) == (0, 2)
+    assert draw_curves(joined, tmp_path / "joined.png")
+
+
+def test_while_a_study_runs_its_best_trial_so_far_is_drawn_now_and_then(tmp_path: Path) -> None:
+    picture = tmp_path / "plots" / "curves.png"
+    patient, eager = LiveCurves(picture, every_seconds=3600), LiveCurves(picture, every_seconds=0)
+    first = []
+    for event in example_events():
+        first.append(event)
+        patient.apply(event)
+        if event["event"] == "epoch":
+            break
+    assert not picture.exists()
+    for event in first:
+        eager.apply(event)
+    drawn = picture.stat().st_mtime_ns
+    eager.apply(first[-1])
+    assert picture.stat().st_mtime_ns == drawn  # drawing takes a small part of the driver's time

@@ -7,7 +7,7 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
@@ -19,7 +19,7 @@ from datasets.dataset import SPLITS
 from datasets.store import ImageStore
 from trainables.trial import Trial
 from tuning.cluster import CHECKOUT
-from tuning.events import FILE_NAME, EventLog
+from tuning.events import FILE_NAME, Event, EventLog
 from tuning.optuna_database import OptunaDatabase
 from tuning.plan import StudyPlan, axis_description
 from tuning.pretraining import Pretrained, pretrained
@@ -34,11 +34,16 @@ VERSIONED = ("ray", "tensorflow", "keras", "optuna", "numpy", "scikit-learn", "a
 
 
 def run_study(
-    plan: StudyPlan, store_path: Path, progress: Progress, command: str, pretraining: Mapping[str, Path] | None = None
+    plan: StudyPlan,
+    store_path: Path,
+    progress: Progress,
+    command: str,
+    pretraining: Mapping[str, Path] | None = None,
+    listener: Callable[[Event], None] | None = None,
 ) -> StudyRecord:
     """Search, confirm, test. Returns the record; its status says how it ended.
 
-    pretraining: stores of the images that backbones learn from first, by arm.
+    pretraining: stores of the images that backbones learn from first, by arm. listener: hears every event too.
     The study's folder must exist and be empty of events; Ray must be started (see tuning/cluster.py).
     Raises nothing for failed trials. KeyboardInterrupt is recorded and raised again.
     """
@@ -50,6 +55,8 @@ def run_study(
     log.listen(tensorboard.apply)
     log.listen(OptunaDatabase(plan.folder / "optuna.db", record).apply)
     log.listen(progress.apply)
+    if listener is not None:
+        log.listen(listener)
     progress.watch(record, plan)
     search = Search(plan, log, record, store_path, first)
     try:
