@@ -10,11 +10,11 @@ from tuning.importances import importances
 
 @pytest.mark.slow  # importing what Optuna compares with takes seconds
 def test_the_axis_that_decides_is_the_most_important() -> None:
-    found = importances(study(trials=120), "fine_tuned")
+    found = importances(study(trials=1000, epochs=4), "fine_tuned")
     assert next(iter(found.shares)) == "learning_rate"
-    assert found.shares["learning_rate"] > 2 * sorted(found.shares.values())[-2]
+    assert found.shares["learning_rate"] > 0.5
     assert sum(found.shares.values()) == pytest.approx(1)
-    assert found.trials == 120  # stopped ones among them
+    assert found.trials == 1000  # stopped ones among them
     assert "momentum" in found.shares  # under its condition
     assert "backbone" not in found.shares  # it did not vary
 
