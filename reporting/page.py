@@ -11,7 +11,8 @@ from typing import Any
 from reporting.audit import Audit
 from reporting.cells import RenderedTable
 from reporting.headlines import heading, is_sample, ledger_line, status_lines
-from reporting.page_parts import described, document_table, element, figure, sortable_table, within
+from reporting.html import html_table
+from reporting.page_parts import described, element, figure, sortable_table, within
 from reporting.pictures import Picture
 from reporting.trial_lists import TrialList
 from search_spaces.wording import setting
@@ -49,7 +50,7 @@ def page(
     sections = {
         "question": _question(record, task),
         "verdict": _verdict(audit),
-        "tables": "".join(map(document_table, tables)) + element("p", ledger_line(record)),
+        "tables": "".join(map(html_table, tables)) + element("p", ledger_line(record)),
         "curves": within("div", *(figure(*one, heading="h3") for one in curves), class_="pictures") if curves else "",
         "effects": "".join(_arm(record, arm, pictures, remarks.get(arm, ())) for arm, pictures in effects.items()),
         "trials": "".join(map(_trials, trials)),

@@ -5,11 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-from reporting.cells import RenderedTable, turned
-from reporting.html import html_table
 from reporting.pictures import Picture
-
-WIDE_TABLE = 8  # columns that a screen has room for
 
 
 def element(tag: str, text: str, **attributes: str) -> str:
@@ -32,14 +28,6 @@ def _attributes(attributes: Mapping[str, str]) -> str:
 def scrolling(name: str, content: str, class_: str = "scroll") -> str:
     """What is wider than a phone scrolls by itself, with the keyboard too."""
     return within("div", content, class_=class_, tabindex="0", role="region", aria_label=name)
-
-
-def document_table(table: RenderedTable) -> str:
-    """A table as in every other place; on its side where it is wider than high and that makes it narrower."""
-    across = 1 + sum(2 if heading.compared else 1 for heading in table.headings[1:])
-    beside = turned(table)
-    narrower = 1 + sum(2 if heading.compared else 1 for heading in beside.headings[1:]) < across
-    return html_table(beside if across > WIDE_TABLE and narrower else table)
 
 
 def sortable_table(

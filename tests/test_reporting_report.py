@@ -14,9 +14,7 @@ from PIL import Image
 
 import cli
 from reporting.audit import audit
-from reporting.cells import Cell, Heading, RenderedTable
 from reporting.page import page
-from reporting.page_parts import document_table
 from reporting.published import Published
 from reporting.tables import document_tables
 from reporting.trial_lists import MOST, trial_list
@@ -117,24 +115,6 @@ def test_a_name_is_never_a_tag() -> None:
 def test_a_study_that_lacks_things_has_a_page(events: list[dict[str, Any]]) -> None:
     outline = Outline(written(fold(events)))
     assert any("no end yet" in text for text in outline.said_in("p"))
-
-
-def test_a_wide_table_is_turned_and_loses_nothing() -> None:
-    headings = (Heading(text="Model", prose=True), *(Heading(text=f"F{n}", compared=n % 2 == 0) for n in range(6)))
-
-    def row(name: str) -> tuple[Cell, ...]:
-        return (Cell(text=name), *(Cell(text=f"{name}{n}", published=f"p{name}{n}") for n in range(6)))
-
-    for names, turned in ((("a",), True), (tuple("abcdef"), False)):
-        table = RenderedTable(name="t", title="T", headings=headings, rows=tuple(map(row, names)), notes=("seen",))
-        outline = Outline(document_table(table))
-        cells = set(outline.said_in("td"))
-        assert cells >= {f"{name}{n}" for name in names for n in range(6)}
-        assert cells >= {f"p{name}{n}" for name in names for n in (0, 2, 4)}
-        heads = outline.said_in("th")
-        assert {*names, "Model", "F0", "F5"} <= set(heads)
-        assert (heads.index("F1") > heads.index("a")) == turned
-        assert outline.said_in("li") == ["seen"]
 
 
 def test_a_long_list_shows_its_best() -> None:
