@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 import cli
-from datasets.dataset import DataError, silent
+from datasets.dataset import Counts, DataError, silent
 from datasets.fitting import fitted
 from datasets.store import ImageStore, prepare
 from datasets.view import View
@@ -20,12 +20,12 @@ from trainables.extraction import Extraction, extract
 from trainables.learner import Infeasible
 from trainables.models.catalogue import find
 
-VIEW = View(image_size=32, fit="stretch")
-
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> ImageStore:
-    return ImageStore.open(prepare(Pictures(per_class=20, counts=None), tmp_path_factory.mktemp("data")))
+    return ImageStore.open(
+        prepare(Pictures(per_class=20, counts=Counts(train=10, val=5, test=5)), tmp_path_factory.mktemp("data"))
+    )
 
 
 def of(pooling: str = "average", size: int = 32) -> Extraction:
