@@ -60,8 +60,9 @@ TASK = Task(
     side=80,
     seed=23,
     views={
-        "minivggnet_augmented": SMALL_LIVE,
-        **dict.fromkeys(("minivggnet", "vgg16_features", "surgery", "surgery_as_run", "surgery_warm_up"), SMALL),
+        "minivggnet": replace(SMALL, image_size=48),
+        "minivggnet_augmented": replace(SMALL_LIVE, image_size=48),
+        **dict.fromkeys(("vgg16_features", "surgery", "surgery_as_run", "surgery_warm_up"), SMALL),
     },
     epochs=6,
     trials=2,
