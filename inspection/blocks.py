@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from inspection.winner import InspectionError
-from trainables.models.block_ends import BLOCKS
 
 if TYPE_CHECKING:
     import keras
@@ -41,6 +40,8 @@ def block_ends(network: keras.Model) -> dict[str, str]:
     continues a block belongs to it.
     Raises InspectionError where no layer has feature maps.
     """
+    from trainables.models.block_ends import BLOCKS  # imports Keras, which inspection.quietly does silently before
+
     maps = maps_layers(network)
     if not maps:
         raise InspectionError(f"{network.name} has no convolution: there are no feature maps to look at")
