@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tuning.settings import UsageError
 
@@ -38,7 +40,7 @@ WORKER_ENVIRONMENT = {
 def start_ray(address: str | None) -> str | None:
     """Ray of this study alone, or the cluster at an address; a second call changes nothing.
 
-    Returns the dashboard's address. Raises UsageError where no cluster answers.
+    Returns the dashboard's address. Raises UsageError where Ray does not start, or no cluster answers.
     """
     os.environ |= DRIVER_ENVIRONMENT
     if address is not None:
@@ -49,8 +51,9 @@ def start_ray(address: str | None) -> str | None:
 
     for name in ("ray", "ray.tune", "ray._private.worker"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    try:
-        context = ray.init(
+
+    def start() -> Any:
+        return ray.init(
             address=address or "local",  # "local": never some cluster that happens to run here
             include_dashboard=None if address else True,
             log_to_driver=False,
@@ -58,12 +61,34 @@ def start_ray(address: str | None) -> str | None:
             ignore_reinit_error=True,
             runtime_env={"env_vars": WORKER_ENVIRONMENT},
         )
-    except (ConnectionError, ValueError, RuntimeError) as error:
-        if address is None:
-            raise
-        reason = f"{str(error).splitlines()[0]}; a cluster with a token needs RAY_AUTH_MODE=token"
-        raise _no_cluster(address, reason) from None
+
+    if address is None:
+        context = _patiently(start)
+    else:
+        try:
+            context = start()
+        except (ConnectionError, ValueError, RuntimeError) as error:
+            reason = f"{str(error).splitlines()[0]}; a cluster with a token needs RAY_AUTH_MODE=token"
+            raise _no_cluster(address, reason) from None
     return str(context.dashboard_url) if context.dashboard_url else None
+
+
+def _patiently(start: Callable[[], Any]) -> Any:
+    """Ray gives its own processes 30 seconds, which a busy machine may not keep (four of some forty starts at a load of
+    20 on two cores), and says so by a plain Exception: once more, then one line.
+    """
+    import ray
+
+    try:
+        return start()
+    except Exception:
+        ray.shutdown()
+    try:
+        return start()
+    except Exception as error:
+        ray.shutdown()
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise UsageError(f"Ray did not start, twice ({reason}); see what else is running here and try again") from None
 
 
 def stop_ray() -> None:
