@@ -86,7 +86,7 @@ def explain(
         rows = range(start, min(start + sheets.ROWS, len(shown)))
         columns = [
             (
-                f"{name}, {' x '.join(map(str, sizes[name]))}",
+                f"{name}\n{' x '.join(map(str, sizes[name]))}",
                 [sheets.overlay(subjects[row].pixels, found.heat[name][row]) for row in rows],
             )
             for name in heat

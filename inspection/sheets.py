@@ -184,7 +184,7 @@ def _mosaic(
     axes.imshow(canvas, interpolation="none", extent=(0, width, height, 0))
     axes.set_axis_off()
     for place, heading in enumerate(headings):
-        text = "\n".join(textwrap.wrap(heading, 18))
+        text = "\n".join(line for part in heading.splitlines() for line in textwrap.wrap(part, 18))
         axes.text(place * (CELL + GAP) + CELL / 2, -6, text, ha="center", va="bottom", fontsize=9)
     figure.text(0.5, 1 - 8 / whole_height, "\n".join(wrapped), ha="center", va="top", fontsize=10)
     if bar:
