@@ -175,7 +175,8 @@ def _mosaic(
             canvas[top : top + CELL, left : left + CELL] = picture
     left_free = 190 if names else 12
     wrapped = textwrap.wrap(title, int((width + left_free) / 9))
-    above = 16 + 18 * len(wrapped) + (44 if headings else 4)
+    over = [[line for part in heading.splitlines() for line in textwrap.wrap(part, 18)] for heading in headings]
+    above = 16 + 20 * len(wrapped) + 20 * max(map(len, over), default=0)
     under = 70 if bar else 10
     size = ((width + left_free) / DOTS_PER_INCH, (height + above + under) / DOTS_PER_INCH)
     figure = matplotlib.figure.Figure(figsize=size, dpi=DOTS_PER_INCH)
@@ -183,9 +184,8 @@ def _mosaic(
     axes = figure.add_axes((left_free / whole_width, under / whole_height, width / whole_width, height / whole_height))
     axes.imshow(canvas, interpolation="none", extent=(0, width, height, 0))
     axes.set_axis_off()
-    for place, heading in enumerate(headings):
-        text = "\n".join(line for part in heading.splitlines() for line in textwrap.wrap(part, 18))
-        axes.text(place * (CELL + GAP) + CELL / 2, -6, text, ha="center", va="bottom", fontsize=9)
+    for place, lines in enumerate(over):
+        axes.text(place * (CELL + GAP) + CELL / 2, -6, "\n".join(lines), ha="center", va="bottom", fontsize=9)
     figure.text(0.5, 1 - 8 / whole_height, "\n".join(wrapped), ha="center", va="top", fontsize=10)
     if bar:
         _colour_bar(figure, *bar, whole_width, whole_height)
