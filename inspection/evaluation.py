@@ -14,8 +14,6 @@ from inspection.classification_report import report_numbers, report_text
 from inspection.confusion import IN_TEXT, Confusion, confusion_of, confusion_text, draw_confusion, most_confused
 from inspection.winner import Winner, chosen
 from reporting.files import write_whole
-from reporting.headlines import titled
-from tuning.records import read_study
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +33,7 @@ class Evaluation:
 
 def evaluations(study: Path, arms: Sequence[str] = ()) -> list[Evaluation]:
     """Of these arms' winners, or of all, the best on validation first. Raises InspectionError (one line)."""
-    record = read_study(study)
-    return [
-        _evaluation(winner, titled(record, f"{winner.title}: {winner.label}, test images"))
-        for winner in chosen(study, arms)
-    ]
+    return [_evaluation(winner) for winner in chosen(study, arms)]
 
 
 def evaluation_text(evaluation: Evaluation) -> str:
@@ -89,7 +83,7 @@ def write_evaluations(study: Path, found: Sequence[Evaluation]) -> list[Path]:
     return written
 
 
-def _evaluation(winner: Winner, title: str) -> Evaluation:
+def _evaluation(winner: Winner) -> Evaluation:
     predictions = stored.read(winner.folder)
     # A network may have more outputs than there are classes (document 3's 1000): of those, only the predicted count.
     predicted = predictions.probabilities.argmax(axis=1)
@@ -97,7 +91,7 @@ def _evaluation(winner: Winner, title: str) -> Evaluation:
     names = winner.names(predictions.probabilities.shape[1])
     return Evaluation(
         winner=winner,
-        title=title,
+        title=f"{winner.title}: {winner.label}, test images",
         names=tuple(names[output] for output in outputs.tolist()),
         labels=predictions.labels,
         predicted=np.searchsorted(outputs, predicted),
