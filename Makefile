@@ -56,7 +56,7 @@ lint: setup
 UV_COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 lock:
 	$(UV_COMPILE) --group dev pyproject.toml -o requirements.lock
-	for extra in gpu mlflow dashboard; do \
+	for extra in gpu mlflow onnx dashboard; do \
 	  $(UV_COMPILE) --extra $$extra -c requirements.lock pyproject.toml -o requirements-$$extra.lock; done
 	$(UV_COMPILE) --group benchmark -c requirements.lock pyproject.toml -o requirements-benchmark.lock
 
