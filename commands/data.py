@@ -23,7 +23,7 @@ def datasets() -> None:
 @click.argument("task")
 @click.option("--from", "origin", metavar="PATH|URL", help="Archive, extracted folder or URL of the images.")
 @data_options
-@click.option("--sample", is_flag=True, help="The small generated data set.")
+@click.option("--sample", is_flag=True, help="The small data set of the sample.")
 @data_dir_option
 @click.option("--quiet", is_flag=True, help="No progress.")
 def prepare(
@@ -70,7 +70,7 @@ def convert(source: Path, target: Path) -> None:
 @click.argument("task")
 @click.option("--from", "origin", metavar="PATH|URL", help="Archive, extracted folder or URL of the images.")
 @data_options
-@click.option("--sample", is_flag=True, help="The small generated data set.")
+@click.option("--sample", is_flag=True, help="The small data set of the sample.")
 @click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Where to write the picture (PNG).")
 @data_dir_option
 def describe(
@@ -104,7 +104,7 @@ def describe(
 @click.option("--image-size", type=click.IntRange(8, 2048), help="Pixels.  [default: as such an arm, or the backbone]")
 @click.option("--from", "origin", metavar="PATH|URL", help="Archive, extracted folder or URL of the images.")
 @data_options
-@click.option("--sample", is_flag=True, help="The small generated data set.")
+@click.option("--sample", is_flag=True, help="The small data set of the sample.")
 @click.option(
     "--weights", type=click.Path(path_type=Path), help="File with the backbone's weights, in place of a download."
 )

@@ -82,7 +82,7 @@ class Real:
         return float(value)
 
     def __str__(self) -> str:
-        return f"{self.low:g}..{self.high:g}" + (" (log)" if self.log else "")
+        return _written(self.low, self.high, self.log)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +117,7 @@ class Integer:
         return int(value)
 
     def __str__(self) -> str:
-        return f"{self.low}..{self.high}" + (" (log)" if self.log else "")
+        return _written(self.low, self.high, self.log)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +160,11 @@ class Choice:
 
 
 Axis = Real | Integer | Choice
+
+
+def _written(low: float, high: float, log: bool) -> str:
+    """1e-05..0.01 (log), or the one value there is."""
+    return f"{low:g}" if low == high else f"{low:g}..{high:g}" + (" (log)" if log else "")
 
 
 def _check_bounds(name: str, low: float, high: float, log: bool) -> None:

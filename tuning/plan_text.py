@@ -40,7 +40,7 @@ def render_plan(plan: StudyPlan) -> str:
     task, share, settings = plan.task, plan.share, plan.settings
     lines = [f"{task.title}  ({task.source})"]
     if settings.sample:
-        lines.append("sample: small generated data; its numbers are not comparable with the published ones")
+        lines.append("sample: a small data set; its numbers are not comparable with the published ones")
     lines.append(f"data      {task.dataset.title}, {_asked(task)}, {_split(task.dataset)}")
     for arm in plan.arms:
         lines += _arm_lines(plan, arm)
@@ -92,7 +92,9 @@ def _images_size(plan: StudyPlan) -> str:
 def _arm_lines(plan: StudyPlan, arm: ArmPlan) -> list[str]:
     view = arm.arm.view
     note = f"  [{arm.arm.note}]" if arm.arm.note else ""
-    lines = [f"arm       {arm.arm.name}: {arm.trials} trials, {view.image_size} px, {_augmentation(view)}{note}"]
+    lines = [
+        f"arm       {arm.arm.name}: {plural(arm.trials, 'trial', 'trials')}, {view.image_size} px, {_augmentation(view)}{note}"
+    ]
     if plan.early_stopping:
         rungs = ", ".join(f"{reach} reach epoch {epoch}" for epoch, reach in arm.rungs(plan.reduction_factor))
         lines.append(f"          at least {rungs}")
