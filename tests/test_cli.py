@@ -263,5 +263,5 @@ def test_the_readme_shows_only_options_that_exist() -> None:
 def test_configs_published_lists_the_documents_own_settings(tmp_path: Path) -> None:
     status, printed, _ = invoke("tune", "food10", "--configs", "published", "--dry-run", "--results", str(tmp_path))
     assert status == 0
-    assert "fine_tuned: 1 trials" in printed
+    assert "fine_tuned: 1 trial," in printed
     assert "as listed, to epoch 150" in printed

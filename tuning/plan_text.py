@@ -92,9 +92,8 @@ def _images_size(plan: StudyPlan) -> str:
 def _arm_lines(plan: StudyPlan, arm: ArmPlan) -> list[str]:
     view = arm.arm.view
     note = f"  [{arm.arm.note}]" if arm.arm.note else ""
-    lines = [
-        f"arm       {arm.arm.name}: {plural(arm.trials, 'trial', 'trials')}, {view.image_size} px, {_augmentation(view)}{note}"
-    ]
+    trials = plural(arm.trials, "trial", "trials")
+    lines = [f"arm       {arm.arm.name}: {trials}, {view.image_size} px, {_augmentation(view)}{note}"]
     if plan.early_stopping:
         rungs = ", ".join(f"{reach} reach epoch {epoch}" for epoch, reach in arm.rungs(plan.reduction_factor))
         lines.append(f"          at least {rungs}")
