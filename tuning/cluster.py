@@ -87,7 +87,7 @@ def _patiently(start: Callable[[], Any]) -> Any:
         return start()
     except Exception as error:
         ray.shutdown()
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        reason = next(filter(None, map(str.strip, str(error).splitlines())), type(error).__name__)
         raise UsageError(f"Ray did not start, twice ({reason}); see what else is running here and try again") from None
 
 
