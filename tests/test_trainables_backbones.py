@@ -152,8 +152,8 @@ def test_blocks_hold_every_weight(built: Built) -> None:
 def test_every_family_of_the_catalogue_has_blocks() -> None:
     from trainables.models import backbones, block_ends, catalogue
 
-    assert {backbone.family for backbone in catalogue.CATALOGUE.values()} == set(block_ends._BLOCKS)
-    assert {backbones.find(name).family for name in FAMILIES} == set(block_ends._BLOCKS)
+    assert {backbone.family for backbone in catalogue.CATALOGUE.values()} == set(block_ends.BLOCKS)
+    assert {backbones.find(name).family for name in FAMILIES} == set(block_ends.BLOCKS)
 
 
 def test_input_is_prepared_as_in_keras_applications(built: Built) -> None:
