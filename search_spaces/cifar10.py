@@ -21,7 +21,8 @@ def minivggnet(*, batch_norm: bool = True, published: tuple[Config, ...] = _VARI
             optimization.momentum(f"{MINIVGG}: 0.9"),
             optimization.nesterov(f"{MINIVGG}: with Nesterov's acceleration; without is ours to ask"),
             optimization.schedule(
-                "per_iteration", "step", "constant", source=f"{MINIVGG}: variants a (decay 0.01 / 40), b and c"
+                *("per_iteration", "step", "step_half", "constant"),
+                source=f"{MINIVGG}: variants a (decay 0.01 / 40), b (a quarter, or half, every 5 epochs) and c",
             ),
         ),
         constants={"optimizer": "sgd", "batch_size": 64, "batch_norm": batch_norm},

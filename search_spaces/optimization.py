@@ -8,7 +8,15 @@ from __future__ import annotations
 from search_spaces.space import Choice, Real, When
 
 OPTIMIZERS = ("adam", "sgd", "adamw", "rmsprop")
-SCHEDULES: tuple[str, ...] = ("constant", "halve_on_plateau", "step", "tenths", "polynomial_1", "polynomial_2")
+SCHEDULES: tuple[str, ...] = (
+    "constant",
+    "halve_on_plateau",
+    "step",
+    "step_half",
+    "tenths",
+    "polynomial_1",
+    "polynomial_2",
+)
 SCHEDULES += ("bent_linear", "per_iteration", "cosine")
 
 

@@ -110,7 +110,13 @@ def test_what_cannot_be_fetched_is_one_line_and_leaves_nothing(
         imagenet_weights.fetch("Net", wanted)
     message = str(raised.value)
     assert "\n" not in message
-    for part in ("Net", wanted.url, str(keras_home / "models" / wanted.file_name), "--weights FILE", "EfficientNetLite0"):
+    for part in (
+        "Net",
+        wanted.url,
+        str(keras_home / "models" / wanted.file_name),
+        "--weights FILE",
+        "EfficientNetLite0",
+    ):
         assert part in message
     assert left(keras_home) == set()
     assert capfd.readouterr().out == ""

@@ -27,6 +27,7 @@ def at(
         ("step", at(3), 0.01),
         ("step", at(4), 0.0025),
         ("step", at(9), 0.000625),
+        ("step_half", at(9), 0.0025),
         # Document 2, MiniGoogLeNet: lr0 * (1 - e / 70) ** p.
         ("polynomial_1", at(35, max_epochs=70), 0.005),
         ("polynomial_2", at(35, max_epochs=70), 0.0025),

@@ -17,6 +17,7 @@ PLATEAU_FACTOR = 0.5  # document 4, section 4, LR Annealing: halved
 PLATEAU_PATIENCE = 10  # epochs, document 4
 PLATEAU_MIN_DELTA = 1e-4  # the default of keras.callbacks.ReduceLROnPlateau, which document 4's code leaves alone
 STEP_FACTOR = 0.25  # document 2, MiniVGGNet on CIFAR-10, variant b: lr = .01 * .25 ** floor((1 + e) / 5)
+STEP_HALF_FACTOR = 0.5  # the other factor that it draws
 STEP_EPOCHS = 5
 TENTHS = (0.7, 0.9)  # document 2, ResNet on CIFAR-10, version 3: 0.1, from epoch 70 of 100 0.01, from epoch 90 0.001
 BEND, AT_BEND = 0.7, 0.1  # the same, version 4: 0.1 - 9 e / 7000 up to epoch 70 of 100, then (100 - e) / 3000
@@ -43,11 +44,11 @@ def learning_rate(schedule: str, base: float, progress: Progress) -> float:
     """The learning rate of the next step: never negative, never above `base`.
 
     constant: base. halve_on_plateau: times 0.5 whenever the training loss has not fallen by 1e-4 for 10 epochs.
-    step: base * 0.25 ** floor((1 + epoch) / 5). tenths: a tenth from 70 % of the epochs on, a hundredth from 90 %.
-    polynomial_1, polynomial_2: base * (1 - epoch / max_epochs) ** degree. bent_linear: falls linearly to a tenth at
-    70 % of the epochs, then linearly to 0. per_iteration: base / (1 + decay * iteration) with decay = base /
-    max_epochs, the `decay` of Keras's optimizers before 2.11. cosine: base * (1 + cos(pi * epoch / max_epochs)) / 2
-    (Loshchilov and Hutter, 2017, without restarts).
+    step: base * 0.25 ** floor((1 + epoch) / 5), step_half: the same with 0.5. tenths: a tenth from 70 % of the epochs
+    on, a hundredth from 90 %. polynomial_1, polynomial_2: base * (1 - epoch / max_epochs) ** degree. bent_linear: falls
+    linearly to a tenth at 70 % of the epochs, then linearly to 0. per_iteration: base / (1 + decay * iteration) with
+    decay = base / max_epochs, the `decay` of Keras's optimizers before 2.11. cosine: base * (1 + cos(pi * epoch /
+    max_epochs)) / 2 (Loshchilov and Hutter, 2017, without restarts).
     Raises ValueError (one line) for an unknown schedule or progress out of range.
     """
     check(schedule)
@@ -57,8 +58,9 @@ def learning_rate(schedule: str, base: float, progress: Progress) -> float:
     fraction = min(progress.epoch / progress.max_epochs, 1.0)
     if schedule == "halve_on_plateau":
         return base * PLATEAU_FACTOR ** plateaus(progress.train_losses)
-    if schedule == "step":
-        return base * STEP_FACTOR ** ((1 + progress.epoch) // STEP_EPOCHS)
+    if schedule in ("step", "step_half"):
+        factor = STEP_FACTOR if schedule == "step" else STEP_HALF_FACTOR
+        return base * factor ** ((1 + progress.epoch) // STEP_EPOCHS)
     if schedule == "tenths":
         # In epochs, which are whole: 0.7 * 100 is 70.00000000000001 in binary.
         return base / 10.0 ** sum(progress.epoch >= round(share * progress.max_epochs, 6) for share in TENTHS)
