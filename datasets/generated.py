@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.dataset import Counts, DataError, Progress, SourceImage
+from datasets.dataset import Box, Counts, DataError, Progress, SourceImage
 
 if TYPE_CHECKING:
     from datasets.drawing import Brush
@@ -51,11 +51,16 @@ class GeneratedPictures:
         total = len(self.classes) * self.counts.total
         for label, name in enumerate(self.classes):
             for number in range(self.counts.total):
-                encoded = encode(draw(name, number, side=self.side, seed=self.seed))
+                picture, box = self.drawn(name, number)
                 # Drawn once and kept (about 20 KB each), since a store reads every image twice: size, then pixels.
-                images.append(SourceImage(name=f"{name}/{number:05d}.png", label=label, read=partial(bytes, encoded)))
+                read = partial(bytes, encode(picture))
+                images.append(SourceImage(name=f"{name}/{number:05d}.png", label=label, read=read, box=box))
                 progress(f"drawing {self.name}", len(images), total)
         yield images
+
+    def drawn(self, dish: str, number: int) -> tuple[NDArray[np.uint8], Box | None]:
+        """Picture `number` of that dish, [H, W, 3] RGB, and the box to be found in it, where there is one."""
+        return draw(dish, number, side=self.side, seed=self.seed), None
 
 
 def check_drawable(title: str, classes: Sequence[str], origin: str | None) -> None:

@@ -4,53 +4,28 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.dataset import Box, Counts, Progress, SourceImage
-from datasets.generated import SMALLEST_SHARE, check_drawable, distract, encode
+from datasets.dataset import Box
+from datasets.generated import SMALLEST_SHARE, GeneratedPictures, distract
 
 RADIUS = (0.14, 0.3)  # of the dish, in shares of the scene's longest side
 THINGS = (3, 7)  # that lie about, least and most
 
 
 @dataclass(frozen=True, kw_only=True)
-class GeneratedScenes:
+class GeneratedScenes(GeneratedPictures):
     """One dish a scene, anywhere, of any size and turned at will, among leaves, sauces, crumbs and forks.
 
-    classes, counts, side, seed: as GeneratedPictures has them; a box surrounds the dish alone.
+    A box surrounds the dish alone.
     """
 
-    name: str
-    title: str
-    classes: tuple[str, ...]
-    counts: Counts
-    side: int = 128
-    seed: int = 0
-
-    @property
-    def max_side(self) -> int:
-        return self.side
-
-    @contextmanager
-    def images(self, origin: str | None, data_dir: Path, progress: Progress) -> Iterator[Sequence[SourceImage]]:
-        """See datasets.dataset.Dataset. Raises DataError: an origin is given, or a class nobody can draw."""
-        check_drawable(self.title, self.classes, origin)
-        images: list[SourceImage] = []
-        total = len(self.classes) * self.counts.total
-        for label, name in enumerate(self.classes):
-            for number in range(self.counts.total):
-                scene, box = draw(name, number, side=self.side, seed=self.seed)
-                read = partial(bytes, encode(scene))
-                images.append(SourceImage(name=f"{name}/{number:05d}.png", label=label, read=read, box=box))
-                progress(f"drawing {self.name}", len(images), total)
-        yield images
+    def drawn(self, dish: str, number: int) -> tuple[NDArray[np.uint8], Box | None]:
+        """See GeneratedPictures."""
+        return draw(dish, number, side=self.side, seed=self.seed)
 
 
 def draw(dish: str, number: int, *, side: int, seed: int) -> tuple[NDArray[np.uint8], Box]:

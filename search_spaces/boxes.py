@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from search_spaces import backbones, optimization
-from search_spaces.space import Axis, Choice, Real, Space, Value
+from search_spaces.space import Axis, Choice, Space, Value
 
 SETTINGS = "document 2, bounding-box regression"
 _CONSTANTS: dict[str, Value] = {"batch_size": 32}  # document 2
@@ -15,19 +15,12 @@ def _axes(*more: Axis) -> tuple[Axis, ...]:
         backbones.choice("VGG16", source=f"{SETTINGS}: VGG16 without its top"),
         backbones.named("head", "box", backbones.BOX_HEADS, source=f"{SETTINGS}: dense 128, 64, 32, 4"),
         backbones.named("preprocessing", "scaled", backbones.PREPROCESSING, source=f"{SETTINGS}: x / 255"),
-        Real(
-            name="learning_rate",
-            low=1e-5,
-            high=1e-2,
-            log=True,
-            source=f"{SETTINGS}: 0.0001; two powers of ten above, for the head alone, and one below, for the backbone",
+        optimization.learning_rate(
+            1e-5,
+            1e-2,
+            f"{SETTINGS}: 0.0001; two powers of ten above, for the head alone, and one below, for the backbone",
         ),
-        Choice(
-            name="optimizer",
-            values=("adam", "sgd"),
-            allowed=optimization.OPTIMIZERS,
-            source=f"{SETTINGS}: Adam; SGD is ours to ask",
-        ),
+        optimization.optimizer("adam", "sgd", source=f"{SETTINGS}: Adam; SGD is ours to ask"),
         optimization.momentum("Sutskever et al., 2013: with SGD, which the document does not use"),
         optimization.weight_decay("Loshchilov and Hutter, 2019: drawn only with adamw"),
         *more,
@@ -36,8 +29,8 @@ def _axes(*more: Axis) -> tuple[Axis, ...]:
 
 # What a few epochs on two cores can tell apart: slower rates learn nothing in twelve, and all of a backbone takes long.
 SAMPLE: tuple[Axis, ...] = (
-    Real(name="learning_rate", low=1e-4, high=3e-3, log=True, source="sample"),
-    Choice(name="optimizer", values=("adam",), allowed=optimization.OPTIMIZERS, source="sample"),
+    optimization.learning_rate(1e-4, 3e-3, "sample"),
+    optimization.optimizer("adam", source="sample"),
     Choice(name="frozen_fraction", values=(0.5, 0.8), source="sample"),
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from search_spaces import backbones, features, optimization
-from search_spaces.space import Axis, Choice, Real, Space, Value, When
+from search_spaces.space import Axis, Choice, Space, Value, When
 
 SETTINGS = "document 1, settings"
 LOG = "document 2, 2020-11-23-dogs-vs-cats"
@@ -18,20 +18,15 @@ def of_optimizer(optimizer: str) -> Space:
             values=backbones.INITIAL_WEIGHTS,
             source="the document trains from random weights, as its code has it; from ImageNet's is ours to ask",
         ),
-        Real(
-            name="learning_rate",
-            low=1e-4 if optimizer == "sgd" else 1e-5,
-            high=1e-1 if optimizer == "sgd" else 1e-2,
-            log=True,
-            source=f"{SETTINGS}: 0.001 for both optimizers; two powers of ten around where each usually works",
+        optimization.learning_rate(
+            1e-4 if optimizer == "sgd" else 1e-5,
+            1e-1 if optimizer == "sgd" else 1e-2,
+            f"{SETTINGS}: 0.001 for both optimizers; two powers of ten around where each usually works",
         ),
         optimization.momentum(f"{SETTINGS}: 0.9", low=0.8, high=0.95),
         optimization.nesterov("Sutskever et al., 2013: the document does not say which momentum"),
-        Choice(
-            name="schedule",
-            values=("constant", "cosine"),
-            allowed=optimization.SCHEDULES,
-            source=f"{SETTINGS}: constant; cosine: Loshchilov and Hutter, 2017",
+        optimization.schedule(
+            "constant", "cosine", source=f"{SETTINGS}: constant; cosine: Loshchilov and Hutter, 2017"
         ),
         Choice(
             name="frozen_fraction",

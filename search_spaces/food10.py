@@ -9,20 +9,12 @@ TUNING = "document 4, section 4"
 
 
 def _optimizer() -> Choice:
-    return Choice(
-        name="optimizer",
-        values=("adam", "sgd"),
-        allowed=optimization.OPTIMIZERS,
-        source=f"{TUNING}, Tuning Hyperparameters: Optimizer",
-    )
+    return optimization.optimizer("adam", "sgd", source=f"{TUNING}, Tuning Hyperparameters: Optimizer")
 
 
 def _schedule() -> Choice:
-    return Choice(
-        name="schedule",
-        values=("halve_on_plateau", "constant"),
-        allowed=optimization.SCHEDULES,
-        source=f"{TUNING}, Tuning Hyperparameters: LR Annealing",
+    return optimization.schedule(
+        "halve_on_plateau", "constant", source=f"{TUNING}, Tuning Hyperparameters: LR Annealing"
     )
 
 
@@ -42,13 +34,7 @@ _WEIGHT_DECAY = optimization.weight_decay("Loshchilov and Hutter, 2019: not in t
 
 FROM_SCRATCH = Space(
     axes=(
-        Real(
-            name="learning_rate",
-            low=1e-4,
-            high=1e-2,
-            log=True,
-            source=f"{TUNING}, Tuning Hyperparameters: Learning Rate (plot: 1e-4 to 1e-2)",
-        ),
+        optimization.learning_rate(1e-4, 1e-2, f"{TUNING}, Tuning Hyperparameters: Learning Rate (plot: 1e-4 to 1e-2)"),
         _optimizer(),
         _MOMENTUM,
         _NESTEROV,
@@ -74,13 +60,7 @@ FROM_SCRATCH = Space(
 FINE_TUNED = Space(
     axes=(
         backbones.choice("NASNetMobile", source="document 4, section 3: NASNet Mobile, pre-trained on ImageNet"),
-        Real(
-            name="learning_rate",
-            low=1e-6,
-            high=1e-3,
-            log=True,
-            source=f"{TUNING}, Tuning Hyperparameters: Learning Rate (plot: 3e-7 to 1e-3)",
-        ),
+        optimization.learning_rate(1e-6, 1e-3, f"{TUNING}, Tuning Hyperparameters: Learning Rate (plot: 3e-7 to 1e-3)"),
         _optimizer(),
         _MOMENTUM,
         _NESTEROV,

@@ -12,25 +12,15 @@ _WEIGHT_DECAY = optimization.weight_decay("Loshchilov and Hutter, 2019: drawn on
 
 
 def _learning_rate(low: float, high: float, source: str) -> Real:
-    return Real(name="learning_rate", low=low, high=high, log=True, source=source)
+    return optimization.learning_rate(low, high, source)
 
 
 _SHARED: tuple[Axis, ...] = (
-    Choice(
-        name="optimizer",
-        values=("adam", "sgd"),
-        allowed=optimization.OPTIMIZERS,
-        source="document 4, section 4: the question most documents ask",
-    ),
+    optimization.optimizer("adam", "sgd", source="document 4, section 4: the question most documents ask"),
     _MOMENTUM,
     _NESTEROV,
     _WEIGHT_DECAY,
-    Choice(
-        name="schedule",
-        values=("cosine", "constant"),
-        allowed=optimization.SCHEDULES,
-        source="Loshchilov and Hutter, 2017: cosine; document 4: constant",
-    ),
+    optimization.schedule("cosine", "constant", source="Loshchilov and Hutter, 2017: cosine; document 4: constant"),
     Real(name="dropout", low=0.0, high=0.5, source="document 4, section 3, Dense Classifier Block"),
     # --set class_weights=none weighs all images alike, however unequal the classes.
     Choice(name="class_weights", values=("auto",), allowed=("none",), source="trainables/class_weights.py"),

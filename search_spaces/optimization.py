@@ -8,16 +8,10 @@ from __future__ import annotations
 from search_spaces.space import Choice, Real, When
 
 OPTIMIZERS = ("adam", "sgd", "adamw", "rmsprop")
-SCHEDULES: tuple[str, ...] = (
-    "constant",
-    "halve_on_plateau",
-    "step",
-    "step_half",
-    "tenths",
-    "polynomial_1",
-    "polynomial_2",
+SCHEDULES = (
+    *("constant", "halve_on_plateau", "step", "step_half", "tenths", "polynomial_1", "polynomial_2", "bent_linear"),
+    *("per_iteration", "cosine"),
 )
-SCHEDULES += ("bent_linear", "per_iteration", "cosine")
 
 
 def learning_rate(low: float, high: float, source: str) -> Real:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from search_spaces import backbones, optimization
-from search_spaces.space import Axis, Choice, Real, Space, Value
+from search_spaces.space import Axis, Space, Value
 
 PARAMETERS, STRUCTURES = "document 3, parameters", "document 3, structures"
 ZOOM = 256  # pixels, bicubic, inside the network
@@ -12,26 +12,10 @@ _CENTRED = backbones.named(
     "preprocessing", "centred", backbones.PREPROCESSING, source="document 3: (x - mean) / 255, whatever the backbone"
 )
 _TRAINING: tuple[Axis, ...] = (
-    Real(
-        name="learning_rate",
-        low=1e-4,
-        high=1e-2,
-        log=True,
-        source=f"{PARAMETERS}: 0.001; a power of ten to either side",
-    ),
-    Choice(
-        name="optimizer",
-        values=("adam", "sgd"),
-        allowed=optimization.OPTIMIZERS,
-        source=f"{PARAMETERS}: Adam; SGD is ours to ask",
-    ),
+    optimization.learning_rate(1e-4, 1e-2, f"{PARAMETERS}: 0.001; a power of ten to either side"),
+    optimization.optimizer("adam", "sgd", source=f"{PARAMETERS}: Adam; SGD is ours to ask"),
     optimization.momentum("Sutskever et al., 2013: with SGD, which the document does not use"),
-    Choice(
-        name="schedule",
-        values=("constant", "cosine"),
-        allowed=optimization.SCHEDULES,
-        source=f"{PARAMETERS}: constant; cosine: Loshchilov and Hutter, 2017",
-    ),
+    optimization.schedule("constant", "cosine", source=f"{PARAMETERS}: constant; cosine: Loshchilov and Hutter, 2017"),
 )
 _PUBLISHED: dict[str, Value] = {"learning_rate": 1e-3, "optimizer": "adam", "schedule": "constant"}
 _BATCH: dict[str, Value] = {"batch_size": 128}  # document 3, parameters
