@@ -49,7 +49,7 @@ TASK = Task(
         name="boxes-sample",
         title="generated scenes with one dish each (sample)",
         classes=("churros",),
-        counts=Counts(train=240, val=60, test=80),
+        counts=Counts(train=600, val=80, test=120),
         side=112,
         seed=14,
     ),
