@@ -167,7 +167,8 @@ class ImageStore:
         fingerprint = str(self._facts["fingerprint"])
         if self.fold is None:
             return fingerprint
-        return hashlib.sha256(f"{fingerprint}, fold {self.fold.number} of {self.fold.of}".encode()).hexdigest()
+        # The division itself, not the fold's number: other groups of the same images are divided otherwise.
+        return hashlib.sha256(fingerprint.encode() + self.splits.tobytes()).hexdigest()
 
     @property
     def notices(self) -> tuple[str, ...]:

@@ -14,10 +14,11 @@ from hypothesis.extra import numpy as arrays
 from datasets import folds as folds_module
 from datasets.dataset import SPLITS, DataError
 from datasets.folds import TEST, VAL, Fold, divided
+from datasets.own_images import find
 from datasets.pipeline import Images
 from datasets.store import ImageStore, prepare
 from datasets.view import View
-from tests.fixtures import Pictures
+from tests.fixtures import Pictures, encoded, pixels
 
 ALONE = -1
 
@@ -103,3 +104,18 @@ def test_a_store_opened_with_a_fold(tmp_path: Path) -> None:
         assert store.channel_mean == own.channel_mean
         copied = pickle.loads(pickle.dumps(Images(store, "val", View(image_size=8))))
         np.testing.assert_array_equal(copied.indices, store.indices("val"))
+
+
+def test_other_groups_are_other_folds_of_the_same_images(tmp_path: Path) -> None:
+    """Features of a fold are kept under its fingerprint: those of another division must not be taken for them."""
+    rows = [f"pool/{n:03d}.png,{'ab'[n % 2]},{('train', 'val', 'test')[n // 16]},{n // 4}" for n in range(48)]
+    (tmp_path / "pool").mkdir()
+    for number in range(48):
+        (tmp_path / "pool" / f"{number:03d}.png").write_bytes(encoded(pixels(number), "PNG"))
+    (tmp_path / "t.csv").write_text("\n".join(["path,label,split,patient", *rows]))
+    alone, grouped = (prepare(find(str(tmp_path / "t.csv"), by), tmp_path / "data") for by in (None, "patient"))
+    assert ImageStore.open(alone).fingerprint == ImageStore.open(grouped).fingerprint
+    fold = Fold(number=0, of=3)
+    one, other = ImageStore.open(alone, fold), ImageStore.open(grouped, fold)
+    assert one.splits.tolist() != other.splits.tolist()
+    assert one.fingerprint != other.fingerprint
