@@ -19,7 +19,7 @@ class ZipArchive:
     """An archive on this machine. Any number of threads may read."""
 
     def __init__(self, path: Path) -> None:
-        """Raises DataError: missing, not a zip archive, cut off (its index stands at its end)."""
+        """Hidden files are passed over. Raises DataError: missing, no zip archive, cut off (its index is at its end)."""
         self.path = path
         self._lock = threading.Lock()
         try:
@@ -27,7 +27,9 @@ class ZipArchive:
         except (OSError, zipfile.BadZipFile) as error:
             reason = getattr(error, "strerror", None) or str(error) or "damaged"
             raise DataError(f"{path} cannot be read as a zip archive ({reason}); {FETCH_AGAIN}") from None
-        self.names = tuple(info.filename for info in self._file.infolist() if not info.is_dir())
+        files = (info.filename for info in self._file.infolist() if not info.is_dir())
+        # A Mac adds __MACOSX/.../._dog.jpg to every dog.jpg: its name ends alike, but it holds no image.
+        self.names = tuple(name for name in files if not name.rpartition("/")[2].startswith("."))
 
     def read(self, name: str) -> bytes:
         """A member's bytes, checked against its checksum. Raises OSError for a damaged or encrypted one."""

@@ -36,3 +36,9 @@ def test_a_class_that_is_missing_and_no_origin(tmp_path: Path) -> None:
     assert "has no image of a panda in a folder of that name; name" in refusal(Animals(), folder, tmp_path / "data")
     said = refusal(Animals(), None, tmp_path / "data")
     assert "cannot be downloaded without an account; name the zip archive from kaggle.com" in said
+
+
+def test_what_a_mac_adds_to_an_archive_is_passed_over(tmp_path: Path) -> None:
+    added = {f"__MACOSX/{name.rpartition('/')[0]}/._{name.rpartition('/')[2]}": b"\0\5\x16\7" for name in files()}
+    plain, packed = (zipped(tmp_path / f"{len(more)}.zip", files() | more) for more in ({}, added))
+    assert listed(Animals(), packed, tmp_path / "data") == listed(Animals(), plain, tmp_path / "data")
