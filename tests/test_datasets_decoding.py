@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 
-from datasets.decoding import DecodeError, bounded, decode, stored_size
+from datasets.decoding import DecodeError, Size, bounded, decode, stored_size
 from tests.fixtures import encoded, pixels
 
 
@@ -115,6 +116,21 @@ def test_exif_orientation(orientation: int, max_side: int) -> None:
     rows, columns = CORNERS[orientation]
     assert decoded[rows, columns].min() > 200
     assert (decoded[:, :, 0] > 127).mean() == pytest.approx(16 * 16 / (48 * 80), abs=0.02)
+
+
+def test_the_orientation_of_a_png_is_found_and_its_size_without_decoding_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for place in ("before", "behind"):
+        content = saved(Image.fromarray(pixels(4)), "PNG", exif=exif)
+        if place == "behind":  # the pixels, where the standard allows it too
+            start = content.index(b"eXIf") - 4
+            end = start + 12 + int.from_bytes(content[start : start + 4], "big")
+            content = content[:start] + content[end:-12] + content[start:end] + content[-12:]
+        assert agrees(content).shape == (48, 40, 3)
+    plain = encoded(pixels(4), "PNG")
+    monkeypatch.setattr(PngImageFile, "load", lambda self: pytest.fail("the header pass decodes"))
+    assert stored_size(plain, 512) == Size(40, 48)
 
 
 def test_a_damaged_exif_block_does_not_cost_the_image() -> None:
