@@ -19,7 +19,7 @@ class ZipArchive:
     """An archive on this machine. Any number of threads may read."""
 
     def __init__(self, path: Path) -> None:
-        """Hidden files are passed over. Raises DataError: missing, no zip archive, cut off (its index is at its end)."""
+        """Raises DataError: missing, not a zip archive, cut off (its index stands at its end)."""
         self.path = path
         self._lock = threading.Lock()
         try:

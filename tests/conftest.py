@@ -1,8 +1,13 @@
-"""The order of the files: two run side by side, so the longest come first."""
+"""What holds for all tests, and the order of the files: two run side by side, so the longest come first."""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no failure: examples that took 200 ms, Hypothesis's own limit, once took 20.
+settings.register_profile("podium", deadline=None)
+settings.load_profile("podium")
 
 LONGEST = ("test_tuning_study", "test_trainables_equivalence", "test_benchmarks")
 

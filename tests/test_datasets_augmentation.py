@@ -23,7 +23,7 @@ def augmenter() -> Augmenter:
     return Augmenter("food10", 32)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 2**32), st.integers(0, 1000), st.integers(0, 10_000))
 def test_the_same_triple_gives_the_same_pixels_in_any_thread(seed: int, epoch: int, index: int) -> None:
     first = Augmenter("food10", 24)
