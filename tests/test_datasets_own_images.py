@@ -278,12 +278,43 @@ def test_bad_folders_are_refused_in_one_line(tmp_path: Path) -> None:
     assert "differ in case only" in refused(tmp_path / "case")
     folder(tmp_path / "unknown", {"train/a": 3, "train/b": 3, "test/c": 3})
     assert "class 'c'" in refused(tmp_path / "unknown")
+    assert "(Too many levels of symbolic links)" in refused(_to_itself(tmp_path / "circle"))
     assert "not there" in refused(tmp_path / "nowhere")
+    assert "--data must be a folder" in refused("")
     assert "a file of another kind" in refused(tmp_path / "flat" / "x.png")
     assert "--data must be a folder" in refused(None)
     assert "(`datasets` calls it --from)" in refused(None)
     assert "~nobody-of-this-name/x, which is not there" in refused("~nobody-of-this-name/x")
     assert "on this machine" in refused("https://example.org/a.zip")
+
+
+def _to_itself(link: Path) -> Path:
+    link.symlink_to(link)
+    return link
+
+
+def test_folders_of_splits_beside_others_are_neither_splits_nor_classes(tmp_path: Path) -> None:
+    folder(tmp_path / "more", {"train/a": 3, "train/b": 3, "test/a": 3, "test/b": 3, "sketches": 3})
+    message = refused(tmp_path / "more")
+    assert "holds test and train with sub-folders, as splits have them, but 'sketches' beside them, which is" in message
+    assert "move 'sketches' into train, or elsewhere" in message
+    folder(tmp_path / "untrained", {"val/a": 3, "val/b": 3, "test/a": 3, "test/b": 3})
+    assert "as splits have them, but no folder train: either every" in refused(tmp_path / "untrained")
+    folder(tmp_path / "case", {"train/a": 3, "train/b": 3, "val/A": 3, "val/b": 3})
+    assert "two classes in" in refused(tmp_path / "case")
+
+
+def test_folders_with_links_to_each_other_are_gone_through_once(tmp_path: Path) -> None:
+    folder(tmp_path, {"a": 10, "b": 10, "a/one": 0, "a/other": 0})
+    for name, target in (("one", "other"), ("other", "one")):
+        for number in range(3):  # 3 ** 40 ways before the system refuses to follow
+            (tmp_path / "a" / name / f"{number}").symlink_to(tmp_path / "a" / target, target_is_directory=True)
+    assert find(str(tmp_path)).classes == ("a", "b")
+
+
+def test_a_folder_with_as_long_a_name_as_there_can_be(tmp_path: Path) -> None:
+    location = folder(tmp_path / ("x" * 255), {"a": 10, "b": 10})
+    assert len(ImageStore.open(prepare(find(str(location)), tmp_path / "data"))) == 20
 
 
 def test_links_in_circles_are_refused(tmp_path: Path) -> None:
@@ -356,7 +387,7 @@ def test_bad_tables_are_refused_in_one_line(tmp_path: Path) -> None:
     assert "the split is 'dev'" in refused(table(tmp_path / "t.csv", ["pool/001.png,a,dev"], "path,label,split"))
     assert "has no class" in refused(table(tmp_path / "t.csv", []))
     (tmp_path / "t.csv").write_bytes(b"\xff\xfe\x00path")
-    assert "cannot be read as a table" in refused(tmp_path / "t.csv")
+    assert "not in UTF-8 (invalid start byte at byte 1); save it as CSV in UTF-8" in refused(tmp_path / "t.csv")
     assert "must be prefix or folder" in refused(tmp_path, "patient")
 
 
