@@ -9,7 +9,8 @@ import shutil
 import sys
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,7 @@ def build(dataset: Dataset, path: Path, origin: str | None, progress: Progress) 
     described = describe_origin(origin)
     unfinished = path.with_suffix(".unfinished")  # one name, so that a killed build's file is overwritten, not added to
     try:
-        with dataset.images(origin, path.parent, progress) as images:
+        with _opened(dataset, origin, path.parent, progress) as images:
             used, notices = assign_splits(dataset, images)
             planned, broken = _plan(dataset, used, progress)
             _check_space(path.parent, planned)
@@ -77,6 +78,18 @@ def build(dataset: Dataset, path: Path, origin: str | None, progress: Progress) 
         ) from None
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def _opened(dataset: Dataset, origin: str | None, folder: Path, progress: Progress) -> Iterator[Sequence[SourceImage]]:
+    """Its images. What the system refuses on the way to them is not said of the store."""
+    with ExitStack() as stack:
+        try:
+            images = stack.enter_context(dataset.images(origin, folder, progress))
+        except OSError as error:
+            place = error.filename or origin or dataset.title
+            raise DataError(f"{place} cannot be read ({error.strerror or error}); check what --from names") from None
+        yield images
 
 
 def _plan(

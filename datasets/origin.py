@@ -7,7 +7,7 @@ import os
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
-from datasets.dataset import Progress
+from datasets.dataset import DataError, Progress
 
 # Of a damaged archive. What was downloaded is kept: starting again alone would not fetch it again.
 FETCH_AGAIN = "name another copy with --from, or, where it was downloaded to, delete it and start again"
@@ -53,8 +53,14 @@ def fetched(origin: str | None, address: str, data_dir: Path, progress: Progress
     from datasets.download import download
 
     url = address if origin is None else origin
-    name = PurePosixPath(urlsplit(url).path).name or "archive"
+    try:
+        name = PurePosixPath(urlsplit(url).path).name or "archive"
+    except ValueError as error:
+        raise DataError(
+            f"--from is {url}, which is no address ({error}); name an archive at http:// or https://"
+        ) from None
     if url != address:
-        name = f"{hashlib.sha256(url.encode()).hexdigest()[:10]}-{name}"  # two addresses may end alike
+        # Two addresses may end alike, and each may be longer than a file's name can be.
+        name = f"{hashlib.sha256(url.encode()).hexdigest()[:10]}-{name[-60:]}"
     target = data_dir / "downloads" / name
     return download(url, target, md5=md5 if url == address else None, progress=progress)

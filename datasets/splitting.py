@@ -62,7 +62,10 @@ def _by_class(dataset: Dataset, images: Members) -> list[list[SourceImage]]:
     previous = ""
     for image in sorted(images, key=lambda image: image.name):
         if image.name == previous:
-            raise DataError(f"{dataset.title} has two images named {image.name!r}; names must be unique")
+            raise DataError(
+                f"{dataset.title} has two images named {image.name!r}, but names must be unique; take one of them "
+                "away, or a second copy of all of them"
+            )
         if not 0 <= image.label < len(dataset.classes):
             raise DataError(
                 f"the label of {image.name!r} is {image.label}, but {dataset.title} has {len(dataset.classes)} "

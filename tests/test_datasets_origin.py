@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import zipfile
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from datasets.animals import Animals
 from datasets.dataset import DataError, silent
 from datasets.origin import describe_origin, fetched, local
 from datasets.store import ImageStore, prepare, store_path
@@ -55,6 +57,20 @@ def test_what_changes_is_described_otherwise(tmp_path: Path) -> None:
 def test_a_folder_that_may_not_be_read_is_described(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "walk", lambda _: iter(()))  # what it gives for such a folder, whoever runs the test
     assert describe_origin(str(tmp_path)) == f"{tmp_path} changed 0"
+
+
+def test_what_is_no_address_and_what_may_not_be_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    dataset = Animals()
+    with pytest.raises(DataError, match=r"--from is http://\[x/a.zip, which is no address \(Invalid IPv6 URL\); name"):
+        prepare(dataset, tmp_path, "http://[x/a.zip")
+
+    def denied(self: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    monkeypatch.setattr("datasets.zipped.Path.exists", denied)  # root may look everywhere
+    monkeypatch.setattr("datasets.store._is_current", lambda *_: False)
+    with pytest.raises(DataError, match=r"/closed/a.zip cannot be read \(Permission denied\); check what --from names"):
+        prepare(dataset, tmp_path, "/closed/a.zip")
 
 
 def test_a_user_that_is_not_there_is_a_folder_that_is_not_there(tmp_path: Path) -> None:
