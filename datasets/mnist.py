@@ -1,4 +1,4 @@
-"""MNIST (LeCun, Bottou, Bengio and Haffner, 1998) and Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017), alike in all."""
+"""MNIST (LeCun, Bottou, Bengio and Haffner, 1998), and what comes in files of the same names: Fashion-MNIST."""
 
 from __future__ import annotations
 
@@ -26,21 +26,9 @@ FILES: Mapping[str, str] = {
     "t10k-images-idx3-ubyte": "9fb629c4189551a2d022fa330f9573f3",
     "t10k-labels-idx1-ubyte": "ec29112dd5afa0611ce80d1b7f02629c",
 }
-FASHION_ADDRESS = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
-FASHION_FILES: Mapping[str, str] = {  # MD5 as the authors' README has them
-    "train-images-idx3-ubyte": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
-    "train-labels-idx1-ubyte": "25c81989df183df01b3e8a0aad5dffbe",
-    "t10k-images-idx3-ubyte": "bef4ecab320f06d8554ea6380940ec79",
-    "t10k-labels-idx1-ubyte": "bb300cfdad3c16e7a12a480ee83cd310",
-}
 # Some copies write a dot: train-images.idx3-ubyte.
 FILE = re.compile(r"(?:^|/)(?P<part>train|t10k)-(?P<what>images|labels)[-.]idx[13]-ubyte(?:\.gz)?$")
-DIGITS = tuple("0123456789")
-# fmt: off
-CLOTHES = (
-    "T-shirt/top", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
-)
-# fmt: on
+REMEDY = f"name a folder with the four files {', '.join(f'{name}.gz' for name in FILES)} of {ADDRESS} with --from"
 CARVED = Carved(val=10)
 Found = Mapping[tuple[str, str], tuple[str, Read]]  # path and content by part ("train") and kind ("labels")
 
@@ -49,25 +37,14 @@ Found = Mapping[tuple[str, str], tuple[str, Read]]  # path and content by part (
 class Mnist:
     """Ten classes, 28 x 28 grey pixels, white on black; 60,000 images for training and 10,000 for the test.
 
-    fashion: Fashion-MNIST, which comes in files of the same names.
     counts: its authors made no validation split. With 10 % of training there are 54,000, 6,000 and 10,000 images.
     """
 
-    fashion: bool = False
+    name: str = "mnist"
+    title: str = "MNIST"
+    classes: tuple[str, ...] = tuple("0123456789")
     counts: Carved = CARVED
     max_side: int = SIDE
-
-    @property
-    def name(self) -> str:
-        return "fashion_mnist" if self.fashion else "mnist"
-
-    @property
-    def title(self) -> str:
-        return "Fashion-MNIST" if self.fashion else "MNIST"
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        return CLOTHES if self.fashion else DIGITS
 
     @contextmanager
     def images(self, origin: str | None, data_dir: Path, progress: Progress) -> Iterator[Sequence[SourceImage]]:
@@ -80,7 +57,7 @@ class Mnist:
         else:
             source = fetched(origin, "", data_dir, progress)
             if source.is_file() and FILE.search(source.name):
-                raise DataError(f"{source} is one of four files; {self._remedy()}")
+                raise DataError(f"{source} is one of four files; {REMEDY}")
             files = members(source)
         found = _found(files)
         yield [*self._of_part(found, "train", source), *self._of_part(found, "t10k", source)]
@@ -88,28 +65,27 @@ class Mnist:
     def _downloaded(self, folder: Path, progress: Progress) -> tuple[Path, dict[str, Read]]:
         from datasets.download import download
 
-        address, files = (FASHION_ADDRESS, FASHION_FILES) if self.fashion else (ADDRESS, FILES)
-        for name, md5 in files.items():
-            download(f"{address}{name}.gz", folder / f"{name}.gz", md5=md5, progress=progress)
-        return folder, {f"{name}.gz": (folder / f"{name}.gz").read_bytes for name in files}
+        for name, md5 in FILES.items():
+            download(f"{ADDRESS}{name}.gz", folder / f"{name}.gz", md5=md5, progress=progress)
+        return folder, {f"{name}.gz": (folder / f"{name}.gz").read_bytes for name in FILES}
 
     def _of_part(self, found: Found, part: str, source: Path) -> Iterator[SourceImage]:
         pixels = self._array(found, (part, "images"), 3, source)
         if pixels.shape[1:] != (SIDE, SIDE):
             raise DataError(
                 f"{found[part, 'images'][0]} in {source} holds images of {pixels.shape[2]} x {pixels.shape[1]} pixels, "
-                f"but those of {self.title} are {SIDE} x {SIDE}; {self._remedy()}"
+                f"but those of {self.title} are {SIDE} x {SIDE}; {REMEDY}"
             )
         labels = self._array(found, (part, "labels"), 1, source)
         if len(labels) != len(pixels):
             raise DataError(
                 f"{found[part, 'labels'][0]} in {source} holds {len(labels):,} labels for {len(pixels):,} images; "
-                f"{self._remedy()}"
+                f"{REMEDY}"
             )
         if len(labels) and labels.max() >= len(self.classes):
             raise DataError(
                 f"{found[part, 'labels'][0]} in {source} holds the label {labels.max()}, but {self.title} has "
-                f"{len(self.classes)} classes, 0 to {len(self.classes) - 1}; {self._remedy()}"
+                f"{len(self.classes)} classes, 0 to {len(self.classes) - 1}; {REMEDY}"
             )
         for number, label in enumerate(labels.tolist()):
             yield SourceImage(
@@ -121,7 +97,7 @@ class Mnist:
 
     def _array(self, found: Found, key: tuple[str, str], dimensions: int, source: Path) -> NDArray[np.uint8]:
         if key not in found:
-            raise DataError(f"{source} has no {key[0]}-{key[1]}-idx{dimensions}-ubyte (or .gz); {self._remedy()}")
+            raise DataError(f"{source} has no {key[0]}-{key[1]}-idx{dimensions}-ubyte (or .gz); {REMEDY}")
         name, read = found[key]
         try:
             return parse(read(), dimensions)
@@ -129,10 +105,6 @@ class Mnist:
             raise DataError(f"{name} in {source} is no idx file of {key[1]} ({error}); {FETCH_AGAIN}") from None
         except OSError as error:
             raise DataError(f"{name} in {source} cannot be read ({error.strerror or error}); {FETCH_AGAIN}") from None
-
-    def _remedy(self) -> str:
-        address = FASHION_ADDRESS if self.fashion else ADDRESS
-        return f"name a folder with the four files {', '.join(f'{name}.gz' for name in FILES)} of {address} with --from"
 
 
 def _found(files: Mapping[str, Read]) -> Found:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets.idx import IdxError, parse
-from datasets.mnist import CLOTHES, FILES, Mnist
+from datasets.mnist import FILES, Mnist
 from datasets.store import ImageStore, prepare
 from tests.fixtures import laid_out, listed, refusal, zipped
 
@@ -69,14 +69,6 @@ def test_every_way_of_packing_is_the_same_data(tmp_path: Path) -> None:
     assert all(name.startswith("t10k/") for name in np.array(store.names)[tested])
 
 
-def test_fashion_is_another_data_set_in_the_same_files(tmp_path: Path) -> None:
-    origin = str(laid_out(tmp_path / "in", files()))
-    paths = [prepare(Mnist(fashion=fashion), tmp_path / "data", origin) for fashion in (False, True)]
-    assert [path.name.split("-")[0] for path in paths] == ["mnist", "fashion_mnist"]
-    assert ImageStore.open(paths[1]).classes == CLOTHES
-    assert len(set(CLOTHES)) == 10
-
-
 def cut(name: str, keep: int) -> Callable[[Files], Files]:
     return lambda files: {**files, name: files[name][:keep]}
 
@@ -122,9 +114,7 @@ def test_one_of_the_files_alone_and_nothing_at_all(tmp_path: Path) -> None:
     folder = laid_out(tmp_path / "in", files())
     assert "is one of four files; name a folder" in refusal(Mnist(), folder / IMAGES, tmp_path / "data")
     (tmp_path / "empty").mkdir()
-    said = refusal(Mnist(fashion=True), tmp_path / "empty", tmp_path / "data")
-    assert "has no train-images-idx3-ubyte (or .gz)" in said
-    assert "fashion-mnist" in said
+    assert "has no train-images-idx3-ubyte (or .gz)" in refusal(Mnist(), tmp_path / "empty", tmp_path / "data")
     assert "does not exist; name the archive" in refusal(Mnist(), tmp_path / "none", tmp_path / "data")
     assert len(FILES) == 4
 
