@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,22 +10,28 @@ from typing import Any
 
 import click
 
-from datasets.dataset import SPLITS, Dataset, Progress
+from datasets.dataset import SPLITS, Dataset, Progress, silent
 from datasets.store import ImageStore, prepare
 
 SHOWN = 5  # images left out that are named
+PLAIN_SECONDS = 30.0  # between two lines of progress where there is no terminal
 
 
 @contextmanager
 def bars(quiet: bool) -> Iterator[Progress]:
-    """A Progress that shows bars with the time left; only on a terminal and unless quiet."""
+    """A Progress that shows bars with the time left, or a line every half minute where there is no terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
 
     console = Console()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Bars(*columns, console=console, disable=quiet or not console.is_terminal, transient=True) as shown:
+    if quiet or not console.is_terminal:
+        yield silent if quiet else plain_lines()
+        return
+    # What is done may name a folder, and folders may be called [bold].
+    description = TextColumn("{task.description}", markup=False)
+    columns = (description, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bars(*columns, console=console, transient=True) as shown:
         bar_of: dict[str, Any] = {}
 
         def progress(what: str, done: int, total: int) -> None:
@@ -35,8 +42,21 @@ def bars(quiet: bool) -> Iterator[Progress]:
         yield progress
 
 
+def plain_lines(seconds: float = PLAIN_SECONDS) -> Progress:
+    """A Progress that writes how far things are to standard error, at most once in so many seconds."""
+    told = time.monotonic()
+
+    def progress(what: str, done: int, total: int) -> None:
+        nonlocal told
+        if time.monotonic() - told >= seconds:
+            told = time.monotonic()
+            click.echo(f"{what}: {done:,} of {total:,}" if total else what, err=True)
+
+    return progress
+
+
 def prepare_with_bars(dataset: Dataset, data_dir: Path, origin: str | None, quiet: bool) -> Path:
-    """As datasets.store.prepare; bars only on a terminal and unless quiet."""
+    """As datasets.store.prepare, with `bars`."""
     with bars(quiet) as progress:
         return prepare(dataset, data_dir, origin, progress)
 
