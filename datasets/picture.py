@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import textwrap
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from datasets.dataset import SPLITS, DataError
-from datasets.statistics import CHANNELS, Statistics
+from datasets.statistics import CHANNELS, Statistics, shortened
 from datasets.store import ImageStore
 from search_spaces.wording import plural
 
@@ -25,12 +27,19 @@ CHANNEL_COLOURS = ("#D55E00", "#009E73", "#0072B2")
 SPLIT_COLOURS = {"train": "#0072B2", "val": "#E69F00", "test": "#999999"}
 LINE_STYLES = ("-", "--", "-.")
 EXAMPLES_PER_ROW = 5
+EXAMPLE_COLUMNS = 24  # of text above an example
 MAX_EXAMPLES = 50
 BOXED_EXAMPLES = 10  # where every image has a box, which is then drawn too
 MAX_BARS = 60  # one for each class; more classes are drawn by rank
 WIDTH_INCHES = 8.0  # 1200 pixels at 150 a inch; 9 points are 12 pixels when shown 800 wide
 DOTS_PER_INCH = 150
-STYLE: Any = {"font.size": 9, "axes.titlesize": 10, "axes.spines.top": False, "axes.spines.right": False}
+STYLE: Any = {
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "text.parse_math": False,  # classes may be called "$5" and "$10"
+}
 
 
 def draw_statistics(statistics: Statistics, store: ImageStore, path: Path) -> None:
@@ -63,7 +72,11 @@ def draw_statistics(statistics: Statistics, store: ImageStore, path: Path) -> No
         unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            figure.savefig(unfinished, format="png")
+            with warnings.catch_warnings():
+                warnings.filterwarnings(
+                    "ignore", message="Glyph .* missing"
+                )  # a font has not the letters of all scripts
+                figure.savefig(unfinished, format="png")
             os.replace(unfinished, path)
         except OSError as error:
             raise DataError(
@@ -85,7 +98,7 @@ def _draw_counts(axes: Axes, statistics: Statistics) -> None:
         text = [f"{count}" if count > wide_enough else "" for count in counts]
         axes.bar_label(bars, text, label_type="center", fontsize=8, color="black" if split != "train" else "white")
         start += counts
-    axes.set_yticks(places, [name.replace("_", " ") for name in statistics.classes])
+    axes.set_yticks(places, [_shown(name) for name in statistics.classes])
     axes.invert_yaxis()
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel("images")
@@ -113,7 +126,8 @@ def _draw_sizes(axes: Axes, statistics: Statistics) -> None:
     area = 12 + 300 * counts / max(counts.max(), 30)
     axes.scatter(widths, heights, s=area, color="#0072B2", alpha=0.45, linewidths=0, clip_on=False)
     height, width, count = statistics.sizes[0]
-    axes.set_title(f"{len(statistics.sizes)} image sizes (area: how many images)", loc="left")
+    sizes = plural(len(statistics.sizes), "image size", "image sizes")
+    axes.set_title(f"{sizes} (area: how many images)", loc="left")
     share = f"most frequent: {width} x {height}\n({count:,} images)"
     axes.annotate(share, (0.03, 0.04), xycoords="axes fraction", fontsize=8, va="bottom")
     axes.set_xlabel("width (pixels)")
@@ -127,7 +141,7 @@ def _draw_channels(axes: Axes, statistics: Statistics) -> None:
     pixels = statistics.training
     shares = np.array(pixels.histogram) / pixels.count * 100
     # The ends hold what cameras clip: drawn to full height they would flatten everything between.
-    top = shares[:, 1:-1].max() * 1.12
+    top = (shares[:, 1:-1].max() or shares.max()) * 1.12  # of black and white alone there is nothing between
     for channel, name in enumerate(CHANNELS):
         mean, deviation = pixels.mean[channel], pixels.deviation[channel]
         colour, style = CHANNEL_COLOURS[channel], LINE_STYLES[channel]
@@ -150,8 +164,13 @@ def _examples(statistics: Statistics, store: ImageStore) -> list[tuple[int | Non
     first_of = dict(zip(labels.tolist(), training[first].tolist(), strict=True))
     # A class may have no training image.
     return [
-        (first_of.get(label), name.replace("_", " ")) for label, name in enumerate(statistics.classes[:MAX_EXAMPLES])
+        (first_of.get(label), textwrap.fill(_shown(name), EXAMPLE_COLUMNS))
+        for label, name in enumerate(statistics.classes[:MAX_EXAMPLES])
     ]
+
+
+def _shown(name: str) -> str:
+    return shortened(name).replace("_", " ")
 
 
 def _draw_example(axes: Axes, store: ImageStore, index: int | None, title: str) -> None:

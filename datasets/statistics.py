@@ -19,6 +19,7 @@ from search_spaces.wording import plural
 
 CHANNELS = ("red", "green", "blue")
 MOST_ROWS = 200  # classes that are listed one by one
+LONGEST_NAME = 40  # characters of a class's name that are shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +74,8 @@ def describe(store: ImageStore) -> Statistics:
 
 def render_text(statistics: Statistics) -> str:
     """For a terminal, at most 100 columns."""
-    width = max(8, *(len(name) for name in statistics.classes))
+    names = [shortened(name) for name in statistics.classes]
+    width = max(8, *map(len, names))
     lines = [
         f"{statistics.title}: {statistics.total} images, {plural(len(statistics.classes), 'class', 'classes')}",
         f"fingerprint {statistics.fingerprint[:16]}",
@@ -81,8 +83,7 @@ def render_text(statistics: Statistics) -> str:
         f"{'class':<{width}}  {'train':>7}{'val':>7}{'test':>7}{'all':>8}",
     ]
     rows = [
-        (name, [statistics.images[split][label] for split in SPLITS])
-        for label, name in enumerate(statistics.classes[:MOST_ROWS])
+        (name, [statistics.images[split][label] for split in SPLITS]) for label, name in enumerate(names[:MOST_ROWS])
     ]
     if len(statistics.classes) > MOST_ROWS:
         rest = [sum(statistics.images[split][MOST_ROWS:]) for split in SPLITS]
@@ -117,6 +118,11 @@ def render_text(statistics: Statistics) -> str:
     ]
     lines += [f"note: {notice}" for notice in statistics.notices]
     return "\n".join(lines)
+
+
+def shortened(name: str) -> str:
+    """A class's name as it is shown."""
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def _by_class(store: ImageStore, split: Split) -> NDArray[np.int64]:
