@@ -53,6 +53,8 @@ def prepare(dataset: Dataset, data_dir: Path, origin: str | None = None, progres
     from filelock import FileLock, Timeout
 
     path = store_path(dataset, data_dir)
+    if getattr(dataset, "listing", ""):  # what lies there names the path: folders change by other files too
+        origin = None
     if _is_current(path, origin):
         return path
     try:

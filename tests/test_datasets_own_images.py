@@ -179,13 +179,17 @@ def test_any_mix_of_formats_and_sizes_becomes_a_store(tmp_path: Path) -> None:
 
 
 def fingerprint(location: Path) -> str:
-    return ImageStore.open(prepare(find(str(location)), location.parent / "data")).fingerprint
+    return ImageStore.open(prepare(find(str(location)), location.parent / "data", str(location))).fingerprint
 
 
 def test_another_file_is_another_store(tmp_path: Path) -> None:
     location = folder(tmp_path / "in", {"a": 10, "b": 10})
     before = fingerprint(location)
+    stored = prepare(find(str(location)), tmp_path / "data")
+    written = stored.stat().st_mtime_ns
+    (location / "a" / "Thumbs.db").write_bytes(b"what looking at a folder leaves behind")
     assert fingerprint(location) == before
+    assert stored.stat().st_mtime_ns == written
     (location / "a" / "new.png").write_bytes(encoded(pixels(99), "PNG"))
     more = fingerprint(location)
     (location / "a" / "new.png").write_bytes(encoded(pixels(98), "PNG"))  # in its place: no folder changes by it
