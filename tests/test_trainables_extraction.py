@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,8 @@ def test_the_file_holds_what_the_backbone_makes_of_every_image(tmp_path: Path, s
         raise KeyboardInterrupt
 
     before = target.read_bytes()
+    killed = tmp_path / f".features.h5.{socket.gethostname()}.999999999.partial"
+    killed.write_bytes(b"of a process that is no more")
     with pytest.raises(KeyboardInterrupt):
         extract(store, of(), target, interrupt)
     assert [path.name for path in tmp_path.iterdir()] == ["features.h5"]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
+import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,7 +48,8 @@ def extract(store: ImageStore, what: Extraction, target: Path, progress: Progres
     Raises Fatal, Infeasible or DataError (one line): weights missing, image too small, disk full.
     """
     predict, features, identity = _backbone(store, what)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    _remove_what_was_killed(target)
+    partial = _partial(target, os.getpid())
     _check_space(target.parent, len(store) * features * 4)
     try:
         with h5py.File(partial, "w") as file:
@@ -119,6 +123,21 @@ def _backbone(store: ImageStore, what: Extraction) -> tuple[Callable[[np.ndarray
             return prefix(images)[0]
 
     return predict, int(warm.crossing(cut)[0].shape[-1]), facts
+
+
+def _partial(target: Path, process: int | str) -> Path:
+    """What a process of this machine writes before it gets its name."""
+    return target.with_name(f".{target.name}.{socket.gethostname()}.{process}.partial")
+
+
+def _remove_what_was_killed(target: Path) -> None:
+    """Files that runs for this target began and cannot end: they may be as large as all features."""
+    for left in target.parent.glob(glob.escape(_partial(target, "*").name).replace("[*]", "*")):
+        with suppress(PermissionError):  # somebody else's process or file
+            try:
+                os.kill(int(left.name.split(".")[-2]), 0)
+            except (ProcessLookupError, ValueError):
+                left.unlink(missing_ok=True)
 
 
 def _check_space(folder: Path, needed: int) -> None:
