@@ -10,7 +10,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,7 @@ def build(dataset: Dataset, path: Path, origin: str | None, progress: Progress) 
     Raises DataError: see datasets.store.prepare.
     """
     described = describe_origin(origin)
+    _remove_what_was_killed(path.parent)
     unfinished = path.with_suffix(".unfinished")  # one name, so that a killed build's file is overwritten, not added to
     try:
         with _opened(dataset, origin, path.parent, progress) as images:
@@ -78,6 +79,15 @@ def build(dataset: Dataset, path: Path, origin: str | None, progress: Progress) 
         ) from None
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _remove_what_was_killed(folder: Path) -> None:
+    """Files of builds that cannot end: of images that have changed meanwhile, nobody would build that store again."""
+    from filelock import FileLock, Timeout
+
+    for left in folder.glob("[!.]*.unfinished"):
+        with suppress(Timeout, OSError), FileLock(left.with_suffix(".lock"), timeout=0):  # held by who builds it
+            left.unlink(missing_ok=True)
 
 
 @contextmanager

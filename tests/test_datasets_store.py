@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from datasets import building
 from datasets.dataset import SPLITS, Counts, DataError
@@ -279,6 +280,14 @@ def test_a_killed_build_leaves_no_store_and_no_lock(tmp_path: Path) -> None:
     path = prepare(dataset, data_dir)
     assert len(ImageStore.open(path)) == 20
     assert not list(data_dir.glob("*.unfinished"))
+
+
+def test_the_next_build_removes_what_a_killed_one_of_other_images_left(tmp_path: Path) -> None:
+    for name in ("killed", "running"):
+        (tmp_path / f"{name}.unfinished").touch()
+    with FileLock(tmp_path / "running.lock"):
+        prepare(Pictures(), tmp_path)
+    assert [path.name for path in tmp_path.glob("*.unfinished")] == ["running.unfinished"]
 
 
 @pytest.mark.slow
