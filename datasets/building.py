@@ -282,7 +282,8 @@ def _alike_notice(names: Sequence[tuple[str, str]], alike: Alike) -> list[str]:
     """The store's own split: with folds, training and validation are divided otherwise."""
     if not names and alike.all_compared:
         return []
-    shown = ", ".join(f"{one} and {other}" for one, other in names[:3]) + (", ..." if len(names) > 3 else "")
+    more = " (`datasets describe` names more)" if len(names) > 3 else ""
+    shown = ", ".join(f"{one} and {other}" for one, other in names[:3]) + more
     count = str(len(names)) if alike.all_compared else f"at least {len(names)}"
     ending = f": {shown}" if names else ""
     partly = "" if alike.all_compared else " (not all were compared)"

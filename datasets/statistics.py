@@ -18,7 +18,7 @@ from datasets.store import ImageStore
 from search_spaces.wording import plural
 
 CHANNELS = ("red", "green", "blue")
-MOST_ROWS = 200  # classes that are listed one by one
+MOST_ROWS = 200  # classes, or images, that are listed one by one
 LONGEST_NAME = 40  # characters of a class's name that are shown
 
 
@@ -47,7 +47,8 @@ class Statistics:
     everything: Pixels
     training: Pixels  # the training split alone: what a model may know of the data
     notices: tuple[str, ...]
-    broken: dict[str, str]
+    broken: dict[str, str]  # images left out, and why, by name
+    near_duplicates: tuple[tuple[str, str], ...]  # names of images in different splits that look the same
 
     @property
     def total(self) -> int:
@@ -69,11 +70,12 @@ def describe(store: ImageStore) -> Statistics:
         training=_pixels(store.histograms[SPLITS.index("train")]),
         notices=store.notices,
         broken=store.broken,
+        near_duplicates=store.near_duplicates,
     )
 
 
 def render_text(statistics: Statistics) -> str:
-    """For a terminal, at most 100 columns."""
+    """For a terminal: at most 100 columns, but for what names images."""
     names = [shortened(name) for name in statistics.classes]
     width = max(8, *map(len, names))
     lines = [
@@ -117,6 +119,12 @@ def render_text(statistics: Statistics) -> str:
         "Models are scaled with the training images' mean and deviation alone.",
     ]
     lines += [f"note: {notice}" for notice in statistics.notices]
+    left_out = [f"left out: {name}: {reason}" for name, reason in statistics.broken.items()]
+    alike = [f"look the same: {one} and {other}" for one, other in statistics.near_duplicates]
+    for listed in (left_out, alike):
+        lines += listed[:MOST_ROWS]
+        if len(listed) > MOST_ROWS:
+            lines.append(f"... and {len(listed) - MOST_ROWS} more")
     return "\n".join(lines)
 
 

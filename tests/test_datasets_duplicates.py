@@ -16,6 +16,7 @@ from datasets.decoding import decode
 from datasets.duplicates import Alike, across_splits, difference_hash, thumbnail
 from datasets.generated import draw
 from datasets.own_images import find
+from datasets.statistics import describe, render_text
 from datasets.store import ImageStore, prepare
 from tests.fixtures import encoded
 
@@ -102,6 +103,7 @@ def test_a_store_says_which_images_look_the_same(tmp_path: Path, monkeypatch: py
     assert notice == (
         "1 pair(s) of images look the same but lie in different splits of the store: train/a/2.png and test/b/copy.png"
     )
+    assert render_text(describe(store)).endswith("\nlook the same: train/a/2.png and test/b/copy.png")
     few = functools.partial(across_splits, most_compared=0)
     monkeypatch.setattr(building, "across_splits", few)
     (notice,) = ImageStore.open(prepare(find(str(tmp_path / "in")), tmp_path / "few")).notices
