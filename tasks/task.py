@@ -225,7 +225,7 @@ class Task:
     def about(self, data: str | None, group_by: str | None = None, allow_pickle: bool = False) -> Task:
         """The task with the data set that lies there; itself where its data set is fixed. Raises DataError."""
         if allow_pickle and not hasattr(self.dataset, "allow_pickle"):
-            raise DataError(f"--allow-pickle is given, but {self.dataset.title} is never a pickle; leave it out")
+            raise DataError(f"--allow-pickle is given, but {self.name} reads no pickle; leave it out")
         if self.find_dataset is not None:
             return replace(self, dataset=self.find_dataset(data, group_by))
         if group_by is not None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from datasets.augmentation import RECIPES
+from datasets.dataset import DataError
 from datasets.generated import GeneratedPictures
 from datasets.generated_scenes import GeneratedScenes
 from datasets.view import View
@@ -109,6 +110,13 @@ def test_arms_ask_different_questions(name: str) -> None:
             for arm in (*task.arms, *task.more_arms)
         ]
         assert len(set(asked)) == len(asked)
+
+
+def test_what_a_data_set_is_not_is_refused() -> None:
+    with pytest.raises(DataError, match="--allow-pickle is given, but images reads no pickle; leave it out"):
+        load_task("images").about(None, "prefix", allow_pickle=True)
+    with pytest.raises(DataError, match="--group-by is 'prefix', but MNIST has a split of its own; leave it out"):
+        load_task("mnist").about(None, "prefix")
 
 
 def test_a_sample_may_have_a_data_set_of_its_own() -> None:
