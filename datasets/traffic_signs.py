@@ -132,7 +132,7 @@ def _test(files: Mapping[str, Read], source: Path) -> Iterator[SourceImage]:
     try:
         rows = list(csv.DictReader(io.StringIO(labels().decode()), delimiter=";"))
         known = {row["Filename"].removesuffix(".ppm"): int(row["ClassId"]) for row in rows}
-    except (OSError, KeyError, ValueError, TypeError, csv.Error):
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, csv.Error):
         raise DataError(
             f"GT-final_test.csv in {source} must have the columns Filename and ClassId, parted by semicolons; {REMEDY}"
         ) from None
