@@ -15,6 +15,7 @@ from datasets.origin import is_address, local
 from datasets.own_folder import in_folder
 from datasets.own_layout import RULE, Found, check_encoding
 from datasets.own_table import in_table
+from datasets.splitting import assign_splits
 
 LONGEST_NAME = 60  # characters of it that names of files begin with, of at most 255
 
@@ -56,7 +57,8 @@ def find(location: str | None, group_by: str | None = None) -> OwnImages:
     location: a folder, in which each sub-folder is a class, or train/, val/ and test/ hold such sub-folders; or a CSV
         table with the columns path (from the table's folder) and label, perhaps split and others.
     Raises DataError (one line): nothing there, fewer than two classes, a class without images, images nested too deep,
-    names that differ in case only or are not UTF-8, links in circles, rows without a label or a file, a file twice.
+    names that differ in case only or are not UTF-8, links in circles, rows without a label or a file, a file twice, too
+    few images or groups of a class to be split.
     """
     if not location:  # nor "", which would be the folder where the command runs
         raise DataError(f"images are yours to name: {RULE}")
@@ -66,7 +68,7 @@ def find(location: str | None, group_by: str | None = None) -> OwnImages:
     check_encoding(str(path))
     classes, images, listing = _listed(path, group_by or "")
     own = any(image.split is not None for image in images)
-    return OwnImages(
+    dataset = OwnImages(
         name=f"images-{re.sub('[^a-z0-9]+', '-', path.stem.lower()).strip('-')[:LONGEST_NAME] or 'folder'}",
         title=path.name,
         location=str(path),
@@ -75,6 +77,8 @@ def find(location: str | None, group_by: str | None = None) -> OwnImages:
         group_by=group_by or "",
         listing=listing,
     )
+    assign_splits(dataset, images)  # what cannot be split is said here, before anybody makes a plan of it
+    return dataset
 
 
 def _listed(path: Path, group_by: str) -> tuple[tuple[str, ...], list[SourceImage], str]:

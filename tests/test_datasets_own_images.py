@@ -97,8 +97,8 @@ def test_a_table_names_paths_and_labels(tmp_path: Path) -> None:
 
 
 def test_the_column_label_goes_before_the_column_class(tmp_path: Path) -> None:
-    folder(tmp_path, {"pool": 4})
-    rows = [f"pool/{n:03d}.png,animal,{'ab'[n % 2]}" for n in range(4)]
+    folder(tmp_path, {"pool": 20})
+    rows = [f"pool/{n:03d}.png,animal,{'ab'[n % 2]}" for n in range(20)]
     assert find(str(table(tmp_path / "t.csv", rows, "path,class,label"))).classes == ("a", "b")
 
 
@@ -125,11 +125,12 @@ def test_tables_as_programs_write_them(tmp_path: Path, change: Callable[[bytes],
 
 
 def test_a_file_beside_the_table_s_folder(tmp_path: Path) -> None:
-    folder(tmp_path, {"pool": 4})
+    folder(tmp_path, {"pool": 20})
     (tmp_path / "tables").mkdir()
-    rows = [f"{up}/pool/{n:03d}.png,{'ab'[n % 2]}" for n, up in enumerate(("..", "..", tmp_path, f"{tmp_path}/."))]
+    places = ("..", "..", tmp_path, f"{tmp_path}/.") * 5
+    rows = [f"{up}/pool/{n:03d}.png,{'ab'[n % 2]}" for n, up in enumerate(places)]
     with find(str(table(tmp_path / "tables" / "t.csv", rows))).images(None, tmp_path, lambda *_: None) as images:
-        assert [image.name for image in images] == [f"../pool/{n:03d}.png" for n in range(4)]
+        assert [image.name for image in images] == [f"../pool/{n:03d}.png" for n in range(20)]
         assert images[3].read() == (tmp_path / "pool" / "003.png").read_bytes()
 
 
@@ -244,8 +245,8 @@ def test_a_few_thousand_classes_are_refused_by_the_first_that_is_too_small(tmp_p
     for number in range(2_000):
         (tmp_path / f"{number}").mkdir()
         (tmp_path / f"{number}" / "only.png").touch()
-    with pytest.raises(DataError, match=r"class '0' .* has 1 image\(s\), but at least 10"):
-        splits_of(tmp_path)
+    assert "class '0' of" in refused(tmp_path)
+    assert "has 1 image(s), but at least 10" in refused(tmp_path)
 
 
 def refused(location: Path | str | None, group_by: str | None = None) -> str:
@@ -400,5 +401,4 @@ def test_too_few_groups_are_refused(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         for number in range(12):
             (tmp_path / name / f"{name}_{number}.png").write_bytes(encoded(pixels(number), "PNG"))
-    with pytest.raises(DataError, match=r"form 2 group\(s\)"):
-        splits_of(tmp_path, "prefix")
+    assert "form 2 group(s)" in refused(tmp_path, "prefix")
