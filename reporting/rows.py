@@ -58,7 +58,7 @@ def rows(record: StudyRecord) -> list[Row]:
 def _averaged(row: Row, event: Mapping[str, Any]) -> Row:
     """Several models of an arm as one. It has no objective: what is chosen by validation is one model."""
     members = tuple(event["members"])
-    seeds = event["name"].endswith("_ensemble")
+    seeds = event.get("role", "search") == "confirm"
     return Row(
         arm=event["name"],
         label=f"{row.label}, {len(members)} seeds averaged" if seeds else f"{row.label}, {len(members)} best averaged",

@@ -439,9 +439,19 @@ def test_the_best_of_a_search_are_kept_and_averaged(tmp_path: Path) -> None:
     averaged = {row.arm: row for row in rows(record) if row.members}
     assert set(averaged) == {"slow_best_3", "fast_best_3"}
     assert averaged["slow_best_3"].metrics["test_accuracy"].mean == 0.625
+    assert {event["role"] for event in record.ensembles} == {"search"}
     best_arm = best_row(record, rows(record))
     assert best_arm is not None
     assert not best_arm.members  # no average wins by validation: it has none
+
+
+def test_one_model_is_no_average_and_is_not_shown_the_test_split_for_it(tmp_path: Path) -> None:
+    plan = simulated_plan(tmp_path, trials=3, max_epochs=3, confirm_seeds=2, ensemble=2)
+    record, _ = run(plan, tmp_path, infeasible=("slow-0000", "slow-0001"))
+    assert [event["arm"] for event in record.ensembles] == ["fast"]
+    [opening] = [event for event in record.ledger if event["arm"] == "slow"]
+    assert opening["trials"] == ["slow-confirm-0", "slow-confirm-1"]
+    assert opening["reason"] == "confirmed winners of slow"
 
 
 def test_an_arm_may_ask_for_the_average_of_its_seeds(tmp_path: Path) -> None:
@@ -452,6 +462,7 @@ def test_an_arm_may_ask_for_the_average_of_its_seeds(tmp_path: Path) -> None:
     [test] = [job for job in machine.jobs if job.trial == "slow-test"]
     seeds = tuple(f"slow-confirm-{number}" for number in range(3))
     assert test.ensembles == {"slow_ensemble": seeds}
+    assert [event["role"] for event in record.ensembles] == ["confirm"]
     [row] = [row for row in rows(record) if row.members]
     assert (row.arm, row.members, row.seeds) == ("slow_ensemble", seeds, (1, 2, 3))
 

@@ -2,12 +2,13 @@
 
 Event kinds and their fields beside "event" and "time" (seconds since the epoch, UTC):
 
-study_started   task, title, study, source, sample, settings, arms [{name, label, note, learner, model, view, trials,
-                trains, max_epochs, grace_epochs, axes, constants, pretraining}], confirm_seeds, early_stopping,
-                reduction_factor, objective, share, data {title, fingerprint, store (the file's path), max_side (pixels,
-                see Dataset), classes, counts, notices}, versions, machine, command, git_commit
+study_started   task, title, study, source, sample, target, settings, arms [{name, label, note, learner, model, view,
+                trials, trains, max_epochs, grace_epochs, axes, constants, pretraining}], goes_on, confirm_seeds,
+                early_stopping, reduction_factor, objective, share, data {title, fingerprint, store (the file's path),
+                max_side (pixels, see Dataset), classes, counts, notices}, versions, machine, command, git_commit
                 pretraining {data, view, epochs, config, seed, weights, from_an_earlier_study}: what the arm's backbone
                 learns first; only of arms that have it
+                goes_on {from ("cifar10/first/resnet-0003@70"), epoch, history [{epoch, metrics}]}: only with --from
 trial_asked     trial ("from_scratch-0003"), arm, role ("search", "confirm", or "pretrain": what the arm's backbone
                 learns first, on other images), number, config, seed, max_epochs
 trial_started   trial
@@ -19,7 +20,9 @@ epoch           trial, epoch (from 1), metrics {train_loss, train_accuracy, val_
 trial_ended     trial, status ("completed", "stopped", "infeasible", "failed"), reason
 test_opened     arm, trials [...], reason; written before the test split is opened
 test_measured   arm, trial, metrics {test_loss, test_accuracy, ..., final_train_accuracy, ...}, facts {parameters,
-                size_bytes, latency_ms, threads, gpus}
+                size_bytes, note, latency_ms, threads, gpus}
+ensemble_measured  arm, role ("confirm": the arm's confirmed seeds; "search": the best of its search), name (of the
+                row), members [trials], metrics {test_loss, test_accuracy, ...} of their averaged answers
 test_failed     arm, reason
 study_ended     status ("completed", "interrupted", "fatal"), reason
 """

@@ -198,20 +198,22 @@ class Search:
         confirmed = [trial for trial in self._record.confirmed(name) if self._jobs.folder(trial.trial).is_dir()]
         if not confirmed:
             return None
-        ensembles = {f"{name}_ensemble": tuple(trial.trial for trial in confirmed)} if plan.arm.ensemble else {}
-        averaged = [
+        best = [
             trial
             for trial in self._record.best_trials(name, self._plan.settings.ensemble or 0)
             if self._jobs.folder(trial.trial).is_dir()
         ]
+        averaged = best if len(best) > 1 else []
+        ensembles = {}
+        if plan.arm.ensemble and len(confirmed) > 1:
+            ensembles[f"{name}_ensemble"] = tuple(trial.trial for trial in confirmed)
         if averaged:
             ensembles[f"{name}_best_{len(averaged)}"] = tuple(trial.trial for trial in averaged)
         saved = {trial.trial: trial for trial in (*confirmed, *averaged)}
         role = "confirmed winners" if self._plan.seeds_of(plan) else "best trial by validation"
         reason = f"{role} of {name}" + (f", and its {len(averaged)} best of the search, averaged" if averaged else "")
         self._log.append("test_opened", arm=name, trials=list(saved), reason=reason)
-        several = {row: members for row, members in ensembles.items() if len(members) > 1}
-        return self._jobs.test(plan, list(saved.values()), several)
+        return self._jobs.test(plan, list(saved.values()), ensembles)
 
     def start(self, trial: str) -> None:
         """A worker has taken the trial up."""
@@ -224,7 +226,8 @@ class Search:
             arm = self._running[trial].arm
             self._log.append("test_measured", arm=arm, **measured)
         for averaged in result.get("ensembles", ()):
-            self._log.append("ensemble_measured", arm=self._running[trial].arm, **averaged)
+            role = self._record.trials[averaged["members"][0]].role
+            self._log.append("ensemble_measured", arm=self._running[trial].arm, role=role, **averaged)
         if "prepared" in result:
             self._log.append("trial_prepared", trial=trial, facts=result["prepared"])
         if "metrics" not in result:
