@@ -98,6 +98,8 @@ def test_bad_input_is_one_line_and_status_2(tmp_path: Path, arguments: list[str]
         ('[{"arm": "pixels", "C": -1, "pooled_side": 8}]', "entry 1 (pixels): C is -1, but must be above 0"),
         ('[{"arm": "pixels", "C": 1}]', "entry 1 (pixels): pooled_side is missing"),
         ('[{"arm": "pixels", "C": 1, "pooled_side": 8, "epochs": 0}]', "epochs is 0, but must be a whole number"),
+        ('[{"arm": "pixels", "C": 1, "pooled_side": 8, "seed": 4294967296}]', "but must be a whole number from 0 to"),
+        ("[" * 100_000, "is not JSON"),
     ],
 )
 def test_a_wrong_list_of_configurations(tmp_path: Path, content: str, message: str) -> None:

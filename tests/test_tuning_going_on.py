@@ -93,6 +93,11 @@ def test_what_is_not_there_is_said_in_one_line(tmp_path: Path, text: str, said: 
     assert "\n" not in str(caught.value)
 
 
+def test_a_studys_name_may_hold_what_stands_before_an_epoch(tmp_path: Path) -> None:
+    study(tmp_path).rename(tmp_path / "food10" / "first@home")
+    assert find_origin("food10/first@home/fine_tuned-0000@2", tmp_path).epoch == 2
+
+
 def test_no_such_study(tmp_path: Path) -> None:
     study(tmp_path)
     with pytest.raises(StudyNotFound):

@@ -45,7 +45,10 @@ class EventLog:
     """Appends events, each synced to disk before anything acts on it, and tells listeners."""
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("ab")
+        """A last line without its end, of a process that was killed, is cut off: see read_events."""
+        self._file = path.open("a+b")
+        self._file.seek(0)
+        self._file.truncate(sum(len(line) for line in self._file if line.endswith(b"\n")))
         self._listeners: list[Callable[[Event], None]] = []
 
     def listen(self, listener: Callable[[Event], None]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from search_spaces.space import Config, Space
 from search_spaces.wording import unknown
 from trainables.job import state_name
-from tuning.records import StudyRecord, TrialRecord, find_study, read_study
+from tuning.records import StudyRecord, TrialRecord, find_study, read_started
 from tuning.settings import UsageError
 
 GOES_ON = "keras_learner"  # the learner that can: others are trained in one go
@@ -42,12 +42,12 @@ def find_origin(text: str, results: Path) -> Origin:
 
     Raises StudyNotFound or UsageError (one line, nearest match).
     """
-    place, _, epoch = text.partition("@")
-    study_name, slash, trial_name = place.rpartition("/")
-    if not slash or not study_name or not trial_name or ("@" in text and not epoch.isdecimal()):
+    study_name, _, place = text.rpartition("/")
+    trial_name, at, epoch = place.partition("@")
+    if not study_name or not trial_name or (at and not epoch.isdecimal()):
         raise UsageError(f"--from is {text!r}, but must be STUDY/TRIAL@EPOCH, such as cifar10/first/resnet-0003@70")
     study = find_study(results, study_name)
-    record = read_study(study)
+    record = read_started(study)
     if trial_name not in record.trials:
         raise UsageError(f"--from {text}: " + unknown("trial", trial_name, tuple(record.trials)))
     trial = record.trials[trial_name]

@@ -11,7 +11,7 @@ from typing import Any
 from search_spaces.space import Config, Space, SpaceError, Value
 from search_spaces.wording import unknown
 from tasks.task import Arm
-from tuning.settings import StudySettings, UsageError
+from tuning.settings import EPOCHS, SEEDS, StudySettings, UsageError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ def listed_trials(settings: StudySettings, arms: list[Arm]) -> dict[str, list[Li
         entries = json.loads(path.read_text())
     except OSError as error:
         raise UsageError(f"--configs {path}: {error.strerror}; give a JSON file, or the word published") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"--configs {path} is not JSON ({error}); it must be a list of configurations") from None
     shape = f'--configs {path} must be a list such as [{{"arm": "{arms[0].name}", "learning_rate": 1e-3, ...}}]'
     if not isinstance(entries, list) or not entries:
@@ -57,8 +57,8 @@ def listed_trials(settings: StudySettings, arms: list[Arm]) -> dict[str, list[Li
         arm = known[entry["arm"]]
         try:
             config = arm.space.complete({k: v for k, v in entry.items() if k not in ("arm", "epochs", "seed")})
-            epochs = _whole(entry, "epochs", arm.max_epochs, 1)
-            seed = _whole(entry, "seed", settings.seed, 0)
+            epochs = _whole(entry, "epochs", arm.max_epochs, *EPOCHS)
+            seed = _whole(entry, "seed", settings.seed, *SEEDS)
         except SpaceError as error:
             raise UsageError(f"--configs {path}, entry {number} ({arm.name}): {error}") from None
         by_arm.setdefault(arm.name, []).append(ListedTrial(config=config, epochs=epochs, seed=seed))
@@ -74,10 +74,10 @@ def listed_trials(settings: StudySettings, arms: list[Arm]) -> dict[str, list[Li
     return by_arm
 
 
-def _whole(entry: Mapping[str, Any], name: str, default: int, least: int) -> int:
+def _whole(entry: Mapping[str, Any], name: str, default: int, least: int, most: int) -> int:
     value: Any = entry.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise SpaceError(f"{name} is {value!r}, but must be a whole number of at least {least}")
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise SpaceError(f"{name} is {value!r}, but must be a whole number from {least} to {most}")
     return int(value)
 
 

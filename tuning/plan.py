@@ -18,7 +18,7 @@ from tasks.task import Arm, Objective, Task
 from tuning.going_on import GOES_ON, Origin, find_origin, held_by
 from tuning.listed import ListedTrial, listed_trials, only_backbone
 from tuning.resources import Share
-from tuning.settings import StudySettings, UsageError
+from tuning.settings import EPOCHS, SEEDS, StudySettings, UsageError
 
 # Axes that say how much of a backbone stays as it is; trainables/models/network.py reads them.
 FREEZING = ("frozen_fraction", "frozen_layers")
@@ -217,13 +217,13 @@ def check_counts(settings: StudySettings) -> None:
     """Numbers that make no sense end here."""
     for option, value, least, most in (
         ("--trials", settings.trials, 1, 100_000),
-        ("--epochs", settings.epochs, 1, 100_000),
+        ("--epochs", settings.epochs, *EPOCHS),
         ("--confirm-seeds", settings.confirm_seeds, 0, 1000),
         ("--folds", settings.folds, 2, 100),
-        ("--keep-epochs", settings.keep_epochs, 1, 100_000),
+        ("--keep-epochs", settings.keep_epochs, *EPOCHS),
         ("--ensemble", settings.ensemble, 2, 100),
         ("--image-size", settings.image_size, 8, 2048),
-        ("--seed", settings.seed, 0, 2**31 - 1),
+        ("--seed", settings.seed, *SEEDS),
         ("--feature-cache", settings.feature_cache, 0, 100_000),
     ):
         if value is not None and not least <= value <= most:

@@ -10,6 +10,10 @@ SearchName = Literal["optuna", "random", "qmc", "grid"]
 SchedulerName = Literal["asha", "none"]
 Precision = Literal["float32", "mixed_bfloat16"]
 
+# Least and most that may be asked for.
+EPOCHS = (1, 100_000)
+SEEDS = (0, 2**31 - 1)
+
 
 class UsageError(ValueError):
     """The user asked for something that cannot be: the message is one line."""

@@ -48,6 +48,7 @@ def run_study(
     Raises nothing for failed trials. KeyboardInterrupt is recorded and raised again.
     """
     first = pretrained(plan, pretraining or {})
+    described = header(plan, ImageStore.open(store_path, plan.fold), command, first)
     record = StudyRecord()
     log = EventLog(plan.folder / FILE_NAME)
     log.listen(record.apply)
@@ -60,20 +61,25 @@ def run_study(
     progress.watch(record, plan)
     search = Search(plan, log, record, store_path, first)
     try:
-        log.append("study_started", **header(plan, ImageStore.open(store_path, plan.fold), command, first))
+        log.append("study_started", **described)
         with progress:
             _tune(plan, search)
         ended = ("fatal", search.fatal) if search.fatal else ("completed", "")
         log.append("study_ended", status=ended[0], reason=ended[1])
     except KeyboardInterrupt:
         log.append("study_ended", status="interrupted", reason="Ctrl-C")
+        _keep_winners(plan, record)  # of the arms that had been tested
         raise
     finally:
         tensorboard.close()
         log.close()
+    _keep_winners(plan, record)
+    return record
+
+
+def _keep_winners(plan: StudyPlan, record: StudyRecord) -> None:
     for arm in plan.arms:
         keep_winner(plan.folder, record, arm.arm.name)
-    return record
 
 
 def _tune(plan: StudyPlan, search: Search) -> None:
