@@ -92,10 +92,14 @@ def tune(task: str, dry_run: bool, backbone: str | None, **options: Any) -> None
     python cli.py tune images --data ~/birds --gpus 2
     """
     from tasks.task import load_task
-    from tuning.settings import StudySettings
+    from tuning.settings import StudySettings, UsageError
 
     resolved = load_task(task)
     options["data_dir"] = data_folder(options["data_dir"])
+    for name, value in options.items():
+        if value == "":
+            option = "from" if name == "goes_on_from" else name.replace("_", "-")
+            raise UsageError(f"--{option} is empty; give it a value, or leave it out")
     options["arms"] = tuple(name.strip() for name in options["arms"].split(",")) if options["arms"] else ()
     if backbone is not None:
         options["sets"] = (*options["sets"], f"backbone={backbone}")
@@ -121,13 +125,14 @@ def _tune(task: Task, settings: StudySettings, dry_run: bool) -> None:
         cluster_cores = cluster.cluster_cores()
     name = settings.name or time.strftime("%Y-%m-%d-%H%M%S")
     plan = make_plan(task, settings, machine_share(settings, cluster_cores), name)
-    if not dry_run:
-        make_folder(plan)
-    if not settings.quiet or dry_run:
-        console.print(render_plan(plan), highlight=False, markup=False, soft_wrap=not console.is_terminal)
+    text = render_plan(plan)
     if dry_run:
+        console.print(text, highlight=False, markup=False, soft_wrap=not console.is_terminal)
         return
+    make_folder(plan)
     try:
+        if not settings.quiet:
+            console.print(text, highlight=False, markup=False, soft_wrap=not console.is_terminal)
         store = prepare_with_bars(plan.task.dataset, settings.data_dir, settings.data, settings.quiet)
         pretraining = {
             arm.name: prepare_with_bars(arm.pretraining.dataset, settings.data_dir, settings.data, settings.quiet)
@@ -162,8 +167,8 @@ def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Co
     from tuning import cluster
     from tuning.progress import Progress
 
-    dashboard = cluster.start_ray(plan.settings.address)
     try:
+        dashboard = cluster.start_ray(plan.settings.address)
         cluster.check_gpus(plan.settings.gpus)
         from tuning import study
 
@@ -182,9 +187,7 @@ def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Co
     except KeyboardInterrupt:
         if (plan.folder / "events.jsonl").exists():
             write_derived(plan.folder)
-            click.echo(
-                f"\ninterrupted; what was done is kept: python cli.py summarize {plan.task.name}/{plan.name}", err=True
-            )
+            click.echo(f"\ninterrupted; what was done is kept: python cli.py summarize {_named(plan)}", err=True)
         raise
     finally:
         cluster.stop_ray()

@@ -16,9 +16,11 @@ def test_fractions_that_fill_a_gpu(fraction: float, fit: int) -> None:
 @pytest.mark.parametrize(
     ("fraction", "message"),
     [
-        (0, "must be above 0 and at most 1"),
-        (-0.5, "must be above 0 and at most 1"),
-        (1.5, "must be above 0 and at most 1"),
+        (0, "must be from 0.01 to 1"),
+        (-0.5, "must be from 0.01 to 1"),
+        (1.5, "must be from 0.01 to 1"),
+        (1e-9, "must be from 0.01 to 1"),
+        (float("nan"), "must be from 0.01 to 1"),
         (0.3, "3 such trials fit on a GPU and 10% of it would stay idle; write 0.333 (3 fit) or 0.25 (4 fit)"),
         (0.6, "1 such trials fit on a GPU and 40% of it would stay idle; write 1 (1 fit) or 0.5 (2 fit)"),
         (0.34, "2 such trials fit on a GPU and 32% of it would stay idle; write 0.5 (2 fit) or 0.333 (3 fit)"),
@@ -67,6 +69,7 @@ def test_the_default_part_of_a_gpu_leaves_each_trial_8_gigabytes(gigabytes: floa
     ("options", "message"),
     [
         ({"concurrent": 0}, "--concurrent is 0"),
+        ({"concurrent": 41}, "--concurrent is 41, but 24 GB of memory hold 40 workers at most; 2 cores are best used"),
         ({"gpus": -1}, "--gpus is -1"),
         ({"per_trial": 0.5}, "--gpus-per-trial is 0.5 without GPUs; add --gpus"),
         ({"gpus": 1, "concurrent": 3, "per_trial": 0.5}, "--concurrent is 3, but 2 trials fit on 1 GPUs"),

@@ -244,9 +244,7 @@ def find_study(results: Path, name: str) -> Path:
 
 
 def _started(path: Path) -> float:
-    with contextlib.suppress(
-        ValueError, LookupError, TypeError
-    ):  # a damaged study must not stand in the way of the others
+    with contextlib.suppress(ValueError, LookupError, TypeError):  # a damaged study does not hide the others
         for event in read_events(path):
             return float(event["time"])
     return path.stat().st_mtime

@@ -13,9 +13,11 @@ from tuning.settings import StudySettings, UsageError
 
 # A worker's memory: TensorFlow alone is 0.6 GB, a mid-sized network with its gradients and buffers about as much again.
 WORKER_GIGABYTES = 2.0
+TENSORFLOW_GIGABYTES = 0.6
 # A slot on a GPU should hold a batch of 32 images at 256 px with gradients: NASNetMobile and the widest from-scratch
 # network both stay below 8 GB.
 SLOT_GPU_GIGABYTES = 8.0
+LEAST_OF_A_GPU = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +42,9 @@ def worker_memory_bytes(slots: int) -> int:
 
 def check_gpus_per_trial(fraction: float) -> int:
     """How many trials fit on one GPU. Raises UsageError unless they fill it (within 5 %)."""
-    if not 0 < fraction <= 1:
+    if not LEAST_OF_A_GPU <= fraction <= 1:
         raise UsageError(
-            f"--gpus-per-trial is {fraction:g}, but must be above 0 and at most 1: "
+            f"--gpus-per-trial is {fraction:g}, but must be from {LEAST_OF_A_GPU:g} to 1: "
             "a trial trains on one GPU or on a part of it"
         )
     fit = math.floor(1 / fraction + 1e-9)
@@ -103,6 +105,12 @@ def plan_share(
     if gpus == 0:
         if per_trial is not None:
             raise UsageError(f"--gpus-per-trial is {per_trial:g} without GPUs; add --gpus, such as --gpus 1")
+        most = max(cores, math.floor(memory_gigabytes / TENSORFLOW_GIGABYTES))
+        if concurrent is not None and concurrent > most:
+            raise UsageError(
+                f"--concurrent is {concurrent}, but {memory_gigabytes:.0f} GB of memory hold {most} workers at most; "
+                f"{cores} cores are best used by {cores} or fewer"
+            )
         fit = max(1, math.floor(memory_gigabytes / WORKER_GIGABYTES))
         slots = concurrent or min(cores, max(2, cores // 4), fit)
         return Share(slots=slots, cpus=_floor(cores / slots), gpus=0.0)
