@@ -43,6 +43,7 @@ def refuse(tmp_path: Path, *arguments: str) -> str:
         (["food10", "--trials", "0"], "--trials is 0, but must be from 1"),
         (["food10", "--epochs", "-1"], "--epochs is -1"),
         (["food10", "--confirm-seeds", "-1"], "--confirm-seeds is -1"),
+        (["food10", "--trials", "2", "--ensemble", "3"], "--ensemble is 3, but of no arm there are more trials than 2"),
         (["food10", "--folds", "1"], "--folds is 1, but must be from 2 to 100"),
         (["food10", "--folds", "3", "--confirm-seeds", "2"], "give one of them"),
         (["images", "--sample", "--configs", "published"], "no document has settings for from_scratch, fine_tuned"),

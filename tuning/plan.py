@@ -165,6 +165,12 @@ def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> S
         for arm in arms
         if not settings.configs or arm.name in listed
     ]
+    most = max(plan.trials for plan in plans)
+    if settings.ensemble is not None and settings.ensemble > most:
+        raise UsageError(
+            f"--ensemble is {settings.ensemble}, but of no arm there are more trials than {most}; "
+            "average fewer, or search more with --trials"
+        )
     objective = task.objective
     if settings.metric is not None:
         objective = Objective(metric=settings.metric, direction=_direction(task.target, settings.metric))
