@@ -265,3 +265,12 @@ def test_configs_published_lists_the_documents_own_settings(tmp_path: Path) -> N
     assert status == 0
     assert "fine_tuned: 1 trial," in printed
     assert "as listed, to epoch 150" in printed
+
+
+def test_a_short_listed_configuration_is_confirmed_as_shortly(tmp_path: Path) -> None:
+    listed = tmp_path / "configs.json"
+    listed.write_text('[{"arm": "pixels", "C": 1, "pooled_side": 8, "epochs": 2}]')
+    dry = ("tune", "food10", "--arms", "pixels", "--configs", str(listed), "--confirm-seeds", "3", "--dry-run")
+    status, printed, errors = invoke(*dry, "--results", str(tmp_path))
+    assert status == 0, errors
+    assert "about 8 epochs" in printed

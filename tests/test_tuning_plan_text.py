@@ -5,9 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 
 import trainables
-from tuning.plan_text import MODEL_BYTES
+from tasks.task import load_task
+from tuning.plan import make_plan
+from tuning.plan_text import LEARNER_BYTES, NETWORK_BYTES, disk_bytes
+from tuning.resources import Share
+from tuning.settings import StudySettings
+
+ROOM = Path(str(trainables.__file__)).parent
 
 
-def test_every_learner_has_a_size_on_disk() -> None:
-    folder = Path(str(trainables.__file__)).parent
-    assert set(MODEL_BYTES) == {path.stem for path in folder.glob("*_learner.py")}
+def test_every_learner_has_a_size_on_disk_and_every_size_a_network() -> None:
+    assert set(LEARNER_BYTES) == {path.stem for path in ROOM.glob("*_learner.py")}
+    assert set(NETWORK_BYTES) <= {path.stem for path in (ROOM / "models").glob("*.py")}
+
+
+def test_the_disk_holds_what_options_keep_beside_the_confirmed_models(tmp_path: Path) -> None:
+    def megabytes(**options: object) -> int:
+        asked = StudySettings(results=tmp_path, data_dir=tmp_path, arms=("resnet", "pixels"), **options)  # type: ignore[arg-type]
+        share = Share(slots=2, cpus=1.0, gpus=0.0)
+        return round(disk_bytes(make_plan(load_task("cifar10"), asked, share, "study")) / 1e6)
+
+    plain = megabytes()
+    assert megabytes(ensemble=4) == plain + 4 * (9 + 1)
+    # 143 epochs of the search and 3 times 100 of its confirmation; the last epoch of 23 trials; pixels go on from none.
+    assert megabytes(keep_epochs=10) == plain + (44 + 23) * 3 * 9
+    assert megabytes(keep_epochs=100_000) == plain + 23 * 3 * 9

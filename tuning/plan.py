@@ -18,7 +18,7 @@ from tasks.task import Arm, Objective, Task
 from tuning.going_on import GOES_ON, Origin, find_origin, held_by
 from tuning.listed import ListedTrial, listed_trials, only_backbone
 from tuning.resources import Share
-from tuning.settings import EPOCHS, SEEDS, StudySettings, UsageError
+from tuning.settings import StudySettings, UsageError, check
 
 # Axes that say how much of a backbone stays as it is; trainables/models/network.py reads them.
 FREEZING = ("frozen_fraction", "frozen_layers")
@@ -45,6 +45,11 @@ class ArmPlan:
         if points and WARMUP in self.arm.space.names:
             points.append({"frozen_fraction": 1.0})  # while the head learns alone
         return tuple({str(point): point for point in points}.values())
+
+    @property
+    def full_epochs(self) -> int:
+        """Epochs of a trial that is not stopped; where they are listed, of the longest."""
+        return max((listed.epochs for listed in self.listed), default=self.arm.max_epochs)
 
     def rungs(self, factor: int) -> list[tuple[int, int]]:
         """(epoch, how many trials reach it at least), ASHA's rungs below the last epoch, then the last epoch.
@@ -111,10 +116,17 @@ class StudyPlan:
         """How many of the search's best models are kept: to be averaged, or since nothing confirms the best."""
         return max(self.settings.ensemble or 0, 0 if self.seeds_of(arm) else 1)
 
+    def kept_states(self, arm: ArmPlan) -> int:
+        """How many states of training --keep-epochs leaves: of every N-th epoch, and of the last one of each trial."""
+        every = self.settings.keep_epochs
+        if every is None or arm.arm.learner != GOES_ON:
+            return 0
+        return self.epochs_of(arm) // every + arm.trials + len(self.seeds_of(arm))
+
     def epochs_of(self, arm: ArmPlan) -> int:
         """Epochs expected of an arm in search and confirmation together."""
         search = arm.expected_epochs(self.reduction_factor, self.early_stopping)
-        return search + len(self.seeds_of(arm)) * arm.arm.max_epochs
+        return search + len(self.seeds_of(arm)) * arm.full_epochs
 
     @property
     def total_epochs(self) -> int:
@@ -124,7 +136,7 @@ class StudyPlan:
 
 def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> StudyPlan:
     """The plan of one study, or UsageError, UnknownTask or SpaceError with one line."""
-    check_counts(settings)
+    check(settings)
     if Path(name).name != name or name.startswith("."):
         raise UsageError(f"--name is {name!r}, but must be a plain folder name")
     task = (task.sampled() if settings.sample else task).about(settings.data, settings.group_by, settings.allow_pickle)
@@ -217,27 +229,6 @@ def _check_boxes(task: Task, arms: list[Arm], settings: StudySettings) -> None:
             f"{arm.name} of {task.name} asks for boxes in a view with fit {arm.view.fit!r}, augmentation "
             f"{arm.view.augmentation!r} and crops {arm.view.crops}; boxes need 'stretch', 'none' and 1"
         )
-
-
-def check_counts(settings: StudySettings) -> None:
-    """Numbers that make no sense end here."""
-    for option, value, least, most in (
-        ("--trials", settings.trials, 1, 100_000),
-        ("--epochs", settings.epochs, *EPOCHS),
-        ("--confirm-seeds", settings.confirm_seeds, 0, 1000),
-        ("--folds", settings.folds, 2, 100),
-        ("--keep-epochs", settings.keep_epochs, *EPOCHS),
-        ("--ensemble", settings.ensemble, 2, 100),
-        ("--image-size", settings.image_size, 8, 2048),
-        ("--seed", settings.seed, *SEEDS),
-        ("--feature-cache", settings.feature_cache, 0, 100_000),
-    ):
-        if value is not None and not least <= value <= most:
-            raise UsageError(f"{option} is {value}, but must be from {least} to {most}")
-    if settings.folds is not None and settings.confirm_seeds is not None:
-        raise UsageError("--folds and --confirm-seeds both say how often the best is trained again; give one of them")
-    if settings.weights is not None and not settings.weights.is_file():
-        raise UsageError(f"--weights is {settings.weights}, but there is no such file")
 
 
 # Metrics every learner reports of a target (trainables/targets.py), with the direction that is better.

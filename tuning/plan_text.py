@@ -9,9 +9,9 @@ from search_spaces.wording import plural
 from tasks.task import Task
 from tuning.plan import ArmPlan, StudyPlan
 
-# Kept per confirmed model: weights and test predictions. The largest backbone of the catalogue, EfficientNet-B7, is
-# 260 MB with its optimizer left out; records and curves are small beside one model.
-MODEL_BYTES = {
+# Of a model as it is kept, by its learner: weights and test predictions. Of the catalogue VGG16 is 60 MB without its
+# top, NASNetMobile 17, EfficientNet-B7 260; records and curves are small beside one model.
+LEARNER_BYTES = {
     "keras_learner": 60_000_000,
     "measured_learner": 60_000_000,
     "pixels_learner": 1_000_000,
@@ -19,13 +19,32 @@ MODEL_BYTES = {
     "mean_box_learner": 1_000_000,
     "features_learner": 100_000_000,  # ResNet50's 94 MB come with its winner
 }
+# Networks without a backbone, at the sizes that the documents train: tests/test_trainables_families.py counts them.
+NETWORK_BYTES = {
+    "alexnet": 240_000_000,
+    "deepergooglenet": 15_000_000,
+    "lenet": 5_000_000,
+    "minigooglenet": 7_000_000,
+    "minivggnet": 35_000_000,  # at 64 px; 9 at 32
+    "plain_cnn": 13_000_000,
+    "residual": 19_000_000,
+    "resnet": 9_000_000,
+    "shallownet": 1_000_000,
+}
+STATE_MODELS = 3  # a state that --from can go on from: the weights, and two moments of each by Adam
 RECORD_BYTES_PER_EPOCH = 2_000
 
 
 def disk_bytes(plan: StudyPlan) -> int:
-    """About what the study's folder will hold: models of every confirmed seed and each winner, records."""
-    models = sum(MODEL_BYTES[arm.arm.learner] * (len(plan.seeds_of(arm)) + 2) for arm in plan.arms)
-    return models + plan.total_epochs * RECORD_BYTES_PER_EPOCH
+    """About what the study's folder will hold: models, with --keep-epochs states of their training, and records."""
+    return sum(_arm_bytes(plan, arm) for arm in plan.arms) + plan.total_epochs * RECORD_BYTES_PER_EPOCH
+
+
+def _arm_bytes(plan: StudyPlan, arm: ArmPlan) -> int:
+    """Models of every confirmed seed, of the search's best where they are kept, the winner's, one being written."""
+    models = len(plan.seeds_of(arm)) + plan.searched_models(arm) + 2
+    each = NETWORK_BYTES.get(arm.arm.model, LEARNER_BYTES[arm.arm.learner])
+    return each * (models + STATE_MODELS * plan.kept_states(arm))
 
 
 def store_bytes(dataset: Dataset) -> int | None:
@@ -53,7 +72,8 @@ def render_plan(plan: StudyPlan) -> str:
     lines += [
         f"search    {searcher}; early stopping: {stopping}; best by {plan.objective.metric}; seed {settings.seed}",
         f"confirm   {_confirmation(plan)}; then the test split, once",
-        f"machine   {share.slots} trials at once, each with {share.cpus:g} cores"
+        f"machine   {plural(share.slots, 'trial', 'trials')} at once, each with {share.cpus:g} "
+        + ("core" if share.cpus == 1 else "cores")
         + (f" and {share.gpus:g} of a GPU" if share.gpus else ", no GPU"),
         f"cost      about {plan.total_epochs} epochs; time: known after the first epoch of each arm; "
         f"disk: about {_size(disk_bytes(plan))}, and {_images_size(plan)}{_features(plan)}",

@@ -153,9 +153,7 @@ class Progress:
         each = sum(ended) / len(ended) if ended else promised
         running = sum(max(1.0, each - len(trial.epochs)) for trial in search if trial.ended_time is None)
         confirmed = sum(len(trial.epochs) for trial in self._record.of_arm(name, "confirm"))
-        return (
-            (arm.trials - len(search)) * each + running + len(self._plan.seeds_of(arm)) * arm.arm.max_epochs - confirmed
-        )
+        return (arm.trials - len(search)) * each + running + len(self._plan.seeds_of(arm)) * arm.full_epochs - confirmed
 
 
 def _ending(trial: TrialRecord, metric: str) -> str:

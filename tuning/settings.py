@@ -55,3 +55,24 @@ class StudySettings:
     feature_cache: float = 20.0  # gigabytes of frozen prefixes' output kept in the data folder; 0 keeps none
     address: str | None = None
     quiet: bool = False
+
+
+def check(settings: StudySettings) -> None:
+    """Numbers that make no sense, options that contradict each other, a file that is not there: UsageError."""
+    for option, value, least, most in (
+        ("--trials", settings.trials, 1, 100_000),
+        ("--epochs", settings.epochs, *EPOCHS),
+        ("--confirm-seeds", settings.confirm_seeds, 0, 1000),
+        ("--folds", settings.folds, 2, 100),
+        ("--keep-epochs", settings.keep_epochs, *EPOCHS),
+        ("--ensemble", settings.ensemble, 2, 100),
+        ("--image-size", settings.image_size, 8, 2048),
+        ("--seed", settings.seed, *SEEDS),
+        ("--feature-cache", settings.feature_cache, 0, 100_000),
+    ):
+        if value is not None and not least <= value <= most:
+            raise UsageError(f"{option} is {value}, but must be from {least} to {most}")
+    if settings.folds is not None and settings.confirm_seeds is not None:
+        raise UsageError("--folds and --confirm-seeds both say how often the best is trained again; give one of them")
+    if settings.weights is not None and not settings.weights.is_file():
+        raise UsageError(f"--weights is {settings.weights}, but there is no such file")
