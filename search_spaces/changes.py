@@ -9,7 +9,7 @@ from typing import Any
 from search_spaces.space import Axis, Choice, Integer, Space, SpaceError, Value
 from search_spaces.wording import unknown
 
-_RANGE = re.compile(r"^(?P<low>[^.,]*(?:\.\d+[^.,]*)?)\.\.(?P<high>.+)$")
+_RANGE = re.compile(r"^(?P<low>[^.,]*(?:\.\d+[^.,]*)?)\.\.(?P<high>[^.].*)$")
 
 
 def parse_value(text: str) -> Value:
@@ -76,14 +76,23 @@ def set_in_arms(spaces: dict[str, Space], sets: tuple[str, ...], ranges: tuple[s
                 if arm in (None, name) and axis in (space.names if option == "--set" else _axes(space))
             ]
             if not having:
-                known = sorted({known for space in changed.values() for known in space.names})
-                raise SpaceError(f"{option} {text}: " + unknown("axis", axis, known))
+                raise SpaceError(f"{option} {text}: " + _why_not(changed, arm, axis))
             for name in having:
                 try:
                     changed[name] = change(changed[name], axis, value)
                 except SpaceError as error:
                     raise SpaceError(f"{option} {text} ({name}): {error}") from None
     return changed
+
+
+def _why_not(spaces: dict[str, Space], arm: str | None, axis: str) -> str:
+    """No arm, or not the one that is named, has such an axis; or it is held at a value, which is no range."""
+    asked = [space for name, space in spaces.items() if arm in (None, name)]
+    held = sorted({str(space.constants[axis]) for space in asked if axis in space.constants})
+    if held:
+        return f"{axis} is not searched but held at {' or '.join(held)}; hold it elsewhere with --set {axis}=VALUE"
+    known = sorted({name for space in asked for name in space.names})
+    return unknown("axis" if arm is None else f"axis of {arm}", axis, known)
 
 
 def _axes(space: Space) -> tuple[str, ...]:

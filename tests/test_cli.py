@@ -38,6 +38,11 @@ def refuse(tmp_path: Path, *arguments: str) -> str:
         (["food10", "--arms", "from_scrach"], "unknown arm of food10 'from_scrach'; did you mean from_scratch?"),
         (["food10", "--arms", "pixels,pixels"], "--arms names pixels twice"),
         (["food10", "--set", "learning_rat=1"], "unknown axis 'learning_rat'; did you mean learning_rate?"),
+        (
+            ["food10", "--set", "from_scratch.frozen_fraction=1"],
+            "unknown axis of from_scratch 'frozen_fraction'. Known:",
+        ),
+        (["food10", "--space", "learning_rate=1e-5...1e-2"], "learning_rate is '1e-5...1e-2', but must be a number"),
         (["food10", "--set", "backbone=VGG"], "backbone"),
         (["food10", "--space", "dropout=0..2"], "dropout is 2, but must be from 0 to 1"),
         (["food10", "--trials", "0"], "--trials is 0, but must be from 1"),
