@@ -96,7 +96,7 @@ def tune(task: str, dry_run: bool, backbone: str | None, **options: Any) -> None
 
     resolved = load_task(task)
     options["data_dir"] = data_folder(options["data_dir"])
-    for name, value in options.items():
+    for name, value in {**options, "backbone": backbone}.items():
         if value == "":
             option = "from" if name == "goes_on_from" else name.replace("_", "-")
             raise UsageError(f"--{option} is empty; give it a value, or leave it out")

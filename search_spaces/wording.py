@@ -7,6 +7,8 @@ import math
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+MOST_NAMES = 50  # in one message: of backbones all, of a study's trials the first
+
 
 def setting(value: Any) -> str:
     """One value of a configuration: 3.2e-4, 0.6, 32, halve_on_plateau."""
@@ -46,7 +48,7 @@ def plural(count: int, one: str, many: str) -> str:
 
 
 def unknown(kind: str, name: object, known: Iterable[str]) -> str:
-    """One line for a name that does not exist: what was given, the nearest that does, and all that do.
+    """One line for a name that does not exist: what was given, the nearest that does, and those that do.
 
     Upper and lower case count the same in looking for the nearest.
     """
@@ -55,4 +57,5 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> str:
     # 0.5: an abbreviation such as "sg" or "EfficientNet" still finds its neighbour; unrelated words find none.
     nearest = difflib.get_close_matches(str(name).lower(), by_lower, n=1, cutoff=0.5)
     hint = f"; did you mean {by_lower[nearest[0]]}?" if nearest else "."
-    return f"unknown {kind} {name!r}{hint} Known: {', '.join(names)}"
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f"unknown {kind} {name!r}{hint} Known: {', '.join(names[:MOST_NAMES])}{more}"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from search_spaces.wording import unknown
 from tasks.task import load_task
 from trainables.job import state_name
 from tuning.events import FILE_NAME, EventLog
@@ -96,6 +97,12 @@ def test_what_is_not_there_is_said_in_one_line(tmp_path: Path, text: str, said: 
 def test_a_studys_name_may_hold_what_stands_before_an_epoch(tmp_path: Path) -> None:
     study(tmp_path).rename(tmp_path / "food10" / "first@home")
     assert find_origin("food10/first@home/fine_tuned-0000@2", tmp_path).epoch == 2
+
+
+def test_of_very_many_trials_only_some_are_named() -> None:
+    message = unknown("trial", "slow-9999", [f"slow-{number:04d}" for number in range(1000)])
+    assert "did you mean slow-0999?" in message
+    assert message.endswith("slow-0049 and 950 more")
 
 
 def test_no_such_study(tmp_path: Path) -> None:

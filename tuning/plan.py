@@ -137,8 +137,8 @@ class StudyPlan:
 def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> StudyPlan:
     """The plan of one study, or UsageError, UnknownTask or SpaceError with one line."""
     check(settings)
-    if Path(name).name != name or name.startswith("."):
-        raise UsageError(f"--name is {name!r}, but must be a plain folder name")
+    if Path(name).name != name or name.startswith(".") or not name.isprintable() or len(name) > 100:
+        raise UsageError(f"--name is {name!r}, but must be a plain folder name of at most 100 characters")
     task = (task.sampled() if settings.sample else task).about(settings.data, settings.group_by, settings.allow_pickle)
     origin = _origin(task, settings)
     named = settings.arms or ((origin.arm,) if origin else ())
