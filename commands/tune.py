@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import time
 from pathlib import Path
@@ -16,6 +17,7 @@ from tuning.settings import Precision, SchedulerName, SearchName
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from datasets.dataset import Dataset
     from tasks.task import Task
     from tuning.plan import StudyPlan
     from tuning.settings import StudySettings
@@ -110,7 +112,6 @@ def tune(task: str, dry_run: bool, backbone: str | None, **options: Any) -> None
 def _tune(task: Task, settings: StudySettings, dry_run: bool) -> None:
     from rich.console import Console
 
-    from datasets.preparing import prepare_with_bars
     from tuning.folder import make_folder
     from tuning.plan import make_plan
     from tuning.plan_text import render_plan
@@ -133,9 +134,9 @@ def _tune(task: Task, settings: StudySettings, dry_run: bool) -> None:
     try:
         if not settings.quiet:
             console.print(text, highlight=False, markup=False, soft_wrap=not console.is_terminal)
-        store = prepare_with_bars(plan.task.dataset, settings.data_dir, settings.data, settings.quiet)
+        store = _prepare(plan.task.dataset, settings)
         pretraining = {
-            arm.name: prepare_with_bars(arm.pretraining.dataset, settings.data_dir, settings.data, settings.quiet)
+            arm.name: _prepare(arm.pretraining.dataset, settings)
             for arm in (arm.arm for arm in plan.arms)
             if arm.pretraining is not None
         }
@@ -145,6 +146,17 @@ def _tune(task: Task, settings: StudySettings, dry_run: bool) -> None:
             plan.folder.rmdir()  # nothing happened: leave no empty study behind
         raise
     raise click.exceptions.Exit(record_status)
+
+
+def _prepare(dataset: Dataset, settings: StudySettings) -> Path:
+    """The images' store. What `datasets` calls --from, and its errors with it, is --data here."""
+    from datasets.dataset import DataError
+    from datasets.preparing import prepare_with_bars
+
+    try:
+        return prepare_with_bars(dataset, settings.data_dir, settings.data, settings.quiet)
+    except DataError as error:
+        raise DataError(re.sub("(?<!calls it )--from", "--data", str(error))) from None
 
 
 def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Console) -> int:

@@ -133,7 +133,8 @@ def test_a_taken_name(tmp_path: Path) -> None:
 
 
 def test_missing_data_name_the_remedy(tmp_path: Path) -> None:
-    assert "does not exist" in refuse(tmp_path, "tune", "food10", "--data", "/nowhere.tar.gz")
+    message = refuse(tmp_path, "tune", "food10", "--data", "/nowhere.tar.gz")
+    assert "does not exist; name the archive or the unpacked folder with --data" in message  # tune --from is another
 
 
 def test_own_images_must_be_named(tmp_path: Path) -> None:
