@@ -166,8 +166,11 @@ def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Co
     """
     from datasets.preparing import counted, tell_notices
     from datasets.store import ImageStore
+    from tuning.going_on import check_images
 
     opened = ImageStore.open(store, plan.fold)
+    if plan.origin is not None:
+        check_images(plan.origin, opened)
     tell_notices(opened)
     if not plan.settings.quiet:
         console.print(f"images    {counted(opened)}", highlight=False)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from search_spaces.wording import unknown
 from tasks.task import load_task
 from trainables.job import state_name
 from tuning.events import FILE_NAME, EventLog
-from tuning.going_on import STATES, find_origin
+from tuning.going_on import STATES, check_images, find_origin
 from tuning.plan import StudyPlan, make_plan
 from tuning.records import StudyNotFound, StudyRecord, read_study
 from tuning.resources import Share
@@ -24,6 +25,13 @@ def planned(results: Path, name: str, **settings: object) -> StudyPlan:
     return make_plan(load_task("food10"), StudySettings(results=results, data_dir=results, **asked), SHARE, name)  # type: ignore[arg-type]
 
 
+class Store:
+    fingerprint, classes, notices, path = "f", ("a", "b"), (), Path("store.h5")
+
+    def indices(self, split: str) -> list[int]:
+        return []
+
+
 def study(results: Path) -> Path:
     """A study of food10 with two trials an arm, of which one kept its second epoch and one left its best model."""
     plan = planned(results, "first", arms=("fine_tuned",), keep_epochs=2)
@@ -36,7 +44,8 @@ def study(results: Path) -> Path:
         study="first",
         sample=False,
         objective={"metric": "val_accuracy", "direction": "max"},
-        arms=[],
+        arms=[{"name": "fine_tuned", "view": {**asdict(plan.arms[0].arm.view), "image_size": 96}}],
+        data={"fingerprint": "f"},
     )
     search = Search(plan, log, record, results / "store.h5")
     for _ in range(2):
@@ -126,6 +135,25 @@ def test_its_settings_are_kept_but_for_what_is_changed(tmp_path: Path) -> None:
     assert plan.arms[0].trials == 2
 
 
+def test_it_goes_on_seeing_images_as_it_did(tmp_path: Path) -> None:
+    study(tmp_path)
+    plan = planned(tmp_path, "second", goes_on_from="first/fine_tuned-0000@2")
+    assert plan.arms[0].arm.view.image_size == 96
+    plan = planned(tmp_path, "second", goes_on_from="first/fine_tuned-0000@2", image_size=64)
+    assert plan.arms[0].arm.view.image_size == 64
+
+
+def test_what_it_has_learned_from_does_not_validate_it(tmp_path: Path) -> None:
+    """Other images, or a fold: the network would be asked about what it knows, and look better than it is."""
+    study(tmp_path)
+    origin = find_origin("first/fine_tuned-0000@2", tmp_path)
+    check_images(origin, Store())  # type: ignore[arg-type]
+    folded = Store()
+    folded.fingerprint = "fold 0 of 5"
+    with pytest.raises(UsageError, match="another division of them"):
+        check_images(origin, folded)  # type: ignore[arg-type]
+
+
 def test_jobs_name_what_they_go_on_from_and_the_study_what_came_before(tmp_path: Path) -> None:
     from tuning.study import header
 
@@ -137,13 +165,6 @@ def test_jobs_name_what_they_go_on_from_and_the_study_what_came_before(tmp_path:
     job = Search(plan, log, record, tmp_path / "store.h5").ask()
     assert job.goes_on_from == str(tmp_path / "food10" / "first" / STATES / "fine_tuned-0000" / state_name(2))
     assert job.states is None
-
-    class Store:
-        fingerprint, classes, notices, path = "f", ("a", "b"), (), Path("store.h5")
-
-        def indices(self, split: str) -> list[int]:
-            return []
-
     described = header(plan, Store(), "python cli.py tune food10")["goes_on"]  # type: ignore[arg-type]
     assert described["from"] == "food10/first/fine_tuned-0000@2"
     assert json.loads(json.dumps(described))["history"][1] == {"epoch": 2, "metrics": {"val_accuracy": 0.2}}

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from datasets.view import View
 from search_spaces.space import Config, Space
 from search_spaces.wording import unknown
 from trainables.job import state_name
 from tuning.records import StudyRecord, TrialRecord, find_study, read_started
 from tuning.settings import UsageError
+
+if TYPE_CHECKING:
+    from datasets.store import ImageStore
 
 GOES_ON = "keras_learner"  # the learner that can: others are trained in one go
 STATES = "states"  # folder of a study, with a folder a trial
@@ -28,6 +32,8 @@ class Origin:
     sample: bool
     arm: str
     config: Config
+    view: View  # how it saw the images
+    fingerprint: str  # of the images and how they were divided
     epoch: int  # of its own, from 1
     path: Path  # a state, or a model alone: then the optimizer begins anew
     history: tuple[dict[str, Any], ...]  # epoch and metrics of everything that came before, in order
@@ -52,12 +58,15 @@ def find_origin(text: str, results: Path) -> Origin:
         raise UsageError(f"--from {text}: " + unknown("trial", trial_name, tuple(record.trials)))
     trial = record.trials[trial_name]
     number, path = _state(study, trial, int(epoch) if epoch else None, text)
+    [arm] = [described for described in record.arms if described["name"] == trial.arm]
     return Origin(
         name=f"{record.task}/{record.name}/{trial_name}@{number}",
         task=record.task,
         sample=bool(record.header.get("sample")),
         arm=trial.arm,
         config=trial.config,
+        view=View(**arm["view"]),
+        fingerprint=record.header["data"]["fingerprint"],
         epoch=number,
         path=path.resolve(),
         history=(*_before(record), *({"epoch": e.epoch, "metrics": e.metrics} for e in trial.epochs[:number])),
@@ -82,6 +91,15 @@ def _state(study: Path, trial: TrialRecord, epoch: int | None, text: str) -> tup
     there = f"it kept epochs {', '.join(map(str, kept))}" if kept else "it kept none; train it with --keep-epochs N"
     best = f"; its best model is of epoch {trial.best_epoch}" if model.is_file() else ""
     raise UsageError(f"--from {text}: nothing is left of that epoch: {there}{best}")
+
+
+def check_images(origin: Origin, store: ImageStore) -> None:
+    """Raises UsageError: these are other images, or some that it learned from would now validate or test it."""
+    if store.fingerprint != origin.fingerprint:
+        raise UsageError(
+            f"--from is {origin.name}, which learned from other images than {store.path}, or from another division of "
+            "them (as with --folds): what it has seen would validate it; go on from a study of these"
+        )
 
 
 def held_by(origin: Origin, space: Space) -> Space:

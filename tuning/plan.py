@@ -148,7 +148,8 @@ def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> S
         raise UsageError(f"--arms names {', '.join(sorted(doubled))} twice; name each arm once")
     if origin is not None:
         [arm] = arms
-        arms = [_noted(replace(arm, space=held_by(origin, arm.space)), f"goes on from {origin.name}")]
+        arm = replace(arm, space=held_by(origin, arm.space), view=origin.view)
+        arms = [_noted(arm, f"goes on from {origin.name}")]
     spaces = set_in_arms({arm.name: arm.space for arm in arms}, settings.sets, settings.spaces)
     arms = [_changed(arm, spaces[arm.name], settings) for arm in arms]
     if task.target == "box":
