@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import click
@@ -14,24 +16,36 @@ class Door(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)  # in the order a study goes, not the alphabet's
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        with _one_line():
+            return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
-        try:
+        with _one_line():
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            raise click.exceptions.Exit(130) from None
-        except click.UsageError as error:
-            fail(error.format_message())
-        except OSError as error:
-            if error.errno == errno.EPIPE:
-                raise  # whoever read has had enough, such as `| head`: click ends quietly
-            if error.filename is None and error.errno is None:
-                raise
-            place = f" ({error.filename})" if error.filename else ""
-            fail(f"{error.strerror or error}{place}")
-        except Exception as error:
-            if not isinstance(error, user_errors()):
-                raise
-            fail(str(error))
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise click.exceptions.Exit(130) from None
+    except click.exceptions.NoArgsIsHelpError:
+        raise  # nothing was typed but a group's name: click prints its help
+    except click.UsageError as error:
+        fail(error.format_message())
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            raise  # whoever read has had enough, such as `| head`: click ends quietly
+        if error.filename is None and error.errno is None:
+            raise
+        place = f" ({error.filename})" if error.filename else ""
+        fail(f"{error.strerror or error}{place}")
+    except Exception as error:
+        if not isinstance(error, user_errors()):
+            raise
+        fail(str(error))
 
 
 def user_errors() -> tuple[type[Exception], ...]:

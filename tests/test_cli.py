@@ -89,6 +89,14 @@ def test_bad_input_is_one_line_and_status_2(tmp_path: Path, arguments: list[str]
     assert message in refuse(tmp_path, "tune", *arguments, "--sample" if arguments else "--quiet")
 
 
+def test_a_group_alone_shows_its_help_and_a_wrong_option_before_it_is_one_line() -> None:
+    status, _, errors = invoke("datasets")
+    assert status == 2
+    assert errors.startswith("Usage: cli.py datasets")
+    assert "\n  prepare " in errors
+    assert invoke("--sample") == (2, "", "Error: No such option '--sample'.\n")
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
