@@ -9,12 +9,13 @@ from tuning.records import StudyRecord
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 CONFIG = "config.json"  # of winners/<arm>/, in the form of --configs
-# Options of `tune` that say how to search, what to call it and how to show it. All others decide numbers, and stay.
+# Options of `tune` that say how to search, what to keep and call it and how to show it. All others decide numbers, and
+# stay.
 _OF_THE_SEARCH = (
     *("--trials", "--epochs", "--arms", "--configs", "--search", "--scheduler", "--space"),
-    *("--confirm-seeds", "--name", "--time-budget"),
+    *("--confirm-seeds", "--ensemble", "--keep-epochs", "--name"),
 )
-_FLAGS = ("--quiet", "--dry-run", "--resume")
+_FLAGS = ("--quiet", "--dry-run")
 _OF_A_BACKBONE = ("--backbone", "--weights")
 
 
@@ -32,7 +33,13 @@ def reproduce(record: StudyRecord, arm: str, config: dict[str, object]) -> str |
         return None
     if words[:3] != ["python", "cli.py", "tune"]:
         return None
-    words = [*words[:3], *_without_the_search(words[3:], arm, config), "--arms", arm, "--configs", _short(path)]
+    if record.header.get("goes_on"):  # --from says itself what a trial begins with, and takes no list
+        epochs = max(trial.max_epochs for trial in record.of_arm(arm, "search"))
+        sets = [word for name, value in config.items() for word in ("--set", f"{name}={value}")]
+        words = [*words[:3], *_without_the_search(words[3:], arm, {}), "--epochs", str(epochs), *sets]
+    else:
+        kept = _without_the_search(words[3:], arm, config)
+        words = [*words[:3], *kept, "--arms", arm, "--configs", _short(path)]
     seeds = len(record.of_arm(arm, "confirm"))
     if seeds and not (record.header.get("settings") or {}).get("folds"):  # --folds, which stays, says how often too
         words += ["--confirm-seeds", str(seeds)]

@@ -17,9 +17,9 @@ from tuning.records import read_study
 from tuning.winners import listed
 
 
-def _command(tmp_path: Path, typed: str, arm: str = "fine_tuned", folds: int | None = None) -> list[str]:
+def _command(tmp_path: Path, typed: str, arm: str = "fine_tuned", folds: int | None = None, **header: Any) -> list[str]:
     events = example_events()
-    events[0] |= {"command": typed, "settings": {"folds": folds}}
+    events[0] |= {"command": typed, "settings": {"folds": folds}, **header}
     study = write_study(tmp_path / "study", events)
     path = study / "winners" / arm / "config.json"
     path.parent.mkdir(parents=True)
@@ -29,7 +29,7 @@ def _command(tmp_path: Path, typed: str, arm: str = "fine_tuned", folds: int | N
     assert command is not None
     words = shlex.split(command)
     assert words[:4] == ["python", "cli.py", "tune", "food10"]
-    assert words[words.index("--configs") + 1] == str(path.resolve())
+    assert "goes_on" in header or words[words.index("--configs") + 1] == str(path.resolve())
     assert json.loads(path.read_text()) == [{"arm": arm, **CONFIGS[arm], "epochs": 4, "seed": 1}]
     return words[4:]
 
@@ -49,6 +49,8 @@ def _command(tmp_path: Path, typed: str, arm: str = "fine_tuned", folds: int | N
             "python cli.py tune food10 --set from_scratch.dropout=0 --set conv_blocks=4 --set batch_size=32",
             "--set batch_size=32",
         ),
+        # one configuration is no K best, and what is kept beside a row changes none of its numbers
+        ("python cli.py tune food10 --ensemble 3 --keep-epochs 2 --seed 7", "--seed 7"),
         ("python cli.py tune food10 --backbone VGG16 --space dropout=0..0.5 --epochs 9", ""),  # its config has neither
     ],
 )
@@ -66,6 +68,14 @@ def test_folds_say_themselves_how_often(tmp_path: Path) -> None:
 
     assert "--folds" in words
     assert "--confirm-seeds" not in words
+
+
+def test_what_went_on_goes_on_again_with_its_one_configuration(tmp_path: Path) -> None:
+    typed = "python cli.py tune food10 --from a/b@3 --space learning_rate=1e-5..1e-3 --set dropout=0.1 --seed 7"
+    words = _command(tmp_path, typed, goes_on={"from": "food10/a/b@3", "epoch": 3, "history": []})
+    assert words[:6] == ["--from", "a/b@3", "--seed", "7", "--epochs", "4"]
+    sets = [f"{name}={value}" for name, value in CONFIGS["fine_tuned"].items()]
+    assert words[6:] == [word for text in sets for word in ("--set", text)] + ["--confirm-seeds", "3"]
 
 
 def test_without_a_kept_configuration_or_a_command_line_there_is_none(tmp_path: Path) -> None:
