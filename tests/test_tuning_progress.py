@@ -16,8 +16,13 @@ def test_a_line_an_epoch_does_not_sum_over_all_epochs_each_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """200 trials of 100 short epochs spent three minutes on it."""
-    sums = []
-    monkeypatch.setattr(Progress, "_time_left", lambda self: sums.append(self) or "time left: about 3 s")
+    sums: list[Progress] = []
+
+    def time_left(self: Progress) -> str:
+        sums.append(self)
+        return "time left: about 3 s"
+
+    monkeypatch.setattr(Progress, "_time_left", time_left)
     printed, record = io.StringIO(), StudyRecord()
     progress = Progress(Console(file=printed))
     progress.watch(record, simulated_plan(tmp_path, trials=2, max_epochs=4))
