@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from search_spaces.space import Choice
 
-# The catalogue of trainables/models/backbones.py, by name; a test holds the two together.
+# The catalogue of trainables/models/catalogue.py, by name; a test holds the two together.
 BACKBONES = (
     "NASNetMobile",
     "EfficientNetLite0",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
 from typing import Any
@@ -107,6 +108,6 @@ def _choices(axis: Axis, values: list[Any]) -> Choice:
 
 def _number(name: str, text: str) -> float:
     value = parse_value(text)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, (bool, str)) or not math.isfinite(value):
         raise SpaceError(f"--space {name}: {text!r} is not a number; write a range as low..high, such as 1e-5..1e-2")
     return float(value)

@@ -10,11 +10,6 @@ _MOMENTUM = optimization.momentum("document 4, section 4: SGD with momentum, 0.8
 _NESTEROV = optimization.nesterov("Sutskever et al., 2013")
 _WEIGHT_DECAY = optimization.weight_decay("Loshchilov and Hutter, 2019: drawn only with adamw")
 
-
-def _learning_rate(low: float, high: float, source: str) -> Real:
-    return optimization.learning_rate(low, high, source)
-
-
 _SHARED: tuple[Axis, ...] = (
     optimization.optimizer("adam", "sgd", source="document 4, section 4: the question most documents ask"),
     _MOMENTUM,
@@ -22,14 +17,15 @@ _SHARED: tuple[Axis, ...] = (
     _WEIGHT_DECAY,
     optimization.schedule("cosine", "constant", source="Loshchilov and Hutter, 2017: cosine; document 4: constant"),
     Real(name="dropout", low=0.0, high=0.5, source="document 4, section 3, Dense Classifier Block"),
-    # --set class_weights=none weighs all images alike, however unequal the classes.
-    Choice(name="class_weights", values=("auto",), allowed=("none",), source="trainables/class_weights.py"),
+    # --set class_weights=none weighs all images alike, however unequal the classes; balanced weighs
+    # even nearly equal ones.
+    Choice(name="class_weights", values=("auto",), allowed=("none", "balanced"), source="trainables/class_weights.py"),
 )
 
 
 FROM_SCRATCH = Space(
     axes=(
-        _learning_rate(1e-4, 1e-2, "document 4, section 4 (plot: 1e-4 to 1e-2)"),
+        optimization.learning_rate(1e-4, 1e-2, "document 4, section 4 (plot: 1e-4 to 1e-2)"),
         *_SHARED,
         Choice(name="conv_blocks", values=(3, 4), source="document 4, section 4, No. of Convolution Blocks"),
         Choice(name="filter_width", values=(1, 2), source="document 4, section 4, Size of Filters"),
@@ -40,7 +36,7 @@ FROM_SCRATCH = Space(
 FINE_TUNED = Space(
     axes=(
         backbones.choice("EfficientNetLite0", source="its ImageNet weights come with the installation"),
-        _learning_rate(1e-5, 1e-2, "document 4, section 4 (plot: 3e-7 to 1e-3), and tenfold for heads alone"),
+        optimization.learning_rate(1e-5, 1e-2, "document 4, section 4 (plot: 3e-7 to 1e-3); heads alone: tenfold"),
         *_SHARED,
         Choice(
             name="frozen_fraction",

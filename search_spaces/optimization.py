@@ -5,13 +5,8 @@ Ranges that a document states stand in the file of its task; here are the ones a
 
 from __future__ import annotations
 
+from search_spaces.names import OPTIMIZERS, SCHEDULES
 from search_spaces.space import Choice, Real, When
-
-OPTIMIZERS = ("adam", "sgd", "adamw", "rmsprop")
-SCHEDULES = (
-    *("constant", "halve_on_plateau", "step", "step_half", "tenths", "polynomial_1", "polynomial_2", "bent_linear"),
-    *("per_iteration", "cosine"),
-)
 
 
 def learning_rate(low: float, high: float, source: str) -> Real:

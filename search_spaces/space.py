@@ -8,10 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from search_spaces.names import NAMES
 from search_spaces.wording import unknown
 
 Value = float | int | str | bool
 Config = Mapping[str, Value]
+
+# Of constants, those that count something: there is none of them at 0. A rate or a share may be 0.
+COUNTED = ("batch_size", "outputs", "zoom")
 
 
 class SpaceError(ValueError):
@@ -71,7 +75,7 @@ class Real:
         return [self.low, *inner[1:-1], self.high]  # the ends exactly, whatever rounding says
 
     def check(self, value: Any) -> Value:
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        if not _is_number(value):
             raise SpaceError(f"{self.name} is {value!r}, but must be a number from {self.low:g} to {self.high:g}")
         # A published setting may lie outside the searched range (an edge the document tried by hand); what makes
         # no sense at all is refused: a log axis has no zero and no negatives, a fraction stays in [0, 1].
@@ -112,7 +116,7 @@ class Integer:
         return sorted({round(self.low + (self.high - self.low) * i / max(points - 1, 1)) for i in range(points)})
 
     def check(self, value: Any) -> Value:
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value) or value < 0:
+        if not _is_number(value) or value != int(value) or value < 0:
             raise SpaceError(f"{self.name} is {value!r}, but must be a whole number from {self.low} to {self.high}")
         return int(value)
 
@@ -147,8 +151,9 @@ class Choice:
 
     def check(self, value: Any) -> Value:
         for choice in self._known():
+            asked = _text(value) if isinstance(choice, str) else value
             # True == 1 in Python, but a truth value is no number here.
-            if isinstance(choice, bool) == isinstance(value, bool) and choice == value:
+            if isinstance(choice, bool) == isinstance(asked, bool) and choice == asked:
                 return choice
         raise SpaceError(f"{self.name} is {value!r}, but must be one of {', '.join(map(str, self._known()))}")
 
@@ -160,6 +165,15 @@ class Choice:
 
 
 Axis = Real | Integer | Choice
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _text(value: Any) -> Any:
+    """Where text is asked for, 25 stands for "25": hidden_layers=25 beside 25-25."""
+    return str(value) if type(value) is int else value
 
 
 def _written(low: float, high: float, log: bool) -> str:
@@ -247,12 +261,17 @@ class Space:
     def _held(self, name: str, value: Any) -> Value:
         """A constant's new value, of the kind it had."""
         held = self.constants[name]
+        if isinstance(held, str):
+            value = _text(value)
         whole_for_real = isinstance(held, float) and isinstance(value, int) and not isinstance(value, bool)
         if type(held) is not type(value) and not whole_for_real:
             kind = {int: "whole number", float: "number", bool: "truth value", str: "name"}[type(held)]
             raise SpaceError(f"{name} is {value!r}, but must be a {kind} such as {held!r}")
-        if isinstance(held, (int, float)) and not isinstance(held, bool) and held > 0 and value <= 0:
-            raise SpaceError(f"{name} is {value!r}, but must be above 0, such as {held!r}")
+        if isinstance(value, str) and name in NAMES and value not in NAMES[name]:
+            raise SpaceError(unknown(name, value, NAMES[name]))
+        if _is_number(held) and not (_is_number(value) and (value > 0 if name in COUNTED else value >= 0)):
+            least = "above 0" if name in COUNTED else "at least 0"
+            raise SpaceError(f"{name} is {value!r}, but must be {least}, such as {held!r}")
         return type(held)(value)
 
     def grid(self, points: int) -> Iterator[dict[str, Value]]:

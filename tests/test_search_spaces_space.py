@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search_spaces import backbones, dogs_vs_cats, food10, images, pixels, traffic_signs
+from search_spaces import backbones, cifar10, digits, dogs_vs_cats, food10, images, pixels, traffic_signs
 from search_spaces.changes import parse_value, set_in_arms
 from search_spaces.space import Choice, Integer, Real, Space, SpaceError, When
 
@@ -19,8 +19,10 @@ SPACES = {
     "images_fine_tuned": images.FINE_TUNED,
     "sgd": dogs_vs_cats.of_optimizer("sgd"),
     "adam": dogs_vs_cats.of_optimizer("adam"),
-    "signs": traffic_signs.MORE_LABELS[1],
+    "signs": traffic_signs.AS_FEATURES[1],
     "signs_as_they_come": traffic_signs.as_it_comes(zoom=False),
+    "resnet": cifar10.RESNET,
+    "network": digits.NUMPY_NETWORK,
 }
 
 
@@ -138,6 +140,14 @@ def test_a_narrower_axis_leaves_a_published_setting_its_other_values() -> None:
         (("learning_rate=0",), (), "learning_rate is 0, but must be above 0"),
         (("batch_size=big",), (), "batch_size is 'big', but must be a whole number such as 32"),
         (("batch_size=0",), (), "batch_size is 0, but must be above 0"),
+        (("signs.frozen_fraction=-0.5",), (), "frozen_fraction is -0.5, but must be at least 0, such as 1.0"),
+        (("signs.frozen_fraction=nan",), (), "frozen_fraction is nan, but must be at least 0"),
+        (("sgd.optimizer=adm",), (), "unknown optimizer 'adm'; did you mean adam?"),
+        (("resnet.stem=imagenet",), (), "unknown stem 'imagenet'; did you mean tiny_imagenet?"),
+        (("resnet.stages=2.5",), (), "stages is 2.5, but must be a name such as '9-9-9'"),
+        (("network.hidden_layers=26",), (), "hidden_layers is 26, but must be one of 25-25, 25,"),
+        ((), ("blocks=1..inf",), "'inf' is not a number"),
+        (("blocks=inf",), (), "blocks is inf, but must be a whole number from 3 to 4"),
         (("backbone=NASNetMobil",), (), "backbone is 'NASNetMobil', but must be one of NASNetMobile"),
         (("nobody.dropout=0",), (), "unknown arm 'nobody'"),
         (("dropout",), (), "must look like name=value"),
@@ -153,9 +163,25 @@ def test_impossible_changes_say_what_would_be_possible(
     sets: tuple[str, ...], ranges: tuple[str, ...], message: str
 ) -> None:
     with pytest.raises(SpaceError) as raised:
-        set_in_arms(dict(SPACES), sets, ranges)
+        set_in_arms({**SPACES, "small": SMALL}, sets, ranges)
     assert message in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("arm", "name", "text", "value"),
+    [
+        ("sgd", "dropout", "0", 0.0),
+        ("signs", "frozen_fraction", "0", 0.0),
+        ("resnet", "momentum", "0.0", 0.0),
+        ("resnet", "stages", "9", "9"),
+        ("network", "hidden_layers", "25", "25"),
+    ],
+)
+def test_a_rate_may_be_nothing_and_a_number_may_be_a_name(arm: str, name: str, text: str, value: Any) -> None:
+    changed = set_in_arms(dict(SPACES), (f"{arm}.{name}={text}",), ())[arm]
+    assert changed.choices(name) == (value,)
+    assert type(changed.choices(name)[0]) is type(value)
 
 
 def test_changes_reach_every_arm_that_has_the_axis_or_the_one_named() -> None:

@@ -13,7 +13,7 @@ from datasets.generated import GeneratedPictures
 from datasets.generated_scenes import GeneratedScenes
 from datasets.view import View
 from search_spaces.backbones import SAMPLE_BACKBONE
-from search_spaces.optimization import OPTIMIZERS, SCHEDULES
+from search_spaces.names import OPTIMIZERS, SCHEDULES
 from search_spaces.space import Choice, Space, SpaceError
 from tasks.task import Arm, Task, averages, load_task, task_names
 from tuning.plan import make_plan

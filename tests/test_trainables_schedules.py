@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search_spaces.optimization import SCHEDULES
+from search_spaces.names import SCHEDULES
 from trainables import schedules
 from trainables.schedules import Progress, learning_rate
 

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import tensorflow as tf
 
-from search_spaces.optimization import OPTIMIZERS
+from search_spaces.names import OPTIMIZERS
 from search_spaces.wording import unknown
 
 EPSILON = 1e-7  # the default of Keras's Adam and RMSprop

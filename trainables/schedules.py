@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from search_spaces.optimization import SCHEDULES
+from search_spaces.names import SCHEDULES
 from search_spaces.wording import unknown
 
 PLATEAU_FACTOR = 0.5  # document 4, section 4, LR Annealing: halved

@@ -11,13 +11,13 @@ from typing import Any
 
 import keras
 
+from search_spaces.names import STEMS
 from search_spaces.wording import unknown, whole_numbers
 from trainables.models import units
 from trainables.models.head import probabilities
 from trainables.models.network import Network
 
 STRUCTURE = ("stages", "filters", "stem", "l2")
-STEMS = ("cifar", "tiny_imagenet")
 DEFAULT_STAGES, DEFAULT_FILTERS = "9-9-9", "64-64-128-256"  # document 2, on CIFAR-10
 DEFAULT_L2 = 0.0005
 NORMALIZATION = {"epsilon": 2e-5, "momentum": 0.9}
