@@ -314,7 +314,7 @@ def test_what_does_not_fit_beside_other_networks_begins_again_without_them(monke
     from trainables.workbench import WORKBENCH
 
     expected_metrics, expected = train(residual())
-    start(residual(conv_blocks=2))
+    WORKBENCH.take(residual(conv_blocks=2), STATISTICS)
     out_of_memory_at(3, monkeypatch)  # of five in the first epoch
     metrics, probabilities = train(residual())
     assert metrics == expected_metrics
@@ -336,13 +336,52 @@ def test_what_does_not_fit_beside_what_earlier_trials_left_in_its_network_begins
     np.testing.assert_array_equal(probabilities, expected)
 
 
+@pytest.mark.parametrize("use", ["validate", "load"])
+def test_what_is_asked_beside_other_networks_is_asked_again_without_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, use: str
+) -> None:
+    """Training goes on from where it was, and a model for the test split is not lost."""
+    import tensorflow as tf
+
+    from trainables import compiled
+    from trainables.models import residual as family
+    from trainables.workbench import WORKBENCH
+
+    def no_memory_once(owner: Any, name: str) -> None:
+        def failing(*arguments: Any, **named: Any) -> Any:
+            monkeypatch.undo()
+            raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
+
+        monkeypatch.setattr(owner, name, failing)
+
+    learner = start(residual())
+    learner.epoch(0)
+    expected = learner.validate()
+    next_epoch = learner.epoch(1)
+    learner = start(residual())
+    learner.epoch(0)
+    if use == "validate":
+        WORKBENCH.take(residual(conv_blocks=2), STATISTICS)
+        no_memory_once(compiled, "padded")
+        np.testing.assert_array_equal(learner.validate(), expected)
+        assert learner.epoch(1) == next_epoch
+    else:
+        learner.save(tmp_path)
+        WORKBENCH.drop_others(keep=None)
+        WORKBENCH.take(residual(conv_blocks=2), STATISTICS)
+        no_memory_once(family, "build")
+        learner.load(tmp_path, residual(), SmallImages())  # type: ignore[arg-type]
+        np.testing.assert_array_equal(learner.predict(SmallImages().batches(32)), expected)
+    assert not WORKBENCH.drop_others(keep=WORKBENCH.take(residual(), STATISTICS))
+
+
 @pytest.mark.parametrize(("others", "step"), [(False, 3), (True, 7)], ids=["no others", "second epoch"])
 def test_what_does_not_fit_at_all_is_infeasible(monkeypatch: pytest.MonkeyPatch, others: bool, step: int) -> None:
     from trainables.workbench import WORKBENCH
 
     WORKBENCH.drop_others(keep=None)
     if others:
-        start(residual(conv_blocks=2))
+        WORKBENCH.take(residual(conv_blocks=2), STATISTICS)
     out_of_memory_at(step, monkeypatch)
     with pytest.raises(Infeasible, match="residual with batch_size 8 at 16 px does not fit in memory"):
         train(residual())

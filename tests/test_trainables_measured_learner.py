@@ -86,10 +86,10 @@ def no_memory_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
     """Once it is called, the next build or the next batch does not fit."""
     import tensorflow as tf
 
-    from trainables.compiled import Prediction
+    from trainables import compiled
     from trainables.models import as_is as family
 
-    owner, name = (family, "build") if request.param == "build" else (Prediction, "__call__")
+    owner, name = (family, "build") if request.param == "build" else (compiled, "padded")
 
     def failing(*arguments: Any, **named: Any) -> Any:
         monkeypatch.undo()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 import tensorflow as tf
@@ -21,6 +22,8 @@ _OUT_OF_MEMORY = ("out of memory", "out_of_memory", "alloc_failed", "failed to a
 # Remedies, for those whose configuration has a batch_size and for all.
 MORE = "give a trial more with --gpus-per-trial"
 SMALLER = f"use a smaller batch_size, or {MORE}"
+
+Result = TypeVar("Result")
 
 
 def configure_tensorflow() -> None:
@@ -151,14 +154,25 @@ class Prediction:
         self._forward = _forward(part)
         self._classes = int(part.outputs[0].shape[-1])
 
-    def __call__(self, batches: Iterable[Sequence[np.ndarray]]) -> np.ndarray:
-        """Float32 [N, C] for batches of inputs, each [B, ...], none larger than the first."""
+    def __call__(
+        self,
+        batches: Iterable[Sequence[np.ndarray]],
+        make_room: Callable[[], bool] = lambda: False,
+        remedy: str = SMALLER,
+    ) -> np.ndarray:
+        """Float32 [N, C] for batches of inputs, each [B, ...], none larger than the first.
+
+        make_room, remedy: see with_room and out_of_memory_is_infeasible. Raises OutOfMemory.
+        """
         parts: list[np.ndarray] = []
         for inputs in batches:
-            count = len(inputs[0])
-            batch_size = max(count, len(parts[0]) if parts else 0)
-            parts.append(np.asarray(self._forward(padded(inputs, batch_size))[0], np.float32)[:count])
+            batch_size = max(len(inputs[0]), len(parts[0]) if parts else 0)
+            parts.append(with_room(partial(self._answer, inputs, batch_size, remedy), make_room))
         return np.concatenate(parts) if parts else np.empty((0, self._classes), np.float32)
+
+    def _answer(self, inputs: Sequence[np.ndarray], batch_size: int, remedy: str) -> np.ndarray:
+        with out_of_memory_is_infeasible("prediction", remedy):
+            return np.asarray(self._forward(padded(inputs, batch_size))[0], np.float32)[: len(inputs[0])]
 
 
 class Prefix:
@@ -190,6 +204,20 @@ def padded(inputs: Sequence[np.ndarray], batch_size: int) -> list[Any]:
         zeros = [np.zeros((batch_size - count, *array.shape[1:]), array.dtype) for array in inputs]
         inputs = [np.concatenate([array, padding]) for array, padding in zip(inputs, zeros, strict=True)]
     return [tf.convert_to_tensor(array) for array in inputs]
+
+
+def with_room(run: Callable[[], Result], make_room: Callable[[], bool]) -> Result:
+    """What `run` returns, begun again once where it raises OutOfMemory.
+
+    make_room: lets go of what this process can do without; returns whether there was anything. What fits must not
+        depend on what the process did before.
+    """
+    try:
+        return run()
+    except OutOfMemory:
+        if not make_room():
+            raise
+    return run()  # out here: the exception holds whatever its frames do
 
 
 @contextlib.contextmanager

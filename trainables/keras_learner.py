@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import replace
@@ -20,6 +21,7 @@ from trainables.compiled import (
     Update,
     configure_tensorflow,
     out_of_memory_is_infeasible,
+    with_room,
 )
 from trainables.features import feeds
 from trainables.feeds import Feed
@@ -63,6 +65,7 @@ class KerasLearner:
         self._watch = watch
         self._warm: WarmNetwork | None = None
         self._gradients: Gradients | None = None
+        self._update: Update | None = None
 
     def start(self, assignment: Assignment, train: Images, val: Images) -> dict[str, Any]:
         """Have the model in the state that configuration and seed determine, whatever this process did before.
@@ -72,18 +75,20 @@ class KerasLearner:
         """
         self._warm = None
         self._inputs = (assignment, train, val)
-        try:
-            return self._start(*self._inputs)
-        except OutOfMemory:
-            if not self._make_room():
-                raise
-        return self._start(*self._inputs)  # out here: the exception holds whatever its frames do
+        return with_room(lambda: self._start(*self._inputs), self._make_room)
 
     def _make_room(self) -> bool:
-        """Let go of all that earlier trials have left in this process. Returns whether there was anything."""
-        self._gradients = None
-        dropped = WORKBENCH.drop_others(keep=self._warm)
+        """Let go of all that trials have left in this process, this one too: it must begin again.
+
+        Returns whether there was anything of earlier ones.
+        """
+        self._gradients = self._update = None
+        dropped = self._drop_others()
         return (self._warm is not None and self._warm.drop_graphs()) or dropped
+
+    def _drop_others(self) -> bool:
+        """Let go of every other network. Returns whether there was any."""
+        return WORKBENCH.drop_others(keep=self._warm)
 
     def _start(self, assignment: Assignment, train: Images, val: Images) -> dict[str, Any]:
         configure_tensorflow()
@@ -111,9 +116,8 @@ class KerasLearner:
                 fact = self._feed_phases(warm, train, val)
                 self._begin(warm, self._phases[0])
                 if assignment.goes_on_from is not None and assignment.goes_on_from.suffix == ".npz":
-                    training_state.restore_optimizer(
-                        assignment.goes_on_from, self._update.optimizer, self._optimizer_kind()
-                    )
+                    optimizer = cast(Update, self._update).optimizer
+                    training_state.restore_optimizer(assignment.goes_on_from, optimizer, self._optimizer_kind())
         except ValueError as error:
             raise Infeasible(" ".join(str(error).split())[:300]) from None
         prepared: dict[str, Any] = {"features": fact} if fact else {}
@@ -133,7 +137,7 @@ class KerasLearner:
             return
         try:
             warm.network.model.load_weights(path)
-        except (ValueError, OSError) as error:
+        except (ValueError, OSError, zipfile.BadZipFile) as error:
             raise Fatal(f"{path} does not fit this configuration ({' '.join(str(error).split())[:160]})") from None
 
     def _optimizer_kind(self) -> str:
@@ -164,11 +168,12 @@ class KerasLearner:
         self._losses: list[float] = []
         self._training, self._validation = self._feeds[phase.cut]
         self._cut = phase.cut if self._validation.holds_features else 0  # where validation enters
-        self._gradients, self._update = self._trace(
+        gradients, update = self._trace(
             warm, phase, from_images=not self._training.holds_features, validated_at=self._cut
         )
         with self._watch("reset"):
-            self._update.optimizer.start(phase.settings)
+            update.optimizer.start(phase.settings)
+        self._gradients, self._update = gradients, update
 
     def _trace(
         self, warm: WarmNetwork, phase: Phase, *, from_images: bool, validated_at: int
@@ -201,7 +206,7 @@ class KerasLearner:
         return self._epoch(epoch)
 
     def _epoch(self, epoch: int) -> dict[str, float]:
-        gradients, update = cast(Gradients, self._gradients), self._update
+        gradients, update = cast(Gradients, self._gradients), cast(Update, self._update)
         batches = self._training.training_batches(
             self._batch_size, self._assignment.seed, epoch, threads=devices.threads()
         )
@@ -247,7 +252,7 @@ class KerasLearner:
 
     def save_state(self, path: Path) -> None:
         """See learner.Learner."""
-        if self._warm is None or self._gradients is None:
+        if self._warm is None or self._update is None:
             raise RuntimeError("save_state() before start(): this learner does not train")
         training_state.write(path, self._warm.network.model.variables, self._update.optimizer, self._optimizer_kind())
 
@@ -261,17 +266,23 @@ class KerasLearner:
     def load(self, folder: Path, assignment: Assignment, train: Images) -> None:
         """Become the model that a trial of this assignment saved. Raises ValueError (one line) for a damaged file."""
         configure_tensorflow()
-        self._gradients = None  # what is loaded is not trained on
+        self._warm = self._gradients = self._update = None  # what is loaded is not trained on
         path = folder / CHECKPOINT
         saved = arrays.read(path, "Keras model")
-        self._warm = WORKBENCH.take(assignment, channel_statistics(train))
-        self._warm.start(assignment.seed, dropout_rate(assignment.config), 0)
-        variables = self._kept(self._warm)
+        self._warm = warm = with_room(lambda: self._begun(assignment, train), self._make_room)
+        variables = self._kept(warm)
         shapes = {str(number): tuple(variable.shape) for number, variable in enumerate(variables)}
         if {number: array.shape for number, array in saved.items()} != shapes:
             raise ValueError(f"{path} holds another model than {assignment.config} describes; train it again")
         for number, variable in enumerate(variables):
             variable.value.assign(saved[str(number)])
+
+    def _begun(self, assignment: Assignment, train: Images) -> WarmNetwork:
+        """The assignment's network before it has learned anything."""
+        with out_of_memory_is_infeasible(f"{assignment.model} at {assignment.view.image_size} px", self.remedy):
+            warm = WORKBENCH.take(assignment, channel_statistics(train))
+            warm.start(assignment.seed, dropout_rate(assignment.config), 0)
+        return warm
 
     def export(self, folder: Path) -> ModelFacts:
         """Write model.keras, which keras.models.load_model reads without this application, in place of what was saved.
@@ -295,8 +306,7 @@ class KerasLearner:
         return list(warm.network.model.variables)
 
     def _finite(self, prediction: Prediction, batches: Iterable[Any]) -> np.ndarray:
-        with out_of_memory_is_infeasible("prediction", self.remedy):
-            result = prediction(batches)
+        result = prediction(batches, self._drop_others, self.remedy)
         if not np.isfinite(result).all():
             # The last step of an epoch can spoil the weights after the last loss was still finite.
             raise Infeasible("the predictions are not finite: training diverged, try a smaller learning_rate")

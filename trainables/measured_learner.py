@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trainables import devices, targets
-from trainables.compiled import MORE, configure_tensorflow, out_of_memory_is_infeasible
-from trainables.keras_learner import VALIDATION_BATCH, KerasLearner, channel_statistics
-from trainables.learner import Assignment, Infeasible, OutOfMemory
+from trainables.compiled import MORE, configure_tensorflow
+from trainables.keras_learner import VALIDATION_BATCH, KerasLearner
+from trainables.learner import Assignment, Infeasible
 from trainables.stopwatch import Stopwatch
-from trainables.workbench import WORKBENCH
 
 if TYPE_CHECKING:
     from datasets.pipeline import Images
@@ -34,26 +33,15 @@ class MeasuredLearner(KerasLearner):
         configure_tensorflow()
         self._train, self._val = train, val
         self._target = targets.find(assignment.target)
-        what = f"{assignment.model} at {assignment.view.image_size} px"
         try:
-            with out_of_memory_is_infeasible(what, self.remedy):
-                with self._watch("build"):
-                    self._warm = WORKBENCH.take(assignment, channel_statistics(train))
-                self._warm.start(assignment.seed, 0.0, 0)
+            with self._watch("build"):
+                self._warm = self._begun(assignment, train)
         except ValueError as error:
             raise Infeasible(" ".join(str(error).split())[:300]) from None
         return {}
 
     def epoch(self, epoch: int) -> dict[str, float]:
         """Loss and score on every training image, as in prediction."""
-        try:
-            return self._look()
-        except OutOfMemory:
-            if not self._make_room():
-                raise
-        return self._look()  # out here: the exception holds whatever its frames do
-
-    def _look(self) -> dict[str, float]:
         with self._watch("train"):
             seen = self._target.evaluate(self.predict(self._train.batches(VALIDATION_BATCH)), self._train.targets)
         return {"loss": seen["loss"], self._target.score: seen[self._target.score]}
