@@ -86,7 +86,10 @@ class Learner(Protocol):
         """Class probabilities [N, num_classes] float32, or boxes [N, 4], for batches of uint8 images [B, S, S, 3]."""
 
     def save(self, folder: Path) -> None:
-        """Keep the model as it is now in an existing folder, quickly and without pickle: for `load` alone."""
+        """Keep the model as it is now in an existing folder, quickly and without pickle: for `load` alone.
+
+        Whole or not at all, in place of what was saved there: a process that is killed meanwhile leaves the one before.
+        """
 
     def load(self, folder: Path, assignment: Assignment, train: Images) -> None:
         """Become the model that a trial of this assignment saved there, ready to predict and to export."""

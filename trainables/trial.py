@@ -111,7 +111,8 @@ class Trial(tune.Trainable):
             self._best, self._best_epoch = metrics[job.objective], self._epoch
             if job.checkpoint is not None and self._is_needed(metrics[job.objective]):
                 with watch("save"):
-                    _save_whole(learner, Path(job.checkpoint))
+                    Path(job.checkpoint).mkdir(parents=True, exist_ok=True)
+                    learner.save(Path(job.checkpoint))
         finished = self._epoch >= job.max_epochs
         if job.states is not None and (finished or self._epoch % job.keep_every == 0):
             with watch("save"):
@@ -241,16 +242,6 @@ def _process_title(title: str) -> Iterator[None]:
 
 def _opened(job: Job, fold: tuple[int, int] | None) -> ImageStore:
     return ImageStore.open(Path(job.store), None if fold is None else Fold(number=fold[0], of=fold[1]))
-
-
-def _save_whole(learner: Learner, folder: Path) -> None:
-    """The folder never holds half a model: it is written beside it, then takes its place."""
-    fresh = folder.with_name(f"{folder.name}.new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    learner.save(fresh)
-    shutil.rmtree(folder, ignore_errors=True)
-    fresh.rename(folder)
 
 
 def _write_predictions(path: Path, arrays: dict[str, np.ndarray], images: Images) -> None:
