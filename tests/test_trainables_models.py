@@ -357,11 +357,15 @@ def test_wrong_weights_are_one_line(tmp_path: Path) -> None:
     other.save(tmp_path / "other.keras")
     (tmp_path / "page.h5").write_text("<html>404</html>")
     (tmp_path / "lite.pth").write_text("<html>404</html>")
+    (tmp_path / "cut.keras").write_bytes((tmp_path / "other.keras").read_bytes()[:-100])
+    (tmp_path / "cut.npz").write_bytes(b"PK")
     (tmp_path / "notes.txt").write_text("")
     for name, file in [
         ("EfficientNetLite0", "other.weights.h5"),
         ("EfficientNetLite0", "other.keras"),
         ("EfficientNetB0", "page.h5"),
+        ("EfficientNetLite0", "cut.keras"),
+        ("EfficientNetLite0", "cut.npz"),
         ("EfficientNetLite0", "lite.pth"),
         ("EfficientNetLite0", "notes.txt"),
         ("EfficientNetB0", "missing.h5"),

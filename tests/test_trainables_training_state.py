@@ -72,8 +72,10 @@ def test_a_state_of_another_network_or_a_damaged_one_is_refused(tmp_path: Path) 
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(Fatal, match="is no saved state of a training"):
         started(CONFIG, path)
-    with pytest.raises(Fatal, match="does not fit this configuration"):
-        started(CONFIG, tmp_path / "missing" / "model.keras")
+    (tmp_path / "cut.keras").write_bytes(b"PK")
+    for name in ("missing.keras", "cut.keras"):
+        with pytest.raises(Fatal, match="does not fit this configuration"):
+            started(CONFIG, tmp_path / name)
 
 
 def test_a_model_alone_gives_its_weights(tmp_path: Path) -> None:

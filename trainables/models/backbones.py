@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,7 @@ def _load(backbone: Backbone, model: keras.Model, path: Path | None, top: bool) 
                 _square_variance(model)
     except torch_weights.TorchFileError as error:
         raise Fatal(str(error)) from None
-    except (ValueError, OSError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, OSError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         raise Fatal(
             f"the weights in {path} do not fit {backbone.name} {'with' if top else 'without'} its top ({reason}): "
@@ -122,8 +123,8 @@ def save(layers: Sequence[keras.layers.Layer], path: Path) -> None:
 
 
 def _load_saved(model: keras.Model, path: Path) -> None:
-    with np.load(path, allow_pickle=False) as file:
-        saved = [file[f"arr_{number}"] for number in range(len(file.files))]
+    kept = arrays.read(path, "backbone")
+    saved = [kept[f"arr_{number}"] for number in range(len(kept))]
     weights = [weight for layer in model.layers for weight in layer.weights]
     if [array.shape for array in saved] != [tuple(weight.shape) for weight in weights]:
         raise ValueError(f"it holds {len(saved)} arrays, but the network has {len(weights)} weights, or other shapes")
