@@ -119,7 +119,9 @@ def _backbone(store: ImageStore, what: Extraction) -> tuple[Callable[[np.ndarray
     }
 
     def predict(images: np.ndarray) -> np.ndarray:
-        with out_of_memory_is_infeasible(f"{what.backbone.name} at {what.view.image_size} px", "take --image-size"):
+        with out_of_memory_is_infeasible(
+            f"{what.backbone.name} at {what.view.image_size} px", "take a smaller --image-size"
+        ):
             return prefix(images)[0]
 
     return predict, int(warm.crossing(cut)[0].shape[-1]), facts
