@@ -69,9 +69,11 @@ def test_catalogue(name: str) -> None:
 
 
 def test_catalogue_is_complete() -> None:
-    from trainables.models import catalogue
+    from search_spaces import backbones
+    from trainables.models import catalogue, head
 
     assert tuple(catalogue.CATALOGUE) == NAMES
+    assert {*backbones.HEADS, *backbones.BOX_HEADS} == set(head.HEADS)  # --set may ask for each, and for no other
 
 
 def test_unknown_backbone_names_the_nearest() -> None:

@@ -65,7 +65,8 @@ def feature_feed(
     if size > assignment.memory_bytes / 2:
         raise Infeasible(
             f"the features of {len(images)} images are {size / 1e9:.2g} GB, which neither --feature-cache keeps nor "
-            f"half of a worker's {assignment.memory_bytes / 1e9:.2g} GB holds: raise --feature-cache, or average them"
+            f"half of a worker's {assignment.memory_bytes / 1e9:.2g} GB holds: raise --feature-cache, or "
+            "--set pooling=average"
         )
     prefix = warm.prefix([cut])
     arrays = [np.empty((len(images), *tensor.shape[1:]), _kind(tensor)) for tensor in warm.crossing(cut)]
