@@ -46,8 +46,7 @@ class Built:
     backbone: Any
     published: Any  # of keras.applications where it is one of them
     model: Any  # from a file in the published files' format
-    again: Any  # from a file as Keras 3 writes it
-    saved: Any  # from a file as this project writes it after pre-training
+    again: Any  # from a file as this project writes it after pre-training
 
 
 @pytest.fixture(scope="module", params=FAMILIES)
@@ -69,14 +68,12 @@ def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
                 if len(variable.shape) == 1:  # all alike in a new network, so that their order could not be seen
                     variable.assign(variable + generator.uniform(0, 0.1, variable.shape))
     folder = tmp_path_factory.mktemp("weights")
-    old, new = folder / "notop.h5", folder / "notop.weights.h5"
-    published.save(old)
-    published.save_weights(new)
-    models = [backbones.build(backbone, shape, weights=path) for path in (old, new)]
-    backbones.save(models[0].layers, folder / "saved.npz")
-    models.append(backbones.build(backbone, shape, weights=folder / "saved.npz"))
+    published.save(folder / "notop.h5")
+    model = backbones.build(backbone, shape, weights=folder / "notop.h5")
+    backbones.save(model.layers, folder / "saved.npz")
+    again = backbones.build(backbone, shape, weights=folder / "saved.npz")
     shutil.rmtree(folder)  # pytest keeps the folders of three runs, and these are a gigabyte a run
-    yield Built(backbone, published, *models)
+    yield Built(backbone, published, model, again)
     keras.backend.clear_session()
 
 
@@ -173,12 +170,14 @@ def test_input_is_prepared_as_in_keras_applications(built: Built) -> None:
 
 
 def test_weights_files_are_read(built: Built) -> None:
-    """A file of the network that keras.applications builds gives the same weights and the same features."""
+    """A file of the network that keras.applications builds gives the same weights and the same features.
+
+    As Keras 3 writes it (.weights.h5): tests/test_trainables_models.py, and tests/test_trainables_equivalence.py.
+    """
     import keras
 
-    for model in (built.model, built.again):
-        for ours, theirs in zip(model.weights, built.published.weights, strict=True):
-            np.testing.assert_array_equal(ours, theirs)
+    for ours, theirs in zip(built.model.weights, built.published.weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
     images = prepared = photographs(built.backbone.minimum_side)
     if module := FAMILIES[built.backbone.name][0]:
         prepared = getattr(keras.applications, module).preprocess_input(images.astype(np.float32))
@@ -189,10 +188,10 @@ def test_weights_files_are_read(built: Built) -> None:
 
 
 def test_what_a_pretraining_keeps_is_the_whole_backbone(built: Built) -> None:
-    for ours, theirs in zip(built.saved.weights, built.model.weights, strict=True):
+    for ours, theirs in zip(built.again.weights, built.model.weights, strict=True):
         np.testing.assert_array_equal(ours, theirs)
     images = photographs(built.backbone.minimum_side)
-    np.testing.assert_array_equal(built.saved(images), built.model(images))  # EfficientNet's own scaling included
+    np.testing.assert_array_equal(built.again(images), built.model(images))  # EfficientNet's own scaling included
 
 
 def test_too_small_an_image_is_one_line(built: Built) -> None:
