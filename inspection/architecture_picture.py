@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from inspection.layers import Layer, Listing, shape_text
 from reporting import quantities
+from reporting.writing import save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -93,7 +93,6 @@ def boxes(listing: Listing) -> list[Box]:
 
 def draw(listing: Listing, path: Path) -> None:
     """Write the picture (PNG), whole or not at all. Raises OSError where it cannot be written."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
@@ -101,7 +100,6 @@ def draw(listing: Listing, path: Path) -> None:
     columns = min(MOST_COLUMNS, math.ceil(len(drawn) / COLUMN))
     rows = math.ceil(len(drawn) / columns)
     figure = Figure(figsize=(max(columns * WIDTH, 4.0), rows * HEIGHT + 1.3), dpi=DOTS_PER_INCH)
-    FigureCanvasAgg(figure)
     axes = figure.add_axes((0.0, 0.55 / figure.get_figheight(), 1.0, rows * HEIGHT / figure.get_figheight()))
     axes.set_xlim(0, columns)
     axes.set_ylim(rows, 0)
@@ -125,12 +123,7 @@ def draw(listing: Listing, path: Path) -> None:
     if listing.backbone_layers:
         handles.append(Patch(facecolor="white", edgecolor="black", linewidth=2.0, label="freeze to here"))
     figure.legend(handles=handles, loc="lower center", ncols=3 if columns > 1 else 2, fontsize=8, frameon=False)
-    partial = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        figure.savefig(partial, format="png")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    save_figure(figure, path)
 
 
 def _draw_box(axes: Axes, listing: Listing, box: Box, column: int, row: int) -> None:

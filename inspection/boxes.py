@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import numpy as np
 
 from datasets.store import ImageStore
 from reporting.headlines import titled
+from reporting.writing import save_figure
 from tuning.records import StudyRecord, read_study
 
 if TYPE_CHECKING:
@@ -95,13 +95,7 @@ def _draw_sheet(record: StudyRecord, label: str, boxes: PredictedBoxes, store: I
     handles = [Patch(fill=False, label=name, **style) for name, style in STYLES.items()]
     legend = figure.legend(handles=handles, loc="outside lower center", ncols=2, facecolor="#404040", labelcolor="w")
     legend.get_frame().set_alpha(1.0)
-    path.parent.mkdir(exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        figure.savefig(partial, format="png")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    save_figure(figure, path)
 
 
 def spread(overlaps: np.ndarray) -> list[int]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from reporting.writing import save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -134,13 +135,7 @@ def draw_confusion(confusion: Confusion, title: str, path: Path) -> None:
     bar.set_ticks([0, 0.05, 0.25, 0.5, 0.75, 1])
     counted = "; numbers: images" if classes <= COUNTED else ""
     bar.set_label(f"Share of the true class's images{counted}")
-    path.parent.mkdir(exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        figure.savefig(partial, format="png")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    save_figure(figure, path)
 
 
 def _write_counts(axes: Axes, counts: np.ndarray, shares: np.ndarray, size: float) -> None:

@@ -13,7 +13,7 @@ from inspection import stored
 from inspection.classification_report import report_numbers, report_text
 from inspection.confusion import IN_TEXT, Confusion, confusion_of, confusion_text, draw_confusion, most_confused
 from inspection.winner import Winner, chosen
-from reporting.files import write_whole
+from reporting.writing import write_whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +76,6 @@ def write_evaluations(study: Path, found: Sequence[Evaluation]) -> list[Path]:
     for evaluation in found:
         arm = evaluation.winner.arm
         table, plot = study / "tables" / f"report_{arm}.txt", study / "plots" / f"confusion_{arm}.png"
-        table.parent.mkdir(exist_ok=True)
         write_whole(table, evaluation_text(evaluation) + "\n")
         draw_confusion(evaluation.confusion, evaluation.title, plot)
         written += [table, plot]

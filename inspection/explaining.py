@@ -16,6 +16,7 @@ from inspection.blocks import block_ends, check_layers, default_layers, maps_lay
 from inspection.classifier import load_network
 from inspection.grad_cam import Look, look
 from inspection.winner import KERAS_FILE, InspectionError, Winner
+from reporting.writing import save_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -78,8 +79,10 @@ def explain(
     drawn: list[tuple[str, Path]] = []
 
     def keep(figure: Figure, tag: str) -> None:
-        drawn.append((tag, sheets.save(figure, out / winner.arm / f"{tag}.png")))
-        tell(str(drawn[-1][1]))
+        path = out / winner.arm / f"{tag}.png"
+        save_figure(figure, path)
+        drawn.append((tag, path))
+        tell(str(path))
 
     pages = range(0, len(shown), sheets.ROWS)
     for page, start in enumerate(pages, start=1):

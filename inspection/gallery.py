@@ -10,6 +10,7 @@ import numpy as np
 
 from inspection import sheets, stored
 from inspection.winner import InspectionError, Winner
+from reporting.writing import save_figure
 
 COLUMNS = 4
 REASON = "gallery of mistakes"
@@ -79,5 +80,5 @@ def draw_gallery(winner: Winner, path: Path, most: int, enter: Callable[[str], N
         f"Surest mistakes on the test split: {winner.title}, "
         f"{len(predictions.labels) - right} of {len(predictions.labels)} wrong"
     )
-    sheets.save(sheets.picture_sheet(shown, COLUMNS, title), path)
+    save_figure(sheets.picture_sheet(shown, COLUMNS, title), path)
     return wrong

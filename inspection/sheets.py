@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -134,18 +132,6 @@ def picture_sheet(shown: Sequence[Shown], columns: int, title: str) -> Figure:
         at = (column * (CELL + GAP + wider), row * (CELL + GAP + below) + CELL + 4)
         axes.text(*at, "\n".join(text), va="top", fontsize=8, family="monospace")
     return figure
-
-
-def save(figure: Figure, path: Path) -> Path:
-    """Write the sheet as PNG, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        figure.savefig(partial, format="png")
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-    return path
 
 
 def _mosaic(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from reporting.markdown import markdown_table
 from reporting.published import read_published
 from reporting.render import json_text
 from reporting.tables import document_tables, open_study
+from reporting.writing import write_whole
 from tuning.records import StudyRecord
 
 
@@ -23,7 +23,6 @@ def write_derived(study: Path) -> None:
     record, task = open_study(study)
     published = read_published(task)
     tables = study / "tables"
-    tables.mkdir(exist_ok=True)
     write_whole(study / "study.json", json_text(description(record)))
     write_whole(study / "trials.csv", to_csv(trials_frame(record)))
     write_whole(study / "history.csv", to_csv(history_frame(record)))
@@ -48,13 +47,3 @@ def description(record: StudyRecord) -> dict[str, Any]:
         "reason": record.reason or None,
         "test_openings": [{name: value for name, value in entry.items() if name != "event"} for entry in record.ledger],
     }
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Under a temporary name first, then renamed into place: nobody ever reads half a file."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        temporary.write_bytes(text.encode())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
 from reporting.markdown import markdown_table
 from reporting.tables import document_tables, open_study
+from reporting.writing import write_whole
 from search_spaces.wording import unknown
 
 # Comments that Markdown does not show: [comment]: # (result_table_start) ... [comment]: # (result_table_end)
@@ -45,13 +45,7 @@ def write_into(study: Path, target: Path) -> list[str]:
         written.append(name)
     if not written:
         _raise_without_marks(target, text, list(tables))
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(text.encode())
-        partial.chmod(target.stat().st_mode)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_whole(target.resolve(), text)  # a link stays one
     return written
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reporting.writing import save_figure
 from search_spaces.wording import setting
 
 if TYPE_CHECKING:
@@ -63,16 +63,7 @@ def logarithmic(axis: Axis) -> None:
 
 def write_picture(picture: Picture, path: Path) -> bytes:
     """Write it as PNG, whole or not at all. Returns what was written."""
-    content = io.BytesIO()
-    figure_of(picture).savefig(content, format="png")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(content.getvalue())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-    return content.getvalue()
+    return save_figure(figure_of(picture), path)
 
 
 def data_uri(png: bytes) -> str:

@@ -10,13 +10,13 @@ from reporting.curve_pictures import axis_curves_picture, trial_curves_picture
 from reporting.curves import curves_picture
 from reporting.effect_pictures import effect_picture, importance_picture, parallel_picture
 from reporting.effects import effects
-from reporting.files import write_whole
 from reporting.page import Embedded, page
 from reporting.parallel import parallel
 from reporting.pictures import Picture, data_uri, write_picture
 from reporting.tables import document_tables, open_study
 from reporting.trial_curves import OF_INTEREST, axis_curves, trial_curves
 from reporting.trial_lists import trial_list
+from reporting.writing import write_whole
 from tuning.importances import importances
 from tuning.records import StudyRecord
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from reporting import tables
-from reporting.files import write_derived, write_whole
+from reporting.files import write_derived
+from reporting.writing import write_whole
 from tests.study_fixtures import example_events, example_task, write_study
 
 DERIVED = {
