@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -100,7 +101,8 @@ def narrower(
     good, bad = ([config[axis["name"]] for config in side if axis["name"] in config] for side in (usable, lost))
     if len(bad) < 2 or len(good) < 2:
         return None
-    above = sum(one > other for one in bad for other in good) / (len(bad) * len(good))
+    ordered = sorted(good)
+    above = sum(bisect_left(ordered, one) for one in bad) / (len(bad) * len(good))
     low, high = axis["low"], axis["high"]
     if above >= TELLS:
         bound = float(f"{max(one for one in good if one < min(bad) or one == min(good)):.2g}")

@@ -36,15 +36,19 @@ def within_noise(record: StudyRecord) -> Iterator[Finding | Unjudged]:
     pair = [row for row in (best, second) if _trains(record, row)]
     if any(row.objective is None or row.objective.n < 2 for row in pair):
         seeds = min(len(row.seeds) if row.state == "confirmed" else 0 for row in pair)
-        clear = apart > BEYOND * _image_error(record, best, second)
+        error = _image_error(record, best, second)
+        clear = error is not None and apart > BEYOND * error
+        images = (
+            "" if error is None else f", {'more' if clear else 'no more'} than the choice of validation images explains"
+        )
+        who = "no fresh seed confirms" if seeds == 0 else "one seed alone stands for"
         yield Finding(
             name="within_noise",
             severity="note" if clear else "serious",
             title="One seed cannot tell the arms apart",
             sentence=(
-                f"{names}, {'more' if clear else 'no more'} than so few validation images explain; but "
-                f"{'no fresh seed confirms' if seeds == 0 else 'one seed alone stands for'} one of them: how far two "
-                "seeds of one configuration lie apart is not known. Confirm with three or more."
+                f"{names}{images}; but {who} one of them: how far two seeds of one configuration lie apart is not "
+                "known. Confirm with three or more."
             ),
             evidence={"difference": apart, "seeds": seeds},
             command=_more_seeds(record, 3),
@@ -83,9 +87,10 @@ def below_validation(record: StudyRecord) -> Iterator[Finding | Unjudged]:
         if validation is None or test is None or not counts.get("val") or not counts.get("test"):
             continue
         drop = validation.mean - test.mean
-        error = math.sqrt(
-            validation.mean * (1 - validation.mean) / counts["val"] + test.mean * (1 - test.mean) / counts["test"]
-        )
+        # Of two proportions that are one, by the mean over all images: never 0 where there is a drop.
+        images = counts["val"] + counts["test"]
+        both = (validation.mean * counts["val"] + test.mean * counts["test"]) / images
+        error = math.sqrt(max(0.0, both * (1 - both)) * (1 / counts["val"] + 1 / counts["test"]))
         if drop <= max(LEAST_DROP, BEYOND * error):
             continue
         yield Finding(
@@ -103,13 +108,13 @@ def below_validation(record: StudyRecord) -> Iterator[Finding | Unjudged]:
         )
 
 
-def _image_error(record: StudyRecord, *pair: Row) -> float:
+def _image_error(record: StudyRecord, *pair: Row) -> float | None:
     """Standard error of a difference of two shares of the validation images, as if these were other images for each;
-    without end where the objective is no share, or the images were not counted."""
+    None where the objective is no share, or the images were not counted."""
     counts = (record.header.get("data") or {}).get("counts") or {}
     means = [row.objective.mean for row in pair if row.objective]
     if not counts.get("val") or record.header["objective"]["direction"] != "max":
-        return math.inf
+        return None
     return math.sqrt(sum(max(0.0, mean * (1 - mean)) for mean in means) / counts["val"])
 
 

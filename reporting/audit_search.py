@@ -11,6 +11,7 @@ from typing import Any
 
 from reporting.audit_finding import Finding, Unjudged, next_command, relative_gain, searched
 from reporting.audit_ranges import Edge, edge, narrower
+from reporting.effects import WITHOUT_VALUE
 from search_spaces.wording import setting
 from tuning.records import StudyRecord, TrialRecord
 
@@ -28,12 +29,13 @@ def infeasible_trials(record: StudyRecord) -> Iterator[Finding | Unjudged]:
     """More than a fifth of an arm's trials gave nothing; where one axis tells them apart, a range without them."""
     for arm in record.arms:
         ended = [trial for trial in record.of_arm(arm["name"], "search") if trial.ended_time is not None]
-        lost = [trial for trial in ended if trial.status in ("infeasible", "failed")]
+        lost = [trial for trial in ended if trial.status in WITHOUT_VALUE]
         if len(lost) < 2 or len(lost) <= MANY_LOST * len(ended):
             continue
         reasons = Counter(trial.reason or trial.status for trial in lost)
         reason, often = reasons.most_common(1)[0]
-        changes, where = _without(record, arm, ended, lost, reason)
+        usable = [trial for trial in ended if trial.status not in WITHOUT_VALUE]
+        changes, where = _without(record, arm, usable, lost, reason)
         yield Finding(
             name="infeasible_trials",
             severity="serious" if len(lost) > len(ended) / 2 else "note",
@@ -48,12 +50,12 @@ def infeasible_trials(record: StudyRecord) -> Iterator[Finding | Unjudged]:
 
 
 def _without(
-    record: StudyRecord, arm: Mapping[str, Any], ended: Sequence[TrialRecord], lost: Sequence[TrialRecord], reason: str
+    record: StudyRecord, arm: Mapping[str, Any], usable: Sequence[TrialRecord], lost: Sequence[TrialRecord], reason: str
 ) -> tuple[dict[str, Any], str]:
     """The settings that would avoid them, and the sentence that says why."""
     name = arm["name"]
     for axis in arm.get("axes", ()):
-        found = narrower(axis, [t.config for t in ended if t not in lost], [t.config for t in lost])
+        found = narrower(axis, [trial.config for trial in usable], [trial.config for trial in lost])
         if found is not None and searched(record):
             low, high, side = found
             sentence = f"They lie {side} of {axis['name']}; search it over {setting(low)}..{setting(high)}."
@@ -61,12 +63,11 @@ def _without(
     batch_size = (arm.get("constants") or {}).get("batch_size")
     if "memory" in reason and isinstance(batch_size, int) and batch_size > 1:
         return {"sets": (f"{name}.batch_size={batch_size // 2}",)}, f"Halve the batch size from {batch_size}."
-    trials = math.ceil(len(ended) * len(ended) / max(1, len(ended) - len(lost)))
     if not searched(record):
         return {"configs": None}, "Search the space in place of the listed configurations."
-    return {"trials": min(trials, 4 * len(ended))}, (
-        f"No axis tells them apart; for as many usable trials as were asked, run {min(trials, 4 * len(ended))}."
-    )
+    ended = len(usable) + len(lost)
+    trials = min(math.ceil(ended**2 / max(1, len(usable))), 4 * ended)
+    return {"trials": trials}, f"No axis tells them apart; for as many usable trials as were asked, run {trials}."
 
 
 def edge_of_range(record: StudyRecord) -> Iterator[Finding | Unjudged]:
@@ -213,13 +214,7 @@ def _finals(trials: Sequence[TrialRecord]) -> list[float]:
 
 def _ranked(record: StudyRecord, arm: str) -> list[TrialRecord]:
     """The arm's usable search trials, the best first."""
-    sign = -1 if record.header["objective"]["direction"] == "max" else 1
-    usable = [
-        trial
-        for trial in record.of_arm(arm, "search")
-        if trial.status in ("completed", "stopped") and trial.best is not None
-    ]
-    return sorted(usable, key=lambda trial: sign * (trial.best or 0.0))
+    return record.best_trials(arm, len(record.trials))
 
 
 def _metric(record: StudyRecord) -> str:

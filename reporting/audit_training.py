@@ -56,7 +56,7 @@ def still_improving(record: StudyRecord) -> Iterator[Finding | Unjudged]:
 
 def overfitting(record: StudyRecord) -> Iterator[Finding | Unjudged]:
     """Validation loss rose by over 10 % from its lowest while training loss fell on: the gap between them grew."""
-    training = {curve.arm: curve for curve in curves(record, "train_loss")}
+    training = {curve.arm: curve for curve, _ in _trained(record, "train_loss")}
     for curve, arm in _trained(record, "val_loss"):
         trained = training.get(curve.arm)
         if trained is None or len(curve.epochs) < LEAST_EPOCHS:
@@ -101,11 +101,11 @@ def _against_overfitting(record: StudyRecord, arm: Mapping[str, Any], at: int) -
 
 
 def _trained(record: StudyRecord, score: str) -> Iterator[tuple[Curve, Mapping[str, Any]]]:
-    """The mean curves of the arms that train, over the seeds of their rows."""
+    """The mean curves of the arms that train, over the seeds of their rows; of the epochs this study gave them."""
     arms = {arm["name"]: arm for arm in record.arms}
     for curve in curves(record, score):
-        if arms[curve.arm].get("trains", True):
-            yield curve, arms[curve.arm]
+        if arms[curve.arm].get("trains", True) and curve.own.epochs:
+            yield curve.own, arms[curve.arm]
 
 
 def _most_epochs(record: StudyRecord) -> int:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reporting.effects import WITHOUT_VALUE
 from reporting.headlines import titled
 from reporting.pictures import COLOURS, WIDE, Picture, write_picture
 from reporting.quantities import legible
@@ -43,6 +44,19 @@ class Curve:
     most: tuple[float, ...]
     joined_after: int = 0  # epochs of the training that this one went on from; 0 where it began anew
 
+    @property
+    def own(self) -> Curve:
+        """Without what it went on from: its own epochs, from 1."""
+        first = next((place for place, epoch in enumerate(self.epochs) if epoch > self.joined_after), len(self.epochs))
+        return replace(
+            self,
+            epochs=tuple(epoch - self.joined_after for epoch in self.epochs[first:]),
+            mean=self.mean[first:],
+            least=self.least[first:],
+            most=self.most[first:],
+            joined_after=0,
+        )
+
     def best(self, direction: str) -> float:
         """Of the means. direction: "max" or "min", which is better."""
         return max(self.mean) if direction == "max" else min(self.mean)
@@ -62,7 +76,7 @@ def curves(record: StudyRecord, score: str) -> list[Curve]:
     before = (record.header.get("goes_on") or {}).get("history", ())
     found = []
     for row in rows(record):
-        running = record.best_of(record.of_arm(row.arm, "search"))
+        running = record.best_of(t for t in record.of_arm(row.arm, "search") if t.status not in WITHOUT_VALUE)
         trials = record.confirmed(row.arm) or ([running] if running and not row.members else [])
         curve = _curve(row.arm, row.label, trials, score, before)
         if curve is not None:

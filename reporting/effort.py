@@ -9,12 +9,11 @@ from reporting import quantities
 from reporting.cells import Cell, Footnotes, Heading, RenderedTable
 from reporting.headlines import titled
 from reporting.quantities import ABSENT
-from reporting.rows import Row
+from reporting.rows import WORDS, Row
 from search_spaces.wording import configuration
 from tuning.records import StudyRecord
 
 NAME = "what_it_took"
-_WORDS = {"completed": "finished", "stopped": "stopped early", "asked": "waiting"}
 
 
 def what_it_took(record: StudyRecord, rows: Sequence[Row]) -> RenderedTable:
@@ -67,7 +66,7 @@ def _file(arm: Mapping[str, Any]) -> Any:
 
 def _trials(row: Row) -> str:
     """12 finished, 6 stopped early, 1 failed: a status nobody had is left out."""
-    words = [f"{number} {_WORDS.get(status, status)}" for status, number in row.trials.items() if number]
+    words = [f"{number} {WORDS.get(status, status)}" for status, number in row.trials.items() if number]
     return ", ".join(words) or "none"
 
 

@@ -74,7 +74,7 @@ def _of_arm(record: StudyRecord, row: Row) -> ArmEvidence:
     tested = [trial for trial in record.confirmed(row.arm) if metric in trial.test]
     answers, missing = (None, "") if record.folder is None else read_answers(record.folder, tested, metric)
     trials = record.of_arm(row.arm)
-    searched = [trial.best for trial in trials if trial.role == "search" and trial.best is not None]
+    searched = [trial.best for trial in record.best_trials(row.arm, len(trials)) if trial.best is not None]
     images = answers.correct.shape[1] if answers else _test_images(record) if tested or row.members else None
     return ArmEvidence(
         arm=row.arm,

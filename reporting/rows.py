@@ -11,6 +11,7 @@ from typing import Any
 from tuning.records import StudyRecord, TrialRecord
 
 ENDS = ("completed", "stopped", "infeasible", "failed")
+WORDS = {"completed": "finished", "stopped": "stopped early", "asked": "waiting"}  # of a status
 FACTS = ("parameters", "size_bytes", "latency_ms")
 
 
@@ -192,8 +193,5 @@ def _reasons(trials: Sequence[TrialRecord]) -> str:
     for status, number in Counter(trial.status for trial in trials).most_common():
         reasons = Counter(trial.reason for trial in trials if trial.status == status and trial.reason)
         reason = f" ({reasons.most_common(1)[0][0]})" if reasons else ""
-        words.append(f"{number} {_WORDS.get(status, status)}{reason}")
+        words.append(f"{number} {WORDS.get(status, status)}{reason}")
     return ", ".join(words)
-
-
-_WORDS = {"stopped": "stopped early", "asked": "waiting"}

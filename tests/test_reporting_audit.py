@@ -15,7 +15,7 @@ from reporting.audit import Audit, audit, audit_lines
 from reporting.audit_ranges import edge, narrower
 from reporting.audit_search import spearman
 from search_spaces.food10 import FINE_TUNED, FROM_SCRATCH
-from tests.report_fixtures import study
+from tests.report_fixtures import study, study_events
 from tests.study_fixtures import example_events
 from tuning.plan import axis_description
 from tuning.records import StudyRecord, fold
@@ -96,6 +96,27 @@ def test_the_interval_of_a_difference_by_hand() -> None:
     assert names(inside) == {"within_noise"}
     assert inside.findings[0].evidence["needed"] == pytest.approx(0.02267 * (1 - 2.718281828**-8), abs=1e-4)
     assert audit(study(from_scratch=wide, fine_tuned={**wide, "top": 0.824})).findings == ()
+
+
+def test_what_a_study_went_on_from_is_not_judged_again() -> None:
+    """16 epochs that rose, then 16 at their end: the second study trained long enough, the first is not its own."""
+    events = [dict(event) for event in study_events()]
+    history = [{"epoch": n, "metrics": {"val_accuracy": n / 40, "val_loss": 3 - n / 8}} for n in range(1, 17)]
+    events[0]["goes_on"] = {"from": "food10/first/a@16", "epoch": 16, "history": history}
+    assert audit(fold(events)).findings == ()
+
+    rising = [dict(event) for event in study_events(fine_tuned={"pace": 12.0})]
+    rising[0]["goes_on"] = events[0]["goes_on"]
+    [finding] = audit(fold(rising)).findings
+    assert "in epoch 16 of 16" in finding.sentence
+
+
+def test_no_test_image_right_is_a_finding_too() -> None:
+    events = [dict(event) for event in study_events(from_scratch={"top": 1.0, "pace": 0.01, "seeds": (0.0, 0.0)})]
+    for event in events:
+        if event["event"] == "test_measured" and event["arm"] == "from_scratch":
+            event["metrics"] = {"test_accuracy": 0.0, "test_loss": 9.0}
+    assert "below_validation" in names(audit(fold(events)))  # 1.0 before: neither share has a variance
 
 
 def test_too_little_is_said_to_be_too_little() -> None:

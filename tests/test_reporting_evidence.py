@@ -154,6 +154,18 @@ def test_no_arm_tested_is_a_table_without_remarks(tmp_path: Path) -> None:
     assert [cell.text for cell in table.rows[0][2:5]] == ["-", "-", "-"]
 
 
+def test_what_a_lost_trial_once_reached_is_no_find_of_the_search(tmp_path: Path) -> None:
+    events = example_events()
+    for event in events:
+        if event["event"] == "epoch" and event["trial"] == "fine_tuned-0003":  # infeasible after it
+            event |= {"best": 0.99, "best_epoch": 1}
+
+    found = gather(read_study(write_study(tmp_path / "study", events))).of("fine_tuned").best_of_n
+
+    assert max(found) == 3
+    assert max(found.values()) < 0.89
+
+
 def test_many_arms_share_their_five_percent(tmp_path: Path) -> None:
     """Three arms: the best against two others, p-values for both together."""
     study = study_with_predictions(tmp_path / "study")
