@@ -28,7 +28,7 @@ def report(study: str, show: bool, results: Path) -> None:
     from tuning.records import find_study
 
     written = write_report(find_study(results, study))
-    click.echo("\n".join(audit_lines(written.audit)))
+    click.echo("\n".join([*written.status, *audit_lines(written.audit)]))
     megabytes = written.path.stat().st_size / 1e6
     click.echo(f"\n{written.path} ({megabytes:.1f} MB), {len(written.pictures)} pictures in plots/")
     if show:

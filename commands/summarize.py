@@ -41,7 +41,7 @@ def summarize(studies: tuple[str, ...], form: str, into: Path | None, results: P
     names = studies or tuple(dict.fromkeys(study.parent.name for study in find_studies(results)))
     if not names:
         raise StudyNotFound(f"{results} holds no study yet; run `python cli.py tune food10 --sample` first")
-    found = [find_study(results, name) for name in names]
+    found = list({study.resolve(): study for study in (find_study(results, name) for name in names)}.values())
     if into is None:
         click.echo(summarize_text(found, form))
         return

@@ -11,6 +11,8 @@ from reporting.audit_finding import Finding, Unjudged
 from reporting.audit_result import below_validation, within_noise
 from reporting.audit_search import edge_of_range, infeasible_trials, rungs_disagree, search_still_improving
 from reporting.audit_training import overfitting, still_improving
+from reporting.rows import rows
+from search_spaces.wording import plural
 from tuning.records import StudyRecord
 
 CHECKS: tuple[Callable[[StudyRecord], Iterator[Finding | Unjudged]], ...] = (
@@ -31,6 +33,7 @@ class Audit:
 
     findings: tuple[Finding, ...]  # the serious ones first
     unjudged: tuple[Unjudged, ...]
+    rows: int  # arms that have one in the table
     checks: int
 
     @property
@@ -38,9 +41,11 @@ class Audit:
         """One sentence."""
         serious = sum(finding.severity == "serious" for finding in self.findings)
         notes = len(self.findings) - serious
-        parts = [_counted(serious, "serious finding")] if serious else []
-        parts += [_counted(notes, "finding to note", "findings to note")] if notes else []
+        parts = [plural(serious, "serious finding", "serious findings")] if serious else []
+        parts += [plural(notes, "finding to note", "findings to note")] if notes else []
         open_questions = f" {len(self.unjudged)} could not be judged." if self.unjudged else ""
+        if not parts and not self.rows:
+            return "There is no table to judge: no arm has a finished trial."
         if not parts:
             return f"Nothing speaks against this table: none of {self.checks} checks found anything.{open_questions}"
         return f"{' and '.join(parts)}, by {self.checks} checks.{open_questions}"
@@ -48,13 +53,17 @@ class Audit:
 
 def audit(record: StudyRecord) -> Audit:
     """Every check of a study, as far as it came."""
-    said = [one for check in CHECKS for one in check(record)]
+    found = [row for row in rows(record) if not row.members]
+    missing = [row for row in found if row.state == "missing"]
+    said: list[Finding | Unjudged] = [Unjudged(check="its row", arm=row.arm, why=row.status) for row in missing]
+    said += [one for check in CHECKS for one in check(record)]
     findings = sorted(
         (one for one in said if isinstance(one, Finding)), key=lambda finding: finding.severity != "serious"
     )
     return Audit(
         findings=tuple(findings),
         unjudged=tuple(one for one in said if isinstance(one, Unjudged)),
+        rows=len(found) - len(missing),
         checks=len(CHECKS),
     )
 
@@ -69,7 +78,3 @@ def audit_lines(found: Audit) -> list[str]:
         lines += ["", "not judged:"]
         lines += [f"  {one.check}{f' ({one.arm})' if one.arm else ''}: {one.why}" for one in found.unjudged]
     return lines
-
-
-def _counted(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"

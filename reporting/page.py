@@ -15,7 +15,7 @@ from reporting.html import html_table
 from reporting.page_parts import described, element, figure, sortable_table, within
 from reporting.pictures import Picture
 from reporting.trial_lists import TrialList
-from search_spaces.wording import setting
+from search_spaces.wording import plural, setting
 from tasks.task import Task
 from tuning.records import StudyRecord
 
@@ -124,8 +124,12 @@ def _question(record: StudyRecord, task: Task) -> str:
         varied = {axis["name"]: _range(axis) for axis in arm.get("axes", ()) if _range(axis)}
         details = within("details", element("summary", f"What varied in {arm['name']}"), described(varied))
         epochs = f", {arm['max_epochs']} epochs each at most" if "max_epochs" in arm else ""
-        trials = len(record.of_arm(arm["name"], "search"))
-        parts += [element("h3", name), element("p", f"{trials:,} trials{epochs}."), details if varied else ""]
+        trials = plural(len(record.of_arm(arm["name"], "search")), "trial", "trials")
+        parts += [
+            element("h3", name),
+            element("p", f"{trials}{epochs}."),
+            details if varied else "",
+        ]
     return "".join(parts)
 
 

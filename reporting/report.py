@@ -10,6 +10,7 @@ from reporting.curve_pictures import axis_curves_picture, trial_curves_picture
 from reporting.curves import curves_picture
 from reporting.effect_pictures import effect_picture, importance_picture, parallel_picture
 from reporting.effects import effects
+from reporting.headlines import status_lines
 from reporting.page import Embedded, page
 from reporting.parallel import parallel
 from reporting.pictures import Picture, data_uri, write_picture
@@ -28,6 +29,7 @@ class Report:
     """What was written, and what the audit says."""
 
     path: Path
+    status: tuple[str, ...]  # what to know first, such as that the study has no end yet
     pictures: tuple[Path, ...]
     audit: Audit
 
@@ -57,7 +59,7 @@ def write_report(study: Path) -> Report:
         trials=[trial_list(record, arm) for arm in arms if record.of_arm(arm)],
     )
     write_whole(study / FILE_NAME, text)
-    return Report(path=study / FILE_NAME, pictures=tuple(written), audit=found)
+    return Report(path=study / FILE_NAME, status=tuple(status_lines(record)), pictures=tuple(written), audit=found)
 
 
 def arm_pictures(record: StudyRecord, arm: str, remarks: list[str]) -> list[Picture]:

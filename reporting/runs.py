@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from reporting.trial_curves import ranked
 from reporting.trials import Records, trial_rows
 from reporting.where import kinds, parse
 from search_spaces.wording import unknown
@@ -84,9 +85,11 @@ def _hints(compared: Sequence[tuple[str, Any]], rows: Records) -> list[str]:
 
 
 def _sorted(record: StudyRecord, rows: Records, sort: str | None, known: Mapping[str, type]) -> Records:
-    """By those columns, the first of them most; what has no value comes last, upwards and downwards."""
+    """By those columns, the first of them most; what has no value comes last, upwards and downwards. Without any, the
+    best first; what a trial reached before it was lost does not count."""
     if sort is None:
-        sort = "-best" if record.header["objective"]["direction"] == "max" else "best"
+        places = {trial.trial: place for place, trial in enumerate(ranked(record, list(record.trials.values())))}
+        return sorted(rows, key=lambda row: places[row["trial"]])
     for key in reversed([part.strip() for part in sort.split(",")]):
         name, down = key.lstrip("-+"), key.startswith("-")
         if name not in known:

@@ -25,7 +25,7 @@ def cell(column: str, value: Any) -> str:
         return duration(value)
     if isinstance(value, float):
         return f"{value:.4f}" if any(word in column for word in _SCORES) else setting(value)
-    return str(value)
+    return " ".join(str(value).split())  # a reason may have lines, a trial has one
 
 
 def terminal_text(runs: Runs, width: int, colour: bool) -> str:

@@ -33,7 +33,7 @@ class TrialCurves:
     arm: str
     metric: str
     curves: tuple[TrialCurve, ...]
-    of: int  # trials with an epoch, whether they are among `curves` or not
+    of: int  # trials with a value in some epoch, whether they are among `curves` or not
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,9 +48,13 @@ class AxisCurves:
 
 
 def trial_curves(record: StudyRecord, arm: str) -> TrialCurves:
-    """Empty where no trial of the search finished an epoch."""
+    """Empty where no trial of the search has a value."""
     metric = record.header["objective"]["metric"]
-    begun = [trial for trial in record.of_arm(arm, "search") if trial.epochs]
+    begun = [
+        trial
+        for trial in record.of_arm(arm, "search")
+        if any(epoch.metrics.get(metric) is not None for epoch in trial.epochs)
+    ]
     chosen = spread(record, begun, MOST)
     return TrialCurves(
         arm=arm,

@@ -184,3 +184,9 @@ def test_only_ranks_count(pairs: list[tuple[int, int]]) -> None:
     stretched = spearman([value**3 for value in left], right)
     assert found == stretched
     assert found is None or spearman([-value for value in left], right) == pytest.approx(-found)
+
+
+def test_a_study_without_a_row_is_not_praised() -> None:
+    found = audit(fold(example_events()[:5]))
+    assert found.verdict == "There is no table to judge: no arm has a finished trial."
+    assert {(one.check, one.arm) for one in found.unjudged} >= {("its row", "from_scratch"), ("its row", "fine_tuned")}

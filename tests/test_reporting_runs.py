@@ -32,6 +32,19 @@ def test_best_first_and_what_has_no_value_last() -> None:
     assert found[-2:] == ["from_scratch-0003", "from_scratch-0004"]  # infeasible, failed: in the order asked
 
 
+def test_what_a_lost_trial_reached_before_is_not_best_and_its_reason_is_one_line() -> None:
+    events = example_events()
+    for event in events:
+        if event["event"] == "epoch" and event["trial"] == "from_scratch-0003":  # infeasible after it
+            event |= {"best": 0.99, "best_epoch": 1}
+        if event["event"] == "trial_ended" and event["trial"] == "from_scratch-0003":
+            event["reason"] = "two\nlines"
+    runs = select(fold(events), Asked(arms=("from_scratch",)))
+
+    assert [row["trial"] for row in runs.rows][-2:] == ["from_scratch-0003", "from_scratch-0004"]
+    assert len(runs_text.plain_text(runs).splitlines()) == 1 + len(runs.rows)
+
+
 def test_sorted_by_several_columns() -> None:
     assert names(sort="arm,-number", where="role=confirm") == [
         *("fine_tuned-0102", "fine_tuned-0101", "fine_tuned-0100"),
