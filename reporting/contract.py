@@ -7,7 +7,7 @@ from typing import Any
 
 from reporting.evidence import comparison_fields, evidence_fields, gather
 from reporting.headlines import is_sample
-from reporting.published import Published, PublishedValue, published_row
+from reporting.published import Published, PublishedValue
 from reporting.rows import Row, rows
 from tasks.task import Task
 from tuning.records import StudyRecord
@@ -43,7 +43,7 @@ def published_of(task: Task, published: Published, arm: str) -> dict[str, Publis
     values: dict[str, PublishedValue] = {}
     for table in task.tables:
         for column in table.columns:
-            value = published.get(table.name, published_row(task, arm, table.name), column.field)
+            value = published.get(table.name, arm, column.field)
             if value is not None:
                 values.setdefault(column.field, value)
     return values

@@ -30,7 +30,7 @@ def write_derived(study: Path) -> None:
         write_whole(tables / f"{table.name}.md", markdown_table(table))
         write_whole(tables / f"{table.name}.tex", latex_table(table))
     for printed in task.tables:
-        write_whole(tables / f"{printed.name}.csv", to_csv(table_frame(record, task, printed, published)))
+        write_whole(tables / f"{printed.name}.csv", to_csv(table_frame(record, printed, published)))
     write_whole(tables / "summary.csv", to_csv(arms_frame(record, task, published)))
     write_whole(tables / "summary.json", json_text(summary(record, task, published)))
     draw_curves(record, study / "plots" / CURVES)

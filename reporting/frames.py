@@ -10,7 +10,7 @@ import pandas
 from reporting.contract import published_of
 from reporting.evidence import Evidence, comparison_fields, evidence_fields, gather
 from reporting.headlines import is_sample
-from reporting.published import Published, published_row
+from reporting.published import Published
 from reporting.rows import Row, best_row, rows
 from reporting.trials import Records, trial_groups
 from tasks.task import Table, Task
@@ -64,7 +64,7 @@ def _evidence(evidence: Evidence, arm: str) -> dict[str, Any]:
     }
 
 
-def table_frame(record: StudyRecord, task: Task, table: Table, published: Published) -> pandas.DataFrame:
+def table_frame(record: StudyRecord, table: Table, published: Published) -> pandas.DataFrame:
     """One of the task's tables as numbers; published ones are text, as the document prints them."""
     found = rows(record)
     if table.rows == "best":
@@ -72,7 +72,6 @@ def table_frame(record: StudyRecord, task: Task, table: Table, published: Publis
         found = [best] if best is not None else []
     cells: Records = []
     for row in found:
-        name = published_row(task, row.arm, table.name)
         spread = {**row.config, **row.facts, **_spread(row)}
         cell: dict[str, Any] = {}
         for column in table.columns:
@@ -82,7 +81,7 @@ def table_frame(record: StudyRecord, task: Task, table: Table, published: Publis
             for suffix in ("std", "n"):
                 if f"{column.field}_{suffix}" in spread:
                     cell[f"{column.field}_{suffix}"] = spread[f"{column.field}_{suffix}"]
-            value = published.get(table.name, name, column.field)
+            value = published.get(table.name, row.arm, column.field)
             cell[f"published_{column.field}"] = None if value is None else value.text
             if value is not None and value.note:
                 cell[f"published_{column.field}_note"] = value.note

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from search_spaces.wording import unknown
-from tasks.task import Arm, Table, Task
+from tasks.task import Table, Task
 
 FOLDER = Path(__file__).parents[1] / "results" / "published"
 HEADER = ["table", "row", "column", "value", "note", "source"]
@@ -48,17 +48,6 @@ class Published:
     def rows(self, table: str) -> tuple[str, ...]:
         """The rows a document's table has, in its order."""
         return tuple(dict.fromkeys(row for name, row, _ in self.values if name == table))
-
-
-def published_row(task: Task, arm: str, table: str) -> str:
-    """Under which name an arm's row stands in a published table: its own, unless the arm says otherwise."""
-    known = find_arm(task, arm)
-    return known.published.get(table, arm) if known is not None else arm
-
-
-def find_arm(task: Task, name: str) -> Arm | None:
-    """The task's arm of that name; None where a study had one (a baseline, an arm since renamed) the task lacks."""
-    return next((arm for arm in (*task.arms, *task.more_arms) if arm.name == name), None)
 
 
 def read_published(task: Task, folder: Path = FOLDER) -> Published:

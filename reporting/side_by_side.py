@@ -126,10 +126,10 @@ def _table(
         body = [
             (
                 Cell(text=name),
-                *(cell_of(row, column, notes, published, table.name, arm) for column in (label, *columns)),
+                *(cell_of(row, column, notes, published, table.name) for column in (label, *columns)),
             )
             for name, of_study in zip(names, shown, strict=True)
-            for arm, row in of_study[:1]
+            for row in of_study[:1]
         ]
     else:
         head = [Heading(text=label.heading, prose=True)]
@@ -142,7 +142,7 @@ def _table(
                 )
                 for name in names
             ]
-        arms = list(dict.fromkeys(arm for of_study in shown for arm, _ in of_study))
+        arms = list(dict.fromkeys(row.arm for of_study in shown for row in of_study))
         body = [_arm_row(arm, shown, columns, notes, published, table, names) for arm in arms]
     return RenderedTable(
         name=table.name,
@@ -155,7 +155,7 @@ def _table(
 
 def _arm_row(
     arm: str,
-    shown: Sequence[Sequence[tuple[str, Row]]],
+    shown: Sequence[Sequence[Row]],
     columns: Sequence[Column],
     notes: Footnotes,
     published: Published,
@@ -164,7 +164,7 @@ def _arm_row(
 ) -> tuple[Cell, ...]:
     """One arm in all studies; the document's number stands once, beside the last of them."""
     missing = Row(arm=arm, label=arm, state="missing", status="not part of this study")
-    of_studies = [dict(of_study).get(arm, missing) for of_study in shown]
+    of_studies = [next((row for row in of_study if row.arm == arm), missing) for of_study in shown]
     label = next((row.label for row in of_studies if row.state != "missing"), of_studies[0].label)
     said = {name: "; ".join(filter(None, (row.note, row.status))) for name, row in zip(names, of_studies, strict=True)}
     if len(set(said.values())) == 1:
@@ -174,8 +174,7 @@ def _arm_row(
     cells = [Cell(text=notes.mark(label, *why))]
     for column in columns:
         for name, row in zip(names, of_studies, strict=True):
-            cell = cell_of(row, column, notes, published if name == names[-1] else Published(), table.name, arm)
-            cells.append(cell)
+            cells.append(cell_of(row, column, notes, published if name == names[-1] else Published(), table.name))
     return tuple(cells)
 
 

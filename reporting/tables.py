@@ -13,7 +13,7 @@ from reporting.effort import what_it_took
 from reporting.evidence import gather
 from reporting.evidence_table import evidence_table
 from reporting.headlines import titled
-from reporting.published import Published, published_row, read_published
+from reporting.published import Published, read_published
 from reporting.quantities import ABSENT
 from reporting.rows import Row, best_row, rows
 from search_spaces.wording import setting
@@ -66,9 +66,7 @@ def document_table(
             )
             for column in columns
         ),
-        rows=tuple(
-            tuple(cell_of(row, column, notes, published, table.name, name) for column in columns) for name, row in shown
-        ),
+        rows=tuple(tuple(cell_of(row, column, notes, published, table.name) for column in columns) for row in shown),
         notes=tuple(notes.notes),
     )
 
@@ -79,39 +77,35 @@ def columns_of(table: Table) -> tuple[Column, ...]:
     return table.columns if named else (Column(field="label", heading="Model Type"), *table.columns)
 
 
-def shown_rows(
-    record: StudyRecord, task: Task, table: Table, found: Sequence[Row], published: Published
-) -> list[tuple[str, Row]]:
-    """The table's rows, each under its name in the document; what only the document has comes last."""
-    best = best_row(record, found)
-    chosen = [best] if table.rows == "best" and best is not None else [] if table.rows == "best" else list(found)
-    shown = [(published_row(task, row.arm, table.name), row) for row in chosen]
-    if table.rows == "best" and best is None:
-        shown.append(("", Row(arm="", label=ABSENT, state="missing", status="no arm has a finished trial")))
-    by_name = {published_row(task, row.arm, table.name): row for row in found}
-    labels = {published_row(task, arm.name, table.name): arm.label for arm in (*task.arms, *task.more_arms)}
+def shown_rows(record: StudyRecord, task: Task, table: Table, found: Sequence[Row], published: Published) -> list[Row]:
+    """The table's rows; what only the document has comes last."""
+    shown = list(found)
+    if table.rows == "best":
+        nothing = Row(arm="", label=ABSENT, state="missing", status="no arm has a finished trial")
+        shown = [best_row(record, found) or nothing]
+    of_study = {row.arm: row for row in found}
+    labels = {arm.name: arm.label for arm in (*task.arms, *task.more_arms)}
     for name in published.rows(table.name):
-        if name in {shown_name for shown_name, _ in shown}:
+        if name in {row.arm for row in shown}:
             continue
-        if name in by_name:
-            row, why = by_name[name], "the document's best model; this study's best by validation stands above it"
+        if name in of_study:
+            row, why = of_study[name], "the document's best model; this study's best by validation stands above it"
         elif name in labels:
             row, why = Row(arm=name, label=labels[name], state="missing"), "not part of this study"
         else:
             row, why = Row(arm=name, label=name, state="missing"), "published only: not an arm of this task"
-        status = "; ".join(part for part in (why, row.status) if part)
-        shown.append((name, replace(row, status=status)))
+        shown.append(replace(row, status="; ".join(filter(None, (why, row.status)))))
     return shown
 
 
-def cell_of(row: Row, column: Column, notes: Footnotes, published: Published, table: str, name: str) -> Cell:
+def cell_of(row: Row, column: Column, notes: Footnotes, published: Published, table: str) -> Cell:
     if column.field == "label":
         return Cell(text=notes.mark(row.label, row.note, row.status))
     measured = _measured(row, column)
     metric = row.metrics.get(column.field)
     if metric is not None and metric.n < len(row.seeds) and not row.members:
         measured = notes.mark(measured, f"over {metric.n} of {len(row.seeds)} seeds: in the others not a finite number")
-    value = published.get(table, name, column.field)
+    value = published.get(table, row.arm, column.field)
     return Cell(text=measured, published=ABSENT if value is None else notes.mark(value.text, value.note))
 
 

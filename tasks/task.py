@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from datasets.dataset import Counts, DataError, Dataset, Target
@@ -53,7 +53,6 @@ class Arm:
     ensemble: bool = False  # one more row, "<name>_ensemble": its confirmed models' probabilities averaged
     trains: bool = True  # False: measured once as its authors left it, whatever is said of epochs, seeds and weights
     stands_for: Value | None = None  # in a sample: the backbone of the arm itself
-    published: Mapping[str, str] = field(default_factory=dict)  # row labels of results/published/<task>.csv by table
     note: str = ""  # printed in the arm's row, such as "backbone swapped for the sample"
 
 

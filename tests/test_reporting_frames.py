@@ -61,7 +61,7 @@ def test_a_study_that_only_began_has_empty_frames() -> None:
 def test_a_table_as_numbers_keeps_published_ones_verbatim() -> None:
     task = example_task()
 
-    frame = table_frame(fold(example_events()), task, BEST, read_published(task))
+    frame = table_frame(fold(example_events()), BEST, read_published(task))
 
     assert frame["arm"].to_list() == ["fine_tuned"]
     assert frame["val_accuracy_std"].to_list() == pytest.approx([0.01])
