@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from reporting.effects import WITHOUT_VALUE
 from reporting.headlines import titled
-from reporting.pictures import COLOURS, WIDE, Picture, write_picture
+from reporting.pictures import COLOURS, WIDE, Picture, logarithmic, write_picture
 from reporting.quantities import legible
 from reporting.rows import rows
 from tuning.records import StudyRecord, TrialRecord
@@ -28,6 +28,7 @@ PANELS = {
     "box": (("iou", "Overlap over union (IoU)"), ("loss", "Loss (mean squared error)")),
 }
 DOTS_PER_INCH = 120  # 1200 pixels wide
+FAR_APART = 20  # times the least loss
 CONVERGED = 0.01  # a curve has converged in the first epoch that is within so much, relatively, of its best
 
 
@@ -186,9 +187,24 @@ def _draw_panel(axes: Axes, record: StudyRecord, score: str, arms: Sequence[str]
             axes.plot(epoch, value, "D", **mark)
     for epochs in {curve.joined_after for curve in validated} - {0}:
         axes.axvline(epochs + 0.5, color="grey", linestyle=":", linewidth=1.2)
-    losses = [value for curve in validated for value in curve.mean]
-    axes.set_ylim(0, legible(losses, "min")[1] if score == "loss" and losses else 1)
+    if score == "loss" and validated:
+        _limit_losses(axes, validated)
+    else:
+        axes.set_ylim(0, 1.02)  # a curve at 1 keeps its width
     axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+
+
+def _limit_losses(axes: Axes, validated: Sequence[Curve]) -> None:
+    """From 0; on a logarithmic axis where validation losses lie so far apart that the better ones would be one flat
+    line. There, what fell much lower in training leaves the picture."""
+    high = legible([value for curve in validated for value in curve.mean], "min")[1]
+    least = min(min(curve.mean) for curve in validated)
+    if not 0 < FAR_APART * least < high:
+        axes.set_ylim(0, high)
+        return
+    axes.set_yscale("log")
+    axes.set_ylim(least / 3, 1.2 * high)
+    logarithmic(axes.yaxis)
 
 
 def _labels(record: StudyRecord) -> dict[str, str]:
