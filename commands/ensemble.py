@@ -10,7 +10,7 @@ from commands.options import results_option
 
 
 @click.command()
-@click.argument("study")
+@click.argument("study", metavar="TASK|STUDY")
 @click.option("--top", type=int, required=True, metavar="K", help="How many models, the best on validation.")
 @click.option("--arm", help="Of this arm's seeds alone.  [default: of all arms]")
 @results_option

@@ -10,7 +10,7 @@ from commands.options import results_option
 
 
 @click.command()
-@click.argument("study")
+@click.argument("study", metavar="TASK|STUDY")
 @click.argument("images", nargs=-1, metavar="[IMAGE]...")
 @click.option("--arm", "arms", multiple=True, help="This arm's winner; repeatable.  [default: every network]")
 @click.option("--layers", metavar="A,B", help="Where heat maps are drawn.  [default: the last block of each size]")

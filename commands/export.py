@@ -10,7 +10,7 @@ from commands.options import results_option
 
 
 @click.command()
-@click.argument("study")
+@click.argument("study", metavar="TASK|STUDY")
 @click.option("--to", "form", type=click.Choice(["keras", "saved_model", "onnx", "tflite"]), required=True)
 @click.option("--arm", help="This arm's winner.  [default: the best on validation]")
 @click.option("--out", type=click.Path(path_type=Path), metavar="PATH", help="[default: below exports/ of the study]")

@@ -11,7 +11,7 @@ from commands.options import results_option
 
 
 @click.command()
-@click.argument("study")
+@click.argument("study", metavar="TASK|STUDY")
 @click.option("--arm", help="This arm's winner.  [default: the best on validation]")
 @click.option("--most", type=int, default=24, show_default=True, metavar="N", help="Images to show.")
 @click.option(
@@ -42,7 +42,8 @@ def gallery(study: str, arm: str | None, most: int, out: Path | None, results: P
 
     path = out or folder / "gallery" / f"{chosen.arm}.png"
     wrong = draw_gallery(chosen, path, most, enter)
-    write_derived(folder)
+    if wrong:
+        write_derived(folder)  # the ledger has one entry more
     for mistake in wrong:
         click.echo(f"{mistake.confidence:7.2%}  said {mistake.predicted}, is {mistake.true}: {mistake.name}")
     click.echo(f"{chosen.title}: {path if wrong else 'no mistake on the test split'}")

@@ -11,7 +11,7 @@ from commands.options import results_option
 
 
 @click.command()
-@click.argument("arguments", nargs=-1, required=True, metavar="[STUDY] IMAGE...")
+@click.argument("arguments", nargs=-1, required=True, metavar="[TASK|STUDY] IMAGE...")
 @click.option("--arm", help="This arm's winner.  [default: the best on validation]")
 @click.option("--model", metavar="NAME", help="An ImageNet model as it comes, instead of a study (see `backbones`).")
 @click.option("--weights", type=click.Path(path_type=Path), metavar="FILE", help="Of --model, with its classifier.")

@@ -13,7 +13,7 @@ from commands.options import results_option
 
 
 @click.command()
-@click.argument("study")
+@click.argument("study", metavar="TASK|STUDY")
 @click.option("--arm", "arms", multiple=True, metavar="ARM", help="Trials of this arm; may be said several times.")
 @click.option("--where", metavar="CONDITION", help="Trials that meet it: = != < <= > >=, and, or, not, brackets.")
 @click.option("--sort", metavar="[-]COLUMN,...", help="In this order; - for downwards.  [default: best first]")

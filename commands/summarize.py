@@ -47,6 +47,8 @@ def summarize(studies: tuple[str, ...], form: str, into: Path | None, results: P
         return
     from reporting.into import write_into
 
+    if form not in ("table", "markdown"):
+        raise UsageError(f"--into puts Markdown into {into}, but --format is {form}; leave one out")
     if len(found) != 1:
         raise UsageError(f"--into takes the table of one study, but {len(found)} are named; name one")
     click.echo(f"{into}: {', '.join(write_into(found[0], into))}")

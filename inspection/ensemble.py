@@ -37,6 +37,8 @@ def ensemble(study: Path, top: int, arm: str | None = None) -> Ensemble:
     from trainables.metrics import evaluate
 
     record = read_started(study)
+    if record.header.get("target", "class") != "class":
+        raise InspectionError(f"{record.task}/{record.name} predicts a {record.header['target']}: only classes average")
     known = [described["name"] for described in record.arms]
     if arm is not None and arm not in known:
         raise InspectionError(unknown("arm", arm, known))

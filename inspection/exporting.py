@@ -76,10 +76,10 @@ def export(winner: Winner, form: str, out: Path | None) -> Exported:
 
 
 def _validation_images(winner: Winner) -> NDArray[np.uint8]:
-    """Some of each class, as far as they go round: uint8 [N, S, S, 3]."""
+    """CHECKED at most, the same each time, drawn from all: uint8 [N, S, S, 3]."""
     images = winner.images("val")
-    mixed = np.random.default_rng(0).permutation(len(images))[:CHECKED]
-    return next(iter(images.batches(len(mixed), np.sort(mixed))))
+    drawn = np.random.default_rng(0).permutation(len(images))[:CHECKED]
+    return next(iter(images.batches(len(drawn), np.sort(drawn))))
 
 
 def _answers(form: str, path: Path, images: NDArray[np.uint8], winner: Winner) -> NDArray[np.float32]:

@@ -12,7 +12,8 @@ from search_spaces.wording import setting
 
 AT_EDGE = 0.1  # of a range: the best value lies in this outer part of it
 NEAR_EDGE = 0.25  # and the next best in this
-MOST_OF_THEM = 0.75  # of the best: of those, an axis of no effect has as many at one end once in a hundred times
+MOST_OF_THEM = 0.75  # of the best lie there
+CHANCE = 0.05  # an axis of no effect has as many at one end no more often: of a list of 3, 4 of 4 and not 3 of 3
 TELLS = 0.9  # of pairs (lost, usable) that an axis must order alike to tell the lost ones apart
 
 
@@ -42,7 +43,7 @@ def edge(axis: Mapping[str, Any], best: Sequence[Any]) -> Edge | None:
     else:
         return None
     wider = _wider(axis, side)
-    if near < MOST_OF_THEM * len(best) or wider == (low, high):
+    if _by_chance(len(best), near, 2 * AT_EDGE, NEAR_EDGE) or wider == (low, high):
         return None
     searched, proposed = (f"{setting(start)}..{setting(end)}" for start, end in ((low, high), wider))
     return Edge(side=side, searched=searched, proposed=proposed, near=near)
@@ -56,16 +57,24 @@ def _edge_of_list(axis: Mapping[str, Any], best: Sequence[Any]) -> Edge | None:
     ordered = sorted(values)
     side: Literal["lower", "upper"]
     if best[0] == ordered[0]:
-        side, beyond = "lower", [value for value in axis["allowed"] if value < ordered[0]][-1:]
+        side, beyond = "lower", sorted(value for value in axis["allowed"] if value < ordered[0])[-1:]
     elif best[0] == ordered[-1]:
-        side, beyond = "upper", [value for value in axis["allowed"] if value > ordered[-1]][:1]
+        side, beyond = "upper", sorted(value for value in axis["allowed"] if value > ordered[-1])[:1]
     else:
         return None
     near = sum(value == best[0] for value in best)
-    if not beyond or near < MOST_OF_THEM * len(best):
+    if not beyond or _by_chance(len(best), near, 2 / len(values), 1 / len(values)):
         return None
     proposed = ",".join(map(setting, sorted([*ordered, *beyond])))
     return Edge(side=side, searched=", ".join(map(setting, ordered)), proposed=proposed, near=near)
+
+
+def _by_chance(number: int, near: int, first: float, others: float) -> bool:
+    """Whether so many of the best may lie at an end for nothing. first: the probability that the very best lies at
+    either end; others: that another one lies at that same end."""
+    rest = number - 1
+    tail = math.fsum(math.comb(rest, k) * others**k * (1 - others) ** (rest - k) for k in range(near - 1, number))
+    return near < MOST_OF_THEM * number or first * tail > CHANCE
 
 
 def _place(value: float, low: float, high: float, log: bool) -> float:

@@ -6,7 +6,7 @@ import itertools
 import zlib
 from typing import TYPE_CHECKING
 
-from reporting.effects import AxisEffect, Point
+from reporting.effects import AxisEffect, Group, Point
 from reporting.parallel import ABSENT, Parallel
 from reporting.pictures import COLOURS, INFEASIBLE, NARROW, WIDE, Picture, logarithmic
 from reporting.quantities import legible
@@ -48,8 +48,8 @@ def _draw_effect(figure: Figure, effect: AxisEffect, direction: str) -> None:
     if effect.log and not effect.ticks:
         axes.set_xscale("log")
     _draw_points(axes, effect, direction)
-    for group in effect.groups:
-        _draw_group(axes, effect, group.low, group.high, (group.quarter, group.median, group.three_quarters))
+    for number, group in enumerate(effect.groups):
+        _draw_group(axes, effect, group, label="middle half" if number == 0 else None)
     _draw_best(axes, effect, direction)
     if effect.ticks:
         axes.set_xticks(range(len(effect.ticks)), effect.ticks, rotation=20 if long else 0)
@@ -122,21 +122,21 @@ def _jittered(point: Point, effect: AxisEffect) -> float:
     return point.position + (zlib.crc32(point.trial.encode()) % 1000 / 1000 - 0.5) * 0.3
 
 
-def _draw_group(axes: Axes, effect: AxisEffect, low: float, high: float, quarters: tuple[float, float, float]) -> None:
-    first = not axes.patches
+def _draw_group(axes: Axes, effect: AxisEffect, group: Group, label: str | None) -> None:
+    low, high = group.low, group.high
     if low == high:  # one value: a box as wide as the room that it has
         factor, width = (1.06, 0.0) if effect.log and not effect.ticks else (1.0, _box(effect))
         low, high = low / factor - width, high * factor + width
     axes.fill_between(
         [low, high],
-        quarters[0],
-        quarters[2],
+        group.quarter,
+        group.three_quarters,
         color=SPREAD,
         alpha=0.16,
         linewidth=0,
-        label="middle half" if first and not axes.collections[2:] else None,
+        label=label,
     )
-    axes.plot([low, high], [quarters[1]] * 2, color=SPREAD, linewidth=1.5, zorder=2)
+    axes.plot([low, high], [group.median] * 2, color=SPREAD, linewidth=1.5, zorder=2)
 
 
 def _box(effect: AxisEffect) -> float:

@@ -45,7 +45,7 @@ def markdown_table(table: RenderedTable) -> str:
 
 
 def escaped(text: str) -> str:
-    """A bar would end the cell, a line break the row; a star or an underscore would start emphasis."""
+    """A bar would end the cell, a line break the row, a star start emphasis. Underscores inside words start none."""
     for letter in "\\|*`<":
         text = text.replace(letter, f"\\{letter}")
     return " ".join(text.split())

@@ -161,6 +161,15 @@ def test_edges(space: Any, axis: str, best: tuple[Any, ...], proposed: str | Non
     assert (found.proposed if found else None) == proposed
 
 
+def test_what_a_list_has_at_its_end_by_chance() -> None:
+    axis = {"kind": "choice", "values": [8, 16, 32], "allowed": [128, 64, 32, 16, 8]}
+    assert edge(axis, (32, 32, 32)) is None  # of two ends and three values: 2/3 * 1/9 = 7 %
+    assert edge(axis, (32, 32, 32, 16)) is None
+    found = edge(axis, (32, 32, 32, 32))  # 2 %
+    assert found is not None
+    assert found.proposed == "8,16,32,64"
+
+
 def test_a_range_without_the_lost_trials() -> None:
     axis = described(FROM_SCRATCH, "learning_rate")
     usable = [{"learning_rate": value} for value in (2e-4, 1e-3, 3e-3)]
