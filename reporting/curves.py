@@ -210,13 +210,19 @@ def _limit_losses(axes: Axes, validated: Sequence[Curve]) -> None:
 def _labels(record: StudyRecord) -> dict[str, str]:
     """By arm: its name, its seeds, and how many epochs it needs to converge by the study's objective."""
     metric, direction = record.header["objective"]["metric"], record.header["objective"]["direction"]
-    needed = {curve.arm: curve.converged(direction) for curve in curves(record, metric)}
+    needed = {curve.arm: _convergence(curve, direction) for curve in curves(record, metric)}
     labels = {}
     for curve in curves(record, "val_loss"):
         seeds = f" (mean of {curve.seeds} seeds, band: all)" if curve.seeds > 1 else ""
-        epochs = f", converged in epoch {needed[curve.arm]}" if curve.arm in needed else ""
-        labels[curve.arm] = f"{curve.label}{seeds}{epochs}"
+        labels[curve.arm] = f"{curve.label}{seeds}{needed.get(curve.arm, '')}"
     return labels
+
+
+def _convergence(curve: Curve, direction: str) -> str:
+    epoch = curve.converged(direction)
+    if epoch < curve.epochs[-1]:
+        return f", converged in epoch {epoch}"
+    return f", still improving in epoch {epoch}, its last" if len(curve.epochs) > 1 else ""
 
 
 def _style(place: int) -> dict[str, Any]:
