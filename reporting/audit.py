@@ -4,7 +4,7 @@ with the next command to run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from reporting.audit_finding import Finding, Unjudged
@@ -62,10 +62,19 @@ def audit(record: StudyRecord) -> Audit:
     )
     return Audit(
         findings=tuple(findings),
-        unjudged=tuple(one for one in said if isinstance(one, Unjudged)),
+        unjudged=tuple(_joined(one for one in said if isinstance(one, Unjudged))),
         rows=len(found) - len(missing),
         checks=len(CHECKS),
     )
+
+
+def _joined(unjudged: Iterable[Unjudged]) -> Iterator[Unjudged]:
+    """What is said of several arms alike is said once."""
+    arms: dict[tuple[str, str], list[str]] = {}
+    for one in unjudged:
+        arms.setdefault((one.check, one.why), []).append(one.arm)
+    for (check, why), names in arms.items():
+        yield Unjudged(check=check, arm=", ".join(filter(None, names)), why=why)
 
 
 def audit_lines(found: Audit) -> list[str]:

@@ -30,7 +30,7 @@ class Unjudged:
     """A check that had too little to go by."""
 
     check: str
-    arm: str = ""
+    arm: str = ""  # or several, with commas between them; empty where it concerns all
     why: str
 
 

@@ -38,9 +38,7 @@ def within_noise(record: StudyRecord) -> Iterator[Finding | Unjudged]:
         seeds = min(len(row.seeds) if row.state == "confirmed" else 0 for row in pair)
         error = _image_error(record, best, second)
         clear = error is not None and apart > BEYOND * error
-        images = (
-            "" if error is None else f", {'more' if clear else 'no more'} than the choice of validation images explains"
-        )
+        images = f", {apart / error:.1f} standard errors of so few validation images" if error else ""
         who = "no fresh seed confirms" if seeds == 0 else "one seed alone stands for"
         yield Finding(
             name="within_noise",

@@ -12,7 +12,7 @@ from typing import Any
 from reporting.audit_finding import Finding, Unjudged, next_command, relative_gain, searched
 from reporting.audit_ranges import Edge, edge, narrower
 from reporting.effects import WITHOUT_VALUE
-from search_spaces.wording import setting
+from search_spaces.wording import plural, setting
 from tuning.records import StudyRecord, TrialRecord
 
 LEAST_AT_EDGE = 5  # trials that have the axis: fewer say nothing of a range
@@ -114,7 +114,7 @@ def search_still_improving(record: StudyRecord) -> Iterator[Finding | Unjudged]:
             yield Unjudged(
                 check="whether the search was long enough",
                 arm=name,
-                why=f"{len(trials)} trials have a value, {LEAST_LATE} are needed",
+                why=f"{plural(len(trials), 'trial has', 'trials have')} a value, {LEAST_LATE} are needed",
             )
             continue
         late = max(2, round(LATE * len(trials)))
@@ -157,7 +157,7 @@ def rungs_disagree(record: StudyRecord) -> Iterator[Finding | Unjudged]:
             yield Unjudged(
                 check="whether early stopping ranked trials rightly",
                 arm=name,
-                why=f"{len(finished)} trials ran to the end, {LEAST_RANKED} are needed",
+                why=f"{plural(len(finished), 'trial', 'trials')} ran to the end, {LEAST_RANKED} are needed",
             )
             continue
         epoch, worst = int(arm["grace_epochs"]), None

@@ -13,6 +13,7 @@ from tuning.records import StudyRecord
 
 LEAST_EPOCHS = 4  # of fewer a quarter is less than one
 GAIN = 0.01  # over the last quarter of its epochs: 1 %, as in "converged"
+LEAST_AFTER = 2  # epochs after the lowest validation loss: one alone may be chance
 ROSE = 0.1  # validation loss above its lowest, while training loss still falls
 
 
@@ -55,19 +56,32 @@ def still_improving(record: StudyRecord) -> Iterator[Finding | Unjudged]:
 
 
 def overfitting(record: StudyRecord) -> Iterator[Finding | Unjudged]:
-    """Validation loss rose by over 10 % from its lowest while training loss fell on: the gap between them grew."""
+    """Validation loss rose by over 10 % from its lowest, and stayed there, while training loss fell on below it.
+
+    Silent where one epoch alone says so, and where the objective gained until the last epoch all the same: a network
+    that grows too sure of itself may still get better.
+    """
+    objective = record.header["objective"]
     training = {curve.arm: curve for curve, _ in _trained(record, "train_loss")}
+    gaining = {
+        curve.arm
+        for curve, _ in _trained(record, objective["metric"])
+        if curve.converged(objective["direction"]) == curve.epochs[-1]
+    }
     for curve, arm in _trained(record, "val_loss"):
         trained = training.get(curve.arm)
-        if trained is None or len(curve.epochs) < LEAST_EPOCHS:
+        if trained is None or len(curve.epochs) < LEAST_EPOCHS or curve.arm in gaining:
             continue
         lowest = min(curve.mean)
         at = curve.epochs[curve.mean.index(lowest)]
+        after = curve.mean[curve.mean.index(lowest) + 1 :]
+        if len(after) < LEAST_AFTER or math.fsum(after) / len(after) <= (1 + ROSE) * lowest:
+            continue
         tail = max(1, len(curve.mean) // 10)
         end = math.fsum(curve.mean[-tail:]) / tail
         train_then = trained.mean[trained.epochs.index(at)] if at in trained.epochs else trained.mean[-1]
         train_end = math.fsum(trained.mean[-tail:]) / tail
-        if lowest <= 0 or end <= (1 + ROSE) * lowest or train_end >= train_then:
+        if lowest <= 0 or end <= (1 + ROSE) * lowest or train_end >= min(train_then, end):
             continue
         changes, remedy = _against_overfitting(record, arm, at)
         yield Finding(
