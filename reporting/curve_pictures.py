@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from reporting.effects import WITHOUT_VALUE
-from reporting.pictures import COLOURS, FADED, INFEASIBLE, NARROW, Picture, logarithmic
+from reporting.pictures import COLOURS, FADED, INFEASIBLE, NARROW, Picture, logarithmic, shades
 from reporting.quantities import legible
 from reporting.trial_curves import AxisCurves, TrialCurve, TrialCurves
 
@@ -77,7 +77,6 @@ def _style(curve: TrialCurve) -> tuple[dict[str, Any], str]:
 
 
 def _draw_by_axis(figure: Figure, found: AxisCurves, direction: str) -> None:
-    from matplotlib import colormaps
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import LogNorm, Normalize
     from matplotlib.lines import Line2D
@@ -89,7 +88,7 @@ def _draw_by_axis(figure: Figure, found: AxisCurves, direction: str) -> None:
     panels.append((shown.metric, direction))
     low, high = min(found.positions.values()), max(found.positions.values())
     scale = LogNorm(low, high) if found.log and not found.ticks else Normalize(low, high)
-    colours = colormaps["viridis"]
+    colours = shades()
 
     def colour(curve: TrialCurve) -> Any:
         position = found.positions[curve.trial]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from reporting.effects import AxisEffect, Group, Point
 from reporting.parallel import ABSENT, Parallel
-from reporting.pictures import COLOURS, INFEASIBLE, NARROW, WIDE, Picture, logarithmic
+from reporting.pictures import COLOURS, INFEASIBLE, NARROW, WIDE, Picture, logarithmic, shades
 from reporting.quantities import legible
 from tuning.importances import METHOD, Importances
 
@@ -44,12 +44,12 @@ def _draw_effect(figure: Figure, effect: AxisEffect, direction: str) -> None:
         axes = figure.add_subplot()
     else:  # where everything has a known size, to measure it all would take half of the time
         figure.set_layout_engine("none")
-        axes = figure.add_axes((0.14, 0.33, 0.84, 0.65))
+        axes = figure.add_axes((0.14, 0.33, 0.8, 0.63))
     if effect.log and not effect.ticks:
         axes.set_xscale("log")
     _draw_points(axes, effect, direction)
     for number, group in enumerate(effect.groups):
-        _draw_group(axes, effect, group, label="middle half" if number == 0 else None)
+        _draw_group(axes, effect, group, label="middle half, median" if number == 0 else None)
     _draw_best(axes, effect, direction)
     if effect.ticks:
         axes.set_xticks(range(len(effect.ticks)), effect.ticks, rotation=20 if long else 0)
@@ -191,14 +191,13 @@ def parallel_picture(shown: Parallel) -> Picture:
 
 
 def _draw_parallel(figure: Figure, shown: Parallel) -> None:
-    from matplotlib import colormaps
     from matplotlib.collections import LineCollection
     from matplotlib.colors import Normalize
 
     axes = figure.add_subplot()
     values = [line.value for line in shown.lines if line.value is not None]
     scale = Normalize(min(values), max(values))
-    colours = colormaps["viridis"]
+    colours = shades()
     places = range(len(shown.coordinates))
     for valued in (False, True):
         lines = [line for line in shown.lines if (line.value is not None) == valued]
@@ -215,21 +214,21 @@ def _draw_parallel(figure: Figure, shown: Parallel) -> None:
         if coordinate.lacking:
             axes.plot(place, ABSENT, "o", color="black", markersize=3)
             without = "no value" if place == len(shown.coordinates) - 1 else "not there"
-            axes.annotate(without, (place, ABSENT), (4, -3), textcoords="offset points", fontsize="x-small")
+            axes.annotate(without, (place, ABSENT), (4, -3), textcoords="offset points", fontsize="small")
         for height, text in coordinate.ticks:
             axes.annotate(
                 text,
                 (place, height),
                 (4, 0),
                 textcoords="offset points",
-                fontsize="x-small",
+                fontsize="small",
                 va="center",
                 bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.8},
             )
     axes.set_xlim(-0.15, len(shown.coordinates) - 0.45)
     lacking = any(coordinate.lacking for coordinate in shown.coordinates)
     axes.set_ylim(ABSENT - 0.06 if lacking else -0.06, 1.06)
-    axes.set_xticks(places, [coordinate.name for coordinate in shown.coordinates], fontsize="small", rotation=15)
+    axes.set_xticks(places, [coordinate.name for coordinate in shown.coordinates], rotation=15)
     axes.set_yticks([])
     axes.spines[:].set_visible(False)
     from matplotlib.cm import ScalarMappable

@@ -14,6 +14,7 @@ from search_spaces.wording import setting
 
 if TYPE_CHECKING:
     from matplotlib.axis import Axis
+    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
 # Told apart by the colour-blind (Okabe and Ito, 2008).
@@ -59,6 +60,14 @@ def logarithmic(axis: Axis) -> None:
     axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high / low < 200 else (1.0,)))
     axis.set_major_formatter(FuncFormatter(lambda value, place: setting(value)))
     axis.set_minor_formatter(NullFormatter())
+
+
+def shades() -> Colormap:
+    """For lines coloured by a number: viridis (lightness alone tells) without its yellows, which white drowns."""
+    from matplotlib import colormaps
+    from matplotlib.colors import ListedColormap
+
+    return ListedColormap(colormaps["viridis"]([place / 255 * 0.8 for place in range(256)]))
 
 
 def write_picture(picture: Picture, path: Path) -> bytes:
