@@ -54,12 +54,16 @@ def figure_of(picture: Picture) -> Figure:
 
 def logarithmic(axis: Axis) -> None:
     """Ticks at 1, 2 and 5 of each power of ten where there are few of them, written as configurations are: 2e-4."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
     low, high = axis.get_view_interval()
+    axis.set_minor_formatter(NullFormatter())
+    if high / low < 4:  # there may be one of those, or none
+        axis.set_major_locator(MaxNLocator(4))
+        axis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:.3g}"))
+        return
     axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high / low < 200 else (1.0,)))
     axis.set_major_formatter(FuncFormatter(lambda value, place: setting(value)))
-    axis.set_minor_formatter(NullFormatter())
 
 
 def shades() -> Colormap:
