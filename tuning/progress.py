@@ -145,12 +145,16 @@ class Progress:
         return f"time left: about {_duration(seconds / self._plan.share.slots)}"
 
     def _epochs_left(self, arm: ArmPlan) -> float:
-        """A search trial to come costs what ended ones did, or what the rungs promise; a confirmation its budget."""
+        """A search trial to come costs what ended ones did or the rungs promise, each as far as the search has come.
+
+        The first trials have none to be compared with and go on to the end: by their mean alone the time left was three
+        times too long. A confirmation costs its budget.
+        """
         name = arm.arm.name
         search = self._record.of_arm(name, "search")
         ended = [len(trial.epochs) for trial in search if trial.ended_time is not None]
         promised = arm.expected_epochs(self._plan.reduction_factor, self._plan.early_stopping) / arm.trials
-        each = sum(ended) / len(ended) if ended else promised
+        each = (sum(ended) + (arm.trials - len(ended)) * promised) / arm.trials
         running = sum(max(1.0, each - len(trial.epochs)) for trial in search if trial.ended_time is None)
         confirmed = sum(len(trial.epochs) for trial in self._record.of_arm(name, "confirm"))
         return (arm.trials - len(search)) * each + running + len(self._plan.seeds_of(arm)) * arm.full_epochs - confirmed
