@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from inspection.layers import Layer, Listing, shape_text
 from reporting import quantities
-from reporting.writing import save_figure
+from reporting.writing import new_figure, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -93,13 +93,12 @@ def boxes(listing: Listing) -> list[Box]:
 
 def draw(listing: Listing, path: Path) -> None:
     """Write the picture (PNG), whole or not at all. Raises OSError where it cannot be written."""
-    from matplotlib.figure import Figure
     from matplotlib.patches import Patch
 
     drawn = boxes(listing)
     columns = min(MOST_COLUMNS, math.ceil(len(drawn) / COLUMN))
     rows = math.ceil(len(drawn) / columns)
-    figure = Figure(figsize=(max(columns * WIDTH, 4.0), rows * HEIGHT + 1.3), dpi=DOTS_PER_INCH)
+    figure = new_figure((max(columns * WIDTH, 4.0), rows * HEIGHT + 1.3), DOTS_PER_INCH)
     axes = figure.add_axes((0.0, 0.55 / figure.get_figheight(), 1.0, rows * HEIGHT / figure.get_figheight()))
     axes.set_xlim(0, columns)
     axes.set_ylim(rows, 0)

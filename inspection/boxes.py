@@ -11,7 +11,7 @@ import numpy as np
 
 from datasets.store import ImageStore
 from reporting.headlines import titled
-from reporting.writing import save_figure
+from reporting.writing import new_figure, save_figure
 from tuning.records import StudyRecord, read_study
 
 if TYPE_CHECKING:
@@ -71,15 +71,12 @@ def draw_boxes(study: Path, store: ImageStore) -> list[Path]:
 
 
 def _draw_sheet(record: StudyRecord, label: str, boxes: PredictedBoxes, store: ImageStore, path: Path) -> None:
-    import matplotlib.figure  # no pyplot: nothing here may look for a display
     from matplotlib.patches import Patch
 
     overlaps = boxes.overlaps
     shown = spread(overlaps)
     rows = math.ceil(len(shown) / COLUMNS)
-    figure = matplotlib.figure.Figure(
-        figsize=(WIDTH, 1.95 * rows + 1.1), dpi=DOTS_PER_INCH, layout="constrained", facecolor="white"
-    )
+    figure = new_figure((WIDTH, 1.95 * rows + 1.1), DOTS_PER_INCH, "constrained")
     title = titled(record, f"{record.task}/{record.name}: {label}, mean IoU {overlaps.mean():.3f}")
     figure.suptitle(f"{title}\n{len(shown)} of {len(overlaps)} test images, from the worst IoU to the best")
     place_of = {name: index for index, name in enumerate(store.names)}

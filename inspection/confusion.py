@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from reporting.writing import save_figure
+from reporting.writing import new_figure, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -106,13 +106,12 @@ def draw_confusion(confusion: Confusion, title: str, path: Path) -> None:
     One hue from white to dark, so that it reads without colour vision; even where 1 image in 25 is confused a cell
     shows, since the colour follows the square root of the share.
     """
-    import matplotlib.figure  # no pyplot: nothing here may look for a display
     from matplotlib.colors import PowerNorm
     from matplotlib.ticker import PercentFormatter
 
     drawn = aggregated(confusion, AGGREGATED) if len(confusion.names) > DRAWN else confusion
     classes = len(drawn.names)
-    figure = matplotlib.figure.Figure(figsize=(WIDTH, WIDTH), dpi=DOTS_PER_INCH, layout="constrained")
+    figure = new_figure((WIDTH, WIDTH), DOTS_PER_INCH, "constrained")
     axes = figure.subplots()
     shares = drawn.shares()
     image = axes.imshow(shares, cmap="Blues", norm=PowerNorm(0.5, vmin=0, vmax=1))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets.opencv import opencv
+from reporting.writing import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -150,7 +151,6 @@ def _mosaic(
     beside, below: pixels left free right of all rows, and under each. across: between columns. names: room for
     one left of each row. bar: what the colours mean, and their map.
     """
-    import matplotlib.figure  # no pyplot: nothing here may look for a display
 
     columns = max(len(row) for row in rows)
     height, width = len(rows) * (CELL + GAP + below), columns * (CELL + GAP + across) + beside
@@ -165,7 +165,7 @@ def _mosaic(
     above = 16 + 20 * len(wrapped) + 20 * max(map(len, over), default=0)
     under = 70 if bar else 10
     size = ((width + left_free) / DOTS_PER_INCH, (height + above + under) / DOTS_PER_INCH)
-    figure = matplotlib.figure.Figure(figsize=size, dpi=DOTS_PER_INCH)
+    figure = new_figure(size, DOTS_PER_INCH)
     whole_width, whole_height = width + left_free, height + above + under
     axes = figure.add_axes((left_free / whole_width, under / whole_height, width / whole_width, height / whole_height))
     axes.imshow(canvas, interpolation="none", extent=(0, width, height, 0))

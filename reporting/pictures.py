@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reporting.writing import save_figure
+from reporting.writing import new_figure, save_figure
 from search_spaces.wording import setting
 
 if TYPE_CHECKING:
@@ -44,10 +44,8 @@ class Picture:
 
 
 def figure_of(picture: Picture) -> Figure:
-    """The picture, drawn; no pyplot: nothing here may look for a display."""
-    import matplotlib.figure
-
-    figure = matplotlib.figure.Figure(figsize=picture.size, dpi=picture.dots_per_inch, layout="constrained")
+    """The picture, drawn."""
+    figure = new_figure(picture.size, picture.dots_per_inch, "constrained")
     picture.draw(figure)
     return figure
 

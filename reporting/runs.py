@@ -10,7 +10,7 @@ from typing import Any
 from reporting.trial_curves import ranked
 from reporting.trials import Records, trial_rows
 from reporting.where import kinds, parse
-from search_spaces.wording import unknown
+from search_spaces.wording import plural, unknown
 from tuning.records import StudyRecord
 
 
@@ -124,4 +124,6 @@ def count_line(record: StudyRecord, runs: Runs) -> str:
     words = ", ".join(f"{number} {status}" for status, number in statuses.most_common())
     shown = f"{len(runs.rows)} of " if len(runs.rows) < runs.total else ""
     limited = f" ({runs.matching} match)" if runs.matching > len(runs.rows) else ""
-    return f"{shown}{runs.total} trials of {record.task}/{record.name}{limited}" + (f": {words}" if words else "")
+    return f"{shown}{plural(runs.total, 'trial', 'trials')} of {record.task}/{record.name}{limited}" + (
+        f": {words}" if words else ""
+    )

@@ -1,11 +1,11 @@
-"""Files that nobody ever reads half."""
+"""Files that nobody ever reads half, pictures among them."""
 
 from __future__ import annotations
 
 import io
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,6 +25,17 @@ def write_whole(path: Path, content: str | bytes) -> None:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def new_figure(size: tuple[float, float], dots_per_inch: int, layout: Literal["constrained"] | None = None) -> Figure:
+    """An empty figure of that size in inches, on which no text is a formula: classes may be called $5 and $10.
+
+    Without pyplot, which would look for a display.
+    """
+    import matplotlib.figure
+
+    matplotlib.rcParams["text.parse_math"] = False  # read when a text is made, and some are made while saving
+    return matplotlib.figure.Figure(figsize=size, dpi=dots_per_inch, layout=layout)
 
 
 def save_figure(figure: Figure, path: Path) -> bytes:

@@ -155,7 +155,7 @@ def test_a_narrower_axis_leaves_a_published_setting_its_other_values() -> None:
         ((), ("learning_rate=0..1",), "must be above 0"),
         ((), ("optimizer=1..2",), "optimizer is chosen from a list"),
         ((), ("learning_rate=a..b",), "'a' is not a number"),
-        ((), ("batch_size=16,32",), "batch_size is not searched but held at 128 or 20 or 32; hold it"),
+        ((), ("from_scratch.batch_size=16,32",), "batch_size is not searched but held at 32; hold it elsewhere"),
         ((), ("optimizer=adam,adam",), "each once"),
     ],
 )

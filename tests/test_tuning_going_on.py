@@ -1,16 +1,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
+from search_spaces import flowers17
 from search_spaces.wording import unknown
 from tasks.task import load_task
 from trainables.job import state_name
 from tuning.events import FILE_NAME, EventLog
-from tuning.going_on import STATES, check_images, find_origin
+from tuning.going_on import STATES, check_images, find_origin, held_by
 from tuning.plan import StudyPlan, make_plan
 from tuning.records import StudyNotFound, StudyRecord, read_study
 from tuning.resources import Share
@@ -133,6 +134,14 @@ def test_its_settings_are_kept_but_for_what_is_changed(tmp_path: Path) -> None:
     # Several ways on from one place are a search like any other.
     plan = planned(tmp_path, "third", goes_on_from="first/fine_tuned-0000@2", spaces=("learning_rate=1e-7..1e-5",))
     assert plan.arms[0].trials == 2
+
+
+@pytest.mark.parametrize(("epoch", "left"), [(20, 5), (25, 0), (60, 0)])
+def test_what_has_been_warmed_up_is_not_warmed_up_again(tmp_path: Path, epoch: int, left: int) -> None:
+    study(tmp_path)
+    space = flowers17.SURGERY
+    origin = replace(find_origin("first/fine_tuned-0000@2", tmp_path), config=space.constants, epoch=epoch)
+    assert held_by(origin, space).constants == {**space.constants, "warmup_epochs": left}
 
 
 def test_it_goes_on_seeing_images_as_it_did(tmp_path: Path) -> None:

@@ -103,8 +103,12 @@ def check_images(origin: Origin, store: ImageStore) -> None:
 
 
 def held_by(origin: Origin, space: Space) -> Space:
-    """The arm's space with every axis where the other training had it; what is to be changed is changed after this."""
+    """The arm's space with every axis where the other training had it; what is to be changed is changed after this.
+
+    What it has warmed up is not warmed up again.
+    """
     for name, value in origin.config.items():
         if name in space.names:
-            space = space.fix(name, value, source="--from")
+            left = max(0, int(value) - origin.epoch) if name == "warmup_epochs" else value
+            space = space.fix(name, left, source="--from")
     return space

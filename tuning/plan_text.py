@@ -75,7 +75,8 @@ def render_plan(plan: StudyPlan) -> str:
         f"machine   {plural(share.slots, 'trial', 'trials')} at once, each with {share.cpus:g} "
         + ("core" if share.cpus == 1 else "cores")
         + (f" and {share.gpus:g} of a GPU" if share.gpus else ", no GPU"),
-        f"cost      {'at least' if plan.early_stopping else 'about'} {plan.total_epochs} epochs; time: known after the first epoch of each arm; "
+        f"cost      {'at least' if plan.early_stopping else 'about'} {plan.total_epochs} epochs; "
+        "time: known after the first epoch of each arm; "
         f"disk: about {_size(disk_bytes(plan))}, and {_images_size(plan)}{_features(plan)}",
         f"study     {plan.folder}",
     ]
