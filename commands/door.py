@@ -31,8 +31,8 @@ def _one_line() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         raise click.exceptions.Exit(130) from None
-    except click.exceptions.NoArgsIsHelpError:
-        raise  # nothing was typed but a group's name: click prints its help
+    except (click.exceptions.Exit, click.exceptions.NoArgsIsHelpError):
+        raise  # help was asked for, by its option or by a group's name alone: nothing needs to be imported for it
     except click.UsageError as error:
         fail(error.format_message())
     except OSError as error:

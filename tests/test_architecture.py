@@ -27,11 +27,11 @@ ROOMS = {
         "trainables.devices",
         "trainables.learner",
     },
-    # Which optimizers, schedules and backbones there are is said once, in search_spaces, and built here.
+    # Which optimizers, schedules, stems and backbones there are is said once, in search_spaces, and built here.
     "trainables": {
         "trainables",
         "datasets",
-        "search_spaces.optimization",
+        "search_spaces.names",
         "search_spaces.backbones",
         "search_spaces.wording",
     },

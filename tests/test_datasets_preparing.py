@@ -10,6 +10,7 @@ from datasets.preparing import bars, plain_lines
 def test_folders_may_be_called_as_rich_writes_colours(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("FORCE_COLOR", "1")  # by which Rich takes any output for a terminal
     with bars(quiet=False) as progress:
         progress("looking through /birds[red]/wren[/", 1, 2)

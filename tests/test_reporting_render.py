@@ -56,7 +56,8 @@ def test_measured_and_published_stand_on_one_line(whole: Path) -> None:
     assert re.search(r"Validation Accuracy +0\.9100 ± 0\.0100 +0\.9057 \[\d\]", text)
 
 
-def test_colour_only_on_a_terminal(whole: Path) -> None:
+def test_colour_only_on_a_terminal(whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
     assert "\x1b[" not in table_text([whole], width=80, colour=False)
     assert "\x1b[" in table_text([whole], width=80, colour=True)
     assert "\x1b[" not in summarize_text([whole])  # pytest's standard output is no terminal
