@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import shutil
 import warnings
 from collections.abc import Callable
@@ -95,6 +96,10 @@ def _answers(form: str, path: Path, images: NDArray[np.uint8], winner: Winner) -
 
 
 def _reason(error: Exception) -> str:
+    # TensorFlow Lite's converter writes a page of MLIR in which the operations that it lacks have names.
+    lacking = set(re.findall(r'fused\["(\w+):"', str(error))) - {"StatefulPartitionedCall"}
+    if lacking:
+        return f"it has no {', '.join(sorted(lacking))}; choose another format"
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
