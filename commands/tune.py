@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import time
 from pathlib import Path
@@ -93,6 +92,7 @@ def tune(task: str, dry_run: bool, backbone: str | None, **options: Any) -> None
     python cli.py tune food10 --space learning_rate=1e-5..1e-3 --set batch_size=64
     python cli.py tune images --data ~/birds --gpus 2
     """
+    from datasets.dataset import DataError
     from tasks.task import load_task
     from tuning.settings import StudySettings, UsageError
 
@@ -106,12 +106,16 @@ def tune(task: str, dry_run: bool, backbone: str | None, **options: Any) -> None
     if backbone is not None:
         options["sets"] = (*options["sets"], f"backbone={backbone}")
     settings = StudySettings(**options)
-    _tune(resolved, settings, dry_run)
+    try:
+        _tune(resolved, settings, dry_run)
+    except DataError as error:  # what `datasets` calls --from is --data here
+        raise DataError(str(error).replace("--from", "--data")) from None
 
 
 def _tune(task: Task, settings: StudySettings, dry_run: bool) -> None:
     from rich.console import Console
 
+    from datasets.preparing import prepare_with_bars
     from tuning.folder import make_folder
     from tuning.plan import make_plan
     from tuning.plan_text import render_plan
@@ -134,9 +138,13 @@ def _tune(task: Task, settings: StudySettings, dry_run: bool) -> None:
     try:
         if not settings.quiet:
             console.print(text, highlight=False, markup=False, soft_wrap=not console.is_terminal)
-        store = _prepare(plan.task.dataset, settings)
+
+        def prepared(dataset: Dataset) -> Path:
+            return prepare_with_bars(dataset, settings.data_dir, settings.data, settings.quiet)
+
+        store = prepared(plan.task.dataset)
         pretraining = {
-            arm.name: _prepare(arm.pretraining.dataset, settings)
+            arm.name: prepared(arm.pretraining.dataset)
             for arm in (arm.arm for arm in plan.arms)
             if arm.pretraining is not None
         }
@@ -146,17 +154,6 @@ def _tune(task: Task, settings: StudySettings, dry_run: bool) -> None:
             plan.folder.rmdir()  # nothing happened: leave no empty study behind
         raise
     raise click.exceptions.Exit(record_status)
-
-
-def _prepare(dataset: Dataset, settings: StudySettings) -> Path:
-    """The images' store. What `datasets` calls --from, and its errors with it, is --data here."""
-    from datasets.dataset import DataError
-    from datasets.preparing import prepare_with_bars
-
-    try:
-        return prepare_with_bars(dataset, settings.data_dir, settings.data, settings.quiet)
-    except DataError as error:
-        raise DataError(re.sub("(?<!calls it )--from", "--data", str(error))) from None
 
 
 def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Console) -> int:

@@ -12,10 +12,7 @@ SPLIT_FOLDERS: dict[str, Split] = {
     **dict.fromkeys(("val", "valid", "validation"), "val"),
     **dict.fromkeys(("test", "testing"), "test"),
 }
-RULE = (
-    "--data must be a folder with a sub-folder for each class, or a CSV table with the columns path and label "
-    "(`datasets` calls it --from)"
-)
+RULE = "--from must be a folder with a sub-folder for each class, or a CSV table with the columns path and label"
 
 
 @dataclass(frozen=True)

@@ -285,10 +285,9 @@ def test_bad_folders_are_refused_in_one_line(tmp_path: Path) -> None:
     assert "class 'c'" in refused(tmp_path / "unknown")
     assert "(Too many levels of symbolic links)" in refused(_to_itself(tmp_path / "circle"))
     assert "not there" in refused(tmp_path / "nowhere")
-    assert "--data must be a folder" in refused("")
+    assert "--from must be a folder" in refused("")
     assert "a file of another kind" in refused(tmp_path / "flat" / "x.png")
-    assert "--data must be a folder" in refused(None)
-    assert "(`datasets` calls it --from)" in refused(None)
+    assert "--from must be a folder" in refused(None)
     assert "~nobody-of-this-name/x, which is not there" in refused("~nobody-of-this-name/x")
     assert "on this machine" in refused("https://example.org/a.zip")
 
