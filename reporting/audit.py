@@ -35,6 +35,7 @@ class Audit:
     unjudged: tuple[Unjudged, ...]
     rows: int  # arms that have one in the table
     checks: int
+    ended: bool  # whether the study ran to its end
 
     @property
     def verdict(self) -> str:
@@ -47,7 +48,8 @@ class Audit:
         if not parts and not self.rows:
             return "There is no table to judge: no arm has a finished trial."
         if not parts:
-            return f"Nothing speaks against this table: none of {self.checks} checks found anything.{open_questions}"
+            table = "this table" if self.ended else "this table as far as it came"
+            return f"Nothing speaks against {table}: none of {self.checks} checks found anything.{open_questions}"
         return f"{' and '.join(parts)}, by {self.checks} checks.{open_questions}"
 
 
@@ -65,6 +67,7 @@ def audit(record: StudyRecord) -> Audit:
         unjudged=tuple(_joined(one for one in said if isinstance(one, Unjudged))),
         rows=len(found) - len(missing),
         checks=len(CHECKS),
+        ended=record.status == "completed",
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from reporting.effects import WITHOUT_VALUE
 from reporting.pictures import COLOURS, FADED, INFEASIBLE, NARROW, Picture, logarithmic, shades
 from reporting.quantities import legible
+from reporting.rows import WORDS
 from reporting.trial_curves import AxisCurves, TrialCurve, TrialCurves
 
 if TYPE_CHECKING:
@@ -69,11 +70,7 @@ def _style(curve: TrialCurve) -> tuple[dict[str, Any], str]:
         return {"color": INFEASIBLE, "alpha": 0.9, "linewidth": 1.0, "linestyle": ":"}, "infeasible or failed"
     if curve.status == "stopped":
         return {"color": FADED, "alpha": 0.5, "linewidth": 1.0}, "stopped early"
-    return {
-        "color": COLOURS[0],
-        "alpha": 0.85,
-        "linewidth": 1.4,
-    }, "finished" if curve.status == "completed" else "running"
+    return {"color": COLOURS[0], "alpha": 0.85, "linewidth": 1.4}, WORDS.get(curve.status, curve.status)
 
 
 def _draw_by_axis(figure: Figure, found: AxisCurves, direction: str) -> None:

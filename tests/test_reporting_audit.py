@@ -152,6 +152,12 @@ def test_a_study_that_lacks_things_is_read_as_far_as_it_goes(end: str | None) ->
     audit(fold(example_events()[:1]))
 
 
+def test_of_a_study_that_was_cut_short_the_verdict_says_so() -> None:
+    whole = study()
+    whole.status = "interrupted"
+    assert audit(whole).verdict.startswith("Nothing speaks against this table as far as it came")
+
+
 def described(space: Any, name: str) -> dict[str, Any]:
     return axis_description(space.axis(name))
 

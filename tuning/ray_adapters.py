@@ -20,6 +20,8 @@ from ray.tune.search import Searcher
 from tuning.plan import StudyPlan
 from tuning.search import Finished, Search
 
+INTERRUPTIONS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
+
 
 class SearchAdapter(Searcher):
     """Ray asks, the Search answers. Results come to it through the Recorder, which hears of stopped trials too."""
@@ -96,7 +98,8 @@ class StopInsideArms(FIFOScheduler):
 
 
 class StopAll(Stopper):
-    """Ends a study at Ctrl-C, wherever Ray is just then, and where no trial of an arm can work.
+    """Ends a study at Ctrl-C or SIGTERM (by which a batch system says that time is up), wherever Ray is just then, and
+    where no trial of an arm can work.
 
     A KeyboardInterrupt out of the blue may hit Ray while it handles a result: once in ten runs it was lost there, the
     result with it, and Ray waited for ever. So a first Ctrl-C only sets a flag, which Ray asks for in its loop.
@@ -104,14 +107,14 @@ class StopAll(Stopper):
 
     def __init__(self, search: Search) -> None:
         self._search = search
-        self.interrupted = False
+        self.interrupted = ""  # by what
         self.failure: OSError | None = None  # of a disk that is full or gone
 
     def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
         return False
 
     def stop_all(self) -> bool:
-        return self.interrupted or self.failure is not None or self._search.fatal is not None
+        return bool(self.interrupted) or self.failure is not None or self._search.fatal is not None
 
     @contextmanager
     def keeping_failures(self) -> Iterator[None]:
@@ -123,18 +126,23 @@ class StopAll(Stopper):
 
     @contextmanager
     def watching(self) -> Iterator[None]:
-        """While inside, the first Ctrl-C sets the flag; a second one does not wait."""
-        before = signal.getsignal(signal.SIGINT)
+        """While inside, the first of these signals sets the flag; a second one does not wait."""
+        before = {number: signal.getsignal(number) for number in INTERRUPTIONS}
+
+        def restore() -> None:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
         def note(number: int, frame: FrameType | None) -> None:
-            self.interrupted = True
-            signal.signal(signal.SIGINT, before)
+            self.interrupted = INTERRUPTIONS[signal.Signals(number)]
+            restore()
 
-        signal.signal(signal.SIGINT, note)
+        for number in INTERRUPTIONS:
+            signal.signal(number, note)
         try:
             yield
         finally:
-            signal.signal(signal.SIGINT, before)
+            restore()
 
 
 class Recorder(Callback):

@@ -29,7 +29,7 @@ class Epoch:
 
 @dataclass(kw_only=True)
 class TrialRecord:
-    """Everything known of one trial. `status` is "running" until it ended."""
+    """Everything known of one trial. `status` is "asked", "running", how it ended, or "interrupted" with its study."""
 
     trial: str
     arm: str
@@ -126,6 +126,9 @@ class StudyRecord:
             self.ensembles.append(event)
         elif kind == "study_ended":
             self.status, self.reason, self.ended_time = event["status"], event.get("reason", ""), event["time"]
+            for trial in self.trials.values():
+                if trial.ended_time is None:
+                    trial.status = "interrupted"
 
     @property
     def task(self) -> str:

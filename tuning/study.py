@@ -45,7 +45,7 @@ def run_study(
 
     pretraining: stores of the images that backbones learn from first, by arm. listener: hears every event too.
     The study's folder must exist and be empty of events; Ray must be started (see tuning/cluster.py).
-    Raises nothing for failed trials. KeyboardInterrupt is recorded and raised again.
+    Raises nothing for failed trials. Ctrl-C and SIGTERM are recorded, and raised as KeyboardInterrupt.
     """
     first = pretrained(plan, pretraining or {})
     described = header(plan, ImageStore.open(store_path, plan.fold), command, first)
@@ -66,8 +66,8 @@ def run_study(
             _tune(plan, search)
         ended = ("fatal", search.fatal) if search.fatal else ("completed", "")
         log.append("study_ended", status=ended[0], reason=ended[1])
-    except KeyboardInterrupt:
-        log.append("study_ended", status="interrupted", reason="Ctrl-C")
+    except KeyboardInterrupt as interruption:
+        log.append("study_ended", status="interrupted", reason=str(interruption) or "Ctrl-C")
         _keep_winners(plan, record)  # of the arms that had been tested
         raise
     finally:
@@ -115,7 +115,7 @@ def _tune(plan: StudyPlan, search: Search) -> None:
     if stopper.failure is not None:
         raise stopper.failure
     if stopper.interrupted:
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt(stopper.interrupted)
 
 
 def header(

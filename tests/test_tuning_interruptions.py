@@ -1,0 +1,51 @@
+"""How a study is told to end before it is done. That its processes then end is tests/test_tuning_study.py's."""
+
+from __future__ import annotations
+
+import signal
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tests.study_fixtures import example_events
+from tuning.records import fold
+
+pytestmark = pytest.mark.slow  # imports Ray
+
+
+@pytest.mark.parametrize(("number", "name"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")])
+def test_the_first_signal_is_noted_and_the_second_does_not_wait(number: signal.Signals, name: str) -> None:
+    from tuning.ray_adapters import StopAll
+
+    class Second(Exception):
+        pass
+
+    def end(number: int, frame: object) -> None:
+        raise Second
+
+    search: Any = SimpleNamespace(fatal=None)
+    stopper = StopAll(search)
+    before = signal.signal(number, end)
+    try:
+        with stopper.watching():
+            assert not stopper.stop_all()
+            signal.raise_signal(number)
+            assert stopper.stop_all()
+            assert stopper.interrupted == name
+            with pytest.raises(Second):
+                signal.raise_signal(number)
+        assert signal.getsignal(number) is end
+    finally:
+        signal.signal(number, before)
+
+
+def test_trials_without_an_end_end_with_an_interrupted_study() -> None:
+    whole = example_events()
+    [first, *_] = [place for place, event in enumerate(whole) if event["event"] == "trial_ended"]
+    cut = whole[:first]
+    trial = whole[first]["trial"]
+    assert fold(cut).trials[trial].status == "running"
+    ended = {"event": "study_ended", "status": "interrupted", "reason": "SIGTERM", "time": cut[-1]["time"] + 1}
+    assert fold([*cut, ended]).trials[trial].status == "interrupted"
+    assert fold(whole).trials[trial].status == "completed"
