@@ -9,7 +9,7 @@ SAMPLE = "sample data"  # beside every number of a sample; the heading says what
 
 
 def heading(record: StudyRecord, task: Task) -> str:
-    title = f"{task.title}: study {record.task}/{record.name}"
+    title = f"{task.title} (study {record.task}/{record.name})"
     return f"{title}\n(sample data, so not comparable with the published numbers)" if is_sample(record) else title
 
 

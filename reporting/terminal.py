@@ -51,7 +51,8 @@ def terminal_text(
         console.print()
         for line in after:
             console.print(Text(line, style="dim"))
-    return "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
+    text = "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
+    return re.sub("\n{3,}", "\n\n", text)  # a grid ends with an empty line of its own
 
 
 def _print_table(console: Console, table: RenderedTable) -> None:
