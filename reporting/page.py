@@ -202,7 +202,7 @@ def _reproduce(record: StudyRecord) -> str:
                     "Versions": versions,
                     "Data fingerprint": str(data.get("fingerprint") or ""),
                     "Seed": str((header.get("settings") or {}).get("seed", "")),
-                    "Confirmed with": ", ".join(map(str, header.get("confirm_seeds") or ())),
+                    "Confirmation seeds": ", ".join(map(str, header.get("confirm_seeds") or ())),
                     "Machine": ", ".join(f"{name} {value}" for name, value in machine.items()),
                     "Share of a trial": ", ".join(f"{name} {value}" for name, value in share.items()),
                 }
