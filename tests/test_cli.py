@@ -66,6 +66,7 @@ def refuse(tmp_path: Path, *arguments: str) -> str:
         (["food10", "--arms", ""], "--arms is empty"),
         (["food10", "--name", "../x"], "but must be a plain folder name"),
         (["food10", "--configs", "/nowhere.json"], "No such file or directory"),
+        (["food10", "--configs", "published", "--trials", "3"], "leave one of them out"),
         (["food10", "--weights", "/nowhere.h5"], "there is no such file"),
         (["food10", "--arms", "pixels", "--weights", "README.md"], "none of these arms starts from a backbone"),
         (["food10", "--augmentation", "views=0"], "--augmentation is 'views=0', but must be none, live, or views=K"),

@@ -74,5 +74,7 @@ def check(settings: StudySettings) -> None:
             raise UsageError(f"{option} is {value}, but must be from {least} to {most}")
     if settings.folds is not None and settings.confirm_seeds is not None:
         raise UsageError("--folds and --confirm-seeds both say how often the best is trained again; give one of them")
+    if settings.configs and settings.trials is not None:
+        raise UsageError("--trials says how many to search, but --configs lists those to train; leave one of them out")
     if settings.weights is not None and not settings.weights.is_file():
         raise UsageError(f"--weights is {settings.weights}, but there is no such file")
