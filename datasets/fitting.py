@@ -40,9 +40,14 @@ def fitted(image: NDArray[np.uint8], side: int, fit: Fit) -> NDArray[np.uint8]:
     if size == (width, height):
         return centre_crop(image, side)
     cv2 = opencv()
-    # By area where it shrinks, or thin lines would vanish between the pixels that are looked at.
-    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return centre_crop(cv2.resize(image, size, interpolation=interpolation), side)
+    # By area where it shrinks, or thin lines would vanish between the pixels that are looked at. Stretched, one side
+    # may shrink and the other grow.
+    shrunk = (min(width, size[0]), min(height, size[1]))
+    if shrunk != (width, height):
+        image = cv2.resize(image, shrunk, interpolation=cv2.INTER_AREA)
+    if shrunk != size:
+        image = cv2.resize(image, size, interpolation=cv2.INTER_CUBIC)
+    return centre_crop(image, side)
 
 
 def centre_crop(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

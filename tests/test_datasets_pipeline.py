@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import pickle
 import threading
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datasets.dataset import Counts, DataError
-from datasets.fitting import centre_crop, fitted
+from datasets.fitting import centre_crop
 from datasets.parallel import ordered
 from datasets.pipeline import Images
 from datasets.store import ImageStore, prepare
@@ -32,46 +31,6 @@ def fixed(views: int) -> View:
 def store(tmp_path_factory: pytest.TempPathFactory) -> ImageStore:
     dataset = Pictures(per_class=20, counts=Counts(train=15, val=4, test=1))
     return ImageStore.open(prepare(dataset, tmp_path_factory.mktemp("data")))
-
-
-def test_centre_crop_by_hand() -> None:
-    image = np.arange(5 * 6 * 3, dtype=np.uint8).reshape(5, 6, 3)
-    np.testing.assert_array_equal(centre_crop(image, 2), image[1:3, 2:4])
-    np.testing.assert_array_equal(centre_crop(image, 3), image[1:4, 1:4])
-    padded = centre_crop(image, 8)  # 1 row above, 2 below; 1 column on either side
-    np.testing.assert_array_equal(padded[1:6, 1:7], image)
-    assert padded.sum() == image.sum()
-
-
-@given(st.integers(1, 30), st.integers(1, 30), st.integers(1, 40))
-def test_centre_crop_keeps_the_middle(height: int, width: int, side: int) -> None:
-    image = np.full((height, width, 3), 9, np.uint8)
-    cropped = centre_crop(image, side)
-    assert cropped.shape == (side, side, 3)
-    assert (cropped == 9).all(axis=-1).sum() == min(height, side) * min(width, side)
-    assert cropped[side // 2, side // 2].tolist() == [9, 9, 9] or min(height, width) == 1
-
-
-def test_the_three_fits_by_hand() -> None:
-    """6 x 10 pixels: columns 0 to 9 are 0, 10, ..., 90."""
-    image = np.broadcast_to((np.arange(10, dtype=np.uint8) * 10)[None, :, None], (6, 10, 3)).copy()
-    assert fitted(image, 4, "window")[0, :, 0].tolist() == [30, 40, 50, 60]
-    # The shorter side, 6, becomes 3: columns are pairs, 5, 25, 45, 65, 85; the middle three are kept.
-    assert fitted(image, 3, "shorter_side")[0, :, 0].tolist() == [25, 45, 65]
-    # 10 columns become 5, 6 rows become 5.
-    assert fitted(image, 5, "stretch")[0, :, 0].tolist() == [5, 25, 45, 65, 85]
-    assert fitted(image, 6, "shorter_side")[0, :, 0].tolist() == [20, 30, 40, 50, 60, 70]  # fits already
-
-
-@given(
-    st.integers(1, 40), st.integers(1, 40), st.integers(1, 30), st.sampled_from(["window", "shorter_side", "stretch"])
-)
-def test_every_fit_gives_the_square(height: int, width: int, side: int, fit: Any) -> None:
-    image = np.full((height, width, 3), 9, np.uint8)
-    seen = fitted(image, side, fit)
-    assert (seen.shape, seen.dtype) == ((side, side, 3), np.uint8)
-    if fit != "window":
-        assert (seen == 9).all()  # nothing is padded
 
 
 def test_epochs_of_so_many_images_go_on_where_the_last_one_stopped(store: ImageStore) -> None:

@@ -23,7 +23,7 @@ from trainables.workbench import PREFIX_BATCH, WarmNetwork
 if TYPE_CHECKING:
     from datasets.pipeline import Images
 
-FORMAT = 1  # raise it whenever these numbers would come out otherwise
+FORMAT = 2  # raise it whenever these numbers would come out otherwise
 # Libraries that compute them.
 _LIBRARIES = ("tensorflow", "keras", "numpy", "albumentations", "opencv-python-headless")
 
