@@ -129,9 +129,9 @@ def traffic_signs(image_size: int) -> Compose:
     albumentations = _albumentations()
     import cv2
 
-    recipe: Compose = albumentations.Compose(
+    return _compose(
         [
-            albumentations.Resize(image_size, image_size, interpolation=cv2.INTER_AREA),
+            _to_square(image_size, "stretch"),
             albumentations.Affine(
                 rotate=(-15, 15),
                 scale=(0.9, 1.1),
@@ -141,7 +141,6 @@ def traffic_signs(image_size: int) -> Compose:
             ),
         ]
     )
-    return recipe
 
 
 RECIPES: Mapping[str, Callable[[int], Compose]] = {
@@ -201,7 +200,7 @@ def _keras(
     import cv2
 
     return [
-        albumentations.Lambda(image=partial(_square, side=side, fit=fit), name=fit, p=1.0),
+        _to_square(side, fit),
         albumentations.Affine(
             rotate=(-rotation, rotation),
             shear={"x": (-shear, shear), "y": (0, 0)},
@@ -213,6 +212,11 @@ def _keras(
         ),
         albumentations.HorizontalFlip(p=0.5),
     ]
+
+
+def _to_square(side: int, fit: Fit) -> Any:
+    """What an image is without augmentation, so that what is augmented is what is evaluated."""
+    return _albumentations().Lambda(image=partial(_square, side=side, fit=fit), name=fit, p=1.0)
 
 
 def _square(image: NDArray[np.uint8], *, side: int, fit: Fit, **_: Any) -> NDArray[np.uint8]:

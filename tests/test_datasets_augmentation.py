@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from datasets.augmentation import RECIPES, Augmenter
 from datasets.fitting import fitted
+from datasets.view import Fit
 from tests.fixtures import pixels
 
 IMAGE = pixels(0, 60, 70)
@@ -155,9 +156,12 @@ def test_alexnet_cuts_227_of_256() -> None:
 
 def test_what_is_augmented_is_what_is_evaluated() -> None:
     """The square that a recipe starts from is the one that evaluation sees."""
-    for recipe, fit in (("dogs_vs_cats", "stretch"), ("flowers17", "shorter_side"), ("tiny_imagenet", "shorter_side")):
-        start = RECIPES[recipe](24).transforms[0]
-        np.testing.assert_array_equal(start(image=IMAGE)["image"], fitted(IMAGE, 24, fit))
+    stretched, scaled = ("dogs_vs_cats", "traffic_signs"), ("flowers17", "tiny_imagenet")
+    fits: dict[str, Fit] = {**dict.fromkeys(stretched, "stretch"), **dict.fromkeys(scaled, "shorter_side")}
+    for recipe, fit in fits.items():
+        for side in (24, 100):
+            start = RECIPES[recipe](side).transforms[0]
+            np.testing.assert_array_equal(start(image=IMAGE)["image"], fitted(IMAGE, side, fit))
 
 
 def test_read_only_images_stay_as_they_are(augmenter: Augmenter) -> None:
