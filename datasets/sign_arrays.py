@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import pickle
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,8 @@ def convert(source: Path, target: Path) -> int:
     except OSError as error:
         raise DataError(f"{target} cannot be written ({error.strerror or error})") from None
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
     return sum(len(array) for name, array in arrays.items() if name.startswith("x_"))
 
 
@@ -67,7 +69,10 @@ def _images(arrays: Mapping[str, NDArray[Any]], path: Path, classes: int) -> Ite
     for split in SPLITS:
         pixels, labels = arrays[f"x_{NAMES[split]}"], arrays[f"y_{NAMES[split]}"]
         if len(labels) and not 0 <= labels.min() <= labels.max() < classes:
-            raise DataError(f"labels of {path} run from {labels.min()} to {labels.max()}, but must be below {classes}")
+            raise DataError(
+                f"labels of {path} run from {labels.min()} to {labels.max()}, but must lie from 0 to {classes - 1}; "
+                "fetch data2.pickle and convert that"
+            )
         for number, label in enumerate(labels.tolist()):
             yield SourceImage(
                 name=f"{split}/{number:06d}.ppm", label=label, read=ArrayImage(pixels, number), split=split

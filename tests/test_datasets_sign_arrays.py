@@ -178,6 +178,18 @@ def test_the_target_must_be_what_is_read_later(tmp_path: Path) -> None:
     assert not (tmp_path / "signs").exists()
 
 
+def test_a_target_below_a_file(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match=r"signs.npz cannot be written \(Not a directory\)"):
+        convert(signs(tmp_path / "in"), tmp_path / "file" / "signs.npz")
+
+
+def test_labels_that_are_no_signs(tmp_path: Path) -> None:
+    source = signs(tmp_path / "in", y_test=np.arange(43) - 1)
+    with pytest.raises(DataError, match=r"labels of .* run from -1 to 41, but must lie from 0 to 42; fetch"):
+        prepare(TrafficSigns(allow_pickle=True), tmp_path / "data", str(source))
+
+
 def test_what_is_no_pickle_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "x.pickle").write_bytes(b"not a pickle")
     with pytest.raises(DataError, match="cannot be read as arrays"):
