@@ -15,7 +15,7 @@ from datasets.zipped import members
 ADDRESS = "https://www.robots.ox.ac.uk/~vgg/data/flowers/17/17flowers.tgz"  # 58 MB
 MD5 = "b59a65d8d1a99cd66944d474e1289eab"  # of that archive, as others that load it have it; its authors name none
 PER_CLASS = 80  # jpg/image_0001.jpg to image_0080.jpg are daffodils, and so on
-FLAT = re.compile(r"image_(?P<number>\d{4})\.jpg$")
+FLAT = re.compile(r"image_(?P<number>\d{4})\.jpg")
 # In the order of the files, as the authors' page shows them.
 # fmt: off
 CLASSES = (
@@ -65,7 +65,7 @@ class Flowers17:
         for path, read in members(folder).items():
             parts = PurePosixPath(path).parts
             label = label_of.get(_letters(parts[-2])) if len(parts) > 1 else None
-            if label is None and (match := FLAT.search(parts[-1])):
+            if label is None and (match := FLAT.fullmatch(parts[-1])):
                 label = (int(match["number"]) - 1) // PER_CLASS
             elif not parts[-1].lower().endswith((".jpg", ".jpeg", ".png")):
                 label = None

@@ -48,7 +48,7 @@ def test_archive_and_folders_are_the_same_data(tmp_path: Path) -> None:
     }
     expected = listed(Flowers17(), tarred(tmp_path / "17flowers.tgz", flat), tmp_path / "data")
     assert len(expected) == 51
-    folder = laid_out(tmp_path / "flat", flat)
+    folder = laid_out(tmp_path / "flat", {**flat, "jpg/small_image_0001.jpg": SMALL[0]})
     low = {name.lower(): content for name, content in by_flower.items()}
     for origin in (
         *(folder, folder / "jpg"),
