@@ -229,7 +229,8 @@ class Task:
             return replace(self, dataset=self.find_dataset(data, group_by))
         if group_by is not None:
             raise DataError(
-                f"--group-by is {group_by!r}, but {self.dataset.title} has a split of its own; leave it out"
+                f"--group-by is {group_by!r}, but only your own images are grouped, not {self.dataset.title}; "
+                "leave it out"
             )
         if not allow_pickle:
             return self
