@@ -24,7 +24,7 @@ class Brush:
     """Draws in the coordinates of one dish: the unit circle around its centre, turned, scaled, mirrored and shifted."""
 
     def __init__(
-        self, canvas: Pixels, random: np.random.Generator, *, centre: Point, radius: float, angle: float
+        self, canvas: Pixels, random: np.random.Generator, *, centre: tuple[float, float], radius: float, angle: float
     ) -> None:
         """centre and radius in pixels, angle in radians; a fair coin decides whether the dish is mirrored."""
         self.canvas = canvas
@@ -177,13 +177,14 @@ def background(side: int, random: np.random.Generator) -> Pixels:
 
 
 def light(picture: Pixels, random: np.random.Generator) -> Pixels:
-    """The same scene under another lamp: overall level, tint, and a fall-off from one side to the other."""
-    side = picture.shape[0]
+    """The same scene [H, W, 3] under another lamp: overall level, tint, and a fall-off from one side to the other."""
+    height, width = picture.shape[:2]
+    side = max(height, width)
     level = int(random.integers(60, 125))
     tint = random.integers(86, 115, 3, dtype=np.int32)
     slope = random.integers(-40, 41, 2)
     ramp = np.arange(side, dtype=np.int32) * 2 - side
-    field = 100 + (ramp[:, None] * int(slope[0]) + ramp[None, :] * int(slope[1])) // side
+    field = 100 + (ramp[:height, None] * int(slope[0]) + ramp[None, :width] * int(slope[1])) // side
     lit = picture.astype(np.int32) * field[..., None] // 100 * tint * level // 10_000
     shown: Pixels = np.clip(lit, 0, 255).astype(np.uint8)
     return shown

@@ -13,7 +13,7 @@ from datasets.dataset import Box
 from datasets.generated import SMALLEST_SHARE, GeneratedPictures, distract
 
 RADIUS = (0.14, 0.3)  # of the dish, in shares of the scene's longest side
-THINGS = (3, 7)  # that lie about, least and most
+HEAPS = (3, 7)  # of up to four things each that lie about, least and most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,11 +39,11 @@ def draw(dish: str, number: int, *, side: int, seed: int) -> tuple[NDArray[np.ui
     random = np.random.default_rng((seed, zlib.crc32(dish.encode()), number))
     height, width = (int(length) for length in random.integers(math.ceil(SMALLEST_SHARE * side), side + 1, 2))
     canvas = drawing.background(side, random)[:height, :width].copy()
-    for _ in range(int(random.integers(THINGS[0], THINGS[1] + 1))):
+    for _ in range(int(random.integers(HEAPS[0], HEAPS[1] + 1))):
         at = (random.uniform(0, width), random.uniform(0, height))
         radius = random.uniform(*RADIUS) * side
-        thing = drawing.Brush(canvas, random, centre=at, radius=radius, angle=random.uniform(-math.pi, math.pi))
-        distract(thing, behind=True)
+        heap = drawing.Brush(canvas, random, centre=at, radius=radius, angle=random.uniform(-math.pi, math.pi))
+        distract(heap, behind=True)
     radius = random.uniform(*RADIUS) * side
     centre = (random.uniform(radius, width - radius), random.uniform(radius, height - radius))
     brush = drawing.Brush(canvas, random, centre=centre, radius=radius, angle=random.uniform(-math.pi, math.pi))
@@ -52,14 +52,4 @@ def draw(dish: str, number: int, *, side: int, seed: int) -> tuple[NDArray[np.ui
     rows, columns = np.nonzero((canvas != before).any(axis=-1))
     box = (int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
     distract(brush, behind=False)
-    return drawing.photograph(_lit(canvas, random), random), box
-
-
-def _lit(scene: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:
-    """drawing.light wants a square."""
-    from datasets import drawing
-
-    height, width = scene.shape[:2]
-    square = np.zeros((max(height, width), max(height, width), 3), np.uint8)
-    square[:height, :width] = scene
-    return np.ascontiguousarray(drawing.light(square, random)[:height, :width])
+    return drawing.photograph(drawing.light(canvas, random), random), box
