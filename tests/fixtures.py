@@ -28,7 +28,8 @@ def pixels(number: int, height: int = 40, width: int = 48) -> NDArray[np.uint8]:
     """A smooth picture [height, width, 3] of its own colour, so that JPEG keeps it nearly as it is."""
     rows, columns = np.mgrid[0:height, 0:width]
     base = np.random.default_rng(number).integers(30, 200, 3)
-    return np.stack([(base[c] + rows // 2 + columns // (c + 2)) % 256 for c in range(3)], axis=-1).astype(np.uint8)
+    channels = [(base[channel] + rows // 2 + columns // (channel + 2)) % 256 for channel in range(3)]
+    return np.stack(channels, axis=-1).astype(np.uint8)
 
 
 def encoded(image: NDArray[np.uint8], kind: str = "JPEG") -> bytes:
@@ -46,7 +47,7 @@ def food101_files(classes: Sequence[str], per_class: int) -> dict[str, bytes]:
         for number, one in enumerate(ids[name])
     }
     cut = per_class * 3 // 4  # the authors' 750 / 250
-    lists = {"train": {n: ids[n][:cut] for n in classes}, "test": {n: ids[n][cut:] for n in classes}}
+    lists = {"train": {name: ids[name][:cut] for name in classes}, "test": {name: ids[name][cut:] for name in classes}}
     for split, members in lists.items():
         files[f"food-101/meta/{split}.json"] = json.dumps(members).encode()
         files[f"food-101/meta/{split}.txt"] = "\n".join(one for name in classes for one in members[name]).encode()

@@ -15,7 +15,7 @@ from scipy.io import savemat  # type: ignore[import-untyped]
 from datasets.airplanes import Airplanes
 from datasets.dataset import Counts, DataError
 from datasets.store import ImageStore, prepare
-from tests.fixtures import encoded, pixels
+from tests.fixtures import encoded, laid_out, pixels
 
 AIRPLANES = Airplanes(counts=Counts(train=8, val=1, test=1))
 COUNT = 10
@@ -70,17 +70,10 @@ def caltech_zip(folder: Path, count: int = COUNT) -> Path:
     return archive
 
 
-def written(folder: Path, files: dict[str, bytes]) -> Path:
-    for name, content in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
-    return folder
-
-
 def document_layout(folder: Path, table: str | None = None) -> Path:
     rows = "".join(f"image_{number:04d}.jpg,{','.join(map(str, box(number)))}\n" for number in range(1, COUNT + 1))
     files = {f"images/image_{number:04d}.jpg": image(number) for number in range(1, COUNT + 1)}
-    return written(folder, {**files, "airplanes.csv": (rows if table is None else table.format(rows)).encode()})
+    return laid_out(folder, {**files, "airplanes.csv": (rows if table is None else table.format(rows)).encode()})
 
 
 def check(store: ImageStore) -> None:
@@ -100,18 +93,18 @@ def test_caltechs_archive_becomes_a_store(tmp_path: Path) -> None:
 
 def test_the_folder_it_unpacks_to_too(tmp_path: Path) -> None:
     images, annotations = caltech_files()
-    check(ImageStore.open(prepare(AIRPLANES, tmp_path / "data", str(written(tmp_path / "in", images | annotations)))))
+    check(ImageStore.open(prepare(AIRPLANES, tmp_path / "data", str(laid_out(tmp_path / "in", images | annotations)))))
 
 
 def test_the_two_archives_in_a_folder_too(tmp_path: Path) -> None:
     images, annotations = caltech_files()
     files = {"101_ObjectCategories.tar.gz": packed(images, "w:gz"), "Annotations.tar": packed(annotations, "w")}
-    check(ImageStore.open(prepare(AIRPLANES, tmp_path / "data", str(written(tmp_path / "in", files)))))
+    check(ImageStore.open(prepare(AIRPLANES, tmp_path / "data", str(laid_out(tmp_path / "in", files)))))
 
 
 def test_one_unpacked_and_the_other_not(tmp_path: Path) -> None:
     images, annotations = caltech_files()
-    folder = written(tmp_path / "in", images | {"Annotations.tar": packed(annotations, "w")})
+    folder = laid_out(tmp_path / "in", images | {"Annotations.tar": packed(annotations, "w")})
     check(ImageStore.open(prepare(AIRPLANES, tmp_path / "data", str(folder))))
 
 
@@ -146,7 +139,7 @@ def test_both_layouts_agree(tmp_path: Path) -> None:
 )
 def test_what_is_wrong_is_one_line(tmp_path: Path, files: dict[str, bytes], message: str) -> None:
     with pytest.raises(DataError, match=message) as caught:
-        prepare(AIRPLANES, tmp_path / "data", str(written(tmp_path / "in", files)))
+        prepare(AIRPLANES, tmp_path / "data", str(laid_out(tmp_path / "in", files)))
     assert "\n" not in str(caught.value)
 
 

@@ -11,7 +11,7 @@ import pytest
 from datasets.dataset import Counts, DataError
 from datasets.dogs_vs_cats import DogsVsCats
 from datasets.store import ImageStore, prepare
-from tests.fixtures import encoded, pixels
+from tests.fixtures import encoded, pixels, zipped
 
 SMALL = DogsVsCats(counts=Counts(train=8, val=2, test=2))
 BROKEN = 5  # PetImages/Cat/5.jpg holds no image, as Cat/666.jpg in the real one
@@ -27,24 +27,17 @@ def pictures(per_class: int = 12) -> dict[tuple[str, int], bytes]:
 
 def pet_images(path: Path, broken: bool = True) -> Path:
     """kagglecatsanddogs_5340.zip as Microsoft has it: two texts, Thumbs.db, a file without an image in each class."""
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("CDLA-Permissive-2.0.pdf", b"%PDF")
-        archive.writestr("readme[1].txt", "Asirra")
-        for label in ("Cat", "Dog"):
-            archive.writestr(f"PetImages/{label}/", "")
-            archive.writestr(f"PetImages/{label}/Thumbs.db", b"\xd0\xcf")
-        for (label, number), content in pictures().items():
-            hollow = broken and number == BROKEN
-            archive.writestr(f"PetImages/{label}/{number}.jpg", b"" if hollow else content)
-    return path
+    files = {"CDLA-Permissive-2.0.pdf": b"%PDF", "readme[1].txt": b"Asirra"}
+    for label in ("Cat", "Dog"):
+        files |= {f"PetImages/{label}/": b"", f"PetImages/{label}/Thumbs.db": b"\xd0\xcf"}
+    for (label, number), content in pictures().items():
+        files[f"PetImages/{label}/{number}.jpg"] = b"" if broken and number == BROKEN else content
+    return zipped(path, files)
 
 
 def kaggle(path: Path) -> Path:
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("train/", "")
-        for (label, number), content in pictures().items():
-            archive.writestr(f"train/{label.lower()}.{number}.jpg", content)
-    return path
+    images = {f"train/{label.lower()}.{number}.jpg": content for (label, number), content in pictures().items()}
+    return zipped(path, {"train/": b"", **images})
 
 
 def unzipped(archive: Path) -> Path:
@@ -93,10 +86,9 @@ def test_what_is_no_archive_is_one_line(tmp_path: Path, content: bytes | None, m
 
 
 def test_another_archive_is_refused_with_the_remedy(tmp_path: Path) -> None:
-    with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
-        archive.writestr("train/cat.0.jpg", encoded(pixels(1)))
+    archive = zipped(tmp_path / "other.zip", {"train/cat.0.jpg": encoded(pixels(1))})
     with pytest.raises(DataError, match=r"has no image of a dog in either layout; name the archive from https://"):
-        store(tmp_path / "other.zip", tmp_path / "data")
+        store(archive, tmp_path / "data")
 
 
 def test_a_damaged_member_is_a_broken_image(tmp_path: Path) -> None:

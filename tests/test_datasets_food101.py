@@ -12,7 +12,7 @@ import pytest
 from datasets.dataset import SPLITS, Counts, DataError, silent
 from datasets.food101 import Food101
 from datasets.store import ImageStore, prepare
-from tests.fixtures import FOOD_CLASSES, food101_archive, food101_files
+from tests.fixtures import FOOD_CLASSES, food101_archive, food101_files, laid_out
 
 DATASET = Food101(
     name="food3", title="Food-101, two classes", classes=("churros", "bibimbap"), counts=Counts(train=8, val=2, test=2)
@@ -26,14 +26,6 @@ def refused(origin: Path | str, data_dir: Path, dataset: Food101 = DATASET) -> s
     assert not list(data_dir.glob("*.h5"))
     assert [path for path in (data_dir / "scratch").glob("*") if path.is_dir()] == []
     return str(caught.value)
-
-
-def extracted(tmp_path: Path, files: dict[str, bytes] | None = None) -> Path:
-    for name, content in (files or food101_files(FOOD_CLASSES, 12)).items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    return tmp_path / "food-101"
 
 
 def archive_of(path: Path, members: list[tuple[tarfile.TarInfo, bytes]]) -> Path:
@@ -62,7 +54,7 @@ def test_the_archive_becomes_a_store_of_the_wanted_classes(tmp_path: Path) -> No
 
 
 def test_archive_and_folders_give_the_same_data(tmp_path: Path) -> None:
-    folder = extracted(tmp_path / "extracted")
+    folder = laid_out(tmp_path / "extracted", food101_files(FOOD_CLASSES, 12)) / "food-101"
     origins = (food101_archive(tmp_path), folder, folder.parent, folder / "images")
     fingerprints = {
         ImageStore.open(prepare(DATASET, tmp_path / f"data{number}", str(origin))).fingerprint

@@ -245,8 +245,9 @@ def test_a_few_thousand_classes_are_refused_by_the_first_that_is_too_small(tmp_p
     for number in range(2_000):
         (tmp_path / f"{number}").mkdir()
         (tmp_path / f"{number}" / "only.png").touch()
-    assert "class '0' of" in refused(tmp_path)
-    assert "has 1 image(s), but at least 10" in refused(tmp_path)
+    message = refused(tmp_path)
+    assert "class '0' of" in message
+    assert "has 1 image(s), but at least 10" in message
 
 
 def refused(location: Path | str | None, group_by: str | None = None) -> str:
