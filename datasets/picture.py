@@ -31,7 +31,7 @@ EXAMPLE_COLUMNS = 24  # of text above an example
 MAX_EXAMPLES = 50
 BOXED_EXAMPLES = 10  # where every image has a box, which is then drawn too
 MAX_BARS = 60  # one for each class; more classes are drawn by rank
-WIDTH_INCHES = 8.0  # 1200 pixels at 150 a inch; 9 points are 12 pixels when shown 800 wide
+WIDTH_INCHES = 8.0  # 1200 pixels at 150 an inch; 9 points are 12 pixels when shown 800 wide
 DOTS_PER_INCH = 150
 STYLE: Any = {
     "font.size": 9,
@@ -73,9 +73,7 @@ def draw_statistics(statistics: Statistics, store: ImageStore, path: Path) -> No
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with warnings.catch_warnings():
-                warnings.filterwarnings(
-                    "ignore", message="Glyph .* missing"
-                )  # a font has not the letters of all scripts
+                warnings.filterwarnings("ignore", message="Glyph .* missing")  # no font has the letters of all scripts
                 figure.savefig(unfinished, format="png")
             os.replace(unfinished, path)
         except OSError as error:
