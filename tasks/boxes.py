@@ -36,7 +36,7 @@ TASK = Task(
     ),
     tables=(
         table(
-            *("boxes", "Boxes on images not trained on"),
+            *("boxes", "Boxes: overlap (IoU) and loss"),
             test_iou="Test IoU",
             test_loss="Test Loss (MSE)",
             test_iou_at_least_half="IoU at least 0.5",
