@@ -238,7 +238,8 @@ class Task:
 
     def arm(self, name: str) -> Arm:
         """The arm of that name, which may be a baseline that any task can be asked for."""
-        known = {arm.name: arm for arm in (*self.arms, *self.more_arms, *baselines(self))}
+        own = {arm.name: arm for arm in (*self.arms, *self.more_arms)}
+        known = own | {arm.name: arm for arm in baselines(self) if arm.name not in own}
         if name not in known:
             raise UnknownTask(unknown(f"arm of {self.name}", name, known))
         return known[name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -54,14 +54,19 @@ def test_published_settings_are_complete_and_lie_in_the_searched_ranges(task: st
     assert all(axis.source.strip() for axis in arm.space.axes)
 
 
-@pytest.mark.parametrize("name", TASKS)
-@pytest.mark.parametrize("sample", [False, True])
+@pytest.mark.parametrize(
+    ("name", "sample"),
+    [
+        (name, sample)
+        for name in TASKS
+        for sample in (False, True)
+        if sample or load_task(name).find_dataset is None  # else it is about whatever images the user has
+    ],
+)
 def test_a_plan_is_made_of_every_task_its_sample_and_its_published_settings(
     name: str, sample: bool, tmp_path: Path
 ) -> None:
     task = load_task(name)
-    if task.find_dataset is not None and not sample:
-        pytest.skip("a task about whatever images the user has")
     settings = StudySettings(sample=sample, results=tmp_path, data_dir=tmp_path)
 
     plan = make_plan(task, settings, SHARE, "study")
@@ -117,6 +122,13 @@ def test_what_a_data_set_is_not_is_refused() -> None:
         load_task("images").about(None, "prefix", allow_pickle=True)
     with pytest.raises(DataError, match="but only your own images are grouped, not Animals; leave it out"):
         load_task("animals").about(None, "prefix")
+
+
+def test_an_arm_called_as_a_baseline_is_the_task_s_own() -> None:
+    task = load_task("digits")
+    own = replace(task.arms[0], name="pixels")
+    assert replace(task, arms=(own,)).arm("pixels") is own
+    assert task.arm("pixels").learner == "pixels_learner"
 
 
 def test_a_sample_may_have_a_data_set_of_its_own() -> None:
