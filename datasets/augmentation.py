@@ -33,7 +33,7 @@ def food10(image_size: int) -> Compose:
 
     reflected = {"border_mode": cv2.BORDER_REFLECT_101}
     noise = (10**0.5 / 255, 50**0.5 / 255)  # standard deviation as a share of 255
-    recipe: Compose = albumentations.Compose(
+    return _compose(
         [
             albumentations.RandomResizedCrop((image_size, image_size), scale=(0.08, 1.0), ratio=(3 / 4, 4 / 3), p=1.0),
             albumentations.HorizontalFlip(p=0.5),
@@ -70,20 +70,18 @@ def food10(image_size: int) -> Compose:
             ),
         ]
     )
-    return recipe
 
 
 def photographs(image_size: int) -> Compose:
     """What changes a photograph and not what it shows: a part of it (35 % at least), mirrored, lighter or darker."""
     albumentations = _albumentations()
-    recipe: Compose = albumentations.Compose(
+    return _compose(
         [
             albumentations.RandomResizedCrop((image_size, image_size), scale=(0.35, 1.0), ratio=(3 / 4, 4 / 3), p=1.0),
             albumentations.HorizontalFlip(p=0.5),
             albumentations.RandomBrightnessContrast(brightness_limit=(-0.2, 0.2), contrast_limit=(-0.2, 0.2), p=0.5),
         ]
     )
-    return recipe
 
 
 def dogs_vs_cats(image_size: int) -> Compose:
