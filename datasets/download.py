@@ -27,7 +27,6 @@ def download(
     target: Path,
     *,
     md5: str | None = None,
-    sha256: str | None = None,
     progress: Progress = silent,
     pause_seconds: float = 2.0,
 ) -> Path:
@@ -44,7 +43,8 @@ def download(
         with FileLock(f"{target}.lock"):
             if not target.exists():
                 _fetch(url, target, progress, pause_seconds)
-                _check(url, target, md5, sha256)
+                if md5 is not None:
+                    _check(url, target, md5)
                 os.replace(_part(target), target)
     except OSError as error:  # requests' own errors never come this far
         reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or error
@@ -116,20 +116,17 @@ def _continue(url: str, part: Path, progress: Progress) -> None:
         raise _Interrupted(f"the connection broke off after {done} of {total} bytes")
 
 
-def _check(url: str, target: Path, md5: str | None, sha256: str | None) -> None:
+def _check(url: str, target: Path, md5: str) -> None:
     import pooch
 
     part = _part(target)
-    for algorithm, expected in (("md5", md5), ("sha256", sha256)):
-        if expected is None:
-            continue
-        found = pooch.file_hash(str(part), alg=algorithm)
-        if found != expected.lower():
-            part.unlink()
-            raise DataError(
-                f"{url} has the {algorithm} checksum {found}, but {expected} is expected; it was deleted: try "
-                "again, or download it elsewhere and pass --from FILE"
-            )
+    found = pooch.file_hash(str(part), alg="md5")
+    if found != md5:
+        part.unlink()
+        raise DataError(
+            f"{url} has the md5 checksum {found}, but {md5} is expected; it was deleted: try again, or download it "
+            "elsewhere and pass --from FILE"
+        )
 
 
 def _size(part: Path) -> int:
