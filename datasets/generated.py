@@ -28,7 +28,7 @@ class GeneratedPictures:
 
     classes: names of dishes in datasets/dishes.py.
     counts: images per class in each split; as many are drawn.
-    side: longest side in pixels; each side of a picture is between 3/4 of it and all of it.
+    side: in pixels; each side of a picture is between 3/4 of it and all of it.
     seed: another seed is another data set of the same kind.
     """
 
@@ -52,7 +52,7 @@ class GeneratedPictures:
         for label, name in enumerate(self.classes):
             for number in range(self.counts.total):
                 picture, box = self.drawn(name, number)
-                # Drawn once and kept (about 20 KB each), since a store reads every image twice: size, then pixels.
+                # Drawn once and kept (10 to 30 KB each), since a store reads every image twice: size, then pixels.
                 read = partial(bytes, encode(picture))
                 images.append(SourceImage(name=f"{name}/{number:05d}.png", label=label, read=read, box=box))
                 progress(f"drawing {self.name}", len(images), total)
@@ -120,8 +120,7 @@ def encode(picture: NDArray[np.uint8]) -> bytes:
     """As a PNG file, so that generated pictures take the same way as photographs."""
     import cv2
 
-    # Level 1: these pictures are noisy, a higher one takes four times as long for 3 % fewer bytes.
-    done, encoded = cv2.imencode(".png", picture[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    done, encoded = cv2.imencode(".png", picture[..., ::-1])
     if not done:
         raise DataError("a generated picture could not be encoded as PNG; reinstall opencv-python-headless")
     return encoded.tobytes()
