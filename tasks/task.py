@@ -193,8 +193,8 @@ class Task:
             said += [note for name, note in (notes or {}).items() if name in space.names]
             first = arm.pretraining
             if first is not None:
-                dataset = pictures(f"{self.name}-sample-first", learned_first)
-                first = replace(first, dataset=dataset, view=view, epochs=min(first.epochs, epochs))
+                others = pictures(f"{self.name}-sample-first", learned_first)
+                first = replace(first, dataset=others, view=view, epochs=min(first.epochs, epochs))
             return replace(
                 arm,
                 space=space,
