@@ -10,7 +10,7 @@ from pathlib import Path
 
 from datasets.dataset import Counts, DataError, Progress, SourceImage
 from datasets.origin import fetched
-from datasets.zipped import Read, members
+from datasets.zipped import members, without_copies
 
 PAGE = "kaggle.com/datasets/ashishsaxena2209/animal-image-datasetdog-cat-and-panda"  # asks for an account
 # animals/cats/cats_00001.jpg, animals/panda/panda_00001.jpg; some copies have the folders in the singular.
@@ -43,14 +43,15 @@ class Animals:
         if origin is None:
             raise DataError(f"{self.title} cannot be downloaded without an account; {REMEDY}")
         source = fetched(origin, "", data_dir, progress)
-        found: dict[tuple[str, str], Read] = {}
-        for path, read in members(source).items():
-            if match := FILE.search(path):
-                found.setdefault((match["label"].lower(), match["file"]), read)  # a copy may hold all of it twice
-        missing = [name for name in self.classes if not any(label == name for label, _ in found)]
+        found = without_copies(
+            ((match["label"].lower(), match["file"]), read)
+            for path, read in members(source).items()
+            if (match := FILE.search(path))
+        )
+        missing = [name for name in self.classes if not any(label == name for (label, _), _ in found)]
         if missing:
             raise DataError(f"{source} has no image of a {missing[0]} in a folder of that name; {REMEDY}")
         yield [
             SourceImage(name=f"{label}/{file}", label=self.classes.index(label), read=read)
-            for (label, file), read in found.items()
+            for (label, file), read in found
         ]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from datasets.dataset import Counts, DataError, Progress, SourceImage
 from datasets.origin import fetched
-from datasets.zipped import Read, members
+from datasets.zipped import Read, members, without_copies
 
 # Microsoft's copy, 787 MB, 12,500 files a class. Some hold no image, such as Cat/666.jpg and Dog/11702.jpg.
 ADDRESS = (
@@ -48,19 +48,19 @@ class DogsVsCats:
         """
         source = fetched(origin, ADDRESS, data_dir, progress)
         found = self._found(members(source))
-        missing = [name for name in self.classes if not any(label == name for label, _ in found)]
+        missing = [name for name in self.classes if not any(label == name for (label, _), _ in found)]
         if missing:
             raise DataError(f"{source} has no image of a {missing[0]} in either layout; {REMEDY}")
         yield [
             SourceImage(name=f"{label}/{number}.jpg", label=self.classes.index(label), read=read)
-            for (label, number), read in found.items()
+            for (label, number), read in found
         ]
 
-    def _found(self, files: Mapping[str, Read]) -> dict[tuple[str, int], Read]:
-        """By class and number, all in the first layout that has any."""
+    def _found(self, files: Mapping[str, Read]) -> list[tuple[tuple[str, int], Read]]:
+        """Class, number and content, all in the first layout that has any."""
         for layout in LAYOUTS:
             matches = [(layout.search(name), read) for name, read in files.items()]
-            found = {(match["label"].lower(), int(match["number"])): read for match, read in matches if match}
+            found = [((match["label"].lower(), int(match["number"])), read) for match, read in matches if match]
             if found:
-                return found
-        return {}
+                return without_copies(found)
+        return []

@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from datasets.dataset import DataError
 from datasets.origin import FETCH_AGAIN
 
 Read = Callable[[], bytes]  # raises OSError
+Key = TypeVar("Key")
 
 
 class ZipArchive:
@@ -38,6 +40,16 @@ class ZipArchive:
                 return self._file.read(name)
         except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
             raise OSError(str(error) or "the archive is damaged there") from None
+
+
+def without_copies(found: Iterable[tuple[Key, Read]]) -> list[tuple[Key, Read]]:
+    """Of files of one key those that differ: a copy may hold everything twice, or other images of the same names."""
+    different: dict[Key, list[Read]] = {}
+    for key, read in found:
+        alike = different.setdefault(key, [])
+        if all(read() != other() for other in alike):
+            alike.append(read)
+    return [(key, read) for key, reads in different.items() for read in reads]
 
 
 def members(source: Path) -> dict[str, Read]:

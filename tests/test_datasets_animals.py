@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from datasets.animals import Animals
+from datasets.dataset import DataError
 from datasets.store import ImageStore, prepare
 from tests.fixtures import encoded, laid_out, listed, pixels, refusal, zipped
 
@@ -36,6 +39,14 @@ def test_a_class_that_is_missing_and_no_origin(tmp_path: Path) -> None:
     assert "has no image of a panda in a folder of that name; name" in refusal(Animals(), folder, tmp_path / "data")
     said = refusal(Animals(), None, tmp_path / "data")
     assert "cannot be downloaded without an account; name the zip archive from kaggle.com" in said
+
+
+def test_other_images_of_the_same_names_are_not_lost(tmp_path: Path) -> None:
+    """In folders of splits, each of which counts from one."""
+    other = {f"test/{folder}/{folder}_00001.jpg": encoded(pixels(7)) for folder in ("cats", "dogs", "panda")}
+    folder = laid_out(tmp_path / "in", files() | other)
+    with pytest.raises(DataError, match=r"has two images named 'cat/cats_00001\.jpg', but names must be unique"):
+        prepare(Animals(), tmp_path / "data", str(folder))
 
 
 def test_what_a_mac_adds_to_an_archive_is_passed_over(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from datasets.dataset import Counts, DataError
+from datasets.dataset import Counts, DataError, silent
 from datasets.dogs_vs_cats import DogsVsCats
 from datasets.store import ImageStore, prepare
 from tests.fixtures import encoded, pixels, zipped
@@ -89,6 +89,16 @@ def test_another_archive_is_refused_with_the_remedy(tmp_path: Path) -> None:
     archive = zipped(tmp_path / "other.zip", {"train/cat.0.jpg": encoded(pixels(1))})
     with pytest.raises(DataError, match=r"has no image of a dog in either layout; name the archive from https://"):
         store(archive, tmp_path / "data")
+
+
+def test_other_images_of_the_same_numbers_are_not_lost(tmp_path: Path) -> None:
+    twice = {f"copy/train/{name}": encoded(pixels(1)) for name in ("cat.0.jpg", "dog.0.jpg")}
+    again = {**twice, **{name.removeprefix("copy/"): content for name, content in twice.items()}}
+    with SMALL.images(str(zipped(tmp_path / "twice.zip", again)), tmp_path, silent) as images:
+        assert sorted(image.name for image in images) == ["cat/0.jpg", "dog/0.jpg"]
+    other = {**again, "train/cat.0.jpg": encoded(pixels(2))}
+    with pytest.raises(DataError, match=r"has two images named 'cat/0\.jpg', but names must be unique"):
+        store(zipped(tmp_path / "other.zip", other), tmp_path / "data")
 
 
 def test_a_damaged_member_is_a_broken_image(tmp_path: Path) -> None:
