@@ -47,9 +47,16 @@ def without_copies(found: Iterable[tuple[Key, Read]]) -> list[tuple[Key, Read]]:
     different: dict[Key, list[Read]] = {}
     for key, read in found:
         alike = different.setdefault(key, [])
-        if all(read() != other() for other in alike):
+        if all(_differ(read, other) for other in alike):
             alike.append(read)
     return [(key, read) for key, reads in different.items() for read in reads]
+
+
+def _differ(one: Read, other: Read) -> bool:
+    try:
+        return one() != other()
+    except OSError:
+        return False  # one is damaged, which whoever decodes it will say of that image alone
 
 
 def members(source: Path) -> dict[str, Read]:

@@ -108,5 +108,7 @@ def test_a_damaged_member_is_a_broken_image(tmp_path: Path) -> None:
         member = archive.getinfo("train/cat.3.jpg")
     content[member.header_offset + 60] ^= 0xFF  # inside its data: the checksum no longer fits
     path.write_bytes(content)
-    found = store(path, tmp_path / "data")
-    assert set(found.broken) == {"cat/3.jpg"}
+    assert set(store(path, tmp_path / "data").broken) == {"cat/3.jpg"}
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("copy/train/cat.3.jpg", b"which of the two is whole cannot be told")
+    assert set(store(path, tmp_path / "data").broken) == {"cat/3.jpg"}
