@@ -164,6 +164,14 @@ def test_a_grid_has_no_doubles_and_reaches_both_ends(tmp_path: Path) -> None:
     assert (min(qualities), max(qualities)) == (0.0, 1.0)
 
 
+def test_a_grid_with_fewer_points_than_trials_is_planned_as_it_is_run(tmp_path: Path) -> None:
+    """The plan counted 40 trials, and with them epochs, disk and the time left."""
+    plan = simulated_plan(tmp_path, trials=40, max_epochs=3, search="grid")
+    assert [arm.trials for arm in plan.arms] == [30, 30]  # five qualities with adam; with sgd, each at five momenta
+    record, _ = run(plan, tmp_path)
+    assert len(record.of_arm("slow", "search")) == len(record.of_arm("fast", "search")) == 30
+
+
 def test_without_confirmation_the_best_trial_is_tested_and_only_its_model_is_kept(tmp_path: Path) -> None:
     plan = simulated_plan(tmp_path, trials=5, max_epochs=3, confirm_seeds=0)
     record, _ = run(plan, tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from tuning.settings import StudySettings, UsageError, check
 FREEZING = ("frozen_fraction", "frozen_layers")
 WARMUP = "warmup_epochs"  # trainables/phases.py reads it
 NOT_AUGMENTED = ("pixels_learner", "features_learner")  # learners that see every image once, as it is
+GRID_POINTS = 5  # values that a continuous axis takes in a grid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,7 +174,7 @@ def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> S
     plans = [
         ArmPlan(
             arm=arm,
-            trials=len(listed[arm.name]) if settings.configs else int(min(trials, arm.space.size)),
+            trials=len(listed[arm.name]) if settings.configs else _most_trials(arm.space, trials, settings),
             listed=tuple(listed[arm.name]) if settings.configs else (),
         )
         for arm in arms
@@ -199,6 +201,13 @@ def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> S
         share=share,
         origin=origin,
     )
+
+
+def _most_trials(space: Space, asked: int, settings: StudySettings) -> int:
+    """As many as were asked for, or as there are different ones."""
+    if settings.search == "grid":
+        return sum(1 for _ in itertools.islice(space.grid(GRID_POINTS), asked))
+    return int(min(asked, space.size))
 
 
 def _origin(task: Task, settings: StudySettings) -> Origin | None:

@@ -20,13 +20,11 @@ from search_spaces.space import Config
 from trainables.job import Job
 from tuning.events import EventLog
 from tuning.jobs import Jobs
-from tuning.plan import ArmPlan, StudyPlan
+from tuning.plan import GRID_POINTS, ArmPlan, StudyPlan
 from tuning.pretraining import SEED as PRETRAINING_SEED
 from tuning.pretraining import Pretrained
 from tuning.records import StudyRecord
 from tuning.samplers import make_sampler
-
-GRID_POINTS = 5  # values a continuous axis takes in a grid, unless the trials allow fewer
 
 
 class Finished:
@@ -112,7 +110,7 @@ class Search:
     def _is_open(self, arm: _Searching) -> bool:
         """Whether a trial of it can be asked for now."""
         pretrained = self._jobs.pretrained.get(arm.plan.arm.name)
-        return arm.asked < self._budget(arm) and (pretrained is None or self._has_learned(pretrained))
+        return arm.asked < arm.plan.trials and (pretrained is None or self._has_learned(pretrained))
 
     def _has_learned(self, pretrained: Pretrained) -> bool:
         """Told by its trial too: on a network disk a file that another machine wrote may show half a minute later."""
@@ -138,9 +136,6 @@ class Search:
         self._optuna[name] = trial
         return self._train(arm.plan, name, "search", number, config, settings.seed, arm.plan.arm.max_epochs)
 
-    def _budget(self, arm: _Searching) -> int:
-        return len(arm.grid) if arm.grid else arm.plan.trials
-
     @staticmethod
     def _drawn(arm: _Searching, config: Config) -> list[str]:
         return [axis.name for axis in arm.plan.arm.space.axes if axis.name in config]
@@ -153,7 +148,7 @@ class Search:
         """
         for arm in self._arms.values():
             name = arm.plan.arm.name
-            if arm.asked < self._budget(arm) or self._runs(name, "search"):
+            if arm.asked < arm.plan.trials or self._runs(name, "search"):
                 continue
             best = self._record.best_trial(name)
             if best is None:
