@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tests.simulated import simulated_plan
+from tests.simulated import SimulatedMachine, simulated_plan
 from tests.study_fixtures import example_events
+from trainables.job import Job
 from tuning.progress import Progress
 from tuning.records import StudyRecord
 
@@ -33,3 +34,24 @@ def test_a_line_an_epoch_does_not_sum_over_all_epochs_each_time(
     epochs = sum(event["event"] == "epoch" for event in events)
     assert printed.getvalue().count("time left: about 3 s") == epochs > 20
     assert 1 <= len(sums) <= 2
+
+
+def test_the_best_of_an_arm_is_of_no_lost_trial(tmp_path: Path) -> None:
+    """What a trial reached before its loss was not finite is no result: no row will be made of it."""
+    plan = simulated_plan(tmp_path, trials=3, max_epochs=2)
+    machine = SimulatedMachine(plan, tmp_path)
+    for value, status in ((0.9, "infeasible"), (0.2, "completed"), (0.5, "running")):
+        job = machine.search.ask()
+        assert isinstance(job, Job)
+        machine.search.start(job.trial)
+        told = {"epoch": 1, "metrics": {"val_accuracy": value}, "objective": value, "best_epoch": 1, "seconds": {}}
+        machine.search.report(job.trial, told)
+        if status != "running":
+            machine.search.end(job.trial, status)
+    printed = io.StringIO()
+    console = Console(file=printed, width=100)
+    progress = Progress(console)
+    progress.watch(machine.record, plan)
+    console.print(progress)
+    rows = [[cell.strip() for cell in line.split("│")] for line in printed.getvalue().splitlines()]
+    assert {cells[1]: cells[5] for cells in rows if len(cells) > 5} == {"slow": "0.5000", "fast": "0.2000"}

@@ -16,6 +16,7 @@ from tuning.events import Event
 from tuning.plan import ArmPlan, StudyPlan
 from tuning.records import StudyRecord, TrialRecord
 
+LOST = ("infeasible", "failed")  # statuses of trials that ended without a usable model
 LEFT_EVERY_SECONDS = 1.0  # the time left is a sum over all epochs: 17 ms with 20,000 of them
 
 
@@ -89,17 +90,13 @@ class Progress:
         for arm in self._plan.arms:
             trials = self._record.of_arm(arm.arm.name, "search")
             ended = [trial for trial in trials if trial.ended_time is not None]
-            best = max(
-                (trial for trial in trials if trial.best is not None),
-                key=lambda trial: (trial.best or 0) * (1 if self._plan.objective.direction == "max" else -1),
-                default=None,
-            )
+            best = self._record.best_of(trial for trial in trials if trial.status not in LOST)
             confirmed = [t for t in self._record.of_arm(arm.arm.name, "confirm") if t.status == "completed"]
             table.add_row(
                 arm.arm.name,
                 f"{len(ended)}/{arm.trials}",
                 str(sum(trial.status == "stopped" for trial in ended)),
-                str(sum(trial.status in ("infeasible", "failed") for trial in ended)),
+                str(sum(trial.status in LOST for trial in ended)),
                 _number(best.best if best else None),
                 f"{len(confirmed)}/{len(self._plan.seeds_of(arm))}",
             )
@@ -162,7 +159,7 @@ class Progress:
 
 def _ending(trial: TrialRecord, metric: str) -> str:
     epochs = f"{len(trial.epochs)} epoch" + ("" if len(trial.epochs) == 1 else "s")
-    if trial.status in ("infeasible", "failed"):
+    if trial.status in LOST:
         return f"{trial.status} after {epochs}: {trial.reason}"
     word = "stopped early" if trial.status == "stopped" else "completed"
     return f"{word} after {epochs}, best {metric} {_number(trial.best)} at epoch {trial.best_epoch}"
