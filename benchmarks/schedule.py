@@ -33,7 +33,7 @@ def plan(
     """
     for number in range(rounds):
         # Rotated, so that none is always first.
-        shift = 2 * number % len(systems)
+        shift = number % len(systems)
         for system in (*systems[shift:], *systems[:shift]):
             trials = workload.podium_trials if system == PODIUM else workload.peer_trials
             yield Planned(system=system, trials=trials, round=number + 1)

@@ -25,7 +25,6 @@ from benchmarks.report import markdown
 from benchmarks.schedule import Planned, plan
 from benchmarks.systems import PEERS, PODIUM
 from benchmarks.workloads import FRACTIONS, WORKLOADS, find, frozen_layers
-from tasks.task import task_names
 from tuning.plan import make_plan
 from tuning.resources import Share
 from tuning.settings import StudySettings
@@ -113,10 +112,6 @@ def test_this_project_accepts_the_listed_configurations_as_they_stand(key: str, 
     assert (counts.train * 10, counts.val * 10) == (workload.train, workload.val)
 
 
-def test_no_benchmark_is_a_task_of_the_product() -> None:
-    assert not {workload.key for workload in WORKLOADS} & set(task_names())
-
-
 # Order of runs
 
 
@@ -153,6 +148,11 @@ def test_a_peer_that_fails_does_not_come_again() -> None:
 def test_a_workload_without_checks_has_rounds_alone() -> None:
     runs = carried_out("W2", ["optuna", PODIUM], rounds=2)
     assert {(run.trials, run.round) for run in runs} == {(24, 1), (24, 2)}
+
+
+def test_two_systems_take_turns_too() -> None:
+    runs = carried_out("W2", ["optuna", PODIUM], rounds=3)
+    assert [run.system for run in runs] == ["optuna", PODIUM, PODIUM, "optuna", "optuna", PODIUM]
 
 
 # Arithmetic of the tables
