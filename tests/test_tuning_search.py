@@ -1,4 +1,4 @@
-"""Decisions of a study, run against simulated learning curves: no Ray, no TensorFlow, hundreds of trials a second."""
+"""Decisions of a study, run against simulated learning curves: of Ray its ASHA alone, hundreds of trials a second."""
 
 from __future__ import annotations
 
@@ -201,21 +201,12 @@ def test_events_alone_rebuild_the_study(tmp_path: Path) -> None:
     assert fold(read_events(plan.folder / FILE_NAME)) == record
 
 
-def test_a_half_written_last_line_did_not_happen(tmp_path: Path) -> None:
-    plan = simulated_plan(tmp_path, trials=3, max_epochs=3)
-    run(plan, tmp_path)
-    path = plan.folder / FILE_NAME
-    whole = list(read_events(path))
-    path.write_bytes(path.read_bytes()[:-20])
-    assert list(read_events(path)) == whole[:-1]
-
-
 def test_tpe_beats_random_draws_on_a_smooth_curve(tmp_path: Path) -> None:
-    """Not a claim about images: that results reach the sampler at all. Mean over ten seeds, 30 trials."""
+    """Not a claim about images: that results reach the sampler at all. Mean over five seeds, 30 trials."""
 
     def mean_best(search: str) -> float:
         found = []
-        for seed in range(10):
+        for seed in range(5):
             plan = simulated_plan(tmp_path / f"{search}{seed}", trials=30, max_epochs=1, seed=seed, search=search)
             plan = replace(plan, arms=plan.arms[:1])
             record, _ = run(plan, tmp_path / f"{search}{seed}", curve=lambda arm, q, epoch: 1 - abs(q - 0.9))
@@ -322,9 +313,8 @@ def test_workers_that_die_before_a_result_change_no_number(tmp_path: Path) -> No
         return run(plan, tmp_path / folder, dies=dies)[0]
 
     whole, shaken = study("a", ()), study("b", ("slow-0000", "fast-0003", "slow-0008", "fast-confirm-0"))
-    assert sum(
-        event["event"] == "trial_restarted" for event in read_events(tmp_path / "b/simulated/study/events.jsonl")
-    )
+    events = read_events(tmp_path / "b/simulated/study/events.jsonl")
+    assert sum(event["event"] == "trial_restarted" for event in events) == 4
     for name, trial in whole.trials.items():
         same = shaken.trials[name]
         assert (trial.config, trial.status, trial.best, trial.test) == (same.config, same.status, same.best, same.test)
