@@ -36,7 +36,7 @@ def tested_accuracies(events: Sequence[Event]) -> Mapping[str, float]:
 
 
 def study_with_predictions(folder: Path, *, confirm_seeds: int = 3, sample: bool = False) -> Path:
-    """The example study with the predictions of every confirmed seed, and what its winners keep for --configs."""
+    """The example study with the predictions of every confirmed seed."""
     events = example_events(confirm_seeds=confirm_seeds, sample=sample)
     study = write_study(folder, events)
     for number, (trial, accuracy) in enumerate(tested_accuracies(events).items()):

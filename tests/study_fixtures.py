@@ -133,7 +133,6 @@ def _header(sample: bool, task: str) -> Event:
             for name, label, arm_note, model in arms
         ],
         "objective": {"metric": "val_accuracy", "direction": "max"},
-        "tables": [],
         "data": {"fingerprint": "abc", "classes": 10, "counts": {"train": 70, "val": 15, "test": 15}, "notices": []},
         "versions": {"python": "3.11"},
         "command": "python cli.py tune food10 --seed 7",
@@ -197,7 +196,7 @@ def _trial(
     asked = {"trial": name, "arm": arm, "role": role, "number": number, "config": config, "seed": seed}
     events: list[Event] = [
         {"event": "trial_asked", **asked, "max_epochs": 4},
-        {"event": "trial_started", "trial": name, "worker": 1, "device": "cpu"},
+        {"event": "trial_started", "trial": name},
     ]
     best: float | None = None
     best_epoch: int | None = None

@@ -26,7 +26,7 @@ def test_a_curve_is_the_mean_of_the_seeds_that_confirm_a_row(tmp_path: Path) -> 
         assert curve.epochs == tuple(epoch.epoch for epoch in max(trials, key=lambda t: len(t.epochs)).epochs)
 
 
-def test_a_curve_has_converged_in_the_first_epoch_within_a_hundredth_of_its_best(tmp_path: Path) -> None:
+def test_a_curve_has_converged_in_the_first_epoch_within_a_hundredth_of_its_best() -> None:
     def curve(*mean: float) -> Curve:
         epochs = tuple(range(1, len(mean) + 1))
         return Curve(arm="a", label="a", seeds=1, epochs=epochs, mean=mean, least=mean, most=mean)

@@ -153,7 +153,7 @@ def test_the_command(tmp_path: Path) -> None:
     assert len(json.loads(run("--format", "json")[1])[0]) > 20
 
 
-def test_a_study_in_which_nothing_was_asked_yet(tmp_path: Path) -> None:
+def test_a_study_in_which_nothing_was_asked_yet() -> None:
     record = fold(example_events()[:1])
 
     found = select(record, Asked())
