@@ -1,6 +1,7 @@
 """The workloads' networks in plain Keras, compiled, as a user of KerasTuner, Optuna or Ray Tune would write them.
 
-The architectures are those of trainables/models/, spelled out again: a peer runs none of this project's code.
+The architectures are those of trainables/models/, spelled out again: of this project's code a peer runs none but the
+augmentation (see data.py).
 """
 
 from __future__ import annotations
