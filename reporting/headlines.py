@@ -5,12 +5,13 @@ from __future__ import annotations
 from tasks.task import Task
 from tuning.records import StudyRecord
 
+NOT_COMPARABLE = "(sample data, so not comparable with the published numbers)"  # below the heading of a sample
 SAMPLE = "sample data"  # beside every number of a sample; the heading says what that means
 
 
 def heading(record: StudyRecord, task: Task) -> str:
     title = f"{task.title} (study {record.task}/{record.name})"
-    return f"{title}\n(sample data, so not comparable with the published numbers)" if is_sample(record) else title
+    return f"{title}\n{NOT_COMPARABLE}" if is_sample(record) else title
 
 
 def is_sample(record: StudyRecord) -> bool:

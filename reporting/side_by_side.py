@@ -9,7 +9,7 @@ from reporting.cells import Cell, Footnotes, Heading, RenderedTable, split_marks
 from reporting.effort import what_it_took
 from reporting.evidence import Comparison, Evidence, compared, corrected, gather
 from reporting.evidence_table import evidence_table, remarks
-from reporting.headlines import heading, is_sample, ledger_line, status_lines, titled
+from reporting.headlines import NOT_COMPARABLE, heading, is_sample, ledger_line, status_lines, titled
 from reporting.predictions import correctness
 from reporting.published import Published, read_published
 from reporting.rows import Row, rows
@@ -75,7 +75,7 @@ def _together(studies: Sequence[Study]) -> Block:
     found = [rows(record) for record in records]
     evidence = [gather(record, of_study) for record, of_study in zip(records, found, strict=True)]
     published = read_published(task)
-    sample = "\n(sample data, so not comparable with the published numbers)" if is_sample(records[0]) else ""
+    sample = f"\n{NOT_COMPARABLE}" if is_sample(records[0]) else ""
     data = {(record.header.get("data") or {}).get("fingerprint") for record in records}
     other_data = ["The studies used different images or splits: their numbers differ for that alone."]
     first, *others = [_table(records, task, table, found, names, published) for table in task.tables]
