@@ -73,13 +73,14 @@ def _together(studies: Sequence[Study]) -> Block:
     task = max((task for _, task in studies), key=lambda task: len(task.arms))
     names = _names(records)
     found = [rows(record) for record in records]
-    evidence = [gather(record, of_study) for record, of_study in zip(records, found, strict=True)]
+    arms = [[row for row in of_study if not row.members] for of_study in found]
+    evidence = [gather(record, of_study) for record, of_study in zip(records, arms, strict=True)]
     published = read_published(task)
     sample = f"\n{NOT_COMPARABLE}" if is_sample(records[0]) else ""
     data = {(record.header.get("data") or {}).get("fingerprint") for record in records}
     other_data = ["The studies used different images or splits: their numbers differ for that alone."]
     first, *others = [_table(records, task, table, found, names, published) for table in task.tables]
-    effort = _stacked([what_it_took(*one) for one in zip(records, found, strict=True)], names)
+    effort = _stacked([what_it_took(*one) for one in zip(records, arms, strict=True)], names)
     return Block(
         heading=f"{task.title}: studies {', '.join(f'{records[0].task}/{name}' for name in names)}{sample}",
         before=(
@@ -87,7 +88,7 @@ def _together(studies: Sequence[Study]) -> Block:
             *(other_data if len(data) > 1 else []),
             *(f"{name}: {line}" for name, record in zip(names, records, strict=True) for line in status_lines(record)),
         ),
-        tables=(first, effort, _evidence(records, found, evidence, names), *others),
+        tables=(first, effort, _evidence(records, arms, evidence, names), *others),
         after=tuple(f"{name}: {ledger_line(record)}" for name, record in zip(names, records, strict=True)),
     )
 
@@ -208,12 +209,12 @@ def _stacked(tables: Sequence[RenderedTable], names: Sequence[str]) -> RenderedT
 
 def _evidence(
     records: Sequence[StudyRecord],
-    found: Sequence[Sequence[Row]],
+    arms: Sequence[Sequence[Row]],
     evidence: Sequence[Evidence],
     names: Sequence[str],
 ) -> RenderedTable:
     """Each study's own comparisons, then each arm in a later study against the first, all corrected together."""
-    stacked = _stacked([evidence_table(*one) for one in zip(records, found, evidence, strict=True)], names)
+    stacked = _stacked([evidence_table(*one) for one in zip(records, arms, evidence, strict=True)], names)
     comparisons: list[Comparison] = []
     for name, one in zip(names, evidence, strict=True):
         comparisons += [

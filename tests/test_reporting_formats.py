@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -180,6 +181,20 @@ def test_an_arm_that_one_study_lacks_stays_with_its_reason(tmp_path: Path) -> No
 
     assert "| From Scratch (Best Variant) [1] | 0.8000 ± 0.0200 | - | 0.8750 [2] |" in text
     assert "[1] second: not part of this study" in text
+
+
+def test_an_average_has_a_row_of_its_scores_and_no_search_or_seeds_to_tell_of(tmp_path: Path) -> None:
+    studies = _studies(tmp_path)
+    average = {"arm": "fine_tuned", "role": "search", "name": "fine_tuned_best_2", "members": ["fine_tuned-0000"] * 2}
+    measured = {"event": "ensemble_measured", **average, "metrics": {"test_accuracy": 0.93}, "time": 0.0}
+    for study in studies:
+        with (study / "events.jsonl").open("a") as file:
+            file.write(json.dumps(measured) + "\n")
+
+    for shown in (studies[:1], studies):  # by itself, and side by side
+        text = summarize_text(shown, "markdown")
+        assert text.count("2 best averaged") == 1
+        assert "not compared" not in text
 
 
 def test_what_cannot_stand_side_by_side_says_why(tmp_path: Path) -> None:
