@@ -89,7 +89,8 @@ def shown_rows(record: StudyRecord, task: Task, table: Table, found: Sequence[Ro
         if name in {row.arm for row in shown}:
             continue
         if name in of_study:
-            row, why = of_study[name], "the document's best model; this study's best by validation stands above it"
+            above = "; this study's best by validation stands above it" if shown[0].arm else ""
+            row, why = of_study[name], f"the document's best model{above}"
         elif name in labels:
             row, why = Row(arm=name, label=labels[name], state="missing"), "not part of this study"
         else:

@@ -79,6 +79,8 @@ def test_no_arm_finished_is_said_too() -> None:
 
     assert [row[0].text for row in table.rows] == ["- [1]"]
     assert table.notes == ("no arm has a finished trial",)
+    notes = document_tables(fold(events), example_task())[-1].notes
+    assert "the document's best model; no finished trial: none was started" in notes  # nothing stands above it
 
 
 def test_a_published_row_that_was_not_run_stays() -> None:
