@@ -70,7 +70,7 @@ class Curve:
 
 
 def curves(record: StudyRecord, score: str) -> list[Curve]:
-    """One for each arm that has a finished trial: its row's seeds; before that, its best trial so far.
+    """One for each arm whose row's seeds have the score; before there is a row, of its best trial so far.
 
     score: such as "val_accuracy". What a study went on from comes first, its epochs counted on.
     """
@@ -121,7 +121,7 @@ def draw_curves(record: StudyRecord, path: Path) -> bool:
 def curves_picture(record: StudyRecord) -> Picture | None:
     """Up to TOGETHER arms share their panels; of more, each has a row of its own, all on the same axes.
 
-    None where no arm has a finished trial.
+    None where no arm has an epoch to show.
     """
     arms = list(dict.fromkeys(curve.arm for curve in curves(record, "val_loss")))
     if not arms:

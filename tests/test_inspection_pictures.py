@@ -109,7 +109,7 @@ def test_what_cannot_be_read_says_why_and_the_others_go_on(tmp_path: Path) -> No
     assert np.abs(turned.astype(int) - upright).mean() < 4  # but for JPEG's own loss
 
 
-def test_too_many_bytes_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_bytes_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pictures, "MOST_BYTES", 1_000_000)
     assert "over 1 MB" in next(pictures.read(["/dev/zero"], SEEN)).failure
 

@@ -84,7 +84,7 @@ def test_a_sample_is_labelled_in_every_format(study: Path) -> None:
     assert {row["sample"] for row in csv.DictReader(io.StringIO(summarize_text([study], "csv")))} == {"True"}
 
 
-def test_markdown_is_a_valid_table(whole: Path) -> None:
+def test_markdown_is_a_valid_table() -> None:
     for table in document_tables(fold(example_events()), example_task()):
         lines = [line for line in markdown_table(table).splitlines() if line.startswith("|")]
         columns = sum(2 if heading.compared else 1 for heading in table.headings)

@@ -29,7 +29,10 @@ class Epoch:
 
 @dataclass(kw_only=True)
 class TrialRecord:
-    """Everything known of one trial. `status` is "asked", "running", how it ended, or "interrupted" with its study."""
+    """Everything known of one trial.
+
+    `status` is "asked", "running" once a worker has it, then how it ended, or "interrupted" where its study ended first.
+    """
 
     trial: str
     arm: str

@@ -1,6 +1,6 @@
 """What a study does next. Arms take turns at equally many trials; then each arm's best is confirmed, then tested.
 
-Knows Optuna and the event log, not Ray: whoever runs trials calls `ask`, `report` and `end`.
+Knows Optuna and the event log, not Ray: whoever runs trials calls `ask`, `start`, `report`, and `end` or `lost`.
 """
 
 from __future__ import annotations
