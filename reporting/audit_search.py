@@ -11,9 +11,8 @@ from typing import Any
 
 from reporting.audit_finding import Finding, Unjudged, next_command, relative_gain, searched
 from reporting.audit_ranges import Edge, edge, narrower
-from reporting.effects import WITHOUT_VALUE
 from search_spaces.wording import plural, setting
-from tuning.records import StudyRecord, TrialRecord
+from tuning.records import LOST, StudyRecord, TrialRecord
 
 LEAST_AT_EDGE = 5  # trials that have the axis: fewer say nothing of a range
 LEAST_OF_THE_BEST, MOST_OF_THE_BEST = 3, 10  # the best tenth, within these: the best one alone lies there by chance
@@ -29,12 +28,12 @@ def infeasible_trials(record: StudyRecord) -> Iterator[Finding | Unjudged]:
     """More than a fifth of an arm's trials gave nothing; where one axis tells them apart, a range without them."""
     for arm in record.arms:
         ended = [trial for trial in record.of_arm(arm["name"], "search") if trial.ended_time is not None]
-        lost = [trial for trial in ended if trial.status in WITHOUT_VALUE]
+        lost = [trial for trial in ended if trial.status in LOST]
         if len(lost) < 2 or len(lost) <= MANY_LOST * len(ended):
             continue
         reasons = Counter(trial.reason or trial.status for trial in lost)
         reason, often = reasons.most_common(1)[0]
-        usable = [trial for trial in ended if trial.status not in WITHOUT_VALUE]
+        usable = [trial for trial in ended if trial.status not in LOST]
         changes, where = _without(record, arm, usable, lost, reason)
         yield Finding(
             name="infeasible_trials",

@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reporting.effects import WITHOUT_VALUE
 from reporting.headlines import titled
 from reporting.pictures import COLOURS, WIDE, Picture, logarithmic, write_picture
 from reporting.quantities import legible
 from reporting.rows import rows
-from tuning.records import StudyRecord, TrialRecord
+from tuning.records import LOST, StudyRecord, TrialRecord
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,7 +76,7 @@ def curves(record: StudyRecord, score: str) -> list[Curve]:
     before = (record.header.get("goes_on") or {}).get("history", ())
     found = []
     for row in rows(record):
-        running = record.best_of(t for t in record.of_arm(row.arm, "search") if t.status not in WITHOUT_VALUE)
+        running = record.best_of(t for t in record.of_arm(row.arm, "search") if t.status not in LOST)
         trials = record.confirmed(row.arm) or ([running] if running and not row.members else [])
         curve = _curve(row.arm, row.label, trials, score, before)
         if curve is not None:

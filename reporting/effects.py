@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from search_spaces.wording import setting
-from tuning.records import StudyRecord, TrialRecord
+from tuning.records import LOST, StudyRecord, TrialRecord
 
 BINS = 5
 OF_A_BIN = 3  # trials on average, at least; of fewer there is no spread to see
 SEPARATE = 6  # up to so many different numbers that recur stand for themselves; others are put into bins
-WITHOUT_VALUE = ("infeasible", "failed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +71,7 @@ def effects(record: StudyRecord, arm: str) -> list[AxisEffect]:
 
 def ended_value(trial: TrialRecord) -> float | None:
     """A trial's best; of one that ended without a usable model none, whatever it reached before."""
-    return None if trial.status in WITHOUT_VALUE else trial.best
+    return None if trial.status in LOST else trial.best
 
 
 def _effect(record: StudyRecord, arm: str, axis: Mapping[str, Any], trials: Sequence[TrialRecord]) -> AxisEffect:

@@ -82,7 +82,7 @@ def _together(studies: Sequence[Study]) -> Block:
     first, *others = [_table(records, task, table, found, names, published) for table in task.tables]
     effort = _stacked([what_it_took(*one) for one in zip(records, arms, strict=True)], names)
     return Block(
-        heading=f"{task.title}: studies {', '.join(f'{records[0].task}/{name}' for name in names)}{sample}",
+        heading=f"{task.title} (studies {', '.join(f'{records[0].task}/{name}' for name in names)}){sample}",
         before=(
             f"Source: {task.source}",
             *(other_data if len(data) > 1 else []),

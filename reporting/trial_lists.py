@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reporting.effects import WITHOUT_VALUE, ended_value
+from reporting.effects import ended_value
 from reporting.quantities import ABSENT
 from reporting.rows import WORDS
 from reporting.trial_curves import ranked
 from search_spaces.wording import setting
-from tuning.records import StudyRecord, TrialRecord
+from tuning.records import LOST, StudyRecord, TrialRecord
 
 MOST = 500  # of an arm, in a page; trials.csv has all
 
@@ -48,7 +48,7 @@ def trial_list(record: StudyRecord, arm: str) -> TrialList:
 
 
 def _kind(trial: TrialRecord) -> str:
-    if trial.status in WITHOUT_VALUE:
+    if trial.status in LOST:
         return "lost"
     return "stopped" if trial.status == "stopped" else ""
 
@@ -59,7 +59,7 @@ def _cells(trial: TrialRecord, axes: Sequence[str]) -> tuple[str, ...]:
     return (
         trial.trial,
         trial.role,
-        f"{status}: {trial.reason}" if trial.status in WITHOUT_VALUE and trial.reason else status,
+        f"{status}: {trial.reason}" if trial.status in LOST and trial.reason else status,
         ABSENT if value is None else f"{value:.4f}",
         str(trial.best_epoch or ABSENT),
         str(len(trial.epochs)),

@@ -155,7 +155,7 @@ def _studies(tmp_path: Path) -> list[Path]:
 def test_studies_of_one_question_share_their_tables(tmp_path: Path) -> None:
     text = summarize_text(_studies(tmp_path), "markdown")
 
-    assert text.startswith("## Food-10: studies food10/first, food10/second\n")
+    assert text.startswith("## Food-10 (studies food10/first, food10/second)\n")
     assert (
         "| Model Type | Test Accuracy, first | Test Accuracy, second, measured | published | Test Loss, first | "
         "Test Loss, second, measured | published |"

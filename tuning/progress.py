@@ -14,9 +14,8 @@ from rich.text import Text
 from search_spaces.wording import configuration
 from tuning.events import Event
 from tuning.plan import ArmPlan, StudyPlan
-from tuning.records import StudyRecord, TrialRecord
+from tuning.records import LOST, StudyRecord, TrialRecord
 
-LOST = ("infeasible", "failed")  # statuses of trials that ended without a usable model
 LEFT_EVERY_SECONDS = 1.0  # the time left is a sum over all epochs: 17 ms with 20,000 of them
 
 

@@ -12,6 +12,8 @@ from typing import Any
 from search_spaces.wording import unknown
 from tuning.events import FILE_NAME, Event, read_events
 
+LOST = ("infeasible", "failed")  # statuses of trials that ended without a usable model
+
 
 class StudyNotFound(ValueError):
     """No study of that name: the message is one line for the user."""
@@ -31,7 +33,7 @@ class Epoch:
 class TrialRecord:
     """Everything known of one trial.
 
-    `status` is "asked", "running" once a worker has it, then how it ended, or "interrupted" where its study ended first.
+    `status` is "asked", "running" once a worker has it, then how it ended; "interrupted" where its study ended first.
     """
 
     trial: str
