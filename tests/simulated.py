@@ -52,7 +52,7 @@ def simulated_task(max_epochs: int) -> Task:
 def simulated_plan(
     folder: Path,
     *,
-    trials: int,
+    trials: int | None,
     max_epochs: int,
     confirm_seeds: int | None = 1,
     slots: int = 2,

@@ -8,7 +8,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -351,18 +352,28 @@ def test_a_run_that_does_not_end_is_ended(tmp_path: Path) -> None:
         measure(command, folder=tmp_path, log=tmp_path / "log", environment={}, timeout=0.5, grace=0.1)
 
 
+@contextmanager
+def marked_process(mark: str) -> Iterator[subprocess.Popen[bytes]]:
+    """One that runs: its environment cannot be read yet while the kernel still starts it."""
+    command = [sys.executable, "-c", "print(flush=True); input()"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={MARK: mark}) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield process
+        process.kill()
+
+
 def test_a_stranger_is_never_taken_for_a_process_of_the_run() -> None:
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env={MARK: "another"}) as stranger:
+    with marked_process("another") as stranger:
         tree = Tree("this one")
         tree.look(memory=True)
         assert stranger.poll() is None
         assert (tree.alive, tree.processes, tree.peak_bytes, tree.cpu_seconds) == (frozenset(), 0, 0, 0.0)
-        stranger.kill()
 
 
 def test_a_process_is_found_by_its_mark_alone() -> None:
     """It is nobody's child here: as a daemon is, whose parent ended before the first look."""
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env={MARK: "this one"}) as marked:
+    with marked_process("this one") as marked:
         tree = Tree("this one")
         tree.look(memory=True)
         assert [pid for pid, _ in tree.alive] == [marked.pid]

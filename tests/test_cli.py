@@ -155,7 +155,7 @@ def test_own_images_must_be_named(tmp_path: Path) -> None:
         (("--data", "https://example.org/birds.zip"), "must be on this machine"),
     ):
         assert message in refuse(tmp_path, "tune", "images", *arguments)
-    assert "--group-by is 'prefix', but generated pictures in 10 classes (sample) has a split" in refuse(
+    assert "--group-by is 'prefix', but only your own images are grouped" in refuse(
         tmp_path, "tune", "food10", "--sample", "--group-by", "prefix"
     )
 

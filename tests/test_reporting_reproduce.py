@@ -110,7 +110,7 @@ def test_the_kept_configuration_is_confirmed_as_it_was(tmp_path: Path) -> None:
     again = SimulatedMachine(
         simulated_plan(
             tmp_path / "again",
-            trials=6,
+            trials=None,
             max_epochs=4,
             confirm_seeds=2,
             seed=3,
