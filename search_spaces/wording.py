@@ -16,7 +16,7 @@ def setting(value: Any) -> str:
         if value != 0 and (abs(value) < 1e-2 or abs(value) >= 1e5):
             mantissa, exponent = f"{value:.1e}".split("e")
             return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
-        return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
+        return f"{value:.3g}" if abs(value) < 999.5 else f"{value:.0f}"  # 999.7 in three digits would be 1e+03
     return str(value)
 
 

@@ -274,6 +274,7 @@ def test_a_sample_is_read_as_the_tasks_sample(tmp_path: Path, monkeypatch: pytes
         (quantities.duration(11_110), "3 h 5 min"),
         (setting(1e-3), "1e-3"),
         (setting(0.05), "0.05"),
+        (setting(999.7), "1000"),
         (setting(0.0), "0"),
         (setting(True), "True"),
         (quantities.latency(1234.5), "1,234 ms"),
