@@ -254,7 +254,6 @@ def test_a_published_setting_may_lie_outside_the_searched_range() -> None:
     assert food10.FINE_TUNED.complete(config)["learning_rate"] == 3e-7
 
 
-@pytest.mark.slow  # imports Keras
 def test_the_backbones_are_those_of_the_catalogue() -> None:
     from trainables.models.catalogue import CATALOGUE
 

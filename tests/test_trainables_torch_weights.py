@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trainables.models import efficientnet_lite, torch_weights
+from trainables.models import torch_weights
 from trainables.models.torch_weights import TorchFileError
 
 
@@ -174,7 +174,10 @@ def test_cut_or_changed_anywhere_it_is_read_or_refused(
         torch_weights.read(folder / "w.pth")
 
 
+@pytest.mark.slow  # imports TensorFlow
 def test_the_package_file() -> None:
+    from trainables.models import efficientnet_lite
+
     tensors = torch_weights.read(efficientnet_lite.weights_file())
     assert len(tensors) == 296
     counted = {name: array for name, array in tensors.items() if not name.endswith("num_batches_tracked")}
