@@ -94,9 +94,8 @@ def test_limit_cpu_imports_no_tensorflow() -> None:
 
 
 @pytest.mark.slow
-def test_limits_hold_in_tensorflow_and_a_second_call_is_harmless() -> None:
+def test_limiting_again_is_harmless_and_a_gpu_that_is_not_there_is_one_line() -> None:
     code = """
-import os, sys
 from trainables import devices
 devices.limit_cpu(1)
 import tensorflow as tf
@@ -105,10 +104,9 @@ devices.limit_cpu(1)
 devices.limit_cpu(2)
 try:
     devices.limit_gpu(0.5)
-except Exception as error:
-    print(type(error).__name__, error)
+except devices.Fatal as error:
+    print(error)
 """
-    assert run(code, CUDA_VISIBLE_DEVICES="-1") == (
-        "Fatal a GPU is lent to this trial (CUDA_VISIBLE_DEVICES=-1), but this TensorFlow is built without CUDA: "
-        "run make setup EXTRAS=gpu, or leave --gpus out"
-    ) or "TensorFlow finds none" in run(code, CUDA_VISIBLE_DEVICES="-1")
+    (refusal,) = run(code, CUDA_VISIBLE_DEVICES="-1").splitlines()
+    assert refusal.startswith("a GPU is lent to this trial (CUDA_VISIBLE_DEVICES=-1), but ")
+    assert refusal.endswith(": run make setup EXTRAS=gpu, or leave --gpus out")
