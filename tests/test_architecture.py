@@ -123,7 +123,6 @@ def test_no_task_is_named_outside_its_file() -> None:
         ("import tasks.food10", {"ray", "tensorflow", "optuna", "cv2", "h5py", "albumentations", "pandas", "requests"}),
         ("import reporting.render", {"ray", "tensorflow", "optuna", "h5py", "sklearn"}),
         ("import tuning.plan, tuning.resources, tuning.search", {"ray", "tensorflow"}),
-        ("import trainables.pixels_learner", {"ray", "tensorflow", "keras"}),
     ],
 )
 def test_nothing_heavy_on_the_way(statement: str, heavy: set[str]) -> None:

@@ -145,10 +145,16 @@ def test_a_damaged_file_is_one_line(tmp_path: Path, damage: str) -> None:
 
 
 @pytest.mark.slow
-def test_no_framework_on_this_path() -> None:
+def test_learners_without_a_framework_import_none() -> None:
+    """This one not even scikit-learn; logistic regression on pixels nothing else."""
     code = (
-        "import sys; from tests.test_trainables_numpy_learner import trained; trained();"
-        "print(any(name.split('.')[0] in ('tensorflow', 'keras', 'ray', 'sklearn') for name in sys.modules))"
+        "import sys\n"
+        "from tests import test_trainables_numpy_learner as ours\n"
+        "ours.trained()\n"
+        "print({'tensorflow', 'keras', 'ray', 'sklearn'} & set(sys.modules))\n"
+        "from tests import test_trainables_pixels_learner as pixels\n"
+        "pixels.trained()\n"
+        "print({'tensorflow', 'keras', 'ray', 'sklearn'} & set(sys.modules))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
+    assert done.stdout.splitlines() == ["set()", "{'sklearn'}"]

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,6 @@ from trainables.learner import Assignment, Infeasible, Learner
 from trainables.stopwatch import Stopwatch
 
 CONFIG = {"C": 0.01, "pooled_side": 4}
-ROOT = Path(__file__).parents[1]
 
 
 def pixels(seed: int = 1, **config: Any) -> Assignment:
@@ -174,13 +171,3 @@ def test_the_file_holds_no_pickle(tmp_path: Path) -> None:
         for name in archive.namelist():
             assert name.endswith(".npy")
             assert b"|O" not in archive.read(name)[:128]
-
-
-@pytest.mark.slow
-def test_no_tensorflow_on_this_path() -> None:
-    code = (
-        "import sys; from tests.test_trainables_pixels_learner import trained; trained();"
-        "print(any(name.split('.')[0] in ('tensorflow', 'keras', 'ray') for name in sys.modules))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
