@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from datasets.view import View
 from tests.trainables_fixtures import SmallImages, assign
 from trainables.learner import Assignment, Fatal
 
@@ -224,20 +223,14 @@ def test_fixed_views_of_whole_images_are_kept_where_nothing_is_frozen(tmp_path: 
     for folder in (tmp_path, None):
         train, val = train_images(side=16, views=3), val_images(side=16)
         fields = {"features": folder, "features_bytes": 10**9, "arm_epochs": MANY_EPOCHS}
-        learner, _ = start(assign("residual", config, **fields), train, val)
+        learner, fact = start(assign("residual", config, **fields), train, val)
         assert train.passes == (1 if folder else 0)
+        assert fact.get("kept") is (True if folder else None)  # it stands in the record as features do
         numbers.append(([learner.epoch(epoch) for epoch in range(3)], learner.validate().tolist()))
     assert numbers[0] == numbers[1]
     (key,) = entries(tmp_path)
     facts = json.loads((tmp_path / key / "entry.json").read_text())
     assert (facts["shapes"], facts["types"]) == ([[60, 16, 16, 3]], ["uint8"])
-
-
-def test_fixed_views_stand_in_the_record_as_features_do(tmp_path: Path) -> None:
-    config = {"conv_blocks": 1, "filter_width": 0.25, "learning_rate": 1e-2, "batch_size": 8}
-    fields = {"features": tmp_path, "features_bytes": 10**9, "arm_epochs": MANY_EPOCHS}
-    _, fact = start(assign("residual", config, **fields), train_images(side=16, views=3), val_images(side=16))
-    assert fact["kept"] is True
 
 
 def test_nothing_frozen_and_nothing_augmented_keeps_nothing(tmp_path: Path) -> None:
@@ -351,9 +344,3 @@ def test_the_fact_says_what_decided(tmp_path: Path) -> None:
     assert fact["multiply_adds"] > 10**6
     assert fact["bytes_per_image"] * 20 == bytes_of(tmp_path, "train")[0]
     assert json.loads(json.dumps(fact)) == fact
-
-
-def test_a_view_of_the_assignment_is_what_is_built_for(tmp_path: Path) -> None:
-    assignment = dataclasses.replace(tuned(tmp_path), view=View(image_size=48))
-    _, fact = start(assignment, train_images(side=48), val_images(48))
-    assert fact["kept"] is True
