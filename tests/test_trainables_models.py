@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -50,22 +52,10 @@ def test_lite_knows_photographs(lite: Any, number: int, expected: list[int]) -> 
     assert np.argsort(-probabilities)[:5].tolist() == expected
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_catalogue(name: str) -> None:
+def test_backbones_are_found_in_upper_and_lower_case() -> None:
     from trainables.models import backbones
 
-    backbone = backbones.find(name.upper())
-    assert backbone.name == name
-    assert 224 <= backbone.image_size <= 600
-    assert 3_000_000 < backbone.parameters < 85_000_000
-    assert 19 <= backbone.layers < 1100
-    assert backbone.minimum_side in (32, 71, 75)
-    assert backbone.source
-    assert backbone.preprocessing
-    if name != "EfficientNetLite0":
-        assert backbone.weights is not None
-        assert backbone.weights.url.startswith("https://storage.googleapis.com/")
-        assert len(backbone.weights.md5) == 32
+    assert [backbones.find(name.upper()).name for name in NAMES] == list(NAMES)
 
 
 def test_catalogue_is_complete() -> None:
@@ -375,6 +365,8 @@ def test_wrong_weights_are_one_line(tmp_path: Path) -> None:
         with pytest.raises(Fatal, match=file.split(".")[0]) as raised:
             backbones.build(backbones.find(name), (32, 32, 3), weights=tmp_path / file)
         assert "\n" not in str(raised.value), file
+        # Of keras.applications no file fits EfficientNetLite0.
+        assert name == "EfficientNetB0" or "keras.applications" not in str(raised.value)
 
 
 def test_residual_is_the_documents_network() -> None:
@@ -426,30 +418,23 @@ def test_residual_refuses_what_cannot_be(config: dict[str, Any], message: str) -
         residual.build(config, (8, 8, 3), 10, **STATISTICS)
 
 
-@pytest.mark.parametrize("policy", ["mixed_bfloat16"])  # float32 is what every test of the learner saves and loads
-def test_a_saved_model_loads_without_this_code(tmp_path: Path, policy: str) -> None:
-    import subprocess
-    import sys
-
+def test_a_saved_model_loads_without_this_code(tmp_path: Path) -> None:
+    """In mixed_bfloat16; float32 is what every test of the learner saves and loads."""
     import keras
 
     from trainables.models import fine_tuned
 
-    keras.config.set_dtype_policy(policy)
+    keras.config.set_dtype_policy("mixed_bfloat16")
     try:
         model = fine_tuned.build({"backbone": "efficientnetlite0"}, (32, 32, 3), 5, **STATISTICS).model
     finally:
         keras.config.set_dtype_policy("float32")
     model.save(tmp_path / "model.keras")
+    described = zipfile.ZipFile(tmp_path / "model.keras").read("config.json").decode()
+    assert {module.split(".")[0] for module in re.findall(r'"module": "([^"]+)"', described)} == {"keras"}
     images = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3), dtype=np.uint8)
-    np.save(tmp_path / "images.npy", images)
-    code = (
-        "import keras, numpy as np\n"
-        "model = keras.models.load_model('model.keras')\n"
-        "np.save('probabilities.npy', model.predict(np.load('images.npy'), verbose=0))\n"
-    )
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, capture_output=True, timeout=300)
     expected = model.predict(images, verbose=0)
     assert expected.dtype == np.float32
-    np.testing.assert_allclose(np.load(tmp_path / "probabilities.npy"), expected, atol=1e-6)
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(loaded.predict(images, verbose=0), expected, atol=1e-6)
     np.testing.assert_allclose(expected.sum(axis=1), 1, rtol=1e-5)
