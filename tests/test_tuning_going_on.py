@@ -183,7 +183,7 @@ def test_jobs_name_what_they_go_on_from_and_the_study_what_came_before(tmp_path:
     ("settings", "said"),
     [
         ({"arms": ("from_scratch",)}, "--arms names others"),
-        ({"configs": "published"}, "--configs and --from"),
+        ({"configs": "published", "trials": None}, "--configs and --from"),
         ({"sample": True}, "only that can go on from it"),
     ],
 )
