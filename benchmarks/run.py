@@ -32,6 +32,7 @@ from benchmarks.runs import CHECKOUT, Run, execute
 from benchmarks.schedule import plan
 from benchmarks.systems import PEERS, PODIUM, SYSTEMS, environment
 from benchmarks.workloads import SLOTS, WORKLOADS, Workload, find
+from trainables import devices
 
 VERSIONED = ("tensorflow", "keras", "ray", "optuna", "keras-tuner", "numpy", "albumentations")
 
@@ -131,9 +132,8 @@ def _line(run: Run) -> str:
 
 
 def _machine(cores: Sequence[int]) -> dict[str, Any]:
-    models = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     return {
-        "processor": models[0].partition(":")[2].strip() if models else platform.machine(),
+        "processor": devices.processor(),
         "cores_used": list(cores),
         "cores": os.cpu_count(),
         "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),

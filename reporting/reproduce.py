@@ -23,7 +23,7 @@ def reproduce(record: StudyRecord, arm: str, config: dict[str, object]) -> str |
     """The command line, run from the checkout; None where the study kept no configuration, or was no command.
 
     It trains the best configuration as the search did, confirms it with the same seeds and tests it: a row of the same
-    numbers, where the machine's share is the same (README, "Same seed, same numbers"). config: of the row.
+    numbers, where processor and share are the same (README, "Same seed, same numbers"). config: of the row.
     """
     if record.folder is None or not (path := record.folder / "winners" / arm / CONFIG).is_file():
         return None

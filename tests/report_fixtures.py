@@ -92,7 +92,7 @@ def _header(trials: int, epochs: int) -> Event:
             "notices": [],
         },
         "versions": {"python": "3.11.7", "optuna": "5.0.0"},
-        "machine": {"cores": 2},
+        "machine": {"processor": "EPYC", "cores": 2},
         "share": {"slots": 2},
         "command": "python cli.py tune food10 --trials 24 --epochs 16",
         "git_commit": "0" * 12,

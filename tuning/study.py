@@ -17,6 +17,7 @@ from ray import tune
 
 from datasets.dataset import SPLITS
 from datasets.store import ImageStore
+from trainables import devices
 from trainables.trial import Trial
 from tuning.cluster import CHECKOUT
 from tuning.events import FILE_NAME, Event, EventLog
@@ -165,7 +166,7 @@ def header(
             "notices": [*store.notices, *_folds_notice(plan)],
         },
         "versions": {"python": platform.python_version(), **{name: metadata.version(name) for name in VERSIONED}},
-        "machine": {"cores": os.cpu_count(), "platform": platform.platform()},
+        "machine": {"processor": devices.processor(), "cores": os.cpu_count(), "platform": platform.platform()},
         "command": command,
         "git_commit": _git_commit(),
     }
