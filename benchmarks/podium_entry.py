@@ -18,7 +18,7 @@ from benchmarks.workloads import CLASSES, MOMENTUM, SLOTS, Workload, find
 from datasets.dataset import Counts
 from datasets.generated import GeneratedPictures
 from datasets.view import View
-from search_spaces.space import Choice
+from search_spaces.axes import Choice
 from tasks import task as tasks_room
 from tasks.food10 import TASK as FOOD10
 from tasks.task import Arm, Task

@@ -57,7 +57,7 @@ def user_errors() -> tuple[type[Exception], ...]:
     from reporting.published import PublishedError
     from reporting.runs import RunsError
     from reporting.where import WhereError
-    from search_spaces.space import SpaceError
+    from search_spaces.axes import SpaceError
     from tasks.task import UnknownTask
     from trainables.learner import Fatal, Infeasible
     from tuning.records import StudyNotFound

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from search_spaces import optimization
-from search_spaces.space import Axis, Space
+from search_spaces.axes import Axis
+from search_spaces.space import Space
 
 STUDY = "document 2, 2020-11-10-first-CNN-shallownet"
 _TRAINING: tuple[Axis, ...] = (

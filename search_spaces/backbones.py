@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from search_spaces.space import Choice
+from search_spaces.axes import Choice
 
 # The catalogue of trainables/models/catalogue.py, by name; a test holds the two together.
 BACKBONES = (

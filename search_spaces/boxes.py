@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from search_spaces import backbones, optimization
-from search_spaces.space import Axis, Choice, Space, Value
+from search_spaces.axes import Axis, Choice, Value
+from search_spaces.space import Space
 
 SETTINGS = "document 2, bounding-box regression"
 _CONSTANTS: dict[str, Value] = {"batch_size": 32}  # document 2

@@ -6,7 +6,8 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from search_spaces.space import Axis, Choice, Space, SpaceError, Value
+from search_spaces.axes import Axis, Choice, SpaceError, Value
+from search_spaces.space import Space
 from search_spaces.wording import unknown
 
 _RANGE = re.compile(r"^(?P<low>[^.,]*(?:\.\d+[^.,]*)?)\.\.(?P<high>[^.].*)$")

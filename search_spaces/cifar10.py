@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from search_spaces import optimization, resnet
-from search_spaces.space import Config, Space
+from search_spaces.axes import Config
+from search_spaces.space import Space
 
 MINIVGG, GOOGLE = "document 2, 2020-11-12-MiniVGGNet", "document 2, 2020-12-06-minigooglenet"
 # Variants a, b and c: the decay of Keras's SGD, a quarter every 5 epochs, none.

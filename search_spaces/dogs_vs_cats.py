@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from search_spaces import backbones, features, optimization
-from search_spaces.space import Axis, Choice, Space, Value, When
+from search_spaces.axes import Axis, Choice, Value, When
+from search_spaces.space import Space
 
 SETTINGS = "document 1, settings"
 LOG = "document 2, 2020-11-23-dogs-vs-cats"

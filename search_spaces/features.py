@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from search_spaces import backbones
-from search_spaces.space import Real, Space
+from search_spaces.axes import Real
+from search_spaces.space import Space
 
 
 def of_backbone(backbone: str, grid: tuple[float, ...], source: str) -> Space:

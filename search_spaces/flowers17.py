@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from search_spaces import backbones, features, optimization
-from search_spaces.space import Space, Value
+from search_spaces.axes import Value
+from search_spaces.space import Space
 
 SCRATCH, TRANSFER, CUT = (
     f"document 2, {study}"

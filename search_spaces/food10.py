@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from search_spaces import backbones, optimization
-from search_spaces.space import Choice, Config, Real, Space
+from search_spaces.axes import Choice, Config, Real
+from search_spaces.space import Space
 
 TUNING = "document 4, section 4"
 

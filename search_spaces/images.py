@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from search_spaces import backbones, optimization
-from search_spaces.space import Axis, Choice, Real, Space, Value
+from search_spaces.axes import Axis, Choice, Real, Value
+from search_spaces.space import Space
 
 _CONSTANTS: dict[str, Value] = {"batch_size": 32}
 _MOMENTUM = optimization.momentum("document 4, section 4: SGD with momentum, 0.85 and 0.9 in its runs")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from search_spaces import optimization
-from search_spaces.space import Choice, Space
+from search_spaces.axes import Choice
+from search_spaces.space import Space
 
 STUDY = "document 2, 2020-11-11-LeNet-implementation"
 

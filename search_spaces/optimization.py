@@ -5,8 +5,8 @@ Ranges that a document states stand in the file of its task; here are the ones a
 
 from __future__ import annotations
 
+from search_spaces.axes import Choice, Real, When
 from search_spaces.names import OPTIMIZERS, SCHEDULES
-from search_spaces.space import Choice, Real, When
 
 
 def learning_rate(low: float, high: float, source: str) -> Real:

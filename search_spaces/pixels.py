@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from search_spaces.space import Choice, Real, Space
+from search_spaces.axes import Choice, Real
+from search_spaces.space import Space
 
 SPACE = Space(
     axes=(

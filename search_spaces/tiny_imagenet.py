@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from search_spaces import optimization, resnet
-from search_spaces.space import Axis, Config, Space
+from search_spaces.axes import Axis, Config
+from search_spaces.space import Space
 
 GOOGLE = "document 2, 2020-12-10-deepergooglenet"
 

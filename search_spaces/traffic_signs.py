@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from search_spaces import backbones, optimization
-from search_spaces.space import Axis, Space, Value
+from search_spaces.axes import Axis, Value
+from search_spaces.space import Space
 
 PARAMETERS, STRUCTURES = "document 3, parameters", "document 3, structures"
 ZOOM = 256  # pixels, bicubic, inside the network

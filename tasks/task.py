@@ -12,8 +12,9 @@ from datasets.dataset import Counts, DataError, Dataset, Target
 from datasets.generated import GeneratedPictures
 from datasets.view import View
 from search_spaces import pixels
+from search_spaces.axes import Axis, Config, Value
 from search_spaces.backbones import SAMPLE_BACKBONE
-from search_spaces.space import Axis, Config, Space, Value
+from search_spaces.space import Space
 from search_spaces.wording import unknown
 
 

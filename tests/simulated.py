@@ -9,7 +9,8 @@ from typing import Any
 from datasets.dataset import Counts
 from datasets.generated import GeneratedPictures
 from datasets.view import View
-from search_spaces.space import Choice, Real, Space, When
+from search_spaces.axes import Choice, Real, When
+from search_spaces.space import Space
 from tasks.task import Arm, Column, Table, Task
 from trainables.job import Job
 from tuning.events import FILE_NAME, EventLog

@@ -53,7 +53,7 @@ ROOMS = {
         "tuning.events",
         "tuning.importances",  # by Optuna, which only tuning/ knows
         "tuning.command",  # the next command to run: settings belong to tuning/
-        "search_spaces.space",
+        "search_spaces.axes",
         "search_spaces.wording",
     },
 }

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search_spaces import backbones, cifar10, digits, dogs_vs_cats, food10, images, pixels, traffic_signs
+from search_spaces.axes import Choice, Integer, Real, SpaceError, When
 from search_spaces.changes import parse_value, set_in_arms
-from search_spaces.space import Choice, Integer, Real, Space, SpaceError, When
+from search_spaces.space import Space
 
 SPACES = {
     "from_scratch": food10.FROM_SCRATCH,

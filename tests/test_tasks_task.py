@@ -11,9 +11,10 @@ from datasets.augmentation import RECIPES
 from datasets.dataset import DataError
 from datasets.generated import GeneratedPictures
 from datasets.view import View
+from search_spaces.axes import Choice, SpaceError
 from search_spaces.backbones import SAMPLE_BACKBONE
 from search_spaces.names import OPTIMIZERS, SCHEDULES
-from search_spaces.space import Choice, Space, SpaceError
+from search_spaces.space import Space
 from tasks.task import Arm, averages, load_task, task_names
 from tuning.plan import make_plan
 from tuning.plan_text import render_plan

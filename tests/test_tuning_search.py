@@ -15,7 +15,8 @@ from datasets.dataset import Counts
 from datasets.generated import GeneratedPictures
 from datasets.view import View
 from reporting.rows import best_row, rows
-from search_spaces.space import Choice, Integer, Real, Space
+from search_spaces.axes import Choice, Integer, Real
+from search_spaces.space import Space
 from tasks.task import Pretraining, load_task
 from tests.simulated import SimulatedMachine, simulated_plan
 from trainables.job import Job

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datasets.view import View
-from search_spaces.space import Config, Space
+from search_spaces.axes import Config
+from search_spaces.space import Space
 from search_spaces.wording import unknown
 from trainables.job import state_name
 from tuning.records import StudyRecord, TrialRecord, find_study, read_started

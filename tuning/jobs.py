@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from search_spaces.space import Config
+from search_spaces.axes import Config
 from trainables.job import Job, SavedModel
 from tuning.going_on import GOES_ON, STATES
 from tuning.plan import ArmPlan, StudyPlan

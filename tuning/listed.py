@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from search_spaces.space import Config, Space, SpaceError, Value
+from search_spaces.axes import Config, SpaceError, Value
+from search_spaces.space import Space
 from search_spaces.wording import unknown
 from tasks.task import Arm
 from tuning.settings import EPOCHS, SEEDS, StudySettings, UsageError

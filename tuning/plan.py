@@ -12,8 +12,9 @@ from typing import Any
 from datasets.dataset import Target
 from datasets.folds import Fold
 from datasets.view import keeps_boxes, parse_augmentation
+from search_spaces.axes import Axis, Choice
 from search_spaces.changes import set_in_arms
-from search_spaces.space import Axis, Choice, Space
+from search_spaces.space import Space
 from search_spaces.wording import unknown
 from tasks.task import Arm, Objective, Task
 from tuning.going_on import GOES_ON, Origin, find_origin, held_by

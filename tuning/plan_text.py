@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datasets.dataset import Carved, Counts, Dataset, Shares
 from datasets.view import View
-from search_spaces.space import Axis
+from search_spaces.axes import Axis
 from search_spaces.wording import plural
 from tasks.task import Task
 from tuning.plan import ArmPlan, StudyPlan

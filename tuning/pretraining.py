@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets.store import ImageStore
-from search_spaces.space import Config
+from search_spaces.axes import Config
 from tasks.task import Pretraining
 from tuning.listed import only_backbone
 from tuning.plan import StudyPlan

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import optuna
 
-from search_spaces.space import Config
+from search_spaces.axes import Config
 from trainables.job import Job
 from tuning.events import EventLog
 from tuning.jobs import Jobs
