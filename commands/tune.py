@@ -117,8 +117,8 @@ def _tune(task: Task, settings: StudySettings, dry_run: bool) -> None:
 
     from datasets.preparing import prepare_with_bars
     from tuning.folder import make_folder
-    from tuning.plan import make_plan
     from tuning.plan_text import render_plan
+    from tuning.planning import make_plan
     from tuning.resources import machine_share
 
     console = Console()

@@ -15,7 +15,8 @@ from tasks.task import Arm, Column, Table, Task
 from trainables.job import Job
 from tuning.events import FILE_NAME, EventLog
 from tuning.optuna_database import OptunaDatabase
-from tuning.plan import StudyPlan, axis_description, make_plan
+from tuning.plan import StudyPlan, axis_description
+from tuning.planning import make_plan
 from tuning.pretraining import Pretrained
 from tuning.ray_adapters import StopInsideArms
 from tuning.records import StudyRecord

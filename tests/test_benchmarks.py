@@ -26,7 +26,7 @@ from benchmarks.report import markdown
 from benchmarks.schedule import Planned, plan
 from benchmarks.systems import PEERS, PODIUM
 from benchmarks.workloads import FRACTIONS, WORKLOADS, find, frozen_layers
-from tuning.plan import make_plan
+from tuning.planning import make_plan
 from tuning.resources import Share
 from tuning.settings import StudySettings
 

@@ -16,8 +16,8 @@ from search_spaces.backbones import SAMPLE_BACKBONE
 from search_spaces.names import OPTIMIZERS, SCHEDULES
 from search_spaces.space import Space
 from tasks.task import Arm, averages, load_task, task_names
-from tuning.plan import make_plan
 from tuning.plan_text import render_plan
+from tuning.planning import make_plan
 from tuning.resources import Share
 from tuning.settings import StudySettings
 

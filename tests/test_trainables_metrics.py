@@ -11,7 +11,7 @@ from sklearn.metrics import balanced_accuracy_score, precision_recall_fscore_sup
 
 from trainables import metrics
 from trainables.metrics import evaluate
-from tuning.plan import METRICS
+from tuning.planning import METRICS
 
 
 def test_worked_by_hand() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.trainables_fixtures import BoxedImages, assign
 from trainables.targets import KINDS, find, overlap_over_union
-from tuning.plan import METRICS
+from tuning.planning import METRICS
 
 TRUE = np.array([[0.0, 0.0, 0.4, 0.5]])
 

@@ -9,8 +9,9 @@ import pytest
 
 from tasks.task import Task, baselines, load_task
 from tuning.jobs import Jobs
-from tuning.plan import StudyPlan, make_plan
+from tuning.plan import StudyPlan
 from tuning.plan_text import render_plan
+from tuning.planning import make_plan
 from tuning.records import TrialRecord
 from tuning.resources import Share
 from tuning.settings import StudySettings, UsageError

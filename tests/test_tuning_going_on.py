@@ -12,7 +12,8 @@ from tasks.task import load_task
 from trainables.job import state_name
 from tuning.events import FILE_NAME, EventLog
 from tuning.going_on import STATES, check_images, find_origin, held_by
-from tuning.plan import StudyPlan, make_plan
+from tuning.plan import StudyPlan
+from tuning.planning import make_plan
 from tuning.records import StudyNotFound, StudyRecord, read_study
 from tuning.resources import Share
 from tuning.search import Search

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import trainables
 from tasks.task import load_task
-from tuning.plan import make_plan
 from tuning.plan_text import LEARNER_BYTES, NETWORK_BYTES, disk_bytes
+from tuning.planning import make_plan
 from tuning.resources import Share
 from tuning.settings import StudySettings
 

@@ -21,7 +21,8 @@ from tasks.task import Pretraining, load_task
 from tests.simulated import SimulatedMachine, simulated_plan
 from trainables.job import Job
 from tuning.events import FILE_NAME, EventLog, read_events
-from tuning.plan import ArmPlan, StudyPlan, make_plan
+from tuning.plan import ArmPlan, StudyPlan
+from tuning.planning import make_plan
 from tuning.pretraining import Pretrained
 from tuning.records import StudyRecord, fold
 from tuning.resources import Share

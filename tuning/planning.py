@@ -1,0 +1,185 @@
+"""From what was asked to a plan; all that contradicts itself, or cannot be, is refused here in one line."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from datasets.dataset import Target
+from datasets.view import keeps_boxes, parse_augmentation
+from search_spaces.changes import set_in_arms
+from search_spaces.space import Space
+from search_spaces.wording import unknown
+from tasks.task import Arm, Objective, Task
+from tuning.going_on import GOES_ON, Origin, find_origin, held_by
+from tuning.listed import listed_trials, only_backbone
+from tuning.plan import GRID_POINTS, WARMUP, ArmPlan, StudyPlan
+from tuning.resources import Share
+from tuning.settings import StudySettings, UsageError, check
+
+NOT_AUGMENTED = ("pixels_learner", "features_learner")  # learners that see every image once, as it is
+
+
+def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> StudyPlan:
+    """The plan of one study, or UsageError, UnknownTask or SpaceError with one line."""
+    check(settings)
+    if Path(name).name != name or name.startswith(".") or not name.isprintable() or len(name) > 100:
+        raise UsageError(f"--name is {name!r}, but must be a plain folder name of at most 100 characters")
+    task = (task.sampled() if settings.sample else task).about(settings.data, settings.group_by, settings.allow_pickle)
+    origin = _origin(task, settings)
+    named = settings.arms or ((origin.arm,) if origin else ())
+    arms = [task.arm(arm) for arm in named] if named else list(task.arms)
+    doubled = {arm.name for arm in arms if [other.name for other in arms].count(arm.name) > 1}
+    if doubled:
+        raise UsageError(f"--arms names {', '.join(sorted(doubled))} twice; name each arm once")
+    if origin is not None:
+        [arm] = arms
+        arm = replace(arm, space=held_by(origin, arm.space), view=origin.view)
+        arms = [_noted(arm, f"goes on from {origin.name}")]
+    spaces = set_in_arms({arm.name: arm.space for arm in arms}, settings.sets, settings.spaces)
+    arms = [_changed(arm, spaces[arm.name], settings) for arm in arms]
+    if task.target == "box":
+        _check_boxes(task, arms, settings)
+    if settings.weights is not None and not any("backbone" in arm.space.names for arm in arms):
+        raise UsageError(
+            f"--weights is {settings.weights}, but none of these arms starts from a backbone; leave it out"
+        )
+    if settings.keep_epochs is not None and not any(arm.learner == GOES_ON for arm in arms):
+        names = ", ".join(arm.name for arm in arms)
+        raise UsageError(
+            f"--keep-epochs is {settings.keep_epochs}, but no trial of {names} could go on from there; leave it out"
+        )
+    listed = listed_trials(settings, arms) if settings.configs else {}
+    trials = task.defaults.trials if settings.trials is None else settings.trials
+    confirm = settings.folds or settings.confirm_seeds
+    if confirm is None:
+        # Another seed would go on from the same weights: no confirmation of what came before.
+        confirm = 0 if settings.configs or origin is not None else task.defaults.confirm_seeds
+    plans = [
+        ArmPlan(
+            arm=arm,
+            trials=len(listed[arm.name]) if settings.configs else _most_trials(arm.space, trials, settings),
+            listed=tuple(listed[arm.name]) if settings.configs else (),
+        )
+        for arm in arms
+        if not settings.configs or arm.name in listed
+    ]
+    most = max(plan.trials for plan in plans)
+    if settings.ensemble is not None and settings.ensemble > most:
+        raise UsageError(
+            f"--ensemble is {settings.ensemble}, but of no arm there are more trials than {most}; "
+            "average fewer, or search more with --trials"
+        )
+    objective = task.objective
+    if settings.metric is not None:
+        objective = Objective(metric=settings.metric, direction=_direction(task.target, settings.metric))
+    return StudyPlan(
+        task=task,
+        settings=settings,
+        name=name,
+        folder=settings.results / task.name / name,
+        arms=tuple(plans),
+        confirm_seeds=tuple(settings.seed + 1 + index for index in range(confirm)),
+        objective=objective,
+        early_stopping=settings.scheduler == "asha" and not settings.configs,
+        share=share,
+        origin=origin,
+    )
+
+
+def _most_trials(space: Space, asked: int, settings: StudySettings) -> int:
+    """As many as were asked for, or as there are different ones."""
+    if settings.search == "grid":
+        return sum(1 for _ in itertools.islice(space.grid(GRID_POINTS), asked))
+    return int(min(asked, space.size))
+
+
+def _origin(task: Task, settings: StudySettings) -> Origin | None:
+    if settings.goes_on_from is None:
+        return None
+    origin = find_origin(settings.goes_on_from, settings.results)
+    if (origin.task, origin.sample) != (task.name, settings.sample):
+        kind = f"{'the sample of ' if origin.sample else ''}{origin.task}"
+        raise UsageError(f"--from is {origin.name}, a trial of {kind}: only that can go on from it")
+    if settings.arms not in ((), (origin.arm,)):
+        raise UsageError(f"--from is {origin.name}, a trial of {origin.arm}, but --arms names others; leave it out")
+    if settings.configs or settings.folds:
+        option = "--configs" if settings.configs else "--folds"
+        raise UsageError(f"{option} and --from both say what a trial begins with; give one of them")
+    return origin
+
+
+def _check_boxes(task: Task, arms: list[Arm], settings: StudySettings) -> None:
+    """Boxes do not move with what a view makes of their images."""
+    for arm in arms:
+        if keeps_boxes(arm.view):
+            continue
+        if settings.augmentation not in (None, "none"):
+            raise UsageError(
+                f"--augmentation is {settings.augmentation}, but {task.name} asks for boxes, which would not move with "
+                "the images; leave it out"
+            )
+        raise UsageError(
+            f"{arm.name} of {task.name} asks for boxes in a view with fit {arm.view.fit!r}, augmentation "
+            f"{arm.view.augmentation!r} and crops {arm.view.crops}; boxes need 'stretch', 'none' and 1"
+        )
+
+
+# Metrics every learner reports of a target (trainables/targets.py), with the direction that is better.
+METRICS: Mapping[Target, Mapping[str, str]] = {
+    "class": {
+        "val_accuracy": "max",
+        "val_loss": "min",
+        "val_macro_precision": "max",
+        "val_macro_recall": "max",
+        "val_macro_f1": "max",
+        "val_weighted_precision": "max",
+        "val_weighted_recall": "max",
+        "val_weighted_f1": "max",
+        "val_balanced_accuracy": "max",
+        "val_top5_accuracy": "max",
+    },
+    "box": {"val_iou": "max", "val_loss": "min", "val_iou_at_least_half": "max"},
+}
+
+
+def _direction(target: Target, metric: str) -> str:
+    known = METRICS[target]
+    if metric not in known:
+        raise UsageError("--metric: " + unknown("metric", metric, tuple(known)))
+    return known[metric]
+
+
+def _changed(arm: Arm, space: Space, settings: StudySettings) -> Arm:
+    if space.choices("backbone") and arm.stands_for not in (None, *space.choices("backbone")):
+        arm = _noted(arm, f"sample: {space.choices('backbone')[0]} in place of {arm.stands_for}")
+    view = arm.view
+    if settings.image_size is not None:
+        view = replace(view, image_size=settings.image_size)
+    if not arm.trains:
+        return replace(arm, space=space, view=view)
+    if settings.augmentation is not None and arm.learner not in NOT_AUGMENTED:
+        augmentation, views = parse_augmentation(settings.augmentation)
+        view = replace(view, augmentation=augmentation, views=views)
+    if view.augmentation == "views":
+        arm = _noted(arm, f"{view.views} fixed views of each training image")
+    if view.check_images is not None:
+        arm = _noted(
+            arm, f"each epoch validated on the next {view.check_images} images, so that its best is a lucky look"
+        )
+    if arm.pretraining is not None:
+        only_backbone(arm, space)
+        arm = _noted(arm, f"its backbone first learned {arm.pretraining.dataset.title}")
+    max_epochs = arm.max_epochs if settings.epochs is None else settings.epochs
+    if WARMUP in space.names and (longest := space.most(WARMUP)) >= max_epochs:
+        raise UsageError(
+            f"{WARMUP} of {arm.name} is {longest:g}, but a trial has {max_epochs} epochs in all; "
+            f"give more with --epochs, or fewer with --set {arm.name}.{WARMUP}=N"
+        )
+    return replace(arm, space=space, view=view, max_epochs=max_epochs, grace_epochs=min(arm.grace_epochs, max_epochs))
+
+
+def _noted(arm: Arm, note: str) -> Arm:
+    return replace(arm, note="; ".join(filter(None, [arm.note, note])))
