@@ -183,6 +183,7 @@ def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Co
         dashboard = cluster.start_ray(plan.settings.address)
         cluster.check_gpus(plan.settings.gpus)
         from tuning import study
+        from tuning.command import typed_command
 
         if not plan.settings.quiet:
             if dashboard:
@@ -195,7 +196,7 @@ def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Co
                 console.print(what, highlight=False, soft_wrap=True)
         progress = Progress(console, plan.settings.quiet)
         live = LiveCurves(plan.folder / "plots" / CURVES)
-        record = study.run_study(plan, store, progress, study.default_command(), pretraining, live.apply)
+        record = study.run_study(plan, store, progress, typed_command(), pretraining, live.apply)
     except KeyboardInterrupt:
         if (plan.folder / "events.jsonl").exists():
             write_derived(plan.folder)

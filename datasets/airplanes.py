@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from datasets.dataset import Box, Counts, DataError, Progress, SourceImage
 from datasets.origin import fetched
 from datasets.zipped import Read, members
+from search_spaces.wording import plural
 
 ADDRESS = "https://data.caltech.edu/records/mzrjq-6wc02/files/caltech-101.zip"  # 137 MB
 MD5 = "3138e1922a9193bfa496528edbbc45d0"  # of that archive
@@ -89,7 +90,8 @@ def _annotated(files: Mapping[str, Read], source: Path) -> dict[str, tuple[Read,
     missing = sorted(images.keys() - annotations.keys())
     if missing:
         raise DataError(
-            f"{source} has no annotation of {len(missing)} image(s), such as image_{missing[0]}.jpg; {REMEDY}"
+            f"{source} has no annotation of {plural(len(missing), 'image', 'images')}, such as image_{missing[0]}.jpg; "
+            f"{REMEDY}"
         )
     return {
         f"image_{number}.jpg": (read, _box(annotations[number], f"annotation_{number}.mat of {source}"))

@@ -26,9 +26,11 @@ from datasets.histogram import channel_histogram, mean_and_deviation
 from datasets.origin import describe_origin
 from datasets.parallel import ordered, usable_cores
 from datasets.splitting import MINIMUM_PER_CLASS, assign_splits
+from search_spaces.wording import plural
 
 VERSION = 2  # of the store; raise it whenever the same images would be stored differently
 BROKEN_LIMIT = 0.05  # of a class: the published numbers rest on whole classes
+NAMED = 20  # broken images, where there are too many
 SLACK_BYTES = 16 * 2**20  # what a store needs beside its pixels: names, headers, the file system's own rounding
 
 
@@ -146,10 +148,12 @@ def _check_broken(dataset: Dataset, used: Sequence[tuple[SourceImage, Split]], b
             rule = f"at least {needed} must be whole"
         else:
             continue
-        example = next(source.name for source, _ in used if source.name in broken and source.label == label)
+        names = sorted(source.name for source, _ in used if source.name in broken and source.label == label)
+        shown = ", ".join(f"{name} ({broken[name]})" for name in names[:NAMED])
+        more = f" and {count - NAMED} more" if count > NAMED else ""
         raise DataError(
-            f"{count} of {expected[label]} images of the class {dataset.classes[label]!r} are broken, such as "
-            f"{example} ({broken[example]}), but {rule}; replace them, or fetch the data again"
+            f"{count} of {expected[label]} images of the class {dataset.classes[label]!r} are broken, but {rule}; "
+            f"replace them, or fetch the data again: {shown}{more}"
         )
 
 
@@ -275,7 +279,7 @@ def _broken_notice(broken: dict[str, str]) -> list[str]:
     if not broken:
         return []
     shown = ", ".join(sorted(broken)[:3]) + (", ..." if len(broken) > 3 else "")
-    return [f"{len(broken)} broken image(s) left out: {shown}"]
+    return [f"{plural(len(broken), 'broken image', 'broken images')} left out: {shown}"]
 
 
 def _alike_notice(names: Sequence[tuple[str, str]], alike: Alike) -> list[str]:
@@ -284,10 +288,11 @@ def _alike_notice(names: Sequence[tuple[str, str]], alike: Alike) -> list[str]:
         return []
     more = " (`datasets describe` names more)" if len(names) > 3 else ""
     shown = ", ".join(f"{one} and {other}" for one, other in names[:3]) + more
-    count = str(len(names)) if alike.all_compared else f"at least {len(names)}"
+    pairs = plural(len(names), "pair of images looks", "pairs of images look")
+    count = pairs if alike.all_compared else f"at least {pairs}"
     ending = f": {shown}" if names else ""
     partly = "" if alike.all_compared else " (not all were compared)"
-    return [f"{count} pair(s) of images look the same but lie in different splits of the store{partly}{ending}"]
+    return [f"{count} the same but lie in different splits of the store{partly}{ending}"]
 
 
 def _sync_folder(folder: Path) -> None:

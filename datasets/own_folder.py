@@ -11,6 +11,7 @@ from pathlib import Path
 
 from datasets.dataset import DataError, Split
 from datasets.own_layout import RULE, SPLIT_FOLDERS, Found, check_encoding
+from search_spaces.wording import plural
 
 # What Pillow reads, as cameras and published data sets write it. Any other file in a folder is passed over.
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
@@ -93,7 +94,9 @@ def _check_holds_no_image(folder: Path, label: str, group_by: str) -> None:
 def _folders(folder: Path) -> list[str]:
     files, inner = _entries(folder)
     if not inner:
-        what = f"{len(files)} image(s), but no sub-folder" if files else "neither images nor sub-folders"
+        what = (
+            f"{plural(len(files), 'image', 'images')}, but no sub-folder" if files else "neither images nor sub-folders"
+        )
         raise DataError(f"{folder} holds {what}; {RULE}")
     return inner
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from datasets.dataset import SPLITS, Carved, Counts, DataError, Dataset, Shares, SourceImage, Split
 from datasets.dealing import deal
+from search_spaces.wording import plural
 
 MINIMUM_PER_CLASS = 10  # below it a class has no split worth the name: 7 / 2 / 1 images
 FOLDS = 7  # groups are dealt into so many: one for validation, one for the test, each about 14 % of every class
@@ -82,8 +83,9 @@ def _divided(dataset: Dataset, by_class: Sequence[Members], counts: Counts | Sha
         for label, members in enumerate(by_class):
             if len(members) < MINIMUM_PER_CLASS:
                 raise DataError(
-                    f"the class {dataset.classes[label]!r} of {dataset.title} has {len(members)} image(s), but at "
-                    f"least {MINIMUM_PER_CLASS} are needed to split them; add images or leave the class out"
+                    f"the class {dataset.classes[label]!r} of {dataset.title} has "
+                    f"{plural(len(members), 'image', 'images')}, but at least {MINIMUM_PER_CLASS} are needed to split "
+                    "them; add images or leave the class out"
                 )
     if any(image.group for members in by_class for image in members):
         return _divided_by_group(dataset, by_class, counts)
@@ -108,8 +110,9 @@ def _divided_by_group(dataset: Dataset, by_class: Sequence[Members], counts: Cou
     parts = shrink(counts, folds)
     if parts.train < 1 or number < len([count for count in (parts.train, parts.val, parts.test) if count]):
         raise DataError(
-            f"the images of {dataset.title} form {number} group(s), such as {next(iter(number_of))!r}, but a group is "
-            "never divided, so that there must be at least 3; group them otherwise or not at all"
+            f"the images of {dataset.title} form {plural(number, 'group', 'groups')}, such as "
+            f"{next(iter(number_of))!r}, but a group is never divided, so that there must be at least 3; group them "
+            "otherwise or not at all"
         )
     fold_of = deal(labels, groups, folds)
     in_fold = np.zeros((folds, len(by_class)), np.int64)
@@ -152,7 +155,10 @@ def _authors_split(dataset: Dataset, images: Members) -> tuple[Assigned, tuple[s
     divided = sorted(
         {one.group for one, split in used if one.group and split_of_group.setdefault(one.group, split) != split}
     )
-    notices = [f"{len(divided)} group(s), such as {divided[0]!r}, lie in two splits, as they came"] if divided else []
+    notices = []
+    if divided:
+        lie = plural(len(divided), "group lies", "groups lie")
+        notices.append(f"{lie} in two splits as they came, such as {divided[0]!r}")
     present = {split for _, split in used}
     if "train" not in present:
         raise DataError(f"{dataset.title} has no image in its train split; assign some to it")

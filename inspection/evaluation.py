@@ -88,9 +88,11 @@ def _evaluation(winner: Winner) -> Evaluation:
     predicted = predictions.probabilities.argmax(axis=1)
     outputs = np.union1d(np.arange(len(winner.classes)), predicted)
     names = winner.names(predictions.probabilities.shape[1])
+    # The table's row is the mean of all seeds.
+    chosen_seed = f" ({winner.trial}, best of {winner.seeds} seeds by validation)" if winner.seeds > 1 else ""
     return Evaluation(
         winner=winner,
-        title=f"{winner.title}: {winner.label}, test images",
+        title=f"{winner.title}: {winner.label}, test images{chosen_seed}",
         names=tuple(names[output] for output in outputs.tolist()),
         labels=predictions.labels,
         predicted=np.searchsorted(outputs, predicted),

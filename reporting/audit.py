@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from reporting.audit_finding import Finding, Unjudged
-from reporting.audit_result import below_validation, within_noise
+from reporting.audit_result import below_validation, not_reproduced, within_noise
 from reporting.audit_search import edge_of_range, infeasible_trials, rungs_disagree, search_still_improving
 from reporting.audit_training import overfitting, still_improving
 from reporting.rows import rows
@@ -22,6 +22,7 @@ CHECKS: tuple[Callable[[StudyRecord], Iterator[Finding | Unjudged]], ...] = (
     rungs_disagree,
     still_improving,
     overfitting,
+    not_reproduced,
     within_noise,
     below_validation,
 )

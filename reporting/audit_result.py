@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from reporting.audit_finding import Finding, Unjudged, next_command
 from reporting.rows import Row, best_row, rows
+from search_spaces.wording import plural
 from tuning.records import StudyRecord
 
 MOST_SEEDS = 30
@@ -77,6 +78,34 @@ def within_noise(record: StudyRecord) -> Iterator[Finding | Unjudged]:
     )
 
 
+def not_reproduced(record: StudyRecord) -> Iterator[Finding | Unjudged]:
+    """Fresh seeds of the best configuration lie below what the search saw of it by more than the validation images
+    explain. Of shares alone, such as accuracy: of them the images' part of the spread is known."""
+    for row in rows(record):
+        searched, confirmed = record.best_trial(row.arm), row.objective
+        if row.members or row.state != "confirmed" or searched is None or searched.best is None or confirmed is None:
+            continue
+        error = _image_error_of(record, searched.best, confirmed.mean)
+        drop = searched.best - confirmed.mean
+        if error is None or drop <= max(LEAST_DROP, BEYOND * error):
+            continue
+        metric = record.header["objective"]["metric"]
+        yield Finding(
+            name="not_reproduced",
+            severity="serious",
+            title="Fresh seeds do not reach what the search saw",
+            arm=row.arm,
+            sentence=(
+                f"{row.label}: the search saw {metric} {searched.best:.4f}; with "
+                f"{plural(confirmed.n, 'fresh seed', 'fresh seeds')} the same configuration reached "
+                f"{confirmed.mean:.4f} on average. The drop of {drop:.4f} is {drop / error:.1f} standard errors of so "
+                "few validation images: it learns with some seeds and fails with others. More seeds say how often."
+            ),
+            evidence={"searched": searched.best, "confirmed": confirmed.mean, "drop": drop, "seeds": confirmed.n},
+            command=_more_seeds(record, max(5, 2 * confirmed.n)),
+        )
+
+
 def below_validation(record: StudyRecord) -> Iterator[Finding | Unjudged]:
     """The test accuracy of an arm lies below its validation accuracy by more than the sizes of the splits explain."""
     counts = (record.header.get("data") or {}).get("counts") or {}
@@ -107,10 +136,13 @@ def below_validation(record: StudyRecord) -> Iterator[Finding | Unjudged]:
 
 
 def _image_error(record: StudyRecord, *pair: Row) -> float | None:
+    return _image_error_of(record, *(row.objective.mean for row in pair if row.objective))
+
+
+def _image_error_of(record: StudyRecord, *means: float) -> float | None:
     """Standard error of a difference of two shares of the validation images, as if these were other images for each;
     None where the objective is no share, or the images were not counted."""
     counts = (record.header.get("data") or {}).get("counts") or {}
-    means = [row.objective.mean for row in pair if row.objective]
     if not counts.get("val") or record.header["objective"]["direction"] != "max":
         return None
     return math.sqrt(sum(max(0.0, mean * (1 - mean)) for mean in means) / counts["val"])

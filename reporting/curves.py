@@ -159,7 +159,7 @@ def _draw(figure: Figure, record: StudyRecord, arms: Sequence[str]) -> None:
             axes.set_ylabel(heading)
             axes.grid(alpha=0.3)
             if place == len(panels) - 1:
-                axes.set_xlabel("Epoch (diamond: converged, the first within 1 % of its best)")
+                axes.set_xlabel("Epoch (diamond: the first within 1 % of the best)")
         if not together:
             row[0].set_title(labels[arms[place]], loc="left", fontsize="medium")
     if together:

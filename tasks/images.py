@@ -20,7 +20,7 @@ VIEW = View(image_size=224, fit="shorter_side", augmentation="live", recipe="pho
 TASK = Task(
     name="images",
     title="Your own images: from scratch or fine-tuned?",
-    source="no document: your question",
+    source="your own question, of no document",
     dataset=OwnImages(),
     find_dataset=find,
     arms=(

@@ -126,7 +126,7 @@ def test_both_layouts_agree(tmp_path: Path) -> None:
         (caltech_files()[0], "has no box at Annotations"),
         (
             caltech_files()[0] | dict(list(caltech_files()[1].items())[1:]),
-            r"has no annotation of 1 image\(s\), such as image_0001\.jpg",
+            r"has no annotation of 1 image, such as image_0001\.jpg",
         ),
         (
             caltech_files()[0]

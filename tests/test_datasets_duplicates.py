@@ -101,11 +101,11 @@ def test_a_store_says_which_images_look_the_same(tmp_path: Path, monkeypatch: py
     assert store.near_duplicates == (("train/a/2.png", "test/b/copy.png"),)
     (notice,) = store.notices
     assert notice == (
-        "1 pair(s) of images look the same but lie in different splits of the store: train/a/2.png and test/b/copy.png"
+        "1 pair of images looks the same but lie in different splits of the store: train/a/2.png and test/b/copy.png"
     )
     assert render_text(describe(store)).endswith("\nlook the same: train/a/2.png and test/b/copy.png")
     few = functools.partial(across_splits, most_compared=0)
     monkeypatch.setattr(building, "across_splits", few)
     (notice,) = ImageStore.open(prepare(find(str(tmp_path / "in")), tmp_path / "few")).notices
-    assert "at least 0 pair(s)" in notice
+    assert "at least 0 pairs" in notice
     assert "(not all were compared)" in notice

@@ -247,7 +247,7 @@ def test_a_few_thousand_classes_are_refused_by_the_first_that_is_too_small(tmp_p
         (tmp_path / f"{number}" / "only.png").touch()
     message = refused(tmp_path)
     assert "class '0' of" in message
-    assert "has 1 image(s), but at least 10" in message
+    assert "has 1 image, but at least 10" in message
 
 
 def refused(location: Path | str | None, group_by: str | None = None) -> str:
@@ -264,7 +264,7 @@ def test_bad_folders_are_refused_in_one_line(tmp_path: Path) -> None:
     assert "neither images nor sub-folders" in refused(tmp_path / "empty")
     (tmp_path / "flat").mkdir()
     (tmp_path / "flat" / "x.png").write_bytes(one)
-    assert "1 image(s), but no sub-folder" in refused(tmp_path / "flat")
+    assert "1 image, but no sub-folder" in refused(tmp_path / "flat")
     assert "has the one class 'a'" in refused(folder(tmp_path / "one", {"a": 10}))
     folder(tmp_path / "hollow", {"a": 10, "b": 0})
     assert "class 'b'" in refused(tmp_path / "hollow")
@@ -401,4 +401,4 @@ def test_too_few_groups_are_refused(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         for number in range(12):
             (tmp_path / name / f"{name}_{number}.png").write_bytes(encoded(pixels(number), "PNG"))
-    assert "form 2 group(s)" in refused(tmp_path, "prefix")
+    assert "form 2 groups" in refused(tmp_path, "prefix")

@@ -87,7 +87,7 @@ def test_shares_follow_each_class_s_own_size() -> None:
     expected = {(0, "train"): 14, (0, "val"): 3, (0, "test"): 3, (1, "train"): 71, (1, "val"): 15, (1, "test"): 15}
     assert counted == expected
     assert notices == ()
-    with pytest.raises(DataError, match=r"class 'second' of Pictures has 9 image\(s\), but at least 10"):
+    with pytest.raises(DataError, match=r"class 'second' of Pictures has 9 images, but at least 10"):
         assign_splits(Pictures(counts=Shares()), images((20, 9)))
 
 

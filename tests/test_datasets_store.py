@@ -171,7 +171,7 @@ def test_a_broken_image_is_left_out_and_named(tmp_path: Path) -> None:
     store = ImageStore.open(prepare(dataset, tmp_path))
     assert set(store.broken) == {"first/003.png", "second/007.png"}
     assert store.broken["first/003.png"] == "Input/output error"
-    assert store.notices == ("2 broken image(s) left out: first/003.png, second/007.png",)
+    assert store.notices == ("2 broken images left out: first/003.png, second/007.png",)
     assert len(store) == 78
     assert not {"first/003.png", "second/007.png"} & set(store.names)
     # The others keep the split that they have in a data set without a broken image.
@@ -185,10 +185,11 @@ def test_too_many_broken_images_are_refused(tmp_path: Path) -> None:
     broken = tuple(f"second/{number:03d}.png" for number in range(3))
     dataset = Pictures(per_class=40, counts=Counts(train=28, val=8, test=4), broken=broken)
     with pytest.raises(
-        DataError, match=r"3 of 40 images of the class 'second' are broken, such as second/000.png"
+        DataError, match=r"3 of 40 images of the class 'second' are broken, but at most 5% may be"
     ) as caught:
         prepare(dataset, tmp_path)
-    assert "but at most 5% may be; replace them, or fetch the data again" in one_line(caught)
+    assert "replace them, or fetch the data again: second/000.png (" in one_line(caught)
+    assert all(name in one_line(caught) for name in broken)
     assert not list(tmp_path.glob("*.h5"))
     assert not list(tmp_path.glob("*.unfinished"))
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 import cli
 import commands.tune
-from tuning.command import tune_command
+from tuning.command import tune_command, typed_command
 from tuning.settings import StudySettings
 
 PLAIN = StudySettings(results=Path("/r"), data_dir=Path("/d"))
@@ -74,6 +74,12 @@ def test_every_setting_is_tried_there_and_back() -> None:
     plain = asdict(PLAIN)
     untried = {name for name, value in asdict(EVERYTHING).items() if value == plain[name]}
     assert untried == {"results", "data_dir", "name", "quiet"}
+
+
+def test_what_was_typed_can_be_pasted(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["tune", "images", "--data", "/my birds [a]/it's", "--name", "cont 1"]
+    monkeypatch.setattr("sys.argv", ["cli.py", *words])
+    assert shlex.split(typed_command()) == ["python", "cli.py", *words]
 
 
 def test_folders_that_nobody_typed_are_left_out() -> None:

@@ -1,8 +1,9 @@
-"""The `tune` line that asks for a study once more, with some of its settings changed."""
+"""The `tune` line of a study as it was typed, and the one that asks for it once more with some settings changed."""
 
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
@@ -13,6 +14,11 @@ REPEATED = {"spaces": "--space", "sets": "--set"}
 RENAMED = {"goes_on_from": "--from"}
 _ITS_OWN = ("name", "quiet")  # of one run: another one needs a name of its own
 _FOLDERS = ("results", "data_dir")  # always known to a study, typed by few
+
+
+def typed_command() -> str:
+    """This process's own command line, to be pasted into a shell in the checkout."""
+    return shlex.join(["python", "cli.py", *sys.argv[1:]])
 
 
 def tune_command(task: str, settings: Mapping[str, Any], typed: str = "", **changes: Any) -> str:

@@ -60,7 +60,7 @@ def render_plan(plan: StudyPlan) -> str:
     lines = [f"{task.title}  ({task.source})"]
     if settings.sample:
         lines.append("sample: a small data set; its numbers are not comparable with the published ones")
-    lines.append(f"data      {task.dataset.title}, {_asked(task)}, {_split(task.dataset)}")
+    lines.append(f"data      {task.dataset.title}, {_asked(task)}, {_split(plan)}")
     for arm in plan.arms:
         lines += _arm_lines(plan, arm)
     stopping = f"ASHA inside each arm, 1 in {plan.reduction_factor} goes on" if plan.early_stopping else "none"
@@ -77,7 +77,7 @@ def render_plan(plan: StudyPlan) -> str:
         + (f" and {share.gpus:g} of a GPU" if share.gpus else ", no GPU"),
         f"cost      {'at least' if plan.early_stopping else 'about'} {plan.total_epochs} epochs; "
         "time: known after the first epoch of each arm; "
-        f"disk: about {_size(disk_bytes(plan))}, and {_images_size(plan)}{_features(plan)}",
+        f"disk: about {_size(disk_bytes(plan))}, {_images_size(plan)}{_features(plan)}",
         f"study     {plan.folder}",
     ]
     return "\n".join(lines)
@@ -91,16 +91,19 @@ def _features(plan: StudyPlan) -> str:
     limit = int(plan.settings.feature_cache * 1e9)
     if not limit or not any(arm.freeze_points or arm.arm.learner == "features_learner" for arm in plan.arms):
         return ""
-    return f" and {_size(limit)} of frozen layers' output"
+    return f", at most {_size(limit)} of frozen layers' output"
 
 
-def _split(dataset: Dataset) -> str:
-    counts = dataset.counts
+def _split(plan: StudyPlan) -> str:
+    dataset, counts = plan.task.dataset, plan.task.dataset.counts
     if counts is None or isinstance(counts, Carved):
         return "the authors' split; what it lacks is taken from its training images"
     each = " a class" if len(dataset.classes) > 1 else ""
     unit = "% of each class" if isinstance(counts, Shares) else f"images{each}"
-    return f"{counts.train} / {counts.val} / {counts.test} {unit} (train / val / test)"
+    grouped = ", as near as whole groups come" if plan.settings.group_by else ""
+    if plan.folds:
+        return f"{counts.test} {unit} to test{grouped}, the rest in {plan.folds} folds of which one validates"
+    return f"{counts.train} / {counts.val} / {counts.test} {unit} (train / val / test){grouped}"
 
 
 def _images_size(plan: StudyPlan) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -193,8 +192,3 @@ def _git_commit() -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return run.stdout.strip() or None if run.returncode == 0 else None
-
-
-def default_command() -> str:
-    """The command line as typed, to be run again from the checkout."""
-    return " ".join(["python", "cli.py", *sys.argv[1:]])
