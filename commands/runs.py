@@ -42,8 +42,8 @@ def runs(
 ) -> None:
     """The trials of STUDY: how each was set, how far it came, why it ended. A TASK stands for its newest study.
 
-    Scores are those of a trial's best epoch, seconds all that it kept a worker busy. A trial without a value in a column
-    meets no comparison with it.
+    Scores are those of a trial's best epoch, seconds all that it kept a worker busy. A trial without a value in a
+    column meets no comparison with it.
 
     \b
     python cli.py runs food10
