@@ -41,7 +41,7 @@ class Winner:
     view: View
     classes: tuple[str, ...]  # in the order of the outputs
     max_side: int  # pixels, longer side: images are decoded no larger, then fitted
-    score: str  # "val_accuracy 0.8333, the best of 3 seeds"
+    score: str  # "val_accuracy 0.8333 (best of 3 seeds)"
     seeds: int  # trained with its configuration, of which it is the best by validation
     store: Path  # of the study's images, where it was
     fold: Fold | None  # how the store's images were divided for it
@@ -117,6 +117,8 @@ def _winner(study: Path, record: StudyRecord, arm: dict[str, Any], folder: Path,
     fold = trial.fold(int(record.header["settings"].get("folds") or 0))
     score = f"{record.header['objective']['metric']} {trial.best:.4f}" if trial.best is not None else "not validated"
     seeds = len(record.confirmed(trial.arm))
+    if seeds > 1:
+        score += f" (best of {seeds} seeds)"
     return Winner(
         study=study,
         folder=folder,
@@ -131,7 +133,7 @@ def _winner(study: Path, record: StudyRecord, arm: dict[str, Any], folder: Path,
         view=View(**arm["view"]),
         classes=tuple(data["classes"]),
         max_side=data["max_side"],
-        score=f"{score}, the best of {seeds} seeds" if seeds > 1 else score,
+        score=score,
         seeds=seeds,
         store=Path(data["store"]),
         fold=Fold(number=fold[0], of=fold[1]) if fold else None,

@@ -97,7 +97,7 @@ def test_a_winner_without_keras_is_loaded_by_its_learner(tmp_path: Path) -> None
     status, output, errors = ask("food10", *files, "--top", "1", "--format", "csv", *results)
     assert status == 2
     assert errors.splitlines() == [
-        "food10/example, fine_tuned: val_accuracy 0.9200 at 16 px",
+        "food10/example, fine_tuned: val_accuracy 0.9200 (best of 3 seeds) at 16 px",
         f"{files[1]}: the file is empty",
     ]
     rows = list(csv.reader(output.splitlines()))[1:]

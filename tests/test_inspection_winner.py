@@ -20,7 +20,7 @@ def test_the_best_on_validation_stands_for_the_study(tmp_path: Path) -> None:
     found = winner(study)
     assert (found.title, found.score) == (
         "food10/example, fine_tuned",
-        "val_accuracy 0.9200, the best of 3 seeds",
+        "val_accuracy 0.9200 (best of 3 seeds)",
     )
     assert (found.view, found.classes, found.max_side) == (VIEW, CLASSES, pictures().max_side)
     assert found.config["frozen_fraction"] == 0.6
