@@ -37,7 +37,7 @@ def within_noise(record: StudyRecord) -> Iterator[Finding | Unjudged]:
     pair = [row for row in (best, second) if _trains(record, row)]
     if any(row.objective is None or row.objective.n < 2 for row in pair):
         seeds = min(len(row.seeds) if row.state == "confirmed" else 0 for row in pair)
-        error = _image_error(record, best, second)
+        error = _image_error(record, best.objective.mean, second.objective.mean)
         clear = error is not None and apart > BEYOND * error
         images = f", {apart / error:.1f} standard errors of so few validation images" if error else ""
         who = "no fresh seed confirms" if seeds == 0 else "one seed alone stands for"
@@ -85,7 +85,10 @@ def not_reproduced(record: StudyRecord) -> Iterator[Finding | Unjudged]:
         searched, confirmed = record.best_trial(row.arm), row.objective
         if row.members or row.state != "confirmed" or searched is None or searched.best is None or confirmed is None:
             continue
-        error = _image_error_of(record, searched.best, confirmed.mean)
+        both = (
+            searched.best + confirmed.mean
+        ) / 2  # if they are one, it is this: never an error of 0 where there is a drop
+        error = _image_error(record, both, both)
         drop = searched.best - confirmed.mean
         if error is None or drop <= max(LEAST_DROP, BEYOND * error):
             continue
@@ -99,7 +102,8 @@ def not_reproduced(record: StudyRecord) -> Iterator[Finding | Unjudged]:
                 f"{row.label}: the search saw {metric} {searched.best:.4f}; with "
                 f"{plural(confirmed.n, 'fresh seed', 'fresh seeds')} the same configuration reached "
                 f"{confirmed.mean:.4f} on average. The drop of {drop:.4f} is {drop / error:.1f} standard errors of so "
-                "few validation images: it learns with some seeds and fails with others. More seeds say how often."
+                "few validation images: the search's value was luck, or how well this trains hangs on its seed. More "
+                "seeds say which."
             ),
             evidence={"searched": searched.best, "confirmed": confirmed.mean, "drop": drop, "seeds": confirmed.n},
             command=_more_seeds(record, max(5, 2 * confirmed.n)),
@@ -135,11 +139,7 @@ def below_validation(record: StudyRecord) -> Iterator[Finding | Unjudged]:
         )
 
 
-def _image_error(record: StudyRecord, *pair: Row) -> float | None:
-    return _image_error_of(record, *(row.objective.mean for row in pair if row.objective))
-
-
-def _image_error_of(record: StudyRecord, *means: float) -> float | None:
+def _image_error(record: StudyRecord, *means: float) -> float | None:
     """Standard error of a difference of two shares of the validation images, as if these were other images for each;
     None where the objective is no share, or the images were not counted."""
     counts = (record.header.get("data") or {}).get("counts") or {}

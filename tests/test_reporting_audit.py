@@ -153,6 +153,19 @@ def test_a_study_that_lacks_things_is_read_as_far_as_it_goes(end: str | None) ->
     audit(fold(example_events()[:1]))
 
 
+def test_seeds_that_learn_nothing_where_the_search_saw_all_right() -> None:
+    """By neither share alone is there an error to divide by."""
+    record = study()
+    best = record.best_trial("fine_tuned")
+    assert best is not None
+    best.best = 1.0
+    for trial in record.of_arm("fine_tuned", "confirm"):
+        trial.best = 0.0
+        for epoch in trial.epochs:
+            epoch.metrics["val_accuracy"] = 0.0
+    assert "not_reproduced" in names(audit(record))
+
+
 def test_of_a_study_that_was_cut_short_the_verdict_says_so() -> None:
     whole = study()
     whole.status = "interrupted"
