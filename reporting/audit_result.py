@@ -85,9 +85,7 @@ def not_reproduced(record: StudyRecord) -> Iterator[Finding | Unjudged]:
         searched, confirmed = record.best_trial(row.arm), row.objective
         if row.members or row.state != "confirmed" or searched is None or searched.best is None or confirmed is None:
             continue
-        both = (
-            searched.best + confirmed.mean
-        ) / 2  # if they are one, it is this: never an error of 0 where there is a drop
+        both = (searched.best + confirmed.mean) / 2  # as if they were one: no error of 0 where there is a drop
         error = _image_error(record, both, both)
         drop = searched.best - confirmed.mean
         if error is None or drop <= max(LEAST_DROP, BEYOND * error):
