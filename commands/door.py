@@ -60,7 +60,7 @@ def user_errors() -> tuple[type[Exception], ...]:
     from search_spaces.axes import SpaceError
     from tasks.task import UnknownTask
     from trainables.learner import Fatal, Infeasible
-    from tuning.records import StudyNotFound
+    from tuning.records.study_record import StudyNotFound
     from tuning.settings import UsageError
 
     of_reading = (IntoError, PublishedError, RunsError, WhereError, MlflowError, InspectionError)

@@ -21,6 +21,6 @@ def ensemble(study: str, top: int, arm: str | None, results: Path) -> None:
     """
     from inspection.ensemble import ensemble as averaged
     from inspection.ensemble import ensemble_text
-    from tuning.records import find_study
+    from tuning.records.find_study import find_study
 
     click.echo(ensemble_text(averaged(find_study(results, study), top, arm)))

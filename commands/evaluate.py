@@ -26,7 +26,7 @@ def evaluate(study: str, arms: tuple[str, ...], form: str, results: Path) -> Non
     """
     from inspection.evaluation import evaluation_contract, evaluation_text, evaluations, write_evaluations
     from reporting.render import json_text
-    from tuning.records import find_study
+    from tuning.records.find_study import find_study
 
     folder = find_study(results, study)
     found = evaluations(folder, arms)

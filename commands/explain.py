@@ -34,7 +34,7 @@ def explain(
     """
     from inspection import pictures
     from inspection.winner import chosen
-    from tuning.records import find_study
+    from tuning.records.find_study import find_study
 
     folder = find_study(results, study)
     found = pictures.find(images)

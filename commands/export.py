@@ -22,7 +22,7 @@ def export(study: str, form: str, arm: str | None, out: Path | None, results: Pa
     """
     from inspection.exporting import export as write
     from inspection.winner import winner
-    from tuning.records import find_study
+    from tuning.records.find_study import find_study
 
     chosen = winner(find_study(results, study), arm)
     done = write(chosen, form, out)

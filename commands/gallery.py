@@ -30,15 +30,17 @@ def gallery(study: str, arm: str | None, most: int, out: Path | None, results: P
     from inspection.gallery import draw_gallery
     from inspection.winner import winner
     from reporting.files import write_derived
-    from tuning.events import FILE_NAME, EventLog
-    from tuning.records import find_study
+    from tuning.records.event_log import EventLog
+    from tuning.records.events import TestOpened
+    from tuning.records.find_study import find_study
+    from tuning.records.study_paths import StudyPaths
 
     folder = find_study(results, study)
     chosen = winner(folder, arm)
 
     def enter(reason: str) -> None:
-        with closing(EventLog(folder / FILE_NAME)) as log:
-            log.append("test_opened", arm=chosen.arm, trials=[chosen.trial], reason=reason)
+        with closing(EventLog(StudyPaths(folder).events)) as log:
+            log.append(TestOpened(arm=chosen.arm, trials=(chosen.trial,), reason=reason))
 
     path = out or folder / "gallery" / f"{chosen.arm}.png"
     wrong = draw_gallery(chosen, path, most, enter)

@@ -56,7 +56,7 @@ def predict(
     found = pictures.find(named)  # before anything heavy: a wrong path should cost no seconds
     from inspection import classifier, imagenet, predicting
     from inspection.winner import winner
-    from tuning.records import find_study
+    from tuning.records.find_study import find_study
 
     if study is not None:
         chosen = winner(find_study(results, study), arm)

@@ -25,7 +25,7 @@ def report(study: str, show: bool, results: Path) -> None:
     """
     from reporting.audit import audit_lines
     from reporting.report import write_report
-    from tuning.records import find_study
+    from tuning.records.find_study import find_study
 
     written = write_report(find_study(results, study))
     click.echo("\n".join([*written.status, *audit_lines(written.audit)]))

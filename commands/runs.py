@@ -54,7 +54,8 @@ def runs(
     """
     from reporting import runs_text
     from reporting.runs import Asked, count_line, select
-    from tuning.records import find_study, read_started
+    from tuning.records.find_study import find_study
+    from tuning.records.study_record import read_started
 
     record = read_started(find_study(results, study))
     asked = Asked(arms=arms, where=where, sort=sort, columns=_names(columns), limit=limit)

@@ -35,7 +35,8 @@ def summarize(studies: tuple[str, ...], form: str, into: Path | None, results: P
     python cli.py summarize traffic_signs --into README.md
     """
     from reporting.render import summarize_text
-    from tuning.records import StudyNotFound, find_studies, find_study
+    from tuning.records.find_study import find_studies, find_study
+    from tuning.records.study_record import StudyNotFound
     from tuning.settings import UsageError
 
     names = studies or tuple(dict.fromkeys(study.parent.name for study in find_studies(results)))

@@ -172,12 +172,13 @@ def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Co
     if not plan.settings.quiet:
         console.print(f"images    {counted(opened)}", highlight=False)
         console.print("starting Ray ...", highlight=False)
-    from reporting.curves import FILE_NAME as CURVES
+    from reporting.curves import NAME as CURVES
     from reporting.files import write_derived
     from reporting.live_curves import LiveCurves
     from reporting.render import summarize_text
     from tuning import cluster
     from tuning.progress import Progress
+    from tuning.records.study_paths import StudyPaths
 
     try:
         dashboard = cluster.start_ray(plan.settings.address)
@@ -191,11 +192,11 @@ def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Co
                 console.print(f"Ray dashboard: http://{dashboard}{token}", highlight=False, soft_wrap=True)
             for what in (
                 f"TensorBoard:   tensorboard --logdir {plan.folder / 'tensorboard'}",
-                f"curves so far: {plan.folder / 'plots' / CURVES}",
+                f"curves so far: {StudyPaths(plan.folder).plot(CURVES)}",
             ):
                 console.print(what, highlight=False, soft_wrap=True)
         progress = Progress(console, plan.settings.quiet)
-        live = LiveCurves(plan.folder / "plots" / CURVES)
+        live = LiveCurves(StudyPaths(plan.folder).plot(CURVES))
         record = study.run_study(plan, store, progress, typed_command(), pretraining, live.apply)
     except KeyboardInterrupt:
         if (plan.folder / "events.jsonl").exists():

@@ -12,7 +12,8 @@ import numpy as np
 from datasets.store import ImageStore
 from reporting.headlines import titled
 from reporting.writing import new_figure, save_figure
-from tuning.records import StudyRecord, read_study
+from tuning.records.study_paths import StudyPaths
+from tuning.records.study_record import StudyRecord, read_study
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,7 +40,7 @@ class PredictedBoxes:
 
 def read_boxes(study: Path, arm: str) -> PredictedBoxes | None:
     """Of that arm's winner; None where it has none, or names classes."""
-    path = study / "winners" / arm / "test_predictions.npz"
+    path = StudyPaths(study).best_model(arm).test_predictions
     if not path.is_file():
         return None
     with np.load(path, allow_pickle=False) as archive:
@@ -62,10 +63,10 @@ def draw_boxes(study: Path, store: ImageStore) -> list[Path]:
     record = read_study(study)
     written = []
     for arm in record.arms:
-        boxes = read_boxes(study, arm["name"])
+        boxes = read_boxes(study, arm.name)
         if boxes is not None:
-            path = study / "plots" / f"boxes_{arm['name']}.png"
-            _draw_sheet(record, arm.get("label") or arm["name"], boxes, store, path)
+            path = StudyPaths(study).plot(f"boxes_{arm.name}")
+            _draw_sheet(record, arm.title, boxes, store, path)
             written.append(path)
     return written
 

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspection.quietly import start_tensorflow
-from inspection.winner import KERAS_FILE, InspectionError, Winner
+from inspection.winner import InspectionError, Winner
+from tuning.records.study_paths import ModelPaths
 
 if TYPE_CHECKING:
     import keras
@@ -24,7 +25,7 @@ BATCH = 32  # as the test images met it: another batch size may mean another ord
 def load_classifier(winner: Winner) -> Classifier:
     """The winner, ready to predict. Raises InspectionError (one line) where its file is missing or damaged."""
     if winner.is_keras:
-        return classifier(load_network(winner.folder / KERAS_FILE))
+        return classifier(load_network(ModelPaths(winner.folder).keras))
     from trainables.learner import Assignment
 
     learner = importlib.import_module(f"trainables.{winner.learner}").create()

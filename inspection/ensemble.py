@@ -13,7 +13,8 @@ from inspection import stored
 from inspection.winner import InspectionError
 from reporting.headlines import titled
 from search_spaces.wording import unknown
-from tuning.records import StudyRecord, TrialRecord, read_started
+from tuning.records.study_paths import StudyPaths
+from tuning.records.study_record import StudyRecord, TrialRecord, read_started
 
 METRICS = ("accuracy", "loss", "macro_f1")
 
@@ -37,9 +38,9 @@ def ensemble(study: Path, top: int, arm: str | None = None) -> Ensemble:
     from trainables.metrics import evaluate
 
     record = read_started(study)
-    if record.header.get("target", "class") != "class":
-        raise InspectionError(f"{record.task}/{record.name} predicts a {record.header['target']}: only classes average")
-    known = [described["name"] for described in record.arms]
+    if record.header.target != "class":
+        raise InspectionError(f"{record.task}/{record.name} predicts a {record.header.target}: only classes average")
+    known = [described.name for described in record.arms]
     if arm is not None and arm not in known:
         raise InspectionError(unknown("arm", arm, known))
     title = titled(record, f"{record.task}/{record.name}" + (f", {arm}" if arm else ""))
@@ -49,7 +50,7 @@ def ensemble(study: Path, top: int, arm: str | None = None) -> Ensemble:
         more = "; confirm more seeds with tune --confirm-seeds" if len(tested) < max(2, top) else ""
         raise InspectionError(f"--top is {top}, but must be from 2 to the tested models of {title}: {count}{more}")
     members = _best(record, tested, top)
-    predictions = [stored.read(study / "checkpoints" / member.trial) for member in members]
+    predictions = [stored.read(StudyPaths(study).checkpoint(member.trial).folder) for member in members]
     first = predictions[0]
     for member, other in zip(members, predictions, strict=True):
         if not (np.array_equal(other.names, first.names) and np.array_equal(other.labels, first.labels)):
@@ -61,7 +62,7 @@ def ensemble(study: Path, top: int, arm: str | None = None) -> Ensemble:
     _, mean = averages.of_all()[title]
     return Ensemble(
         title=title,
-        metric=str(record.header["objective"]["metric"]),
+        metric=str(record.header.objective.metric),
         members=tuple(
             (member, evaluate(prediction.probabilities, prediction.labels))
             for member, prediction in zip(members, predictions, strict=True)

@@ -14,6 +14,7 @@ from inspection.classification_report import report_numbers, report_text
 from inspection.confusion import IN_TEXT, Confusion, confusion_of, confusion_text, draw_confusion, most_confused
 from inspection.winner import Winner, chosen
 from reporting.writing import write_whole
+from tuning.records.study_paths import StudyPaths
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +76,7 @@ def write_evaluations(study: Path, found: Sequence[Evaluation]) -> list[Path]:
     written = []
     for evaluation in found:
         arm = evaluation.winner.arm
-        table, plot = study / "tables" / f"report_{arm}.txt", study / "plots" / f"confusion_{arm}.png"
+        table, plot = StudyPaths(study).table(f"report_{arm}.txt"), StudyPaths(study).plot(f"confusion_{arm}")
         write_whole(table, evaluation_text(evaluation) + "\n")
         draw_confusion(evaluation.confusion, evaluation.title, plot)
         written += [table, plot]

@@ -15,8 +15,9 @@ from inspection import sheets
 from inspection.blocks import block_ends, check_layers, default_layers, maps_layers
 from inspection.classifier import load_network
 from inspection.grad_cam import Look, look
-from inspection.winner import KERAS_FILE, InspectionError, Winner
+from inspection.winner import InspectionError, Winner
 from reporting.writing import save_figure
+from tuning.records.study_paths import ModelPaths
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -70,7 +71,7 @@ def explain(
     layers: where heat maps are drawn; none means where `blocks.default_layers` says. tell: hears a line for each file.
     Raises InspectionError (one line): no feature maps, an unknown layer.
     """
-    network = load_network(winner.folder / KERAS_FILE)
+    network = load_network(ModelPaths(winner.folder).keras)
     ends = block_ends(network)
     heat = check_layers(network, list(layers)) or default_layers(network)
     found = look(network, np.stack([subject.pixels for subject in subjects]), heat)

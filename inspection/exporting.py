@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from inspection.classifier import classifier, load_network
 from inspection.quietly import quietly
-from inspection.winner import KERAS_FILE, InspectionError, Winner
+from inspection.winner import InspectionError, Winner
+from tuning.records.study_paths import ModelPaths
 
 FORMATS = {"keras": ".keras", "saved_model": "", "onnx": ".onnx", "tflite": ".tflite"}
 TOLERANCE = 1e-4  # of a probability: float32 in another order of sums is off by 1e-6, another preprocessing by 1e-2
@@ -55,7 +56,7 @@ def export(winner: Winner, form: str, out: Path | None) -> Exported:
     if missing:
         raise InspectionError(f"--to onnx needs {', '.join(missing)}: run `make setup EXTRAS=onnx`")
     images = _validation_images(winner)
-    network = load_network(winner.folder / KERAS_FILE)
+    network = load_network(ModelPaths(winner.folder).keras)
     expected = classifier(network)([images])
     target = out or winner.study / "exports" / f"{winner.arm}{FORMATS[form] or '_saved_model'}"
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -106,7 +107,7 @@ def _reason(error: Exception) -> str:
 def _written(form: str, network: Any, winner: Winner, path: Path) -> None:
     """Raises InspectionError where the format cannot hold the network."""
     if form == "keras":
-        shutil.copyfile(winner.folder / KERAS_FILE, path)
+        shutil.copyfile(ModelPaths(winner.folder).keras, path)
         return
     noise = io.StringIO()  # converters print pages
     try:

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inspection.winner import PREDICTIONS_FILE, InspectionError
+from inspection.winner import InspectionError
+from tuning.records.study_paths import ModelPaths
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +23,7 @@ class Stored:
 
 def read(folder: Path) -> Stored:
     """The predictions in a winner's or a confirmed trial's folder. Raises InspectionError (one line)."""
-    path = folder / PREDICTIONS_FILE
+    path = ModelPaths(folder).test_predictions
     try:
         with np.load(path, allow_pickle=False) as file:
             return Stored(probabilities=file["probabilities"], labels=file["labels"], names=file["names"])

@@ -14,10 +14,9 @@ from datasets.store import ImageStore
 from datasets.view import View
 from reporting.headlines import titled
 from search_spaces.wording import unknown
-from tuning.records import StudyRecord, TrialRecord, read_started
-
-KERAS_FILE = "model.keras"
-PREDICTIONS_FILE = "test_predictions.npz"
+from tuning.records.header import ArmHeader
+from tuning.records.study_paths import ModelPaths, StudyPaths
+from tuning.records.study_record import StudyRecord, TrialRecord, read_started
 
 
 class InspectionError(ValueError):
@@ -49,7 +48,7 @@ class Winner:
 
     @property
     def is_keras(self) -> bool:
-        return (self.folder / KERAS_FILE).is_file()
+        return ModelPaths(self.folder).keras.is_file()
 
     def names(self, outputs: int) -> tuple[str, ...]:
         """What each output stands for. A network may have more than there are classes (document 3's 1000 labels)."""
@@ -76,10 +75,10 @@ def winners(study: Path) -> list[Winner]:
     record = read_started(study)
     found = []
     for arm in record.arms:
-        folder = study / "winners" / arm["name"]
-        if (folder / "configuration.json").is_file():
-            name = json.loads((folder / "configuration.json").read_text())["trial"]
-            found.append((record.trials[name], _winner(study, record, arm, folder, record.trials[name])))
+        paths = StudyPaths(study).best_model(arm.name)
+        if paths.description.is_file():
+            name = json.loads(paths.description.read_text())["trial"]
+            found.append((record.trials[name], _winner(study, record, arm, paths.folder, record.trials[name])))
     if not found:
         ended = (
             "it has not ended yet" if record.status == "running" else f"it ended {record.status}, nothing was tested"
@@ -107,15 +106,15 @@ def chosen(study: Path, arms: Sequence[str]) -> list[Winner]:
     return [of[arm] for arm in dict.fromkeys(arms)] if arms else list(of.values())
 
 
-def _winner(study: Path, record: StudyRecord, arm: dict[str, Any], folder: Path, trial: TrialRecord) -> Winner:
-    data = record.header["data"]
-    title = titled(record, f"{record.task}/{record.name}, {arm['name']}")
-    if "store" not in data or "max_side" not in data:
+def _winner(study: Path, record: StudyRecord, arm: ArmHeader, folder: Path, trial: TrialRecord) -> Winner:
+    data = record.header.data
+    title = titled(record, f"{record.task}/{record.name}, {arm.name}")
+    if data.store is None or data.max_side is None:
         raise InspectionError(f"{title} was made by an earlier version, which did not note how it reads images")
-    if record.header.get("target", "class") != "class":
-        raise InspectionError(f"{title} predicts a {record.header['target']}, not classes: it has no names to give")
-    fold = trial.fold(int(record.header["settings"].get("folds") or 0))
-    score = f"{record.header['objective']['metric']} {trial.best:.4f}" if trial.best is not None else "not validated"
+    if record.header.target != "class":
+        raise InspectionError(f"{title} predicts a {record.header.target}, not classes: it has no names to give")
+    fold = trial.fold(record.header.folds)
+    score = f"{record.header.objective.metric} {trial.best:.4f}" if trial.best is not None else "not validated"
     seeds = len(record.confirmed(trial.arm))
     if seeds > 1:
         score += f" (best of {seeds} seeds)"
@@ -123,19 +122,19 @@ def _winner(study: Path, record: StudyRecord, arm: dict[str, Any], folder: Path,
         study=study,
         folder=folder,
         title=title,
-        arm=arm["name"],
-        label=arm["label"],
+        arm=arm.name,
+        label=arm.label,
         trial=trial.trial,
-        learner=arm["learner"],
-        model=arm["model"],
+        learner=arm.learner,
+        model=arm.model,
         config=trial.config,
         seed=trial.seed,
-        view=View(**arm["view"]),
-        classes=tuple(data["classes"]),
-        max_side=data["max_side"],
+        view=View(**arm.view),
+        classes=data.classes,
+        max_side=data.max_side,
         score=score,
         seeds=seeds,
-        store=Path(data["store"]),
+        store=Path(data.store),
         fold=Fold(number=fold[0], of=fold[1]) if fold else None,
-        fingerprint=data["fingerprint"],
+        fingerprint=data.fingerprint,
     )

@@ -13,7 +13,7 @@ from reporting.audit_search import edge_of_range, infeasible_trials, rungs_disag
 from reporting.audit_training import overfitting, still_improving
 from reporting.rows import rows
 from search_spaces.wording import plural
-from tuning.records import StudyRecord
+from tuning.records.study_record import StudyRecord
 
 CHECKS: tuple[Callable[[StudyRecord], Iterator[Finding | Unjudged]], ...] = (
     infeasible_trials,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from tuning.command import tune_command
-from tuning.records import StudyRecord
+from tuning.records.study_record import StudyRecord
 
 Severity = Literal["serious", "note"]  # the table may mislead; or more could be had
 
@@ -37,16 +37,16 @@ class Unjudged:
 def next_command(record: StudyRecord, **changes: Any) -> str:
     """The study's own command with these settings changed, under a new name."""
     header = record.header
-    return tune_command(record.task, header.get("settings") or {}, str(header.get("command") or ""), **changes)
+    return tune_command(record.task, header.settings, header.command, **changes)
 
 
 def searched(record: StudyRecord) -> bool:
     """Whether the study chose its configurations itself."""
-    return not (record.header.get("settings") or {}).get("configs")
+    return not record.header.settings.get("configs")
 
 
 def relative_gain(record: StudyRecord, value: float, over: float) -> float:
     """By how much a value of the objective is better than another, as a share of the better one; negative if worse."""
-    gain = value - over if record.header["objective"]["direction"] == "max" else over - value
+    gain = value - over if record.header.objective.direction == "max" else over - value
     size = max(abs(value), abs(over))
     return gain / size if size else 0.0

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from search_spaces.wording import setting
+from tuning.records.header import AnyAxis, ChoiceAxis, FloatAxis, IntAxis
 
 AT_EDGE = 0.1  # of a range: the best value lies in this outer part of it
 NEAR_EDGE = 0.25  # and the next best in this
@@ -27,11 +28,11 @@ class Edge:
     near: int  # of the best values, how many lie at that end
 
 
-def edge(axis: Mapping[str, Any], best: Sequence[Any]) -> Edge | None:
+def edge(axis: AnyAxis, best: Sequence[Any]) -> Edge | None:
     """best: its values in the best trials, the best first. None where they lie inside, or nothing lies beyond."""
-    if axis["kind"] == "choice":
+    if isinstance(axis, ChoiceAxis):
         return _edge_of_list(axis, best)
-    low, high, log = axis["low"], axis["high"], bool(axis["log"])
+    low, high, log = axis.low, axis.high, axis.log
     if low == high:
         return None
     places = [_place(value, low, high, log) for value in best]
@@ -49,17 +50,17 @@ def edge(axis: Mapping[str, Any], best: Sequence[Any]) -> Edge | None:
     return Edge(side=side, searched=searched, proposed=proposed, near=near)
 
 
-def _edge_of_list(axis: Mapping[str, Any], best: Sequence[Any]) -> Edge | None:
+def _edge_of_list(axis: ChoiceAxis, best: Sequence[Any]) -> Edge | None:
     """A list of three numbers or more, with another one beyond its end that `--space` may ask for."""
-    values = axis["values"]
-    if len(values) < 3 or any(isinstance(value, (bool, str)) for value in [*values, *axis["allowed"]]):
+    values = axis.values
+    if len(values) < 3 or any(isinstance(value, (bool, str)) for value in [*values, *axis.allowed]):
         return None
     ordered = sorted(values)
     side: Literal["lower", "upper"]
     if best[0] == ordered[0]:
-        side, beyond = "lower", sorted(value for value in axis["allowed"] if value < ordered[0])[-1:]
+        side, beyond = "lower", sorted(value for value in axis.allowed if value < ordered[0])[-1:]
     elif best[0] == ordered[-1]:
-        side, beyond = "upper", sorted(value for value in axis["allowed"] if value > ordered[-1])[:1]
+        side, beyond = "upper", sorted(value for value in axis.allowed if value > ordered[-1])[:1]
     else:
         return None
     near = sum(value == best[0] for value in best)
@@ -84,11 +85,11 @@ def _place(value: float, low: float, high: float, log: bool) -> float:
     return (value - low) / (high - low)
 
 
-def _wider(axis: Mapping[str, Any], side: str) -> tuple[float, float]:
+def _wider(axis: FloatAxis | IntAxis, side: str) -> tuple[float, float]:
     """A logarithmic range a decade wider; another one by half its width. What cannot be is left out: a fraction stays
     below 1 (halfway from its end to 1 at most), what starts at 0 or above does not go below."""
-    low, high = axis["low"], axis["high"]
-    if axis["log"]:
+    low, high = axis.low, axis.high
+    if axis.log:
         wider = (low / 10, high) if side == "lower" else (low, high * 10)
     elif side == "lower":
         wider = (max(0.0, low - (high - low) / 2) if low >= 0 else low - (high - low) / 2, high)
@@ -96,23 +97,23 @@ def _wider(axis: Mapping[str, Any], side: str) -> tuple[float, float]:
         fraction = low >= 0 and high <= 1
         room = (1 - high) / 2 if fraction else math.inf
         wider = (low, high + min((high - low) / 2, room))
-    if axis["kind"] == "integer":
+    if isinstance(axis, IntAxis):
         return max(1 if low >= 1 else 0, math.floor(wider[0])), math.ceil(wider[1])
     return float(f"{wider[0]:.3g}"), float(f"{wider[1]:.3g}")
 
 
 def narrower(
-    axis: Mapping[str, Any], usable: Sequence[Mapping[str, Any]], lost: Sequence[Mapping[str, Any]]
+    axis: AnyAxis, usable: Sequence[Mapping[str, Any]], lost: Sequence[Mapping[str, Any]]
 ) -> tuple[float, float, str] | None:
     """A range without the lost trials, and on which side they lie; None where the axis does not tell them apart."""
-    if axis["kind"] != "real" or axis["low"] == axis["high"]:
+    if not isinstance(axis, FloatAxis) or axis.low == axis.high:
         return None
-    good, bad = ([config[axis["name"]] for config in side if axis["name"] in config] for side in (usable, lost))
+    good, bad = ([config[axis.name] for config in side if axis.name in config] for side in (usable, lost))
     if len(bad) < 2 or len(good) < 2:
         return None
     ordered = sorted(good)
     above = sum(bisect_left(ordered, one) for one in bad) / (len(bad) * len(good))
-    low, high = axis["low"], axis["high"]
+    low, high = axis.low, axis.high
     if above >= TELLS:
         bound = float(f"{max(one for one in good if one < min(bad) or one == min(good)):.2g}")
         return (low, bound, "at the upper end") if low < bound < high else None

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from reporting.audit_finding import Finding, Unjudged, next_command
 from reporting.rows import Row, best_row, rows
 from search_spaces.wording import plural
-from tuning.records import StudyRecord
+from tuning.records.study_record import StudyRecord
 
 MOST_SEEDS = 30
 # Student's t, two-sided 95 %, by degrees of freedom 1 to 10; then 1.96 + 2.7 / df is within 0.01.
@@ -28,7 +28,7 @@ def within_noise(record: StudyRecord) -> Iterator[Finding | Unjudged]:
     second = best_row(record, [row for row in found if row is not best])
     if best is None or second is None or best.objective is None or second.objective is None:
         return
-    metric = record.header["objective"]["metric"]
+    metric = record.header.objective.metric
     apart = abs(best.objective.mean - second.objective.mean)
     names = (
         f"{best.label} ({best.objective.mean:.4f}) and {second.label} ({second.objective.mean:.4f}) are {apart:.4f} "
@@ -90,7 +90,7 @@ def not_reproduced(record: StudyRecord) -> Iterator[Finding | Unjudged]:
         drop = searched.best - confirmed.mean
         if error is None or drop <= max(LEAST_DROP, BEYOND * error):
             continue
-        metric = record.header["objective"]["metric"]
+        metric = record.header.objective.metric
         yield Finding(
             name="not_reproduced",
             severity="serious",
@@ -110,7 +110,7 @@ def not_reproduced(record: StudyRecord) -> Iterator[Finding | Unjudged]:
 
 def below_validation(record: StudyRecord) -> Iterator[Finding | Unjudged]:
     """The test accuracy of an arm lies below its validation accuracy by more than the sizes of the splits explain."""
-    counts = (record.header.get("data") or {}).get("counts") or {}
+    counts = record.header.data.counts
     for row in rows(record):
         validation, test = row.metrics.get("val_accuracy"), row.metrics.get("test_accuracy")
         if validation is None or test is None or not counts.get("val") or not counts.get("test"):
@@ -140,19 +140,19 @@ def below_validation(record: StudyRecord) -> Iterator[Finding | Unjudged]:
 def _image_error(record: StudyRecord, *means: float) -> float | None:
     """Standard error of a difference of two shares of the validation images, as if these were other images for each;
     None where the objective is no share, or the images were not counted."""
-    counts = (record.header.get("data") or {}).get("counts") or {}
-    if not counts.get("val") or record.header["objective"]["direction"] != "max":
+    counts = record.header.data.counts
+    if not counts.get("val") or record.header.objective.direction != "max":
         return None
     return math.sqrt(sum(max(0.0, mean * (1 - mean)) for mean in means) / counts["val"])
 
 
 def _trains(record: StudyRecord, row: Row) -> bool:
     """An arm measured as its authors left it has no seeds, and no spread."""
-    return next(bool(arm.get("trains", True)) for arm in record.arms if arm["name"] == row.arm)
+    return next(bool(arm.trains) for arm in record.arms if arm.name == row.arm)
 
 
 def _more_seeds(record: StudyRecord, seeds: int) -> str:
-    if (record.header.get("settings") or {}).get("folds"):
+    if record.header.folds:
         return next_command(record, folds=max(2, seeds))
     return next_command(record, confirm_seeds=seeds)
 

@@ -6,13 +6,15 @@ import math
 import statistics
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from reporting.audit_finding import Finding, Unjudged, next_command, relative_gain, searched
 from reporting.audit_ranges import Edge, edge, narrower
 from search_spaces.wording import plural, setting
-from tuning.records import LOST, StudyRecord, TrialRecord
+from tuning.records.events import FAILED_STATUSES, TrialRole
+from tuning.records.header import ArmHeader
+from tuning.records.study_record import StudyRecord, TrialRecord
 
 LEAST_AT_EDGE = 5  # trials that have the axis: fewer say nothing of a range
 LEAST_OF_THE_BEST, MOST_OF_THE_BEST = 3, 10  # the best tenth, within these: the best one alone lies there by chance
@@ -27,19 +29,19 @@ AGREES = 0.3  # Spearman's correlation below which a rung's ranking says little 
 def infeasible_trials(record: StudyRecord) -> Iterator[Finding | Unjudged]:
     """More than a fifth of an arm's trials gave nothing; where one axis tells them apart, a range without them."""
     for arm in record.arms:
-        ended = [trial for trial in record.of_arm(arm["name"], "search") if trial.ended_time is not None]
-        lost = [trial for trial in ended if trial.status in LOST]
+        ended = [trial for trial in record.of_arm(arm.name, TrialRole.SEARCH) if trial.ended_time is not None]
+        lost = [trial for trial in ended if trial.status in FAILED_STATUSES]
         if len(lost) < 2 or len(lost) <= MANY_LOST * len(ended):
             continue
         reasons = Counter(trial.reason or trial.status for trial in lost)
         reason, often = reasons.most_common(1)[0]
-        usable = [trial for trial in ended if trial.status not in LOST]
+        usable = [trial for trial in ended if trial.status not in FAILED_STATUSES]
         changes, where = _without(record, arm, usable, lost, reason)
         yield Finding(
             name="infeasible_trials",
             severity="serious" if len(lost) > len(ended) / 2 else "note",
             title="Many trials gave nothing",
-            arm=arm["name"],
+            arm=arm.name,
             sentence=(
                 f"{len(lost)} of {len(ended)} trials were infeasible or failed, {often} of them: {reason}. {where}"
             ),
@@ -49,17 +51,17 @@ def infeasible_trials(record: StudyRecord) -> Iterator[Finding | Unjudged]:
 
 
 def _without(
-    record: StudyRecord, arm: Mapping[str, Any], usable: Sequence[TrialRecord], lost: Sequence[TrialRecord], reason: str
+    record: StudyRecord, arm: ArmHeader, usable: Sequence[TrialRecord], lost: Sequence[TrialRecord], reason: str
 ) -> tuple[dict[str, Any], str]:
     """The settings that would avoid them, and the sentence that says why."""
-    name = arm["name"]
-    for axis in arm.get("axes", ()):
+    name = arm.name
+    for axis in arm.axes:
         found = narrower(axis, [trial.config for trial in usable], [trial.config for trial in lost])
         if found is not None and searched(record):
             low, high, side = found
-            sentence = f"They lie {side} of {axis['name']}; search it over {setting(low)}..{setting(high)}."
-            return {"spaces": (f"{name}.{axis['name']}={setting(low)}..{setting(high)}",)}, sentence
-    batch_size = (arm.get("constants") or {}).get("batch_size")
+            sentence = f"They lie {side} of {axis.name}; search it over {setting(low)}..{setting(high)}."
+            return {"spaces": (f"{name}.{axis.name}={setting(low)}..{setting(high)}",)}, sentence
+    batch_size = arm.constants.get("batch_size")
     if "memory" in reason and isinstance(batch_size, int) and batch_size > 1:
         return {"sets": (f"{name}.batch_size={batch_size // 2}",)}, f"Halve the batch size from {batch_size}."
     if not searched(record):
@@ -74,17 +76,17 @@ def edge_of_range(record: StudyRecord) -> Iterator[Finding | Unjudged]:
     if not searched(record):
         return
     for arm in record.arms:
-        trials = _ranked(record, arm["name"])
-        for axis in arm.get("axes", ()):
-            having = [trial for trial in trials if axis["name"] in trial.config]
+        trials = _ranked(record, arm.name)
+        for axis in arm.axes:
+            having = [trial for trial in trials if axis.name in trial.config]
             if len(having) < LEAST_AT_EDGE:
                 continue
             tenth = min(MOST_OF_THE_BEST, max(LEAST_OF_THE_BEST, len(having) // 10))
-            best = [trial.config[axis["name"]] for trial in having[:tenth]]
+            best = [trial.config[axis.name] for trial in having[:tenth]]
             found = edge(axis, best)
             if found is None or having[0] is not trials[0]:
                 continue
-            yield _at_edge(record, arm["name"], axis["name"], found, best, having[0])
+            yield _at_edge(record, arm.name, axis.name, found, best, having[0])
 
 
 def _at_edge(record: StudyRecord, arm: str, axis: str, found: Edge, best: Sequence[Any], trial: TrialRecord) -> Finding:
@@ -107,7 +109,7 @@ def search_still_improving(record: StudyRecord) -> Iterator[Finding | Unjudged]:
     if not searched(record):
         return
     for arm in record.arms:
-        name = arm["name"]
+        name = arm.name
         trials = sorted(_ranked(record, name), key=lambda trial: trial.number)
         if len(trials) < LEAST_LATE:
             yield Unjudged(
@@ -123,7 +125,7 @@ def search_still_improving(record: StudyRecord) -> Iterator[Finding | Unjudged]:
         gain = relative_gain(record, after.best, before.best)
         if gain <= GAIN:
             continue
-        asked = len(record.of_arm(name, "search"))
+        asked = len(record.of_arm(name, TrialRole.SEARCH))
         yield Finding(
             name="search_still_improving",
             severity="note",
@@ -140,17 +142,17 @@ def search_still_improving(record: StudyRecord) -> Iterator[Finding | Unjudged]:
 
 def rungs_disagree(record: StudyRecord) -> Iterator[Finding | Unjudged]:
     """Where early stopping looked, finished trials stood in another order than at their end."""
-    if not record.header.get("early_stopping"):
+    if not record.header.early_stopping:
         return
-    factor = int(record.header.get("reduction_factor") or 3)
+    factor = record.header.reduction_factor
     for arm in record.arms:
-        name, last = arm["name"], int(arm["max_epochs"])
+        name, last = arm.name, int(arm.max_epochs)
         finished = [
             trial
-            for trial in record.of_arm(name, "search")
+            for trial in record.of_arm(name, TrialRole.SEARCH)
             if trial.status == "completed" and trial.best is not None and len(trial.epochs) >= last
         ]
-        if last <= int(arm["grace_epochs"]):
+        if last <= arm.grace_epochs:
             continue
         if len(finished) < LEAST_RANKED:
             yield Unjudged(
@@ -159,7 +161,7 @@ def rungs_disagree(record: StudyRecord) -> Iterator[Finding | Unjudged]:
                 why=f"{plural(len(finished), 'trial', 'trials')} ran to the end, {LEAST_RANKED} are needed",
             )
             continue
-        epoch, worst = int(arm["grace_epochs"]), None
+        epoch, worst = arm.grace_epochs, None
         while epoch < last:
             correlation = spearman([_best_at(record, trial, epoch) for trial in finished], _finals(finished))
             if correlation is not None and correlation < AGREES and (worst is None or correlation < worst[1]):
@@ -204,7 +206,7 @@ def _best_at(record: StudyRecord, trial: TrialRecord, epoch: int) -> float:
             best = value
     if best is not None:
         return best
-    return -math.inf if record.header["objective"]["direction"] == "max" else math.inf
+    return -math.inf if record.header.objective.direction == "max" else math.inf
 
 
 def _finals(trials: Sequence[TrialRecord]) -> list[float]:
@@ -217,4 +219,4 @@ def _ranked(record: StudyRecord, arm: str) -> list[TrialRecord]:
 
 
 def _metric(record: StudyRecord) -> str:
-    return str(record.header["objective"]["metric"])
+    return str(record.header.objective.metric)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from reporting.audit_finding import Finding, Unjudged, next_command, relative_gain
 from reporting.curves import Curve, curves
 from search_spaces.wording import setting
-from tuning.records import StudyRecord
+from tuning.records.header import ArmHeader, FloatAxis
+from tuning.records.study_record import StudyRecord
 
 LEAST_EPOCHS = 4  # of fewer a quarter is less than one
 GAIN = 0.01  # over the last quarter of its epochs: 1 %, as in "converged"
@@ -21,9 +22,9 @@ def still_improving(record: StudyRecord) -> Iterator[Finding | Unjudged]:
     """The mean curve of an arm's seeds had not converged: its best lies in the last tenth of the epochs it was given,
     and its last quarter improved it by over 1 %.
     """
-    objective = record.header["objective"]
-    for curve, arm in _trained(record, objective["metric"]):
-        last = int(arm["max_epochs"])
+    objective = record.header.objective
+    for curve, arm in _trained(record, objective.metric):
+        last = int(arm.max_epochs)
         if len(curve.epochs) < LEAST_EPOCHS or curve.epochs[-1] < last:
             yield Unjudged(
                 check="whether it trained long enough",
@@ -34,8 +35,8 @@ def still_improving(record: StudyRecord) -> Iterator[Finding | Unjudged]:
             )
             continue
         quarter = max(1, len(curve.mean) // 4)
-        earlier = _best(curve.mean[:-quarter], objective["direction"])
-        best = curve.best(objective["direction"])
+        earlier = _best(curve.mean[:-quarter], objective.direction)
+        best = curve.best(objective.direction)
         gain = relative_gain(record, best, earlier)
         at = curve.epochs[curve.mean.index(best)]
         if at <= last - max(1, math.ceil(last / 10)) or gain <= GAIN:
@@ -46,7 +47,7 @@ def still_improving(record: StudyRecord) -> Iterator[Finding | Unjudged]:
             title="Training ended while it was still improving",
             arm=curve.arm,
             sentence=(
-                f"{curve.label} reached its best {objective['metric']}, {best:.4f}, in epoch {at} of {last}; the last "
+                f"{curve.label} reached its best {objective.metric}, {best:.4f}, in epoch {at} of {last}; the last "
                 f"{f'{quarter} epochs' if quarter > 1 else 'epoch'} improved it by {gain:.1%}, from {earlier:.4f}. Its "
                 "row says what it reaches in this budget, not what it can reach."
             ),
@@ -61,12 +62,12 @@ def overfitting(record: StudyRecord) -> Iterator[Finding | Unjudged]:
     Silent where one epoch alone says so, and where the objective gained until the last epoch all the same: a network
     that grows too sure of itself may still get better.
     """
-    objective = record.header["objective"]
+    objective = record.header.objective
     training = {curve.arm: curve for curve, _ in _trained(record, "train_loss")}
     gaining = {
         curve.arm
-        for curve, _ in _trained(record, objective["metric"])
-        if curve.converged(objective["direction"]) == curve.epochs[-1]
+        for curve, _ in _trained(record, objective.metric)
+        if curve.converged(objective.direction) == curve.epochs[-1]
     }
     for curve, arm in _trained(record, "val_loss"):
         trained = training.get(curve.arm)
@@ -99,31 +100,31 @@ def overfitting(record: StudyRecord) -> Iterator[Finding | Unjudged]:
         )
 
 
-def _against_overfitting(record: StudyRecord, arm: Mapping[str, Any], at: int) -> tuple[dict[str, Any], str]:
+def _against_overfitting(record: StudyRecord, arm: ArmHeader, at: int) -> tuple[dict[str, Any], str]:
     """What to change: augmentation where there is none, else more dropout, else an earlier end."""
-    name = arm["name"]
-    network = arm.get("learner") == "keras_learner" and record.header.get("target", "class") == "class"
-    if network and (arm.get("view") or {}).get("augmentation") == "none":
+    name = arm.name
+    network = arm.learner == "keras_learner" and record.header.target == "class"
+    if network and arm.view.get("augmentation") == "none":
         return {"augmentation": "live"}, "its images are not augmented: augment them."
-    for axis in arm.get("axes", ()):
-        if axis["name"] == "dropout" and axis["kind"] == "real" and axis["low"] < axis["high"] < 0.75:
-            high = min(0.75, axis["high"] + 0.25)
-            text = f"{setting(axis['low'])}..{setting(high)}"
+    for axis in arm.axes:
+        if axis.name == "dropout" and isinstance(axis, FloatAxis) and axis.low < axis.high < 0.75:
+            high = min(0.75, axis.high + 0.25)
+            text = f"{setting(axis.low)}..{setting(high)}"
             return {"spaces": (f"{name}.dropout={text}",)}, f"search more dropout, {text}."
     epochs = max(1, math.ceil(1.25 * at))
     return {"epochs": epochs}, f"what comes after epoch {at} costs time for nothing: {epochs} epochs are enough."
 
 
-def _trained(record: StudyRecord, score: str) -> Iterator[tuple[Curve, Mapping[str, Any]]]:
+def _trained(record: StudyRecord, score: str) -> Iterator[tuple[Curve, ArmHeader]]:
     """The mean curves of the arms that train, over the seeds of their rows; of the epochs this study gave them."""
-    arms = {arm["name"]: arm for arm in record.arms}
+    arms = {arm.name: arm for arm in record.arms}
     for curve in curves(record, score):
-        if arms[curve.arm].get("trains", True) and curve.own.epochs:
+        if arms[curve.arm].trains and curve.own.epochs:
             yield curve.own, arms[curve.arm]
 
 
 def _most_epochs(record: StudyRecord) -> int:
-    return max(int(arm["max_epochs"]) for arm in record.arms)
+    return max(int(arm.max_epochs) for arm in record.arms)
 
 
 def _best(values: Sequence[float], direction: str) -> float:

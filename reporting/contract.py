@@ -10,7 +10,7 @@ from reporting.headlines import is_sample
 from reporting.published import Published, PublishedValue
 from reporting.rows import Row, rows
 from tasks.task import Task
-from tuning.records import StudyRecord
+from tuning.records.study_record import StudyRecord
 
 SCORES = ("train_accuracy", "train_loss", "val_accuracy", "val_loss", "test_accuracy", "test_loss", "train_seconds")
 
@@ -25,7 +25,7 @@ def summary(record: StudyRecord, task: Task, published: Published) -> dict[str, 
         "sample": is_sample(record),
         "status": record.status,
         "reason": record.reason or None,
-        "test_openings": [{"arm": entry["arm"], "reason": entry["reason"]} for entry in record.ledger],
+        "test_openings": [{"arm": entry.arm, "reason": entry.reason} for entry in record.ledger],
         "rows": [
             {
                 **_row(row, published_of(task, published, row.arm)),

@@ -9,7 +9,7 @@ from reporting.pictures import COLOURS, FADED, INFEASIBLE, NARROW, Picture, loga
 from reporting.quantities import legible
 from reporting.rows import WORDS
 from reporting.trial_curves import AxisCurves, TrialCurve, TrialCurves
-from tuning.records import LOST
+from tuning.records.events import FAILED_STATUSES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +24,7 @@ def trial_curves_picture(shown: TrialCurves, direction: str) -> Picture:
         title="Learning curves of the search",
         alt=(
             f"{shown.metric} of each trial over its epochs: {counts['completed']} finished, {counts['stopped']} "
-            f"stopped early, {sum(curve.status in LOST for curve in shown.curves)} infeasible or failed."
+            f"stopped early, {sum(curve.status in FAILED_STATUSES for curve in shown.curves)} infeasible or failed."
         ),
         caption=_part(shown),
         size=(NARROW, 3.7),
@@ -66,7 +66,7 @@ def _draw_trials(figure: Figure, shown: TrialCurves, direction: str) -> None:
 
 
 def _style(curve: TrialCurve) -> tuple[dict[str, Any], str]:
-    if curve.status in LOST:
+    if curve.status in FAILED_STATUSES:
         return {"color": INFEASIBLE, "alpha": 0.9, "linewidth": 1.0, "linestyle": ":"}, "infeasible or failed"
     if curve.status == "stopped":
         return {"color": FADED, "alpha": 0.5, "linewidth": 1.0}, "stopped early"
@@ -125,7 +125,7 @@ def _draw_curve(axes: Axes, curve: TrialCurve, metric: str, **style: Any) -> Non
         return
     epochs, values = zip(*points, strict=True)
     axes.plot(epochs, values, marker="." if len(points) < 3 else None, markersize=5, **style)
-    if curve.status in LOST:
+    if curve.status in FAILED_STATUSES:
         axes.plot(epochs[-1], values[-1], "x", color=INFEASIBLE, markersize=6)
 
 

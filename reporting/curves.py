@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,9 @@ from reporting.headlines import titled
 from reporting.pictures import COLOURS, WIDE, Picture, logarithmic, write_picture
 from reporting.quantities import legible
 from reporting.rows import rows
-from tuning.records import LOST, StudyRecord, TrialRecord
+from tuning.records.events import FAILED_STATUSES, TrialRole
+from tuning.records.header import EarlierEpoch
+from tuning.records.study_record import StudyRecord, TrialRecord
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -73,10 +75,10 @@ def curves(record: StudyRecord, score: str) -> list[Curve]:
 
     score: such as "val_accuracy". What a study went on from comes first, its epochs counted on.
     """
-    before = (record.header.get("goes_on") or {}).get("history", ())
+    before = record.header.goes_on.history if record.header.goes_on else ()
     found = []
     for row in rows(record):
-        running = record.best_of(t for t in record.of_arm(row.arm, "search") if t.status not in LOST)
+        running = record.best_of(t for t in record.of_arm(row.arm, TrialRole.SEARCH) if t.status not in FAILED_STATUSES)
         trials = record.confirmed(row.arm) or ([running] if running and not row.members else [])
         curve = _curve(row.arm, row.label, trials, score, before)
         if curve is not None:
@@ -85,11 +87,11 @@ def curves(record: StudyRecord, score: str) -> list[Curve]:
 
 
 def _curve(
-    arm: str, label: str, trials: Sequence[TrialRecord], score: str, before: Sequence[Mapping[str, Any]]
+    arm: str, label: str, trials: Sequence[TrialRecord], score: str, before: Sequence[EarlierEpoch]
 ) -> Curve | None:
     values: dict[int, list[float]] = {}
     for trial in trials:
-        for number, metrics in enumerate([*(e["metrics"] for e in before), *(e.metrics for e in trial.epochs)], 1):
+        for number, metrics in enumerate([*(e.metrics for e in before), *(e.metrics for e in trial.epochs)], 1):
             value = metrics.get(score)
             if value is not None:
                 values.setdefault(number, []).append(value)
@@ -125,19 +127,19 @@ def curves_picture(record: StudyRecord) -> Picture | None:
     arms = list(dict.fromkeys(curve.arm for curve in curves(record, "val_loss")))
     if not arms:
         return None
-    objective = record.header["objective"]
+    objective = record.header.objective
     needed = "; ".join(
-        f"{curve.label}: {len(curve.epochs)} epochs, best {curve.best(objective['direction']):.4f}, within 1 % of "
-        f"it from epoch {curve.converged(objective['direction'])}"
-        for curve in curves(record, objective["metric"])
+        f"{curve.label}: {len(curve.epochs)} epochs, best {curve.best(objective.direction):.4f}, within 1 % of "
+        f"it from epoch {curve.converged(objective.direction)}"
+        for curve in curves(record, objective.metric)
     )
     together = len(arms) <= TOGETHER
     return Picture(
         name=NAME,
         title="Learning curves of the arms",
         alt=f"The score and the loss of each arm over its epochs, validation in lines, training in dashes. "
-        f"By {objective['metric']}: {needed}.",
-        caption=f"Diamonds: converged, the first epoch within 1 % of its best. By {objective['metric']}: {needed}.",
+        f"By {objective.metric}: {needed}.",
+        caption=f"Diamonds: converged, the first epoch within 1 % of its best. By {objective.metric}: {needed}.",
         size=(WIDE, 5.0 if together else 1.9 * len(arms) + 0.8),
         draw=lambda figure: _draw(figure, record, arms),
         dots_per_inch=DOTS_PER_INCH,
@@ -147,10 +149,10 @@ def curves_picture(record: StudyRecord) -> Picture | None:
 def _draw(figure: Figure, record: StudyRecord, arms: Sequence[str]) -> None:
     together = len(arms) <= TOGETHER
     labels = _labels(record)
-    scores = PANELS[record.header.get("target", "class")]  # studies older than boxes do not say
+    scores = PANELS[record.header.target]  # studies older than boxes do not say
     heading = f"{record.task}/{record.name}: validation (lines) and training (dashes)"
-    if "goes_on" in record.header:
-        heading += f"\nleft of the dotted line: {record.header['goes_on']['from']}"
+    if record.header.goes_on is not None:
+        heading += f"\nleft of the dotted line: {record.header.goes_on.trial}"
     figure.suptitle(titled(record, heading))
     panels: Any = figure.subplots(1 if together else len(arms), len(scores), squeeze=False, sharex=True, sharey="col")
     for place, row in enumerate(panels):
@@ -208,7 +210,7 @@ def _limit_losses(axes: Axes, validated: Sequence[Curve]) -> None:
 
 def _labels(record: StudyRecord) -> dict[str, str]:
     """By arm: its name, its seeds, and how many epochs it needs to converge by the study's objective."""
-    metric, direction = record.header["objective"]["metric"], record.header["objective"]["direction"]
+    metric, direction = record.header.objective.metric, record.header.objective.direction
     needed = {curve.arm: _convergence(curve, direction) for curve in curves(record, metric)}
     labels = {}
     for curve in curves(record, "val_loss"):

@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import itertools
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from search_spaces.wording import setting
-from tuning.records import LOST, StudyRecord, TrialRecord
+from tuning.records.events import FAILED_STATUSES, TrialRole
+from tuning.records.header import AnyAxis, ChoiceAxis
+from tuning.records.study_record import StudyRecord, TrialRecord
 
 BINS = 5
 OF_A_BIN = 3  # trials on average, at least; of fewer there is no spread to see
@@ -59,51 +61,50 @@ class AxisEffect:
 
 def effects(record: StudyRecord, arm: str) -> list[AxisEffect]:
     """One for each axis that took two values or more in the arm's search, in the order of its space."""
-    described = next(one for one in record.arms if one["name"] == arm)
-    trials = [trial for trial in record.of_arm(arm, "search") if trial.ended_time is not None]
+    trials = [trial for trial in record.of_arm(arm, TrialRole.SEARCH) if trial.ended_time is not None]
     found = []
-    for axis in described.get("axes", ()):
-        having = [trial for trial in trials if axis["name"] in trial.config]
-        if len({repr(trial.config[axis["name"]]) for trial in having}) > 1:
+    for axis in record.arm(arm).axes:
+        having = [trial for trial in trials if axis.name in trial.config]
+        if len({repr(trial.config[axis.name]) for trial in having}) > 1:
             found.append(_effect(record, arm, axis, having))
     return found
 
 
 def ended_value(trial: TrialRecord) -> float | None:
     """A trial's best; of one that ended without a usable model none, whatever it reached before."""
-    return None if trial.status in LOST else trial.best
+    return None if trial.status in FAILED_STATUSES else trial.best
 
 
-def _effect(record: StudyRecord, arm: str, axis: Mapping[str, Any], trials: Sequence[TrialRecord]) -> AxisEffect:
-    ticks = choices_of(axis, [trial.config[axis["name"]] for trial in trials])
+def _effect(record: StudyRecord, arm: str, axis: AnyAxis, trials: Sequence[TrialRecord]) -> AxisEffect:
+    ticks = choices_of(axis, [trial.config[axis.name] for trial in trials])
     points = tuple(
         Point(
             trial=trial.trial,
-            position=position_of(trial.config[axis["name"]], ticks),
+            position=position_of(trial.config[axis.name], ticks),
             value=ended_value(trial),
             status=trial.status,
         )
         for trial in trials
     )
-    when = axis.get("when")
+    when = axis.when
     return AxisEffect(
         arm=arm,
-        axis=axis["name"],
-        metric=record.header["objective"]["metric"],
-        log=bool(axis.get("log")),
+        axis=axis.name,
+        metric=record.header.objective.metric,
+        log=axis.is_log,
         ticks=ticks,
-        condition=f"with {when['axis']} {' or '.join(map(setting, when['values']))}" if when else "",
+        condition=f"with {when.axis} {' or '.join(map(setting, when.values))}" if when else "",
         points=points,
-        groups=_groups(points, ticks, bool(axis.get("log")), record.header["objective"]["direction"]),
+        groups=_groups(points, ticks, axis.is_log, record.header.objective.direction),
     )
 
 
-def choices_of(axis: Mapping[str, Any], values: Sequence[Any]) -> tuple[str, ...]:
+def choices_of(axis: AnyAxis, values: Sequence[Any]) -> tuple[str, ...]:
     """The choices that were taken, in the order of the space; none for a numeric axis."""
-    if axis["kind"] != "choice":
+    if not isinstance(axis, ChoiceAxis):
         return ()
     taken = {setting(value) for value in values}
-    return tuple(text for text in dict.fromkeys(map(setting, [*axis["values"], *axis["allowed"]])) if text in taken)
+    return tuple(text for text in dict.fromkeys(map(setting, [*axis.values, *axis.allowed])) if text in taken)
 
 
 def position_of(value: Any, ticks: Sequence[str]) -> float:

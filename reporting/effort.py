@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from reporting import quantities
 from reporting.cells import Cell, Footnotes, Heading, RenderedTable
@@ -11,7 +10,9 @@ from reporting.headlines import titled
 from reporting.quantities import ABSENT
 from reporting.rows import WORDS, Row
 from search_spaces.wording import configuration
-from tuning.records import StudyRecord
+from tuning.records.events import TrialRole
+from tuning.records.header import ArmHeader
+from tuning.records.study_record import StudyRecord
 
 NAME = "what_it_took"
 
@@ -19,7 +20,7 @@ NAME = "what_it_took"
 def what_it_took(record: StudyRecord, rows: Sequence[Row]) -> RenderedTable:
     """A row an arm. An arm without a finished trial has its trials and their time, and no model."""
     notes = Footnotes()
-    first = {arm["name"]: _learned_first(record, arm) for arm in record.arms if arm.get("pretraining")}
+    first = {arm.name: _learned_first(record, arm) for arm in record.arms if arm.pretraining}
     columns: Mapping[Heading, Callable[[Row], str]] = {
         Heading(text="Model Type", prose=True): lambda row: notes.mark(row.label, row.note, row.status),
         **({Heading(text="Learned first", prose=True): lambda row: first.get(row.arm, ABSENT)} if first else {}),
@@ -45,23 +46,25 @@ def what_it_took(record: StudyRecord, rows: Sequence[Row]) -> RenderedTable:
     )
 
 
-def _learned_first(record: StudyRecord, arm: Mapping[str, Any]) -> str:
+def _learned_first(record: StudyRecord, arm: ArmHeader) -> str:
     """What its backbone learned before the search: 20 epochs, 1 h 2 min. Arms that begin with the same share it."""
-    described = arm["pretraining"]
-    if described["from_an_earlier_study"]:
-        return f"{described['epochs']} epochs, in an earlier study"
-    sharing = [other["name"] for other in record.arms if _file(other) == _file(arm)]
-    trials = [trial for name in sharing for trial in record.of_arm(name, "pretrain")]
+    described = arm.pretraining
+    if described is None:
+        return ABSENT
+    if described.from_an_earlier_study:
+        return f"{described.epochs} epochs, in an earlier study"
+    sharing = [other.name for other in record.arms if _file(other) == _file(arm)]
+    trials = [trial for name in sharing for trial in record.of_arm(name, TrialRole.PRETRAIN)]
     if not trials:
         return ABSENT
     trial, done = trials[0], len(trials[0].epochs)
     epochs = f"{done} epochs" if done == trial.max_epochs else f"{done} of {trial.max_epochs} epochs"
-    return f"{epochs}, {quantities.duration(trial.train_seconds) if trial.arm == arm['name'] else f'with {trial.arm}'}"
+    return f"{epochs}, {quantities.duration(trial.train_seconds) if trial.arm == arm.name else f'with {trial.arm}'}"
 
 
-def _file(arm: Mapping[str, Any]) -> Any:
+def _file(arm: ArmHeader) -> str | None:
     """Of the weights that its backbone begins with; None where it learned nothing first."""
-    return (arm.get("pretraining") or {}).get("weights")
+    return arm.pretraining.weights if arm.pretraining else None
 
 
 def _trials(row: Row) -> str:

@@ -13,7 +13,7 @@ from reporting.paired import SIGNIFICANT, Difference, compare, holm
 from reporting.predictions import Answers, correctness, read_answers
 from reporting.reproduce import reproduce
 from reporting.rows import Metric, Row, best_row, rows
-from tuning.records import StudyRecord
+from tuning.records.study_record import StudyRecord
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,15 +85,13 @@ def _of_arm(record: StudyRecord, row: Row) -> ArmEvidence:
         interval=_interval(row.metrics.get(metric), answers, len(tested), images),
         epochs=sum(len(trial.epochs) for trial in trials),
         compute_seconds=math.fsum(sum(trial.seconds.values()) for trial in trials),
-        best_of_n={
-            n: expected_best(searched, n, record.header["objective"]["direction"]) for n in shown(len(searched))
-        },
+        best_of_n={n: expected_best(searched, n, record.header.objective.direction) for n in shown(len(searched))},
         command=reproduce(record, row.arm, row.config),
     )
 
 
 def _test_images(record: StudyRecord) -> int | None:
-    counts = (record.header.get("data") or {}).get("counts") or {}
+    counts = record.header.data.counts
     return int(counts["test"]) if counts.get("test") else None
 
 

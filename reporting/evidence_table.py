@@ -12,7 +12,7 @@ from reporting.paired import CROSSED, MCNEMAR
 from reporting.predictions import correctness
 from reporting.quantities import ABSENT
 from reporting.rows import Row
-from tuning.records import StudyRecord
+from tuning.records.study_record import StudyRecord
 
 NAME = "evidence"
 _IMAGES_ALONE = "95 %: of these trained models on other images of the same kind; other seeds are the ±"

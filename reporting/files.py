@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from reporting.contract import summary
-from reporting.curves import FILE_NAME as CURVES
+from reporting.curves import NAME as CURVES
 from reporting.curves import draw_curves
 from reporting.frames import arms_frame, history_frame, table_frame, to_csv, trials_frame
 from reporting.latex import latex_table
@@ -15,35 +17,36 @@ from reporting.published import read_published
 from reporting.render import json_text
 from reporting.tables import document_tables, open_study
 from reporting.writing import write_whole
-from tuning.records import StudyRecord
+from tuning.records.study_paths import StudyPaths
+from tuning.records.study_record import StudyRecord
 
 
 def write_derived(study: Path) -> None:
     """study.json, trials.csv, history.csv, tables/ and plots/ beside events.jsonl. Raises OSError."""
     record, task = open_study(study)
     published = read_published(task)
-    tables = study / "tables"
-    write_whole(study / "study.json", json_text(description(record)))
-    write_whole(study / "trials.csv", to_csv(trials_frame(record)))
-    write_whole(study / "history.csv", to_csv(history_frame(record)))
+    paths = StudyPaths(study)
+    write_whole(paths.header, json_text(description(record)))
+    write_whole(paths.trials, to_csv(trials_frame(record)))
+    write_whole(paths.history, to_csv(history_frame(record)))
     for table in document_tables(record, task, published):
-        write_whole(tables / f"{table.name}.md", markdown_table(table))
-        write_whole(tables / f"{table.name}.tex", latex_table(table))
+        write_whole(paths.table(f"{table.name}.md"), markdown_table(table))
+        write_whole(paths.table(f"{table.name}.tex"), latex_table(table))
     for printed in task.tables:
-        write_whole(tables / f"{printed.name}.csv", to_csv(table_frame(record, printed, published)))
-    write_whole(tables / "summary.csv", to_csv(arms_frame(record, task, published)))
-    write_whole(tables / "summary.json", json_text(summary(record, task, published)))
-    draw_curves(record, study / "plots" / CURVES)
+        write_whole(paths.table(f"{printed.name}.csv"), to_csv(table_frame(record, printed, published)))
+    write_whole(paths.table("summary.csv"), to_csv(arms_frame(record, task, published)))
+    write_whole(paths.table("summary.json"), json_text(summary(record, task, published)))
+    draw_curves(record, paths.plot(CURVES))
 
 
 def description(record: StudyRecord) -> dict[str, Any]:
     """What the study was: the header as it was written, and how the study ended."""
-    header = {name: value for name, value in record.header.items() if name not in ("event", "time")}
+    header = msgspec.to_builtins(record.header)
     return {
-        **header,
-        "started_time": record.header["time"],
+        **{name: value for name, value in header.items() if name not in ("event", "time")},
+        "started_time": record.header.time,
         "ended_time": record.ended_time,
         "status": record.status,
         "reason": record.reason or None,
-        "test_openings": [{name: value for name, value in entry.items() if name != "event"} for entry in record.ledger],
+        "test_openings": [msgspec.structs.asdict(entry) for entry in record.ledger],
     }

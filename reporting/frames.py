@@ -14,7 +14,7 @@ from reporting.published import Published
 from reporting.rows import Row, best_row, rows
 from reporting.trials import Records, trial_groups
 from tasks.task import Table, Task
-from tuning.records import StudyRecord
+from tuning.records.study_record import StudyRecord
 
 
 def arms_frame(record: StudyRecord, task: Task, published: Published) -> pandas.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tasks.task import Task
-from tuning.records import StudyRecord
+from tuning.records.study_record import StudyRecord
 
 NOT_COMPARABLE = "(sample data, so not comparable with the published numbers)"  # below the heading of a sample
 SAMPLE = "sample data"  # beside every number of a sample; the heading says what that means
@@ -15,7 +15,7 @@ def heading(record: StudyRecord, task: Task) -> str:
 
 
 def is_sample(record: StudyRecord) -> bool:
-    return bool(record.header.get("sample"))
+    return record.header.sample
 
 
 def titled(record: StudyRecord, title: str) -> str:
@@ -33,7 +33,7 @@ def status_lines(record: StudyRecord) -> list[str]:
         lines.append(f"This study was interrupted{because}: the numbers are those so far.")
     elif record.status != "completed":
         lines.append(f"This study ended early, {record.status}{because}: the numbers are those until then.")
-    notices = (record.header.get("data") or {}).get("notices") or []
+    notices = record.header.data.notices
     lines.extend(f"Data: {notice}" for notice in notices)
     return lines
 
@@ -45,7 +45,6 @@ def ledger_line(record: StudyRecord) -> str:
         return "test split opened: never"
     # A reason may name its arm itself.
     reasons = "; ".join(
-        entry["reason"] if entry["arm"] in entry["reason"] else f"{entry['arm']}: {entry['reason']}"
-        for entry in record.ledger
+        entry.reason if entry.arm in entry.reason else f"{entry.arm}: {entry.reason}" for entry in record.ledger
     )
     return f"test split opened: {number} {'time' if number == 1 else 'times'} ({reasons})"

@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 from reporting.curves import draw_curves
-from tuning.events import Event
-from tuning.records import StudyRecord
+from tuning.records.events import AnyEvent, EpochEnded
+from tuning.records.study_record import StudyRecord
 
 EVERY_SECONDS = 30.0
 SHARE = 0.02  # of the driver's time at most: a picture takes half a second, with many arms a few
@@ -21,11 +21,11 @@ class LiveCurves:
         self._record = StudyRecord()
         self._next = time.monotonic() + every_seconds
 
-    def apply(self, event: Event) -> None:
+    def apply(self, event: AnyEvent) -> None:
         """Raises OSError where the picture cannot be written."""
         self._record.apply(event)
         began = time.monotonic()
-        if event["event"] != "epoch" or began < self._next:
+        if not isinstance(event, EpochEnded) or began < self._next:
             return
         draw_curves(self._record, self._path)
         ended = time.monotonic()

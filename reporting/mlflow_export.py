@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tuning.records import StudyRecord, TrialRecord
+from tuning.records.study_record import StudyRecord, TrialRecord
 
 BATCH = 900  # values in one call; MLflow takes 1000, of which 100 parameters
 _SETTINGS = {
@@ -79,7 +79,7 @@ def _experiment(client: Any, name: str, record: StudyRecord) -> str:
     if found is not None:
         client.restore_experiment(found.experiment_id)
         return str(found.experiment_id)
-    tags = {"task": record.task, "study": record.name, "command": str(record.header.get("command", ""))}
+    tags = {"task": record.task, "study": record.name, "command": record.header.command}
     return str(client.create_experiment(name, tags={f"{_PREFIX}{key}": value for key, value in tags.items()}))
 
 
@@ -109,9 +109,9 @@ def _winners(record: StudyRecord) -> dict[str, str]:
     """Folders of the winners that the study kept, by their trial."""
     found: dict[str, str] = {}
     for arm in record.arms:
-        folder = record.folder / "winners" / arm["name"] if record.folder else None
-        if folder is not None and (folder / "configuration.json").is_file():
-            found[json.loads((folder / "configuration.json").read_text())["trial"]] = str(folder)
+        model = record.paths.best_model(arm.name) if record.paths else None
+        if model is not None and model.description.is_file():
+            found[json.loads(model.description.read_text())["trial"]] = str(model.folder)
     return found
 
 
@@ -140,11 +140,11 @@ def _tags(record: StudyRecord, trial: TrialRecord, winner: str | None) -> Iterat
         if getattr(trial, name):
             yield f"{_PREFIX}{name}", str(getattr(trial, name))
     yield f"{_PREFIX}study", f"{record.task}/{record.name}"
-    yield f"{_PREFIX}sample", str(bool(record.header.get("sample"))).lower()
+    yield f"{_PREFIX}sample", str(record.header.sample).lower()
     yield f"{_PREFIX}winner", str(winner is not None).lower()
-    if record.header.get("git_commit"):
-        yield "mlflow.source.git.commit", str(record.header["git_commit"])
-    yield "mlflow.source.name", str(record.header.get("command", "python cli.py tune"))
+    if record.header.git_commit:
+        yield "mlflow.source.git.commit", record.header.git_commit
+    yield "mlflow.source.name", record.header.command or "python cli.py tune"
 
 
 def _metrics(trial: TrialRecord) -> Iterator[tuple[str, float, int, int]]:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from reporting.audit import Audit
 from reporting.cells import RenderedTable
@@ -17,7 +16,9 @@ from reporting.pictures import Picture
 from reporting.trial_lists import TrialList
 from search_spaces.wording import plural, setting
 from tasks.task import Task
-from tuning.records import StudyRecord
+from tuning.records.events import TrialRole
+from tuning.records.header import AnyAxis, ChoiceAxis
+from tuning.records.study_record import StudyRecord
 
 STYLE, SCRIPT = Path(__file__).with_name("page.css"), Path(__file__).with_name("page.js")
 # The page may load nothing: what it shows is in it.
@@ -104,27 +105,27 @@ def page(
 
 def _question(record: StudyRecord, task: Task) -> str:
     """Which arms were compared, on what, by what, and what varied in each."""
-    data = record.header.get("data") or {}
-    counts = data.get("counts") or {}
-    objective = record.header["objective"]
+    data = record.header.data
+    counts = data.counts
+    objective = record.header.objective
     images = ", ".join(f"{number:,} {split}" for split, number in counts.items())
-    better = "higher" if objective["direction"] == "max" else "lower"
+    better = "higher" if objective.direction == "max" else "lower"
     parts = [
         described(
             {
                 "Asked": task.title,
                 "Source": f"{task.source}{' (on sample data)' if is_sample(record) else ''}",
-                "Images": f"{data.get('title') or ''}{f' ({images})' if images else ''}".strip(),
-                "Best means": f"best {objective['metric']} ({better} is better), over the epochs of a trial",
+                "Images": f"{data.title}{f' ({images})' if images else ''}".strip(),
+                "Best means": f"best {objective.metric} ({better} is better), over the epochs of a trial",
             }
         )
     ]
     for arm in record.arms:
-        name = f"{arm.get('label') or arm['name']}{f' ({note})' if (note := arm.get('note')) else ''}"
-        varied = {axis["name"]: _range(axis) for axis in arm.get("axes", ()) if _range(axis)}
-        details = within("details", element("summary", f"What varied in {arm['name']}"), described(varied))
-        epochs = f", {arm['max_epochs']} epochs each at most" if "max_epochs" in arm else ""
-        trials = plural(len(record.of_arm(arm["name"], "search")), "trial", "trials")
+        name = f"{arm.title}{f' ({arm.note})' if arm.note else ''}"
+        varied = {axis.name: _range(axis) for axis in arm.axes if _range(axis)}
+        details = within("details", element("summary", f"What varied in {arm.name}"), described(varied))
+        epochs = f", {arm.max_epochs} epochs each at most"
+        trials = plural(len(record.of_arm(arm.name, TrialRole.SEARCH)), "trial", "trials")
         parts += [
             element("h3", name),
             element("p", f"{trials}{epochs}."),
@@ -133,15 +134,15 @@ def _question(record: StudyRecord, task: Task) -> str:
     return "".join(parts)
 
 
-def _range(axis: Mapping[str, Any]) -> str:
+def _range(axis: AnyAxis) -> str:
     """What an axis could be; empty for one that could be one thing."""
-    condition = axis.get("when")
-    with_ = f", with {condition['axis']} {' or '.join(map(setting, condition['values']))}" if condition else ""
-    if axis["kind"] == "choice":
-        return ", ".join(map(setting, axis["values"])) + with_ if len(axis["values"]) > 1 else ""
-    if axis["low"] == axis["high"]:
+    condition = axis.when
+    with_ = f", with {condition.axis} {' or '.join(map(setting, condition.values))}" if condition else ""
+    if isinstance(axis, ChoiceAxis):
+        return ", ".join(map(setting, axis.values)) + with_ if len(axis.values) > 1 else ""
+    if axis.low == axis.high:
         return ""
-    return f"{setting(axis['low'])} to {setting(axis['high'])}{' (logarithmic)' if axis['log'] else ''}{with_}"
+    return f"{setting(axis.low)} to {setting(axis.high)}{' (logarithmic)' if axis.log else ''}{with_}"
 
 
 def _verdict(audit: Audit) -> str:
@@ -169,7 +170,7 @@ def _verdict(audit: Audit) -> str:
 
 
 def _arm(record: StudyRecord, arm: str, pictures: Sequence[Embedded], remarks: Sequence[str]) -> str:
-    label = next(one.get("label") or arm for one in record.arms if one["name"] == arm)
+    label = record.arm(arm).title
     return "".join(
         [
             element("h3", label),
@@ -187,24 +188,21 @@ def _trials(found: TrialList) -> str:
 
 def _reproduce(record: StudyRecord) -> str:
     header = record.header
-    data, machine, share = (header.get(name) or {} for name in ("data", "machine", "share"))
-    versions = ", ".join(f"{name} {version}" for name, version in (header.get("versions") or {}).items())
-    entries = [
-        element("li", f"{entry['arm']}: {', '.join(entry['trials'])} ({entry['reason']})") for entry in record.ledger
-    ]
+    versions = ", ".join(f"{name} {version}" for name, version in header.versions.items())
+    entries = [element("li", f"{entry.arm}: {', '.join(entry.trials)} ({entry.reason})") for entry in record.ledger]
     return "".join(
         [
             element("p", "The command, as it was typed:"),
-            within("pre", element("code", str(header.get("command") or "not recorded"))),
+            within("pre", element("code", header.command or "not recorded")),
             described(
                 {
-                    "Code": str(header.get("git_commit") or ""),
+                    "Code": header.git_commit or "",
                     "Versions": versions,
-                    "Data fingerprint": str(data.get("fingerprint") or ""),
-                    "Seed": str((header.get("settings") or {}).get("seed", "")),
-                    "Confirmation seeds": ", ".join(map(str, header.get("confirm_seeds") or ())),
-                    "Machine": ", ".join(f"{name} {value}" for name, value in machine.items()),
-                    "Share of a trial": ", ".join(f"{name} {value}" for name, value in share.items()),
+                    "Data fingerprint": header.data.fingerprint,
+                    "Seed": str(header.settings.get("seed", "")),
+                    "Confirmation seeds": ", ".join(map(str, header.confirm_seeds)),
+                    "Machine": ", ".join(f"{name} {value}" for name, value in header.machine.items()),
+                    "Share of a trial": ", ".join(f"{name} {value}" for name, value in header.share.items()),
                 }
             ),
             element("h3", "Openings of the test split"),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from reporting.effects import choices_of, ended_value, position_of
 from reporting.trial_curves import spread
 from search_spaces.wording import setting
-from tuning.records import StudyRecord, TrialRecord
+from tuning.records.events import TrialRole
+from tuning.records.header import AnyAxis
+from tuning.records.study_record import StudyRecord, TrialRecord
 
 MOST = 200  # lines; more hide each other
 ABSENT = -0.12  # where a line passes an axis that its trial does not have: below it
@@ -48,26 +50,25 @@ class Parallel:
 
 def parallel(record: StudyRecord, arm: str) -> Parallel | None:
     """None where fewer than two axes varied, or fewer than two trials have a value."""
-    described = next(one for one in record.arms if one["name"] == arm)
-    ended = [trial for trial in record.of_arm(arm, "search") if trial.ended_time is not None]
+    ended = [trial for trial in record.of_arm(arm, TrialRole.SEARCH) if trial.ended_time is not None]
     trials = spread(record, ended, MOST)
     values = [value for trial in trials if (value := ended_value(trial)) is not None]
-    axes = [axis for axis in described.get("axes", ()) if _settings(axis, trials)]
+    axes = [axis for axis in record.arm(arm).axes if _settings(axis, trials)]
     if len(axes) < 2 or len(values) < 2:
         return None
-    metric = record.header["objective"]["metric"]
+    metric = record.header.objective.metric
     scales = [_scale(axis, _settings(axis, trials)) for axis in axes]
     objective = _Scale(low=min(values), high=max(values), log=False, ticks=())
     lines = []
     for trial in reversed(trials):
         value = ended_value(trial)
         places = [
-            scale.position(trial.config[axis["name"]]) if axis["name"] in trial.config else ABSENT
+            scale.position(trial.config[axis.name]) if axis.name in trial.config else ABSENT
             for axis, scale in zip(axes, scales, strict=True)
         ]
         last = ABSENT if value is None else objective.position(value)
         lines.append(Line(trial=trial.trial, positions=(*places, last), value=value, status=trial.status))
-    names = [axis["name"] for axis in axes]
+    names = [axis.name for axis in axes]
     coordinates = [
         Coordinate(name=name, ticks=scale.labels(), lacking=any(line.positions[place] == ABSENT for line in lines))
         for place, (name, scale) in enumerate(zip([*names, metric], [*scales, objective], strict=True))
@@ -75,9 +76,9 @@ def parallel(record: StudyRecord, arm: str) -> Parallel | None:
     return Parallel(arm=arm, metric=metric, coordinates=tuple(coordinates), lines=tuple(lines), of=len(ended))
 
 
-def _settings(axis: Mapping[str, Any], trials: Sequence[TrialRecord]) -> list[Any]:
+def _settings(axis: AnyAxis, trials: Sequence[TrialRecord]) -> list[Any]:
     """What the trials had; nothing where all had the same."""
-    values = [trial.config[axis["name"]] for trial in trials if axis["name"] in trial.config]
+    values = [trial.config[axis.name] for trial in trials if axis.name in trial.config]
     return values if len(set(map(repr, values))) > 1 else []
 
 
@@ -103,8 +104,8 @@ class _Scale:
         return tuple((self.position(value), setting(float(value))) for value in (self.low, middle, self.high))
 
 
-def _scale(axis: Mapping[str, Any], values: Sequence[Any]) -> _Scale:
+def _scale(axis: AnyAxis, values: Sequence[Any]) -> _Scale:
     ticks = choices_of(axis, values)
     if ticks:
         return _Scale(low=0.0, high=len(ticks) - 1.0, log=False, ticks=ticks)
-    return _Scale(low=min(values), high=max(values), log=bool(axis.get("log")), ticks=())
+    return _Scale(low=min(values), high=max(values), log=axis.is_log, ticks=())

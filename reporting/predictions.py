@@ -9,12 +9,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tuning.records import StudyRecord, TrialRecord
+from tuning.records.study_paths import StudyPaths
+from tuning.records.study_record import StudyRecord, TrialRecord
 
 if TYPE_CHECKING:
     import numpy as np
 
-FILE_NAME = "test_predictions.npz"
 HALF = 0.5  # of overlap over union, as trainables/targets.py has it
 # An event's accuracy and its predictions' are the same division of whole numbers; only its last digits are printed.
 SAME_ACCURACY = 1e-6
@@ -41,7 +41,7 @@ CORRECT = {
 
 def correctness(record: StudyRecord) -> Correctness:
     """Of that study's target; studies older than boxes do not say."""
-    return CORRECT[record.header.get("target", "class")]
+    return CORRECT[record.header.target]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +68,7 @@ def read_answers(study: Path, trials: Sequence[TrialRecord], metric: str) -> tup
     found: list[tuple[TrialRecord, tuple[str, ...], tuple[int, ...], np.ndarray]] = []
     missing: list[str] = []
     for trial in trials:
-        path = study / "checkpoints" / trial.trial / FILE_NAME
+        path = StudyPaths(study).checkpoint(trial.trial).test_predictions
         try:
             stat = path.stat()
             names, labels, correct = _read(path, stat.st_mtime_ns, stat.st_size)

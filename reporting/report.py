@@ -19,9 +19,8 @@ from reporting.trial_curves import OF_INTEREST, axis_curves, trial_curves
 from reporting.trial_lists import trial_list
 from reporting.writing import write_whole
 from tuning.importances import importances
-from tuning.records import StudyRecord
-
-FILE_NAME = "report.html"
+from tuning.records.study_paths import StudyPaths
+from tuning.records.study_record import StudyRecord
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +39,12 @@ def write_report(study: Path) -> Report:
     written: list[Path] = []
 
     def embedded(picture: Picture) -> Embedded:
-        path = study / "plots" / f"{picture.name}.png"
+        path = StudyPaths(study).plot(picture.name)
         written.append(path)
         return picture, data_uri(write_picture(picture, path))
 
     of_arms = curves_picture(record)
-    arms = [arm["name"] for arm in record.arms]
+    arms = [arm.name for arm in record.arms]
     remarks: dict[str, list[str]] = {arm: [] for arm in arms}
     found = audit(record)
     text = page(
@@ -58,13 +57,14 @@ def write_report(study: Path) -> Report:
         remarks=remarks,
         trials=[trial_list(record, arm) for arm in arms if record.of_arm(arm)],
     )
-    write_whole(study / FILE_NAME, text)
-    return Report(path=study / FILE_NAME, status=tuple(status_lines(record)), pictures=tuple(written), audit=found)
+    path = StudyPaths(study).report
+    write_whole(path, text)
+    return Report(path=path, status=tuple(status_lines(record)), pictures=tuple(written), audit=found)
 
 
 def arm_pictures(record: StudyRecord, arm: str, remarks: list[str]) -> list[Picture]:
     """Every picture of one arm's search. What cannot be drawn is said in `remarks`, which are added to."""
-    direction = record.header["objective"]["direction"]
+    direction = record.header.objective.direction
     pictures: list[Picture] = []
     important = importances(record, arm)
     if important.shares:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
-from tuning.records import StudyRecord
+from tuning.records.events import TrialRole
+from tuning.records.study_record import StudyRecord
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-CONFIG = "config.json"  # of winners/<arm>/, in the form of --configs
+
 # Options of `tune` that say how to search, what to keep and call it and how to show it. All others decide numbers, and
 # stay.
 _OF_THE_SEARCH = (
@@ -25,23 +26,23 @@ def reproduce(record: StudyRecord, arm: str, config: dict[str, object]) -> str |
     It trains the best configuration as the search did, confirms it with the same seeds and tests it: a row of the same
     numbers, where processor and share are the same (README, "Same seed, same numbers"). config: of the row.
     """
-    if record.folder is None or not (path := record.folder / "winners" / arm / CONFIG).is_file():
+    if record.paths is None or not (path := record.paths.best_model(arm).config_list).is_file():
         return None
     try:
-        words = shlex.split(str(record.header.get("command", "")))
+        words = shlex.split(record.header.command)
     except ValueError:
         return None
     if words[:3] != ["python", "cli.py", "tune"]:
         return None
-    if record.header.get("goes_on"):  # --from says itself what a trial begins with, and takes no list
-        epochs = max(trial.max_epochs for trial in record.of_arm(arm, "search"))
+    if record.header.goes_on:  # --from says itself what a trial begins with, and takes no list
+        epochs = max(trial.max_epochs for trial in record.of_arm(arm, TrialRole.SEARCH))
         sets = [word for name, value in config.items() for word in ("--set", f"{name}={value}")]
         words = [*words[:3], *_without_the_search(words[3:], arm, {}), "--epochs", str(epochs), *sets]
     else:
         kept = _without_the_search(words[3:], arm, config)
         words = [*words[:3], *kept, "--arms", arm, "--configs", _short(path)]
-    seeds = len(record.of_arm(arm, "confirm"))
-    if seeds and not (record.header.get("settings") or {}).get("folds"):  # --folds, which stays, says how often too
+    seeds = len(record.of_arm(arm, TrialRole.CONFIRM))
+    if seeds and not record.header.folds:  # --folds, which stays, says how often too
         words += ["--confirm-seeds", str(seeds)]
     return shlex.join(words)
 

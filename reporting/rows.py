@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tuning.records import StudyRecord, TrialRecord
+from tuning.records.events import EnsembleMeasured, TrialRole
+from tuning.records.header import ArmHeader
+from tuning.records.study_record import StudyRecord, TrialRecord
 
 ENDS = ("completed", "stopped", "infeasible", "failed")
-WORDS = {"completed": "finished", "stopped": "stopped early", "asked": "waiting"}  # of a status
+WORDS = {"completed": "finished", "stopped": "stopped early"}  # of a status
 FACTS = ("parameters", "size_bytes", "latency_ms")
 
 
@@ -52,16 +54,16 @@ def rows(record: StudyRecord) -> list[Row]:
     found: list[Row] = []
     for arm in record.arms:
         row = _row(record, arm, axes)
-        found += [row, *(_averaged(row, event) for event in record.ensembles if event["arm"] == row.arm)]
+        found += [row, *(_averaged(row, event) for event in record.ensembles if event.arm == row.arm)]
     return found
 
 
-def _averaged(row: Row, event: Mapping[str, Any]) -> Row:
+def _averaged(row: Row, event: EnsembleMeasured) -> Row:
     """Several models of an arm as one. It has no objective: what is chosen by validation is one model."""
-    members = tuple(event["members"])
-    seeds = event.get("role", "search") == "confirm"
+    members = event.members
+    seeds = event.role == TrialRole.CONFIRM
     return Row(
-        arm=event["name"],
+        arm=event.name,
         label=f"{row.label}, {len(members)} seeds averaged" if seeds else f"{row.label}, {len(members)} best averaged",
         note=row.note,
         state="averaged",
@@ -69,7 +71,7 @@ def _averaged(row: Row, event: Mapping[str, Any]) -> Row:
         config=row.config if seeds else {},
         constants=row.constants if seeds else {},
         seeds=row.seeds if seeds else (),
-        metrics={name: Metric(mean=value, std=None, n=1) for name, value in event["metrics"].items()},
+        metrics={name: Metric(mean=value, std=None, n=1) for name, value in event.metrics.items() if value is not None},
         members=members,
     )
 
@@ -85,21 +87,21 @@ def best_row(record: StudyRecord, candidates: Sequence[Row]) -> Row | None:
     return best
 
 
-def _row(record: StudyRecord, arm: dict[str, Any], axes: set[str]) -> Row:
-    name = arm["name"]
-    searched = record.of_arm(name, "search")
+def _row(record: StudyRecord, arm: ArmHeader, axes: set[str]) -> Row:
+    name = arm.name
+    searched = record.of_arm(name, TrialRole.SEARCH)
     chosen = record.confirmed(name)
     representative = record.best_of(chosen)
     state = {"confirm": "confirmed", "search": "searched"}[chosen[0].role] if chosen else "missing"
     model_note = str(representative.facts.get("note") or "") if representative else ""
     return Row(
         arm=name,
-        label=arm.get("label") or name,
-        note="; ".join(dict.fromkeys(note for note in (arm.get("note") or "", model_note) if note)),
+        label=arm.title,
+        note="; ".join(dict.fromkeys(note for note in (arm.note, model_note) if note)),
         state=state,
         status=_status(record, arm, chosen),
         config=dict(representative.config) if representative else {},
-        constants=dict(arm.get("constants") or {}),
+        constants=dict(arm.constants),
         seeds=tuple(trial.seed for trial in chosen),
         trials=_count(searched),
         search_epochs=sum(len(trial.epochs) for trial in searched),
@@ -113,9 +115,8 @@ def _row(record: StudyRecord, arm: dict[str, Any], axes: set[str]) -> Row:
 
 def _frozen(trial: TrialRecord) -> tuple[int, int] | None:
     """A fraction asked for is snapped to the end of a block: here is what it came to."""
-    if "backbone_layers" not in trial.prepared:
-        return None
-    return trial.prepared["frozen_layers"], trial.prepared["backbone_layers"]
+    frozen, layers = trial.prepared.frozen_layers, trial.prepared.backbone_layers
+    return None if frozen is None or layers is None else (frozen, layers)
 
 
 def measure(values: Iterable[float | None]) -> Metric | None:
@@ -156,20 +157,20 @@ def _extremes(trial: TrialRecord) -> dict[str, float | None]:
 
 
 def _count(trials: Sequence[TrialRecord]) -> dict[str, int]:
-    counted = Counter(trial.status for trial in trials)
+    counted: Counter[str] = Counter(trial.status for trial in trials)
     return {**{status: counted.pop(status, 0) for status in ENDS}, **counted}
 
 
-def _status(record: StudyRecord, arm: dict[str, Any], chosen: Sequence[TrialRecord]) -> str:
+def _status(record: StudyRecord, arm: ArmHeader, chosen: Sequence[TrialRecord]) -> str:
     """What is missing of an arm's row and why."""
-    name = arm["name"]
-    confirmations = record.of_arm(name, "confirm")
+    name = arm.name
+    confirmations = record.of_arm(name, TrialRole.CONFIRM)
     if not chosen:
         # What its backbone learned first is no candidate: see effort.py.
         asked = [trial for trial in record.of_arm(name) if trial.role != "pretrain"]
         return f"no finished trial: {_reasons(asked) if asked else 'none was started'}"
     parts: list[str] = []
-    if not arm.get("trains", True):
+    if not arm.trains:
         pass  # no seed would make it another network
     elif chosen[0].role == "search":
         if confirmations:

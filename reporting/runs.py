@@ -11,7 +11,7 @@ from reporting.trial_curves import ranked
 from reporting.trials import Records, trial_rows
 from reporting.where import kinds, parse
 from search_spaces.wording import plural, unknown
-from tuning.records import StudyRecord
+from tuning.records.study_record import StudyRecord
 
 
 class RunsError(ValueError):
@@ -47,7 +47,7 @@ def select(record: StudyRecord, asked: Asked) -> Runs:
     every, rows = trial_rows(record)
     known = kinds(every, rows)
     chosen = rows
-    arms = [arm["name"] for arm in record.arms]
+    arms = [arm.name for arm in record.arms]
     for arm in asked.arms:
         if arm not in arms:
             raise RunsError("--arm: " + unknown("arm", arm, arms))
@@ -109,7 +109,7 @@ def _key(name: str, kind: type) -> Callable[[dict[str, Any]], Any]:
 
 def _telling(record: StudyRecord, rows: Records, every: Sequence[str]) -> tuple[str, ...]:
     """Columns that a reader wants first: which trial, how it went, what was varied, what it took, why it ended."""
-    metric = record.header["objective"]["metric"]
+    metric = record.header.objective.metric
     axes = list(dict.fromkeys(name for trial in record.trials.values() for name in trial.config))
     varied = [name for name in axes if len({repr(row[name]) for row in rows}) > 1]
     wanted = ["trial", "status", "epochs", metric, "test_accuracy", *varied, "val_loss", "best_epoch"]

@@ -15,7 +15,7 @@ from reporting.published import Published, read_published
 from reporting.rows import Row, rows
 from reporting.tables import cell_of, columns_of, document_tables, shown_rows
 from tasks.task import Column, Table, Task
-from tuning.records import StudyRecord
+from tuning.records.study_record import StudyRecord
 
 Study = tuple[StudyRecord, Task]
 
@@ -49,7 +49,7 @@ def not_comparable(studies: Sequence[Study]) -> str | None:
         return "One below another, since they ask different tasks."
     if len({is_sample(record) for record in records}) > 1:
         return "One below another, since a sample cannot be compared with whole data."
-    if not set.intersection(*({arm["name"] for arm in record.arms} for record in records)):
+    if not set.intersection(*({arm.name for arm in record.arms} for record in records)):
         return "One below another, since they have no arm in common."
     return None
 
@@ -77,7 +77,7 @@ def _together(studies: Sequence[Study]) -> Block:
     evidence = [gather(record, of_study) for record, of_study in zip(records, arms, strict=True)]
     published = read_published(task)
     sample = f"\n{NOT_COMPARABLE}" if is_sample(records[0]) else ""
-    data = {(record.header.get("data") or {}).get("fingerprint") for record in records}
+    data = {record.header.data.fingerprint for record in records}
     other_data = ["The studies used different images or splits: their numbers differ for that alone."]
     first, *others = [_table(records, task, table, found, names, published) for table in task.tables]
     effort = _stacked([what_it_took(*one) for one in zip(records, arms, strict=True)], names)

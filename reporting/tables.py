@@ -18,7 +18,7 @@ from reporting.quantities import ABSENT
 from reporting.rows import Row, best_row, rows
 from search_spaces.wording import setting
 from tasks.task import Column, Table, Task, load_task
-from tuning.records import StudyRecord, read_started
+from tuning.records.study_record import StudyRecord, read_started
 
 if TYPE_CHECKING:
     import pandas
@@ -36,7 +36,7 @@ def open_study(study: Path) -> tuple[StudyRecord, Task]:
     """The study in that folder and its question. Raises StudyNotFound, or UnknownTask where its file is gone."""
     record = read_started(study)
     task = load_task(record.task)
-    return record, (task.sample or task) if record.header.get("sample") else task
+    return record, (task.sample or task) if record.header.sample else task
 
 
 def document_tables(record: StudyRecord, task: Task, published: Published | None = None) -> list[RenderedTable]:

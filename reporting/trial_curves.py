@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from reporting.effects import choices_of, ended_value, position_of
-from tuning.records import StudyRecord, TrialRecord
+from tuning.records.events import TrialRole
+from tuning.records.study_record import StudyRecord, TrialRecord
 
 MOST = 120  # more curves are no picture; these are spread evenly from the best to the worst
 POINTS = 200  # of a curve: a picture is some 800 pixels wide
@@ -49,10 +50,10 @@ class AxisCurves:
 
 def trial_curves(record: StudyRecord, arm: str) -> TrialCurves:
     """Empty where no trial of the search has a value."""
-    metric = record.header["objective"]["metric"]
+    metric = record.header.objective.metric
     begun = [
         trial
-        for trial in record.of_arm(arm, "search")
+        for trial in record.of_arm(arm, TrialRole.SEARCH)
         if any(epoch.metrics.get(metric) is not None for epoch in trial.epochs)
     ]
     chosen = spread(record, begun, MOST)
@@ -66,8 +67,7 @@ def trial_curves(record: StudyRecord, arm: str) -> TrialCurves:
 
 def axis_curves(record: StudyRecord, arm: str, axis: str) -> AxisCurves | None:
     """None where the axis did not vary between the trials that would be shown."""
-    described = next(one for one in record.arms if one["name"] == arm)
-    found = next((one for one in described.get("axes", ()) if one["name"] == axis), None)
+    found = record.arm(arm).axis(axis)
     if found is None:
         return None
     shown = trial_curves(record, arm)
@@ -78,7 +78,7 @@ def axis_curves(record: StudyRecord, arm: str, axis: str) -> AxisCurves | None:
     ticks = choices_of(found, list(present.values()))
     return AxisCurves(
         axis=axis,
-        log=bool(found.get("log")),
+        log=found.is_log,
         ticks=ticks,
         positions={trial: position_of(value, ticks) for trial, value in present.items()},
         shown=shown,
@@ -92,7 +92,7 @@ def spread(record: StudyRecord, trials: Sequence[TrialRecord], most: int) -> lis
 
 def ranked(record: StudyRecord, trials: Sequence[TrialRecord]) -> list[TrialRecord]:
     """The best first; those without a value last."""
-    sign = -1 if record.header["objective"]["direction"] == "max" else 1
+    sign = -1 if record.header.objective.direction == "max" else 1
 
     def rank(trial: TrialRecord) -> tuple[bool, float]:
         value = ended_value(trial)

@@ -10,7 +10,8 @@ from reporting.quantities import ABSENT
 from reporting.rows import WORDS
 from reporting.trial_curves import ranked
 from search_spaces.wording import setting
-from tuning.records import LOST, StudyRecord, TrialRecord
+from tuning.records.events import FAILED_STATUSES
+from tuning.records.study_record import StudyRecord, TrialRecord
 
 MOST = 500  # of an arm, in a page; trials.csv has all
 
@@ -29,17 +30,17 @@ class TrialList:
 
 def trial_list(record: StudyRecord, arm: str) -> TrialList:
     """Confirmations among them. Columns are the axes that differed between trials."""
-    described = next(one for one in record.arms if one["name"] == arm)
+    described = record.arm(arm)
     trials = record.of_arm(arm)
     shown = ranked(record, trials)[:MOST]
-    names = [axis["name"] for axis in described.get("axes", ())]
+    names = [axis.name for axis in described.axes]
     axes = [name for name in names if len({repr(trial.config.get(name)) for trial in trials}) > 1]
-    metric = record.header["objective"]["metric"]
+    metric = record.header.objective.metric
     headings = ("trial", "role", "ended", metric, "best epoch", "epochs", "training s", *axes)
     rows = tuple((_kind(trial), _cells(trial, axes)) for trial in shown)
     return TrialList(
         arm=arm,
-        label=described.get("label") or arm,
+        label=described.title,
         headings=headings,
         numeric=tuple(_numeric([cells[place] for _, cells in rows]) for place in range(len(headings))),
         rows=rows,
@@ -48,7 +49,7 @@ def trial_list(record: StudyRecord, arm: str) -> TrialList:
 
 
 def _kind(trial: TrialRecord) -> str:
-    if trial.status in LOST:
+    if trial.status in FAILED_STATUSES:
         return "lost"
     return "stopped" if trial.status == "stopped" else ""
 
@@ -59,7 +60,7 @@ def _cells(trial: TrialRecord, axes: Sequence[str]) -> tuple[str, ...]:
     return (
         trial.trial,
         trial.role,
-        f"{status}: {trial.reason}" if trial.status in LOST and trial.reason else status,
+        f"{status}: {trial.reason}" if trial.status in FAILED_STATUSES and trial.reason else status,
         ABSENT if value is None else f"{value:.4f}",
         str(trial.best_epoch or ABSENT),
         str(len(trial.epochs)),

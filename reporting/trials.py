@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reporting.headlines import is_sample
-from tuning.records import StudyRecord, TrialRecord
+from tuning.records.study_record import StudyRecord, TrialRecord
 
 Records = list[dict[str, Any]]
 
@@ -57,9 +57,9 @@ def trial_rows(record: StudyRecord) -> tuple[list[str], Records]:
 
 def _prepared(trial: TrialRecord) -> dict[str, Any]:
     """What was frozen, and whether the frozen layers' output was kept or computed in every step."""
-    facts = trial.prepared
-    kept = facts.get("features", {}).get("kept")
-    frozen = {name: facts[name] for name in ("frozen_layers", "backbone_layers") if name in facts}
+    kept = trial.prepared.features.get("kept")
+    layers = {name: getattr(trial.prepared, name) for name in ("frozen_layers", "backbone_layers")}
+    frozen = {name: number for name, number in layers.items() if number is not None}
     return frozen if kept is None else {**frozen, "features_kept": kept}
 
 

@@ -43,7 +43,7 @@ def keep_study(results: Path, data: Path, learner: str = "pixels_learner", **hea
     }
     start.update(header)
     study = write_study(results / "food10" / "example", events)
-    # The seed that is best on validation, as tuning/winners.py keeps it.
+    # The seed that is best on validation, as tuning/records/best_models.py keeps it.
     for arm in ("from_scratch", "fine_tuned"):
         folder = study / "winners" / arm
         folder.mkdir(parents=True)

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.study_fixtures import example_events, write_study
-from tuning.events import Event
+from tests.study_fixtures import Event, example_events, write_study
 
 IMAGES = 100  # the example's accuracies are whole hundredths
 

@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
+
 from tasks.task import load_task
-from tuning.events import Event
-from tuning.plan import axis_description
-from tuning.records import StudyRecord, fold
+from tests.study_fixtures import Event, record_of
+from tuning.plan import axis_header
+from tuning.records.study_record import StudyRecord
 
 EPOCHS = 16
 
@@ -39,7 +41,7 @@ HEALTHY = {
 
 def study(trials: int = 24, epochs: int = EPOCHS, **shapes: dict[str, Any]) -> StudyRecord:
     """A study of so many search trials an arm; shapes: what differs from HEALTHY, by arm."""
-    return fold(study_events(trials, epochs, **shapes))
+    return record_of(study_events(trials, epochs, **shapes))
 
 
 def study_events(trials: int = 24, epochs: int = EPOCHS, **shapes: dict[str, Any]) -> Iterator[Event]:
@@ -75,7 +77,7 @@ def _header(trials: int, epochs: int) -> Event:
                 "trains": True,
                 "max_epochs": epochs,
                 "grace_epochs": 1,
-                "axes": [axis_description(axis) for axis in arm.space.axes],
+                "axes": [msgspec.to_builtins(axis_header(axis)) for axis in arm.space.axes],
                 "constants": dict(arm.space.constants),
             }
             for arm in task.arms

@@ -13,13 +13,16 @@ from search_spaces.axes import Choice, Real, When
 from search_spaces.space import Space
 from tasks.task import Arm, Column, Table, Task
 from trainables.job import Job
-from tuning.events import FILE_NAME, EventLog
 from tuning.optuna_database import OptunaDatabase
-from tuning.plan import StudyPlan, axis_description
+from tuning.plan import StudyPlan, axis_header
 from tuning.planning import make_plan
 from tuning.pretraining import Pretrained
 from tuning.ray_adapters import StopInsideArms
-from tuning.records import StudyRecord
+from tuning.records.event_log import EventLog
+from tuning.records.events import StudyEnded, StudyStarted, StudyStatus
+from tuning.records.header import ArmHeader
+from tuning.records.study_paths import EVENTS
+from tuning.records.study_record import StudyRecord
 from tuning.resources import Share
 from tuning.search import Finished, Search
 from tuning.settings import StudySettings
@@ -70,6 +73,19 @@ def simulated_plan(
     return plan
 
 
+def study_started(plan: StudyPlan) -> StudyStarted:
+    """The least that a header holds."""
+    return StudyStarted(
+        task=plan.task.name,
+        study=plan.name,
+        objective=plan.objective,
+        arms=tuple(
+            ArmHeader(name=arm.arm.name, axes=tuple(axis_header(axis) for axis in arm.arm.space.axes))
+            for arm in plan.arms
+        ),
+    )
+
+
 class _RayTrial:
     """What ASHA reads of Ray's Trial."""
 
@@ -108,20 +124,11 @@ class SimulatedMachine:
         self.plan, self._curve, self._infeasible, self._fatal = plan, curve, infeasible, fatal or {}
         self._dies = set(dies)  # whose worker dies before the first epoch, once
         self.record = StudyRecord()
-        self._log = EventLog(plan.folder / FILE_NAME)
+        self._log = EventLog(plan.folder / EVENTS)
         self._log.listen(self.record.apply)
         if database:  # 35 ms a trial
             self._log.listen(OptunaDatabase(plan.folder / "optuna.db", self.record).apply)
-        self._log.append(
-            "study_started",
-            task=plan.task.name,
-            study=plan.name,
-            objective={"metric": "val_accuracy", "direction": "max"},
-            arms=[
-                {"name": arm.arm.name, "label": "", "axes": [axis_description(axis) for axis in arm.arm.space.axes]}
-                for arm in plan.arms
-            ],
-        )
+        self._log.append(study_started(plan))
         self.search = Search(plan, self._log, self.record, folder / "store.h5", pretrained)
         self._stopping = StopInsideArms(plan)
         self.controller = RayController()
@@ -145,7 +152,7 @@ class SimulatedMachine:
             if isinstance(job, Finished):
                 break
             live = [state for state in (self._step(*state) for state in live) if state is not None]
-        self._log.append("study_ended", status="completed", reason="")
+        self._log.append(StudyEnded(status=StudyStatus.COMPLETED))
         self._log.close()
 
     def _step(

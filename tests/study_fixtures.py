@@ -7,10 +7,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from datasets.view import View
 from search_spaces.space import Space
 from tasks.task import Arm, Column, Table, Task
-from tuning.events import FILE_NAME, Event
+from tuning.records.events import AnyEvent
+from tuning.records.study_paths import EVENTS
+from tuning.records.study_record import StudyRecord, replay
+
+Event = dict[str, Any]  # as a line of events.jsonl
 
 SECONDS = {"start": 0.5, "train": 2.0, "validate": 0.25, "save": 0.0}
 
@@ -100,9 +106,23 @@ def many_events(trials: int, epochs: int) -> Iterable[Event]:
             yield {**event, "time": float(number)}
 
 
+def record_of(events: Iterable[Event]) -> StudyRecord:
+    """Build the record of events as a file would hold them."""
+    return replay(map(typed, events))
+
+
+def recorded(path: Path) -> list[Event]:
+    """Read a file of events as plain JSON."""
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def typed(event: Event) -> AnyEvent:
+    return msgspec.convert(event, AnyEvent)
+
+
 def write_study(folder: Path, events: Iterable[Event]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / FILE_NAME).write_text("".join(json.dumps(event) + "\n" for event in events))
+    (folder / EVENTS).write_text("".join(json.dumps(event) + "\n" for event in events))
     return folder
 
 
@@ -133,7 +153,12 @@ def _header(sample: bool, task: str) -> Event:
             for name, label, arm_note, model in arms
         ],
         "objective": {"metric": "val_accuracy", "direction": "max"},
-        "data": {"fingerprint": "abc", "classes": 10, "counts": {"train": 70, "val": 15, "test": 15}, "notices": []},
+        "data": {
+            "fingerprint": "abc",
+            "classes": ["a", "b"],
+            "counts": {"train": 70, "val": 15, "test": 15},
+            "notices": [],
+        },
         "versions": {"python": "3.11"},
         "command": "python cli.py tune food10 --seed 7",
         "git_commit": "0" * 40,

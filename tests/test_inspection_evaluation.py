@@ -13,7 +13,7 @@ from sklearn.metrics import classification_report
 import cli
 from inspection.evaluation import evaluations, write_evaluations
 from tests.inspection_fixtures import CLASSES, keep_predictions, keep_study
-from tuning.events import FILE_NAME
+from tuning.records.study_paths import EVENTS
 
 
 def evaluate(results: Path, *arguments: str) -> tuple[int, str, str]:
@@ -36,7 +36,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_text_holds_scikit_learns_report_and_what_is_confused(study: Path) -> None:
-    before = (study / FILE_NAME).read_bytes()
+    before = (study / EVENTS).read_bytes()
     status, text, _ = evaluate(study.parents[1], "--arm", "from_scratch")
     assert status == 0
     labels = np.arange(20) // 10
@@ -47,7 +47,7 @@ def test_text_holds_scikit_learns_report_and_what_is_confused(study: Path) -> No
     assert f"3 ( 30%)  {CLASSES[1]} taken for {CLASSES[0]}\n1 ( 10%)  {CLASSES[1]} taken for output 2" in text
     assert (study / "tables" / "report_from_scratch.txt").read_text().strip() in text
     assert (study / "plots" / "confusion_from_scratch.png").is_file()
-    assert (study / FILE_NAME).read_bytes() == before  # no opening of the test split
+    assert (study / EVENTS).read_bytes() == before  # no opening of the test split
 
 
 def test_json_is_for_machines(study: Path) -> None:

@@ -14,7 +14,7 @@ from inspection.gallery import draw_gallery, mistakes
 from inspection.stored import Stored
 from inspection.winner import InspectionError, winner
 from tests.inspection_fixtures import keep_predictions, keep_study
-from tuning.records import read_study
+from tuning.records.study_record import read_study
 
 PREDICTED = Stored(
     probabilities=np.array([[0.6, 0.4], [0.9, 0.1], [0.2, 0.8], [0.55, 0.45], [0.1, 0.9]], np.float32),
@@ -50,7 +50,7 @@ def test_each_call_is_entered_in_the_ledger(tmp_path: Path) -> None:
         assert sheet.width > 600
     ledger = read_study(study).ledger
     assert len(ledger) == before + 1
-    assert (ledger[-1]["arm"], ledger[-1]["reason"]) == ("fine_tuned", "gallery of mistakes")
+    assert (ledger[-1].arm, ledger[-1].reason) == ("fine_tuned", "gallery of mistakes")
 
 
 def test_nothing_is_entered_where_nothing_can_be_opened(tmp_path: Path) -> None:

@@ -17,9 +17,10 @@ from reporting.audit_ranges import edge, narrower
 from reporting.audit_search import spearman
 from search_spaces.food10 import FINE_TUNED, FROM_SCRATCH
 from tests.report_fixtures import EPOCHS, study, study_events
-from tests.study_fixtures import example_events
-from tuning.plan import axis_description
-from tuning.records import StudyRecord, fold
+from tests.study_fixtures import example_events, record_of
+from tuning.plan import axis_header
+from tuning.records.header import AnyAxis, ChoiceAxis
+from tuning.records.study_record import StudyRecord
 
 DEFECTS: dict[str, dict[str, Any]] = {
     "edge_of_range": {"from_scratch": {"centre": 1.1e-4}},
@@ -105,11 +106,11 @@ def test_what_a_study_went_on_from_is_not_judged_again() -> None:
     events = [dict(event) for event in study_events()]
     history = [{"epoch": n, "metrics": {"val_accuracy": n / 40, "val_loss": 3 - n / 8}} for n in range(1, 17)]
     events[0]["goes_on"] = {"from": "food10/first/a@16", "epoch": 16, "history": history}
-    assert audit(fold(events)).findings == ()
+    assert audit(record_of(events)).findings == ()
 
     rising = [dict(event) for event in study_events(fine_tuned={"pace": 12.0})]
     rising[0]["goes_on"] = events[0]["goes_on"]
-    [finding] = audit(fold(rising)).findings
+    [finding] = audit(record_of(rising)).findings
     assert "in epoch 16 of 16" in finding.sentence
 
 
@@ -121,7 +122,7 @@ def test_a_rising_loss_alone_is_no_overfitting() -> None:
         for event in events:
             if event["event"] == "epoch" and event["trial"].startswith("fine_tuned"):
                 event["metrics"] = {**event["metrics"], **change(event["epoch"], event["metrics"])}
-        return names(audit(fold(events)))
+        return names(audit(record_of(events)))
 
     assert found(lambda epoch, metrics: {}) == {"overfitting"}
     assert found(lambda epoch, metrics: {"val_loss": 1.0 if epoch == EPOCHS else 0.7 - 0.001 * epoch}) == set()
@@ -134,7 +135,7 @@ def test_no_test_image_right_is_a_finding_too() -> None:
     for event in events:
         if event["event"] == "test_measured" and event["arm"] == "from_scratch":
             event["metrics"] = {"test_accuracy": 0.0, "test_loss": 9.0}
-    assert "below_validation" in names(audit(fold(events)))  # 1.0 before: neither share has a variance
+    assert "below_validation" in names(audit(record_of(events)))  # 1.0 before: neither share has a variance
 
 
 def test_too_little_is_said_to_be_too_little() -> None:
@@ -149,8 +150,8 @@ def test_too_little_is_said_to_be_too_little() -> None:
 @pytest.mark.parametrize("end", ["completed", "interrupted", None])
 def test_a_study_that_lacks_things_is_read_as_far_as_it_goes(end: str | None) -> None:
     for missing in (False, True):
-        audit(fold(example_events(missing_arm=missing, confirm_seeds=1, end=end, null_seed=True)))
-    audit(fold(example_events()[:1]))
+        audit(record_of(example_events(missing_arm=missing, confirm_seeds=1, end=end, null_seed=True)))
+    audit(record_of(example_events()[:1]))
 
 
 def test_seeds_that_learn_nothing_where_the_search_saw_all_right() -> None:
@@ -172,8 +173,8 @@ def test_of_a_study_that_was_cut_short_the_verdict_says_so() -> None:
     assert audit(whole).verdict.startswith("Nothing speaks against this table as far as it came")
 
 
-def described(space: Any, name: str) -> dict[str, Any]:
-    return axis_description(space.axis(name))
+def described(space: Any, name: str) -> AnyAxis:
+    return axis_header(space.axis(name))
 
 
 @pytest.mark.parametrize(
@@ -199,7 +200,7 @@ def test_edges(space: Any, axis: str, best: tuple[Any, ...], proposed: str | Non
 
 
 def test_what_a_list_has_at_its_end_by_chance() -> None:
-    axis = {"kind": "choice", "values": [8, 16, 32], "allowed": [128, 64, 32, 16, 8]}
+    axis = ChoiceAxis(name="batch_size", values=(8, 16, 32), allowed=(128, 64, 32, 16, 8))
     assert edge(axis, (32, 32, 32)) is None  # of two ends and three values: 2/3 * 1/9 = 7 %
     assert edge(axis, (32, 32, 32, 16)) is None
     found = edge(axis, (32, 32, 32, 32))  # 2 %
@@ -233,6 +234,6 @@ def test_only_ranks_count(pairs: list[tuple[int, int]]) -> None:
 
 
 def test_a_study_without_a_row_is_not_praised() -> None:
-    found = audit(fold(example_events()[:5]))
+    found = audit(record_of(example_events()[:5]))
     assert found.verdict == "There is no table to judge: no arm has a finished trial."
     assert ("its row", "fine_tuned") in {(one.check, one.arm) for one in found.unjudged}

@@ -15,8 +15,8 @@ from reporting.intervals import wilson
 from reporting.render import summarize_text
 from reporting.tables import document_tables
 from tasks.task import load_task
-from tests.study_fixtures import example_events, write_study
-from tuning.records import fold, read_study
+from tests.study_fixtures import example_events, record_of, write_study
+from tuning.records.study_record import read_study
 
 
 def box_events() -> list[dict[str, Any]]:
@@ -43,7 +43,7 @@ def test_the_table_of_boxes(tmp_path: Path) -> None:
 def test_the_best_overlap_of_any_epoch_is_a_field() -> None:
     from reporting.rows import rows
 
-    frozen = rows(fold(box_events()))[0]
+    frozen = rows(record_of(box_events()))[0]
     assert frozen.metrics["max_val_iou"].mean == 0.81
     assert "max_val_accuracy" not in frozen.metrics
 

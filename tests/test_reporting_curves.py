@@ -9,8 +9,8 @@ from PIL import Image, ImageColor
 
 from reporting.curves import COLOURS, Curve, curves, draw_curves
 from reporting.live_curves import LiveCurves
-from tests.study_fixtures import example_events, write_study
-from tuning.records import read_study
+from tests.study_fixtures import example_events, typed, write_study
+from tuning.records.study_record import read_study
 
 
 def test_a_curve_is_the_mean_of_the_seeds_that_confirm_a_row(tmp_path: Path) -> None:
@@ -66,7 +66,8 @@ def test_what_a_study_went_on_from_comes_first(tmp_path: Path) -> None:
     alone = read_study(write_study(tmp_path / "alone", events))
     joined = read_study(
         write_study(
-            tmp_path / "joined", [{**events[0], "goes_on": {"from": "food10/a/b@2", "history": history}}, *events[1:]]
+            tmp_path / "joined",
+            [{**events[0], "goes_on": {"from": "food10/a/b@2", "epoch": 2, "history": history}}, *events[1:]],
         )
     )
     before, after = curves(alone, "val_accuracy")[0], curves(joined, "val_accuracy")[0]
@@ -82,12 +83,12 @@ def test_while_a_study_runs_its_best_trial_so_far_is_drawn_now_and_then(tmp_path
     first = []
     for event in example_events():
         first.append(event)
-        patient.apply(event)
+        patient.apply(typed(event))
         if event["event"] == "epoch":
             break
     assert not picture.exists()
     for event in first:
-        eager.apply(event)
+        eager.apply(typed(event))
     drawn = picture.stat().st_mtime_ns
-    eager.apply(first[-1])
+    eager.apply(typed(first[-1]))
     assert picture.stat().st_mtime_ns == drawn  # drawing takes a small part of the driver's time

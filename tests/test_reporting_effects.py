@@ -13,8 +13,9 @@ from reporting.effects import AxisEffect, effects
 from reporting.parallel import ABSENT, parallel
 from reporting.trial_curves import MOST, POINTS, axis_curves, thinned, trial_curves
 from tests.report_fixtures import study
+from tests.study_fixtures import record_of
 from tuning.importances import Importances
-from tuning.records import StudyRecord, fold
+from tuning.records.study_record import StudyRecord
 
 LEARNING_RATE = {"name": "learning_rate", "kind": "real", "low": 1e-4, "high": 1e-2, "log": True}
 DROPOUT = {"name": "dropout", "kind": "real", "low": 0.0, "high": 1.0, "log": False}
@@ -43,7 +44,7 @@ def small_study(*trials: tuple[dict[str, Any], float | None, str], direction: st
             shared = {"metrics": metrics, "seconds": {}, "best": value, "best_epoch": 1}
             events.append({"event": "epoch", "trial": name, "epoch": 1, **shared})
         events.append({"event": "trial_ended", "trial": name, "status": status})
-    return fold({**event, "time": 0.0} for event in events)
+    return record_of({**event, "time": 0.0} for event in events)
 
 
 def effect_of(record: StudyRecord, axis: str) -> AxisEffect:

@@ -18,7 +18,7 @@ from reporting.render import summarize_text
 from reporting.rows import rows
 from tests.predictions_fixtures import answers, store, study_with_predictions
 from tests.study_fixtures import example_events, example_task, write_study
-from tuning.records import read_study
+from tuning.records.study_record import read_study
 
 
 @pytest.fixture(autouse=True)

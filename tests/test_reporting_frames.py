@@ -10,12 +10,11 @@ import pytest
 
 from reporting.frames import history_frame, table_frame, to_csv, trials_frame
 from reporting.published import read_published
-from tests.study_fixtures import BEST, example_events, example_task, many_events
-from tuning.records import fold
+from tests.study_fixtures import BEST, example_events, example_task, many_events, record_of
 
 
 def test_a_row_a_trial_with_every_axis() -> None:
-    frame = trials_frame(fold(example_events())).set_index("trial")
+    frame = trials_frame(record_of(example_events())).set_index("trial")
 
     assert len(frame) == 2 * (5 + 3)
     first = frame.loc["from_scratch-0000"]
@@ -30,7 +29,7 @@ def test_a_row_a_trial_with_every_axis() -> None:
 
 
 def test_what_a_trial_does_not_have_is_empty() -> None:
-    frame = trials_frame(fold(example_events())).set_index("trial")
+    frame = trials_frame(record_of(example_events())).set_index("trial")
 
     assert frame["momentum"].isna()["from_scratch-0000"]
     assert frame["conv_blocks"].isna()["fine_tuned-0000"]
@@ -41,7 +40,7 @@ def test_what_a_trial_does_not_have_is_empty() -> None:
 
 
 def test_a_row_an_epoch() -> None:
-    frame = history_frame(fold(example_events(missing_arm=True)))
+    frame = history_frame(record_of(example_events(missing_arm=True)))
 
     scratch = frame[frame["trial"] == "from_scratch-0000"]
     assert scratch["epoch"].to_list() == [1, 2, 3, 4]
@@ -52,7 +51,7 @@ def test_a_row_an_epoch() -> None:
 
 
 def test_a_study_that_only_began_has_empty_frames() -> None:
-    record = fold(example_events()[:1])
+    record = record_of(example_events()[:1])
 
     assert len(trials_frame(record)) == 0
     assert len(history_frame(record)) == 0
@@ -61,7 +60,7 @@ def test_a_study_that_only_began_has_empty_frames() -> None:
 def test_a_table_as_numbers_keeps_published_ones_verbatim() -> None:
     task = example_task()
 
-    frame = table_frame(fold(example_events()), BEST, read_published(task))
+    frame = table_frame(record_of(example_events()), BEST, read_published(task))
 
     assert frame["arm"].to_list() == ["fine_tuned"]
     assert frame["val_accuracy_std"].to_list() == pytest.approx([0.01])
@@ -70,7 +69,7 @@ def test_a_table_as_numbers_keeps_published_ones_verbatim() -> None:
 
 
 def test_ten_thousand_trials_are_read_in_seconds() -> None:
-    record = fold(many_events(trials=10_000, epochs=10))
+    record = record_of(many_events(trials=10_000, epochs=10))
 
     started = time.process_time()
     trials, history = trials_frame(record), history_frame(record)

@@ -20,7 +20,7 @@ import cli
 from reporting import mlflow_export
 from reporting.mlflow_export import MlflowError, export
 from tests.study_fixtures import example_events, write_study
-from tuning.records import StudyRecord, read_study
+from tuning.records.study_record import StudyRecord, read_study
 
 INSTALLED = importlib.util.find_spec("mlflow") is not None
 

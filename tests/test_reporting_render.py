@@ -17,8 +17,7 @@ from reporting.cells import Cell, Heading, RenderedTable
 from reporting.markdown import markdown_table
 from reporting.render import UnknownFormat, summarize_text, table_text
 from reporting.tables import document_tables
-from tests.study_fixtures import example_events, example_task, write_study
-from tuning.records import fold
+from tests.study_fixtures import example_events, example_task, record_of, write_study
 
 SCORES = ("train_accuracy", "train_loss", "val_accuracy", "val_loss", "test_accuracy", "test_loss", "train_seconds")
 
@@ -42,7 +41,7 @@ def test_the_terminal_breaks_no_number(width: int, whole: Path, study: Path) -> 
 
         assert max(map(len, text.splitlines())) <= width
         assert "…" not in text
-        for table in document_tables(fold(record), example_task()):
+        for table in document_tables(record_of(record), example_task()):
             for row in table.rows:
                 for heading, cell in zip(table.headings, row, strict=True):
                     assert heading.prose or cell.text in text
@@ -85,7 +84,7 @@ def test_a_sample_is_labelled_in_every_format(study: Path) -> None:
 
 
 def test_markdown_is_a_valid_table() -> None:
-    for table in document_tables(fold(example_events()), example_task()):
+    for table in document_tables(record_of(example_events()), example_task()):
         lines = [line for line in markdown_table(table).splitlines() if line.startswith("|")]
         columns = sum(2 if heading.compared else 1 for heading in table.headings)
         assert len(lines) == 2 + len(table.rows)

@@ -19,8 +19,8 @@ from reporting.published import Published
 from reporting.tables import document_tables
 from reporting.trial_lists import MOST, trial_list
 from tests.report_fixtures import study, study_events
-from tests.study_fixtures import example_events, example_task, write_study
-from tuning.records import StudyRecord, fold
+from tests.study_fixtures import example_events, example_task, record_of, write_study
+from tuning.records.study_record import StudyRecord
 
 VOID = {"meta", "link", "img", "br"}
 
@@ -58,7 +58,7 @@ class Outline(HTMLParser):
 def written(record: StudyRecord, **more: Any) -> str:
     """The page of a study without its pictures."""
     task = example_task()
-    lists = [trial_list(record, arm["name"]) for arm in record.arms if record.of_arm(arm["name"])]
+    lists = [trial_list(record, arm.name) for arm in record.arms if record.of_arm(arm.name)]
     tables = document_tables(record, task, Published())
     return page(
         record, task, tables=tables, audit=audit(record), curves=[], effects={}, remarks={}, trials=lists, **more
@@ -91,7 +91,7 @@ def test_it_says_what_the_study_said() -> None:
     text, outline = written(record), Outline(written(record))
     [finding] = audit(record).findings
     assert finding.command in outline.said_in("code")
-    assert record.header["command"] in outline.said_in("code")
+    assert record.header.command in outline.said_in("code")
     assert "f" * 64 in outline.said_in("dd")
     assert "python 3.11.7, optuna 5.0.0" in outline.said_in("dd")
     assert "0.9000 ± 0.0020" in outline.said_in("td")  # test accuracy of fine_tuned, as in the tables
@@ -105,7 +105,7 @@ def test_a_name_is_never_a_tag() -> None:
     for arm in events[0]["arms"]:
         arm["label"] = '<script>alert("1")</script>'
     events[0]["command"] = "python cli.py tune '<img src=x onerror=alert(1)>' & more"
-    outline = Outline(written(fold(events)))
+    outline = Outline(written(record_of(events)))
     assert len(outline.of("script")) == 1
     assert not outline.of("img")
     assert '<script>alert("1")</script>' in outline.said_in("h3")
@@ -113,7 +113,7 @@ def test_a_name_is_never_a_tag() -> None:
 
 @pytest.mark.parametrize("events", [example_events()[:1], example_events(missing_arm=True, end=None)])
 def test_a_study_that_lacks_things_has_a_page(events: list[dict[str, Any]]) -> None:
-    outline = Outline(written(fold(events)))
+    outline = Outline(written(record_of(events)))
     assert any("no end yet" in text for text in outline.said_in("p"))
 
 

@@ -8,13 +8,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from reporting.reproduce import reproduce
 from tests.simulated import SimulatedMachine, simulated_plan
 from tests.study_fixtures import CONFIGS, example_events, write_study
-from tuning.records import read_study
-from tuning.winners import listed
+from tuning.records.best_models import config_list
+from tuning.records.study_record import read_study
 
 
 def _command(tmp_path: Path, typed: str, arm: str = "fine_tuned", folds: int | None = None, **header: Any) -> list[str]:
@@ -24,7 +25,7 @@ def _command(tmp_path: Path, typed: str, arm: str = "fine_tuned", folds: int | N
     path = study / "winners" / arm / "config.json"
     path.parent.mkdir(parents=True)
     record = read_study(study)
-    path.write_text(json.dumps(listed(record, arm)))
+    path.write_text(json.dumps(config_list(record, arm)))
     command = reproduce(record, arm, CONFIGS[arm])
     assert command is not None
     words = shlex.split(command)
@@ -85,7 +86,7 @@ def test_without_a_kept_configuration_or_a_command_line_there_is_none(tmp_path: 
     (tmp_path / "study" / "winners" / "fine_tuned" / "config.json").write_text("[]")
     assert reproduce(record, "fine_tuned", CONFIGS["fine_tuned"]) is not None
     for other in ("benchmark", "python cli.py tune 'unclosed"):
-        record.header["command"] = other
+        record.started = msgspec.structs.replace(record.header, command=other)
         assert reproduce(record, "fine_tuned", CONFIGS["fine_tuned"]) is None
 
 
@@ -105,7 +106,7 @@ def test_the_kept_configuration_is_confirmed_as_it_was(tmp_path: Path) -> None:
     )
     first.run()
     configs = tmp_path / "config.json"
-    configs.write_text(json.dumps(listed(first.record, "fast")))
+    configs.write_text(json.dumps(config_list(first.record, "fast")))
 
     again = SimulatedMachine(
         simulated_plan(

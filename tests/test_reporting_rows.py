@@ -7,12 +7,11 @@ import math
 import pytest
 
 from reporting.rows import best_row, measure, rows
-from tests.study_fixtures import CONFIGS, example_events
-from tuning.records import fold
+from tests.study_fixtures import CONFIGS, example_events, record_of
 
 
 def test_a_row_is_the_mean_over_the_confirmed_seeds() -> None:
-    scratch, tuned = rows(fold(example_events()))
+    scratch, tuned = rows(record_of(example_events()))
 
     assert scratch.seeds == (101, 102, 103)
     assert scratch.state == "confirmed"
@@ -27,7 +26,7 @@ def test_a_row_is_the_mean_over_the_confirmed_seeds() -> None:
 
 
 def test_metrics_are_those_of_the_best_epoch_not_of_the_last() -> None:
-    scratch = rows(fold(example_events()))[0]
+    scratch = rows(record_of(example_events()))[0]
 
     assert scratch.metrics["val_loss"].mean == pytest.approx(1.1 - 0.81)
     assert scratch.metrics["best_epoch"].mean == 2
@@ -36,7 +35,7 @@ def test_metrics_are_those_of_the_best_epoch_not_of_the_last() -> None:
 
 
 def test_one_seed_has_no_deviation() -> None:
-    scratch = rows(fold(example_events(confirm_seeds=1)))[0]
+    scratch = rows(record_of(example_events(confirm_seeds=1)))[0]
 
     assert scratch.metrics["test_accuracy"].mean == pytest.approx(0.78)
     assert scratch.metrics["test_accuracy"].std is None
@@ -44,7 +43,7 @@ def test_one_seed_has_no_deviation() -> None:
 
 
 def test_a_value_that_is_not_finite_is_left_out_and_counted() -> None:
-    scratch = rows(fold(example_events(null_seed=True)))[0]
+    scratch = rows(record_of(example_events(null_seed=True)))[0]
 
     assert scratch.metrics["val_loss"].n == 2
     assert scratch.metrics["val_loss"].mean == pytest.approx((0.30 + 0.29) / 2)
@@ -60,7 +59,7 @@ def test_nothing_measured_is_no_metric() -> None:
 
 
 def test_the_search_is_counted_apart_from_the_confirmations() -> None:
-    scratch = rows(fold(example_events()))[0]
+    scratch = rows(record_of(example_events()))[0]
 
     assert scratch.trials == {"completed": 2, "stopped": 1, "infeasible": 1, "failed": 1}
     assert scratch.search_epochs == 4 + 4 + 1 + 1
@@ -68,14 +67,14 @@ def test_the_search_is_counted_apart_from_the_confirmations() -> None:
 
 
 def test_the_configured_learning_rate_is_not_the_schedules() -> None:
-    scratch = rows(fold(example_events()))[0]
+    scratch = rows(record_of(example_events()))[0]
 
     assert scratch.config == CONFIGS["from_scratch"]
     assert "learning_rate" not in scratch.metrics
 
 
 def test_an_arm_without_a_finished_trial_keeps_its_row() -> None:
-    tuned = rows(fold(example_events(missing_arm=True)))[1]
+    tuned = rows(record_of(example_events(missing_arm=True)))[1]
 
     assert tuned.state == "missing"
     assert tuned.status == (
@@ -93,17 +92,17 @@ def test_what_a_backbone_learned_first_is_no_trial_of_its_row() -> None:
         {"event": "trial_ended", "trial": "p", "status": "completed", "time": 0.0},
     ]
 
-    tuned = rows(fold(events))[1]
+    tuned = rows(record_of(events))[1]
 
     assert "completed" not in tuned.status
     assert tuned.status.startswith("no finished trial: 2 failed")
     assert tuned.trials == {"completed": 0, "stopped": 0, "infeasible": 1, "failed": 2}
-    only_pretrained = fold([event for event in events if event.get("trial", "p") == "p"])
+    only_pretrained = record_of([event for event in events if event.get("trial", "p") == "p"])
     assert rows(only_pretrained)[1].status == "no finished trial: none was started"
 
 
 def test_without_confirmations_the_row_says_so() -> None:
-    scratch = rows(fold(example_events(confirm_seeds=0)))[0]
+    scratch = rows(record_of(example_events(confirm_seeds=0)))[0]
 
     assert scratch.state == "searched"
     assert scratch.seeds == (1,)
@@ -117,7 +116,7 @@ def test_a_failed_confirmation_is_told() -> None:
         if event["event"] == "trial_ended" and event["trial"] == "from_scratch-0102":
             event |= {"status": "failed", "reason": "the worker died"}
 
-    scratch = rows(fold(events))[0]
+    scratch = rows(record_of(events))[0]
 
     assert scratch.seeds == (101, 102)
     assert scratch.status == "2 of 3 seeds: 1 failed (the worker died)"
@@ -128,7 +127,7 @@ def test_the_best_arm_is_chosen_by_validation_alone() -> None:
     for event in events:  # the test split would choose the other arm
         if event["event"] == "test_measured" and event["arm"] == "from_scratch":
             event["metrics"] = {"test_accuracy": 0.99, "test_loss": 0.01}
-    record = fold(events)
+    record = record_of(events)
 
     best = best_row(record, rows(record))
 
@@ -139,7 +138,7 @@ def test_the_best_arm_is_chosen_by_validation_alone() -> None:
 def test_the_best_arm_follows_the_direction_of_the_objective() -> None:
     events = example_events()
     events[0]["objective"] = {"metric": "val_loss", "direction": "min"}
-    record = fold(events)
+    record = record_of(events)
 
     best = best_row(record, rows(record))
 
@@ -154,7 +153,7 @@ def test_facts_are_of_the_seed_best_on_validation() -> None:
         if event["event"] == "test_measured" and event["trial"] == "from_scratch-0102":
             event["facts"] = {"parameters": 7, "size_bytes": 8, "latency_ms": None, "note": "swapped"}
 
-    scratch = rows(fold(events))[0]
+    scratch = rows(record_of(events))[0]
 
     assert scratch.facts == {"parameters": 7, "size_bytes": 8, "latency_ms": None}
     assert scratch.note == "swapped"

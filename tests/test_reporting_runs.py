@@ -15,10 +15,10 @@ import cli
 from reporting import runs_text
 from reporting.frames import to_csv, trials_frame
 from reporting.runs import Asked, RunsError, count_line, select
-from tests.study_fixtures import example_events, many_events, write_study
-from tuning.records import fold, read_study
+from tests.study_fixtures import example_events, many_events, record_of, write_study
+from tuning.records.study_record import read_study
 
-RECORD = fold(example_events())
+RECORD = record_of(example_events())
 
 
 def names(**asked: object) -> list[str]:
@@ -39,7 +39,7 @@ def test_what_a_lost_trial_reached_before_is_not_best_and_its_reason_is_one_line
             event |= {"best": 0.99, "best_epoch": 1}
         if event["event"] == "trial_ended" and event["trial"] == "from_scratch-0003":
             event["reason"] = "two\nlines"
-    runs = select(fold(events), Asked(arms=("from_scratch",)))
+    runs = select(record_of(events), Asked(arms=("from_scratch",)))
 
     assert [row["trial"] for row in runs.rows][-2:] == ["from_scratch-0003", "from_scratch-0004"]
     assert len(runs_text.plain_text(runs).splitlines()) == 1 + len(runs.rows)
@@ -154,7 +154,7 @@ def test_the_command(tmp_path: Path) -> None:
 
 
 def test_a_study_in_which_nothing_was_asked_yet() -> None:
-    record = fold(example_events()[:1])
+    record = record_of(example_events()[:1])
 
     found = select(record, Asked())
 

@@ -14,12 +14,12 @@ from reporting.published import Published
 from reporting.tables import document_tables, open_study, summarize
 from search_spaces.wording import setting
 from tasks.task import Column, Table, load_task
-from tests.study_fixtures import VARIANTS, example_events, example_task, write_study
-from tuning.records import StudyNotFound, fold
+from tests.study_fixtures import VARIANTS, example_events, example_task, record_of, write_study
+from tuning.records.study_record import StudyNotFound
 
 
 def _tables(**changes: bool | int | str | None) -> dict[str, RenderedTable]:
-    record = fold(example_events(**changes))  # type: ignore[arg-type]
+    record = record_of(example_events(**changes))  # type: ignore[arg-type]
     return {table.name: table for table in document_tables(record, example_task())}
 
 
@@ -75,11 +75,11 @@ def test_an_arm_without_a_finished_trial_stays_with_its_reason() -> None:
 def test_no_arm_finished_is_said_too() -> None:
     events = [event for event in example_events(end=None) if event["event"] == "study_started"]
 
-    table = document_tables(fold(events), example_task(), Published())[-1]
+    table = document_tables(record_of(events), example_task(), Published())[-1]
 
     assert [row[0].text for row in table.rows] == ["- [1]"]
     assert table.notes == ("no arm has a finished trial",)
-    notes = document_tables(fold(events), example_task())[-1].notes
+    notes = document_tables(record_of(events), example_task())[-1].notes
     assert "the document's best model; no finished trial: none was started" in notes  # nothing stands above it
 
 
@@ -87,7 +87,7 @@ def test_a_published_row_that_was_not_run_stays() -> None:
     events = example_events()
     events[0]["arms"] = events[0]["arms"][:1]
 
-    table = document_tables(fold(events), example_task())[0]
+    table = document_tables(record_of(events), example_task())[0]
 
     assert [cell.text for cell in table.rows[1]] == ["Fine Tuned (Best Variant) [2]", "-", "-"]
     assert table.notes[1] == "not part of this study"
@@ -106,7 +106,7 @@ def test_fewer_values_than_seeds_is_marked() -> None:
     column = Column(field="val_loss", heading="Validation Loss")
     task = example_task(Table(name="validation", title="Validation", columns=(column,)))
 
-    table = document_tables(fold(example_events(null_seed=True)), task)[0]
+    table = document_tables(record_of(example_events(null_seed=True)), task)[0]
 
     assert table.rows[0][1].text == "0.2950 ± 0.0071 [1]"
     assert table.notes == ("over 2 of 3 seeds: in the others not a finite number",)
@@ -119,7 +119,7 @@ def test_a_column_may_be_a_fact_or_a_setting() -> None:
     )
     task = example_task(Table(name="cost", title="Cost", columns=columns))
 
-    table = document_tables(fold(example_events()), task)[0]
+    table = document_tables(record_of(example_events()), task)[0]
 
     texts = [cell.text for cell in table.rows[0]]
     assert texts == ["From Scratch (Best Variant)", "4.7 M", "3.2e-4", "8.0 s", "-"]
@@ -134,7 +134,7 @@ def test_a_heading_that_names_seconds_has_seconds_below_it() -> None:
         for event in example_events(task="traffic_signs", confirm_seeds=1)
     ]
 
-    table = document_tables(fold(events), task)[0]
+    table = document_tables(record_of(events), task)[0]
 
     assert table.headings[-1].text == "Time_train (s)"
     cells = {row[0].text.partition(" [")[0]: row[-1] for row in table.rows}
@@ -145,7 +145,7 @@ def test_a_heading_that_names_seconds_has_seconds_below_it() -> None:
 def test_published_rows_of_arms_that_must_be_named_stand_under_their_labels() -> None:
     task = load_task("cifar10")
 
-    table = document_tables(fold(example_events(task="cifar10")), task)[0]
+    table = document_tables(record_of(example_events(task="cifar10")), task)[0]
 
     rows = {row[0].text.partition(" [")[0]: row for row in table.rows}
     label, accuracy, *_ = rows["MiniGoogLeNet, Experiment 2"]
@@ -156,7 +156,7 @@ def test_published_rows_of_arms_that_must_be_named_stand_under_their_labels() ->
 
 
 def test_what_it_took_stands_below_the_first_table() -> None:
-    record = fold(example_events())
+    record = record_of(example_events())
 
     table = document_tables(record, example_task())[1]
 
@@ -192,7 +192,7 @@ def _pretrained(*arms: str, earlier: bool = False, epochs: int = 20) -> Rendered
         events.append({"event": "epoch", "trial": name, "epoch": epoch, **reached})
     if earlier:
         events = []
-    record = fold([started, *({**event, "time": 0.0} for event in events), *rest])
+    record = record_of([started, *({**event, "time": 0.0} for event in events), *rest])
     return document_tables(record, example_task())[1]
 
 
@@ -218,18 +218,18 @@ def test_what_a_backbone_learned_first_stands_beside_the_search(
 
 
 def test_openings_of_the_test_split_are_told() -> None:
-    assert ledger_line(fold(example_events())) == (
+    assert ledger_line(record_of(example_events())) == (
         "test split opened: 2 times (from_scratch: confirmed winners; fine_tuned: confirmed winners)"
     )
-    assert ledger_line(fold(example_events(confirm_seeds=0))) == "test split opened: never"
-    assert ledger_line(fold(example_events(missing_arm=True))).startswith("test split opened: 1 time (")
+    assert ledger_line(record_of(example_events(confirm_seeds=0))) == "test split opened: never"
+    assert ledger_line(record_of(example_events(missing_arm=True))).startswith("test split opened: 1 time (")
 
 
 def test_an_unfinished_study_says_so() -> None:
-    assert status_lines(fold(example_events())) == []
-    assert "no end yet" in status_lines(fold(example_events(end=None)))[0]
-    assert "interrupted (Ctrl-C)" in status_lines(fold(example_events(end="interrupted")))[0]
-    assert "ended early, fatal" in status_lines(fold(example_events(end="fatal")))[0]
+    assert status_lines(record_of(example_events())) == []
+    assert "no end yet" in status_lines(record_of(example_events(end=None)))[0]
+    assert "interrupted (Ctrl-C)" in status_lines(record_of(example_events(end="interrupted")))[0]
+    assert "ended early, fatal" in status_lines(record_of(example_events(end="fatal")))[0]
 
 
 def test_the_wide_frame_has_a_row_an_arm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

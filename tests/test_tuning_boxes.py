@@ -12,7 +12,7 @@ from tuning.jobs import Jobs
 from tuning.plan import StudyPlan
 from tuning.plan_text import render_plan
 from tuning.planning import make_plan
-from tuning.records import TrialRecord
+from tuning.records.study_record import TrialRecord
 from tuning.resources import Share
 from tuning.settings import StudySettings, UsageError
 

@@ -4,17 +4,23 @@ import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from search_spaces import flowers17
+from search_spaces.objective import Objective
 from search_spaces.wording import unknown
 from tasks.task import load_task
+from tests.simulated import study_started
 from trainables.job import state_name
-from tuning.events import FILE_NAME, EventLog
-from tuning.going_on import STATES, check_images, find_origin, held_by
+from tuning.going_on import check_images, find_origin, held_by
 from tuning.plan import StudyPlan
 from tuning.planning import make_plan
-from tuning.records import StudyNotFound, StudyRecord, read_study
+from tuning.records.event_log import EventLog
+from tuning.records.events import StudyStarted
+from tuning.records.header import ArmHeader, DataHeader
+from tuning.records.study_paths import EVENTS, StudyPaths
+from tuning.records.study_record import StudyNotFound, StudyRecord, read_study
 from tuning.resources import Share
 from tuning.search import Search
 from tuning.settings import StudySettings, UsageError
@@ -38,22 +44,23 @@ def study(results: Path) -> Path:
     """A study of food10 with two trials an arm, of which one kept its second epoch and one left its best model."""
     plan = planned(results, "first", arms=("fine_tuned",), keep_epochs=2)
     plan.folder.mkdir(parents=True)
-    log, record = EventLog(plan.folder / FILE_NAME), StudyRecord()
+    log, record = EventLog(plan.folder / EVENTS), StudyRecord()
     log.listen(record.apply)
+    view = {**asdict(plan.arms[0].arm.view), "image_size": 96}
     log.append(
-        "study_started",
-        task="food10",
-        study="first",
-        sample=False,
-        objective={"metric": "val_accuracy", "direction": "max"},
-        arms=[{"name": "fine_tuned", "view": {**asdict(plan.arms[0].arm.view), "image_size": 96}}],
-        data={"fingerprint": "f"},
+        StudyStarted(
+            task="food10",
+            study="first",
+            objective=Objective(),
+            arms=(ArmHeader(name="fine_tuned", view=view),),
+            data=DataHeader(fingerprint="f"),
+        )
     )
     search = Search(plan, log, record, results / "store.h5")
     for _ in range(2):
         job = search.ask()
         search.start(job.trial)
-        assert (job.states, job.keep_every) == (str(plan.folder / STATES / job.trial), 2)
+        assert (job.states, job.keep_every) == (str(StudyPaths(plan.folder).states(job.trial)), 2)
         for epoch in range(1, 5):
             search.report(
                 job.trial,
@@ -67,7 +74,7 @@ def study(results: Path) -> Path:
             )
         search.end(job.trial, "completed")
     log.close()
-    kept = plan.folder / STATES / "fine_tuned-0000" / state_name(2)
+    kept = StudyPaths(plan.folder).states("fine_tuned-0000") / state_name(2)
     kept.parent.mkdir(parents=True)
     kept.touch()
     model = plan.folder / "checkpoints" / "fine_tuned-0001" / "model.keras"
@@ -80,7 +87,7 @@ def test_a_kept_epoch_or_else_the_best_model(tmp_path: Path) -> None:
     folder = study(tmp_path)
     origin = find_origin("food10/first/fine_tuned-0000@2", tmp_path)
     assert (origin.task, origin.arm, origin.epoch, origin.path.name) == ("food10", "fine_tuned", 2, "epoch-0002.npz")
-    assert [entry["metrics"]["val_accuracy"] for entry in origin.history] == [0.1, 0.2]
+    assert [entry.metrics["val_accuracy"] for entry in origin.history] == [0.1, 0.2]
     assert find_origin("first/fine_tuned-0000", tmp_path) == origin
     best = find_origin(f"{folder}/fine_tuned-0001", tmp_path)
     assert (best.epoch, best.path.name) == (3, "model.keras")
@@ -170,14 +177,16 @@ def test_jobs_name_what_they_go_on_from_and_the_study_what_came_before(tmp_path:
     study(tmp_path)
     plan = planned(tmp_path, "second", goes_on_from="first/fine_tuned-0000@2")
     plan.folder.mkdir(parents=True)
-    log, record = EventLog(plan.folder / FILE_NAME), StudyRecord()
+    log, record = EventLog(plan.folder / EVENTS), StudyRecord()
     log.listen(record.apply)
+    log.append(study_started(plan))
     job = Search(plan, log, record, tmp_path / "store.h5").ask()
-    assert job.goes_on_from == str(tmp_path / "food10" / "first" / STATES / "fine_tuned-0000" / state_name(2))
+    assert job.goes_on_from == str(StudyPaths(tmp_path / "food10" / "first").states("fine_tuned-0000") / state_name(2))
     assert job.states is None
-    described = header(plan, Store(), "python cli.py tune food10")["goes_on"]  # type: ignore[arg-type]
-    assert described["from"] == "food10/first/fine_tuned-0000@2"
-    assert json.loads(json.dumps(described))["history"][1] == {"epoch": 2, "metrics": {"val_accuracy": 0.2}}
+    described = header(plan, Store(), "python cli.py tune food10").goes_on  # type: ignore[arg-type]
+    recorded = json.loads(msgspec.json.encode(described))
+    assert recorded["from"] == "food10/first/fine_tuned-0000@2"
+    assert recorded["history"][1] == {"epoch": 2, "metrics": {"val_accuracy": 0.2}}
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.study_fixtures import example_events
-from tuning.records import fold
+from tests.study_fixtures import example_events, record_of
 
 pytestmark = pytest.mark.slow  # imports Ray
 
@@ -45,7 +44,7 @@ def test_trials_without_an_end_end_with_an_interrupted_study() -> None:
     [first, *_] = [place for place, event in enumerate(whole) if event["event"] == "trial_ended"]
     cut = whole[:first]
     trial = whole[first]["trial"]
-    assert fold(cut).trials[trial].status == "running"
+    assert record_of(cut).trials[trial].status == "running"
     ended = {"event": "study_ended", "status": "interrupted", "reason": "SIGTERM", "time": cut[-1]["time"] + 1}
-    assert fold([*cut, ended]).trials[trial].status == "interrupted"
-    assert fold(whole).trials[trial].status == "completed"
+    assert record_of([*cut, ended]).trials[trial].status == "interrupted"
+    assert record_of(whole).trials[trial].status == "completed"

@@ -7,10 +7,10 @@ import pytest
 from rich.console import Console
 
 from tests.simulated import SimulatedMachine, simulated_plan
-from tests.study_fixtures import example_events
+from tests.study_fixtures import example_events, typed
 from trainables.job import Job
 from tuning.progress import Progress
-from tuning.records import StudyRecord
+from tuning.records.study_record import StudyRecord
 
 
 def test_a_line_an_epoch_does_not_sum_over_all_epochs_each_time(
@@ -29,8 +29,8 @@ def test_a_line_an_epoch_does_not_sum_over_all_epochs_each_time(
     progress.watch(record, simulated_plan(tmp_path, trials=2, max_epochs=4))
     events = [event for event in example_events() if event["event"] != "trial_ended"]
     for event in events:
-        record.apply(event)
-        progress.apply(event)
+        record.apply(typed(event))
+        progress.apply(typed(event))
     epochs = sum(event["event"] == "epoch" for event in events)
     assert printed.getvalue().count("time left: about 3 s") == epochs > 20
     assert 1 <= len(sums) <= 2

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import optuna
 import pytest
@@ -18,13 +19,15 @@ from reporting.rows import best_row, rows
 from search_spaces.axes import Choice, Integer, Real
 from search_spaces.space import Space
 from tasks.task import Pretraining, load_task
-from tests.simulated import SimulatedMachine, simulated_plan
+from tests.simulated import SimulatedMachine, simulated_plan, study_started
+from tests.study_fixtures import recorded
 from trainables.job import Job
-from tuning.events import FILE_NAME, EventLog, read_events
 from tuning.plan import ArmPlan, StudyPlan
 from tuning.planning import make_plan
 from tuning.pretraining import Pretrained
-from tuning.records import StudyRecord, fold
+from tuning.records.event_log import EventLog, read_events
+from tuning.records.study_paths import EVENTS
+from tuning.records.study_record import StudyRecord, replay
 from tuning.resources import Share
 from tuning.search import Search
 from tuning.settings import StudySettings
@@ -87,7 +90,7 @@ def test_the_test_split_is_opened_once_per_arm_after_its_confirmation_and_stands
 ) -> None:
     plan = simulated_plan(tmp_path, trials=4, max_epochs=3, confirm_seeds=2)
     record, _ = run(plan, tmp_path)
-    events = list(read_events(plan.folder / FILE_NAME))
+    events = list(recorded(plan.folder / EVENTS))
     for arm in ("slow", "fast"):
         openings = [i for i, event in enumerate(events) if event["event"] == "test_opened" and event["arm"] == arm]
         measured = [i for i, event in enumerate(events) if event["event"] == "test_measured" and event["arm"] == arm]
@@ -200,7 +203,7 @@ def test_an_arm_without_a_finished_trial_leaves_the_others_their_rows(tmp_path: 
 def test_events_alone_rebuild_the_study(tmp_path: Path) -> None:
     plan = simulated_plan(tmp_path, trials=5, max_epochs=9)
     record, _ = run(plan, tmp_path, infeasible=("fast-0001",))
-    assert fold(read_events(plan.folder / FILE_NAME)) == record
+    assert replay(read_events(plan.folder / EVENTS)) == record
 
 
 def test_tpe_beats_random_draws_on_a_smooth_curve(tmp_path: Path) -> None:
@@ -227,8 +230,9 @@ def test_weights_of_a_backbone_go_to_the_arms_that_start_from_one(tmp_path: Path
     plan = make_plan(load_task("food10"), settings, Share(slots=2, cpus=1.0, gpus=0.0), "study")
     plan.folder.mkdir(parents=True)
     record = StudyRecord()
-    log = EventLog(plan.folder / FILE_NAME)
+    log = EventLog(plan.folder / EVENTS)
     log.listen(record.apply)
+    log.append(study_started(plan))
     search = Search(plan, log, record, tmp_path / "store.h5")
     given = {job.arm: job.weights for job in (search.ask(), search.ask()) if isinstance(job, Job)}
     assert given == {"from_scratch": None, "fine_tuned": str(weights)}
@@ -249,7 +253,7 @@ def one_epoch(machine: SimulatedMachine, job: Job, **fields: Any) -> None:
 
 
 def events_of(plan: StudyPlan, trial: str) -> list[str]:
-    return [event["event"] for event in read_events(plan.folder / FILE_NAME) if event.get("trial") == trial]
+    return [event["event"] for event in recorded(plan.folder / EVENTS) if event.get("trial") == trial]
 
 
 def test_a_trial_whose_worker_died_before_its_first_epoch_is_asked_again_as_it_was(tmp_path: Path) -> None:
@@ -258,7 +262,7 @@ def test_a_trial_whose_worker_died_before_its_first_epoch_is_asked_again_as_it_w
     first, other = asked(machine), asked(machine)
     machine.search.lost(first.trial, "the worker died")
     assert machine.search.running == [other.trial]
-    assert machine.record.trials[first.trial].status == "asked"
+    assert machine.record.trials[first.trial].status == "waiting"
     again = asked(machine)  # before any new one
     assert again == first
     assert machine.record.trials[first.trial].status == "running"
@@ -304,7 +308,7 @@ def test_a_loss_on_the_test_split_is_not_tried_again(tmp_path: Path) -> None:
         machine.search.end(job.trial, "completed")
     machine.search.lost(job.trial, "the worker died")
     assert machine.record.test_failures == {job.arm: "the worker died"}
-    assert [event["arm"] for event in machine.record.ledger] == [job.arm]
+    assert [event.arm for event in machine.record.ledger] == [job.arm]
     following = asked(machine)
     assert (following.role, following.arm == job.arm) == ("test", False)
 
@@ -315,7 +319,7 @@ def test_workers_that_die_before_a_result_change_no_number(tmp_path: Path) -> No
         return run(plan, tmp_path / folder, dies=dies)[0]
 
     whole, shaken = study("a", ()), study("b", ("slow-0000", "fast-0003", "slow-0008", "fast-confirm-0"))
-    events = read_events(tmp_path / "b/simulated/study/events.jsonl")
+    events = recorded(tmp_path / "b/simulated/study/events.jsonl")
     assert sum(event["event"] == "trial_restarted" for event in events) == 4
     for name, trial in whole.trials.items():
         same = shaken.trials[name]
@@ -331,8 +335,8 @@ def test_what_was_prepared_is_told_before_the_first_epoch(tmp_path: Path) -> Non
     one_epoch(machine, job, prepared=facts)
     one_epoch(machine, job, epoch=2)
     assert events_of(plan, job.trial) == ["trial_asked", "trial_started", "trial_prepared", "epoch", "epoch"]
-    assert machine.record.trials[job.trial].prepared == facts
-    assert fold(read_events(plan.folder / FILE_NAME)).trials[job.trial].prepared == facts
+    assert msgspec.to_builtins(machine.record.trials[job.trial].prepared) == facts
+    assert replay(read_events(plan.folder / EVENTS)) == machine.record
 
 
 @pytest.mark.parametrize("slots", [1, 3])
@@ -398,8 +402,9 @@ def test_a_job_says_what_its_arm_may_freeze_and_how_long_it_will_train(tmp_path:
         tmp_path, trials=9, epochs=9, confirm_seeds=2, feature_cache=1.5, arms=("fine_tuned", "pixels"), concurrent=2
     )
     plan.folder.mkdir(parents=True)
-    log, record = EventLog(plan.folder / FILE_NAME), StudyRecord()
+    log, record = EventLog(plan.folder / EVENTS), StudyRecord()
     log.listen(record.apply)
+    log.append(study_started(plan))
     job = Search(plan, log, record, tmp_path / "store.h5").ask()
     assert isinstance(job, Job)
     assert job.freeze_points == points(plan, "fine_tuned")
@@ -439,7 +444,7 @@ def test_the_best_of_a_search_are_kept_and_averaged(tmp_path: Path) -> None:
     averaged = {row.arm: row for row in rows(record) if row.members}
     assert set(averaged) == {"slow_best_3", "fast_best_3"}
     assert averaged["slow_best_3"].metrics["test_accuracy"].mean == 0.625
-    assert {event["role"] for event in record.ensembles} == {"search"}
+    assert {event.role for event in record.ensembles} == {"search"}
     best_arm = best_row(record, rows(record))
     assert best_arm is not None
     assert not best_arm.members  # no average wins by validation: it has none
@@ -448,10 +453,10 @@ def test_the_best_of_a_search_are_kept_and_averaged(tmp_path: Path) -> None:
 def test_one_model_is_no_average_and_is_not_shown_the_test_split_for_it(tmp_path: Path) -> None:
     plan = simulated_plan(tmp_path, trials=3, max_epochs=3, confirm_seeds=2, ensemble=2)
     record, _ = run(plan, tmp_path, infeasible=("slow-0000", "slow-0001"))
-    assert [event["arm"] for event in record.ensembles] == ["fast"]
-    [opening] = [event for event in record.ledger if event["arm"] == "slow"]
-    assert opening["trials"] == ["slow-confirm-0", "slow-confirm-1"]
-    assert opening["reason"] == "confirmed winners of slow"
+    assert [event.arm for event in record.ensembles] == ["fast"]
+    [opening] = [event for event in record.ledger if event.arm == "slow"]
+    assert opening.trials == ("slow-confirm-0", "slow-confirm-1")
+    assert opening.reason == "confirmed winners of slow"
 
 
 def test_an_arm_may_ask_for_the_average_of_its_seeds(tmp_path: Path) -> None:
@@ -462,7 +467,7 @@ def test_an_arm_may_ask_for_the_average_of_its_seeds(tmp_path: Path) -> None:
     [test] = [job for job in machine.jobs if job.trial == "slow-test"]
     seeds = tuple(f"slow-confirm-{number}" for number in range(3))
     assert test.ensembles == {"slow_ensemble": seeds}
-    assert [event["role"] for event in record.ensembles] == ["confirm"]
+    assert [event.role for event in record.ensembles] == ["confirm"]
     [row] = [row for row in rows(record) if row.members]
     assert (row.arm, row.members, row.seeds) == ("slow_ensemble", seeds, (1, 2, 3))
 

@@ -23,8 +23,8 @@ from datasets.store import ImageStore
 from datasets.view import View
 from tasks.task import load_task
 from tests.fixtures import food101_archive
-from tuning.events import read_events
-from tuning.records import StudyRecord, read_study
+from tests.study_fixtures import recorded
+from tuning.records.study_record import StudyRecord, read_study
 
 pytestmark = pytest.mark.slow
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -179,7 +179,7 @@ def test_workers_that_have_grown_make_room_and_no_trial_is_lost(folders: tuple[l
         [sys.executable, "-c", code, *map(str, arguments)], cwd=CHECKOUT, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr
-    events = list(read_events(results / "food10" / "grown" / "events.jsonl"))
+    events = list(recorded(results / "food10" / "grown" / "events.jsonl"))
     restarted = [event["trial"] for event in events if event["event"] == "trial_restarted"]
     assert restarted == ["pixels-0001", "pixels-0002"]
     record = read_study(results / "food10" / "grown")
@@ -232,7 +232,7 @@ def wait_for_epochs(folder: Path, count: int, timeout: float = 120) -> None:
     path = folder / "results" / "food10" / "long" / "events.jsonl"
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
-        if path.exists() and sum(event["event"] == "epoch" for event in read_events(path)) >= count:
+        if path.exists() and sum(event["event"] == "epoch" for event in recorded(path)) >= count:
             return
         time.sleep(0.2)
     raise AssertionError(f"no {count} epochs within {timeout} s")
@@ -337,7 +337,7 @@ def test_two_gpus_at_half_each_run_four_trials_at_once_and_never_five(cluster: s
     assert process.wait() == 0, log.read_text()[-2000:]
     folder = tmp_path / "results" / "food10" / "shared"
     record = read_study(folder)
-    assert record.header["share"] == {"slots": 4, "cpus": 0.5, "gpus": 0.5}
+    assert record.header.share == {"slots": 4, "cpus": 0.5, "gpus": 0.5}
     assert most_at_once(folder) == 4
     # The running trial can be read off `ps`: task, arm and number.
     assert {title.split()[1] for title in titles} & {f"food10/{trial}" for trial in record.trials}
@@ -417,7 +417,7 @@ def test_a_backbone_learns_other_images_first(tmp_path: Path) -> None:
     # It has learned: four classes, the best epoch above chance.
     assert first.best > 0.4
     [backbone] = (tmp_path / "data" / "pretrained").iterdir()
-    assert record.header["arms"][0]["pretraining"]["weights"] == backbone.name
+    assert record.arms[0].pretraining.weights == backbone.name  # type: ignore[union-attr]
     with np.load(backbone, allow_pickle=False) as weights:
         assert sum(weights[name].size for name in weights.files) == pytest.approx(3_413_024, rel=0.001)
     assert not (tmp_path / "results" / "food10" / "first" / "checkpoints" / first.trial).exists()

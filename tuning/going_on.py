@@ -7,21 +7,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from datasets.view import View
 from search_spaces.axes import Config
 from search_spaces.space import Space
 from search_spaces.wording import unknown
 from trainables.job import state_name
-from tuning.records import StudyRecord, TrialRecord, find_study, read_started
+from tuning.records.find_study import find_study
+from tuning.records.header import EarlierEpoch, ResumedFrom
+from tuning.records.study_paths import StudyPaths
+from tuning.records.study_record import StudyRecord, TrialRecord, read_started
 from tuning.settings import UsageError
 
 if TYPE_CHECKING:
     from datasets.store import ImageStore
 
 GOES_ON = "keras_learner"  # the learner that can: others are trained in one go
-STATES = "states"  # folder of a study, with a folder a trial
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,11 +39,11 @@ class Origin:
     fingerprint: str  # of the images and how they were divided
     epoch: int  # of its own, from 1
     path: Path  # a state, or a model alone: then the optimizer begins anew
-    history: tuple[dict[str, Any], ...]  # epoch and metrics of everything that came before, in order
+    history: tuple[EarlierEpoch, ...]  # epoch and metrics of everything that came before, in order
 
-    def described(self) -> dict[str, Any]:
+    def described(self) -> ResumedFrom:
         """As the study's first event keeps it."""
-        return {"from": self.name, "epoch": self.epoch, "history": list(self.history)}
+        return ResumedFrom(trial=self.name, epoch=self.epoch, history=self.history)
 
 
 def find_origin(text: str, results: Path) -> Origin:
@@ -59,34 +61,33 @@ def find_origin(text: str, results: Path) -> Origin:
         raise UsageError(f"--from {text}: " + unknown("trial", trial_name, tuple(record.trials)))
     trial = record.trials[trial_name]
     number, path = _state(study, trial, int(epoch) if epoch else None, text)
-    [arm] = [described for described in record.arms if described["name"] == trial.arm]
     return Origin(
         name=f"{record.task}/{record.name}/{trial_name}@{number}",
         task=record.task,
-        sample=bool(record.header.get("sample")),
+        sample=record.header.sample,
         arm=trial.arm,
         config=trial.config,
-        view=View(**arm["view"]),
-        fingerprint=record.header["data"]["fingerprint"],
+        view=View(**record.arm(trial.arm).view),
+        fingerprint=record.header.data.fingerprint,
         epoch=number,
         path=path.resolve(),
-        history=(*_before(record), *({"epoch": e.epoch, "metrics": e.metrics} for e in trial.epochs[:number])),
+        history=(*_before(record), *(EarlierEpoch(epoch=e.epoch, metrics=e.metrics) for e in trial.epochs[:number])),
     )
 
 
-def _before(record: StudyRecord) -> tuple[dict[str, Any], ...]:
+def _before(record: StudyRecord) -> tuple[EarlierEpoch, ...]:
     """What the study itself went on from."""
-    return tuple((record.header.get("goes_on") or {}).get("history", ()))
+    return record.header.goes_on.history if record.header.goes_on else ()
 
 
 def _state(study: Path, trial: TrialRecord, epoch: int | None, text: str) -> tuple[int, Path]:
-    folder = study / STATES / trial.trial
+    folder = StudyPaths(study).states(trial.trial)
     kept = [number + 1 for number in range(len(trial.epochs)) if (folder / state_name(number + 1)).is_file()]
     if epoch is not None and epoch in kept:
         return epoch, folder / state_name(epoch)
     if epoch is None and kept:
         return kept[-1], folder / state_name(kept[-1])
-    model = study / "checkpoints" / trial.trial / "model.keras"
+    model = StudyPaths(study).checkpoint(trial.trial).keras
     if model.is_file() and trial.best_epoch and epoch in (None, trial.best_epoch):
         return trial.best_epoch, model
     there = f"it kept epochs {', '.join(map(str, kept))}" if kept else "it kept none; train it with --keep-epochs N"

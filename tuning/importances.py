@@ -5,9 +5,9 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
-from tuning.records import StudyRecord, TrialRecord
+from tuning.records.events import TrialRole
+from tuning.records.study_record import StudyRecord, TrialRecord
 
 LEAST_TRIALS = 10  # PED-ANOVA looks at the best tenth: of fewer that is less than one trial
 METHOD = "PED-ANOVA: what tells the best tenth of the trials from all of them (Watanabe et al., 2023)"
@@ -27,13 +27,8 @@ def importances(record: StudyRecord, arm: str) -> Importances:
     """Over an arm's search. A stopped trial counts with its best until then: to leave them out would leave the good
     ones alone, and ask what tells the best from the good.
     """
-    described = next(one for one in record.arms if one["name"] == arm)
-    trials = [
-        trial
-        for trial in record.of_arm(arm, "search")
-        if trial.status in ("completed", "stopped") and trial.best is not None
-    ]
-    varied = [name for name in (axis["name"] for axis in described["axes"]) if _varies(name, trials)]
+    trials = [trial for trial in record.of_arm(arm, TrialRole.SEARCH) if trial.is_scored]
+    varied = [name for name in (axis.name for axis in record.arm(arm).axes) if _varies(name, trials)]
     if len(trials) < LEAST_TRIALS:
         reason = f"too few trials: {len(trials)} have a value, {LEAST_TRIALS} are needed"
         return Importances(arm=arm, trials=len(trials), reason=reason)
@@ -54,13 +49,10 @@ def _varies(name: str, trials: list[TrialRecord]) -> bool:
 def _ped_anova(record: StudyRecord, trials: list[TrialRecord], varied: list[str]) -> dict[str, float]:
     import optuna  # 0.7 s
 
-    from tuning.optuna_database import frozen_trial
+    from tuning.optuna_database import direction_of, frozen_trial
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    direction: Literal["maximize", "minimize"] = (
-        "maximize" if record.header["objective"]["direction"] == "max" else "minimize"
-    )
-    study = optuna.create_study(direction=direction)
+    study = optuna.create_study(direction=direction_of(record.header.objective))
     frozen = [frozen_trial(record, trial) for trial in trials]
     for one in frozen:
         one.state = optuna.trial.TrialState.COMPLETE

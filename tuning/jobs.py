@@ -9,10 +9,11 @@ from typing import Any
 
 from search_spaces.axes import Config
 from trainables.job import Job, SavedModel
-from tuning.going_on import GOES_ON, STATES
+from tuning.going_on import GOES_ON
 from tuning.plan import ArmPlan, StudyPlan
 from tuning.pretraining import Pretrained
-from tuning.records import TrialRecord
+from tuning.records.study_paths import StudyPaths
+from tuning.records.study_record import TrialRecord
 from tuning.resources import worker_memory_bytes
 
 
@@ -41,7 +42,7 @@ class Jobs:
         every = self._plan.settings.keep_epochs
         if every is None or arm.arm.learner != GOES_ON:
             return {}
-        return {"states": str((self._plan.folder / STATES / trial).resolve()), "keep_every": every}
+        return {"states": str(StudyPaths(self._plan.folder).states(trial).resolve()), "keep_every": every}
 
     def _pretraining(self, arm: ArmPlan, trial: TrialRecord) -> Job:
         pretrained = self.pretrained[arm.arm.name]
@@ -73,7 +74,7 @@ class Jobs:
 
     def folder(self, trial: str) -> Path:
         """Of its model. Absolute, because Ray changes a worker's directory."""
-        return (self._plan.folder / "checkpoints" / trial).resolve()
+        return StudyPaths(self._plan.folder).checkpoint(trial).folder.resolve()
 
     def _given_weights(self, arm: ArmPlan) -> str | None:
         """What --weights names is a backbone without its top; as it comes, a network has one."""

@@ -15,8 +15,10 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from tuning.events import Event
-from tuning.records import StudyRecord, TrialRecord
+from search_spaces.objective import Objective
+from tuning.records.events import AnyEvent, StudyStarted, TrialEnded
+from tuning.records.header import AnyAxis, ChoiceAxis, IntAxis
+from tuning.records.study_record import StudyRecord, TrialRecord
 
 
 class OptunaDatabase:
@@ -26,11 +28,11 @@ class OptunaDatabase:
         self._path, self._record = path, record
         self._studies: dict[str, optuna.Study] = {}
 
-    def apply(self, event: Event) -> None:
-        if event["event"] == "study_started":
+    def apply(self, event: AnyEvent) -> None:
+        if isinstance(event, StudyStarted):
             self._create()
-        elif event["event"] == "trial_ended":
-            trial = self._record.trials[event["trial"]]
+        elif isinstance(event, TrialEnded):
+            trial = self._record.trials[event.trial]
             if trial.role == "search":
                 try:
                     self._studies[trial.arm].add_trial(frozen_trial(self._record, trial))
@@ -43,23 +45,27 @@ class OptunaDatabase:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         header = self._record.header
         storage = optuna.storages.RDBStorage(f"sqlite:///{self._path.resolve()}")
-        direction: Literal["maximize", "minimize"] = (
-            "maximize" if header["objective"]["direction"] == "max" else "minimize"
-        )
         for arm in self._record.arms:
             study = optuna.create_study(
-                study_name=f"{header['task']}/{header['study']}/{arm['name']}", storage=storage, direction=direction
+                study_name=f"{header.task}/{header.study}/{arm.name}",
+                storage=storage,
+                direction=direction_of(header.objective),
             )
-            study.set_user_attr("label", arm["label"])
+            study.set_user_attr("label", arm.label)
             with warnings.catch_warnings():  # its interface may change; the dashboard then shows "Objective Value"
                 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-                study.set_metric_names([header["objective"]["metric"]])
-            self._studies[arm["name"]] = study
+                study.set_metric_names([header.objective.metric])
+            self._studies[arm.name] = study
+
+
+def direction_of(objective: Objective) -> Literal["maximize", "minimize"]:
+    """Return the objective's direction in Optuna's words."""
+    return "maximize" if objective.maximizes else "minimize"
 
 
 def frozen_trial(record: StudyRecord, trial: TrialRecord) -> FrozenTrial:
     """The trial as Optuna has it: COMPLETE with its best value, PRUNED with its steps, or FAIL."""
-    axes = {axis["name"]: axis for axis in next(arm for arm in record.arms if arm["name"] == trial.arm)["axes"]}
+    axes = {axis.name: axis for axis in record.arm(trial.arm).axes}
     params = {name: value for name, value in trial.config.items() if name in axes}
     steps = _best_so_far(record, trial)
     state = {"completed": TrialState.COMPLETE, "stopped": TrialState.PRUNED}.get(trial.status, TrialState.FAIL)
@@ -79,22 +85,21 @@ def frozen_trial(record: StudyRecord, trial: TrialRecord) -> FrozenTrial:
     return frozen
 
 
-def distribution(axis: dict[str, Any], value: Any) -> BaseDistribution:
+def distribution(axis: AnyAxis, value: Any) -> BaseDistribution:
     """Of an axis as events describe it; a listed value outside the searched range widens it.
 
     Optuna wants the same choices of every trial of a study, so they are all that `--configs` could have listed.
     """
-    if axis["kind"] == "choice":
-        return CategoricalDistribution(list(dict.fromkeys([*axis["values"], *axis["allowed"]])))
-    low, high = min(axis["low"], value), max(axis["high"], value)
-    if axis["kind"] == "integer":
-        return IntDistribution(low, high, log=axis["log"])
-    return FloatDistribution(low, high, log=axis["log"])
+    if isinstance(axis, ChoiceAxis):
+        return CategoricalDistribution(list(dict.fromkeys([*axis.values, *axis.allowed])))
+    if isinstance(axis, IntAxis):
+        return IntDistribution(min(axis.low, value), max(axis.high, value), log=axis.log)
+    return FloatDistribution(min(axis.low, value), max(axis.high, value), log=axis.log)
 
 
 def _best_so_far(record: StudyRecord, trial: TrialRecord) -> dict[int, float]:
     """The value early stopping looked at, by epoch."""
-    metric = record.header["objective"]["metric"]
+    metric = record.header.objective.metric
     best: float | None = None
     steps: dict[int, float] = {}
     for epoch in trial.epochs:

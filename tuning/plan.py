@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from datasets.folds import Fold
-from search_spaces.axes import Axis, Choice
-from tasks.task import Arm, Objective, Task
+from search_spaces.axes import Axis, Choice, Integer
+from search_spaces.objective import Objective
+from tasks.task import Arm, Task
 from tuning.going_on import GOES_ON, Origin
 from tuning.listed import ListedTrial
+from tuning.records.header import AnyAxis, AxisCondition, ChoiceAxis, FloatAxis, IntAxis
 from tuning.resources import Share
 from tuning.settings import StudySettings
 
@@ -129,13 +131,11 @@ class StudyPlan:
         return sum(self.epochs_of(arm) for arm in self.arms)
 
 
-def axis_description(axis: Axis) -> dict[str, Any]:
-    """An axis as events and files keep it."""
-    described: dict[str, Any] = {"name": axis.name, "kind": type(axis).__name__.lower(), "source": axis.source}
+def axis_header(axis: Axis) -> AnyAxis:
+    """Return an axis as events and files keep it."""
+    when = AxisCondition(axis=axis.when.axis, values=axis.when.values) if axis.when else None
     if isinstance(axis, Choice):
-        described |= {"values": list(axis.values), "allowed": list(axis.allowed)}
-    else:
-        described |= {"low": axis.low, "high": axis.high, "log": axis.log}
-    if axis.when is not None:
-        described["when"] = {"axis": axis.when.axis, "values": list(axis.when.values)}
-    return described
+        return ChoiceAxis(name=axis.name, source=axis.source, when=when, values=axis.values, allowed=axis.allowed)
+    if isinstance(axis, Integer):
+        return IntAxis(name=axis.name, source=axis.source, when=when, low=axis.low, high=axis.high, log=axis.log)
+    return FloatAxis(name=axis.name, source=axis.source, when=when, low=axis.low, high=axis.high, log=axis.log)

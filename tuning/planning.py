@@ -10,9 +10,10 @@ from pathlib import Path
 from datasets.dataset import Target
 from datasets.view import keeps_boxes, parse_augmentation
 from search_spaces.changes import set_in_arms
+from search_spaces.objective import Direction, Objective
 from search_spaces.space import Space
 from search_spaces.wording import unknown
-from tasks.task import Arm, Objective, Task
+from tasks.task import Arm, Task
 from tuning.going_on import GOES_ON, Origin, find_origin, held_by
 from tuning.listed import listed_trials, only_backbone
 from tuning.plan import GRID_POINTS, WARMUP, ArmPlan, StudyPlan
@@ -128,7 +129,7 @@ def _check_boxes(task: Task, arms: list[Arm], settings: StudySettings) -> None:
 
 
 # Metrics every learner reports of a target (trainables/targets.py), with the direction that is better.
-METRICS: Mapping[Target, Mapping[str, str]] = {
+METRICS: Mapping[Target, Mapping[str, Direction]] = {
     "class": {
         "val_accuracy": "max",
         "val_loss": "min",
@@ -145,7 +146,7 @@ METRICS: Mapping[Target, Mapping[str, str]] = {
 }
 
 
-def _direction(target: Target, metric: str) -> str:
+def _direction(target: Target, metric: str) -> Direction:
     known = METRICS[target]
     if metric not in known:
         raise UsageError("--metric: " + unknown("metric", metric, tuple(known)))

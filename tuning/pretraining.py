@@ -7,13 +7,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from datasets.store import ImageStore
 from search_spaces.axes import Config
 from tasks.task import Pretraining
 from tuning.listed import only_backbone
 from tuning.plan import StudyPlan
+from tuning.records.header import PretrainingHeader
 
 SEED = 0  # of every pre-training: the trials of all studies share one, whatever their seed
 
@@ -27,17 +27,17 @@ class Pretrained:
     store: Path  # of the images it learns from
     weights: Path  # the backbone's, ever after
 
-    def described(self) -> dict[str, Any]:
+    def described(self) -> PretrainingHeader:
         """As the study's record keeps it."""
-        return {
-            "data": self.pretraining.dataset.title,
-            "view": asdict(self.pretraining.view),
-            "epochs": self.pretraining.epochs,
-            "config": dict(self.config),
-            "seed": SEED,
-            "weights": self.weights.name,
-            "from_an_earlier_study": self.weights.exists(),
-        }
+        return PretrainingHeader(
+            data=self.pretraining.dataset.title,
+            view=asdict(self.pretraining.view),
+            epochs=self.pretraining.epochs,
+            config=dict(self.config),
+            seed=SEED,
+            weights=self.weights.name,
+            from_an_earlier_study=self.weights.exists(),
+        )
 
 
 def pretrained(plan: StudyPlan, stores: Mapping[str, Path]) -> dict[str, Pretrained]:

@@ -12,9 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from search_spaces.wording import configuration
-from tuning.events import Event
 from tuning.plan import ArmPlan, StudyPlan
-from tuning.records import LOST, StudyRecord, TrialRecord
+from tuning.records.events import FAILED_STATUSES, AnyEvent, EpochEnded, TestFailed, TestOpened, TrialEnded, TrialRole
+from tuning.records.study_record import StudyRecord, TrialRecord
 
 LEFT_EVERY_SECONDS = 1.0  # the time left is a sum over all epochs: 17 ms with 20,000 of them
 
@@ -45,7 +45,7 @@ class Progress:
             self._live.stop()
             self._live = None
 
-    def apply(self, event: Event) -> None:
+    def apply(self, event: AnyEvent) -> None:
         line = None if self._quiet else self._line(event)
         if line is not None:
             if self._console.is_terminal:  # one line each; a file gets it whole
@@ -53,28 +53,27 @@ class Progress:
             else:
                 self._console.print(line, highlight=False, markup=False, soft_wrap=True)
 
-    def _line(self, event: Event) -> str | None:
+    def _line(self, event: AnyEvent) -> str | None:
         """One line for what a reader of a log wants to know; epochs only where there is no live table."""
-        kind = event["event"]
-        if kind == "trial_ended":
-            trial = self._record.trials[event["trial"]]
+        if isinstance(event, TrialEnded):
+            trial = self._record.trials[event.trial]
             return f"{self._clock()} {trial.trial}: {_ending(trial, self._metric)}  ({self._searched(trial)})"
-        if kind == "epoch" and not self._console.is_terminal:
-            trial = self._record.trials[event["trial"]]
-            value = event["metrics"].get(self._metric)
+        if isinstance(event, EpochEnded) and not self._console.is_terminal:
+            trial = self._record.trials[event.trial]
+            value = event.metrics.get(self._metric)
             return (
-                f"{self._clock()} {trial.trial}: epoch {event['epoch']}/{trial.max_epochs}, "
-                f"{self._metric} {_number(value)}, {_duration(sum(event['seconds'].values()))}; {self._left()}"
+                f"{self._clock()} {trial.trial}: epoch {event.epoch}/{trial.max_epochs}, "
+                f"{self._metric} {_number(value)}, {_duration(sum(event.seconds.values()))}; {self._left()}"
             )
-        if kind == "test_opened":
-            return f"{self._clock()} {event['arm']}: test split opened for {', '.join(event['trials'])}"
-        if kind == "test_failed":
-            return f"{self._clock()} {event['arm']}: test failed: {event['reason']}"
+        if isinstance(event, TestOpened):
+            return f"{self._clock()} {event.arm}: test split opened for {', '.join(event.trials)}"
+        if isinstance(event, TestFailed):
+            return f"{self._clock()} {event.arm}: test failed: {event.reason}"
         return None
 
     @property
     def _metric(self) -> str:
-        return str(self._record.header["objective"]["metric"])
+        return self._record.header.objective.metric
 
     def _clock(self) -> str:
         return _duration(time.monotonic() - self._began).rjust(7)
@@ -87,15 +86,15 @@ class Progress:
         for heading in ("Arm", "Trials", "Stopped", "Bad", f"Best {self._metric}", "Confirmed"):
             table.add_column(heading, justify="left" if heading == "Arm" else "right")
         for arm in self._plan.arms:
-            trials = self._record.of_arm(arm.arm.name, "search")
+            trials = self._record.of_arm(arm.arm.name, TrialRole.SEARCH)
             ended = [trial for trial in trials if trial.ended_time is not None]
-            best = self._record.best_of(trial for trial in trials if trial.status not in LOST)
-            confirmed = [t for t in self._record.of_arm(arm.arm.name, "confirm") if t.status == "completed"]
+            best = self._record.best_of(trial for trial in trials if trial.status not in FAILED_STATUSES)
+            confirmed = [t for t in self._record.of_arm(arm.arm.name, TrialRole.CONFIRM) if t.status == "completed"]
             table.add_row(
                 arm.arm.name,
                 f"{len(ended)}/{arm.trials}",
                 str(sum(trial.status == "stopped" for trial in ended)),
-                str(sum(trial.status in LOST for trial in ended)),
+                str(sum(trial.status in FAILED_STATUSES for trial in ended)),
                 _number(best.best if best else None),
                 f"{len(confirmed)}/{len(self._plan.seeds_of(arm))}",
             )
@@ -147,18 +146,18 @@ class Progress:
         times too long. A confirmation costs its budget.
         """
         name = arm.arm.name
-        search = self._record.of_arm(name, "search")
+        search = self._record.of_arm(name, TrialRole.SEARCH)
         ended = [len(trial.epochs) for trial in search if trial.ended_time is not None]
         promised = arm.expected_epochs(self._plan.reduction_factor, self._plan.early_stopping) / arm.trials
         each = (sum(ended) + (arm.trials - len(ended)) * promised) / arm.trials
         running = sum(max(1.0, each - len(trial.epochs)) for trial in search if trial.ended_time is None)
-        confirmed = sum(len(trial.epochs) for trial in self._record.of_arm(name, "confirm"))
+        confirmed = sum(len(trial.epochs) for trial in self._record.of_arm(name, TrialRole.CONFIRM))
         return (arm.trials - len(search)) * each + running + len(self._plan.seeds_of(arm)) * arm.full_epochs - confirmed
 
 
 def _ending(trial: TrialRecord, metric: str) -> str:
     epochs = f"{len(trial.epochs)} epoch" + ("" if len(trial.epochs) == 1 else "s")
-    if trial.status in LOST:
+    if trial.status in FAILED_STATUSES:
         return f"{trial.status} after {epochs}: {trial.reason}"
     word = "stopped early" if trial.status == "stopped" else "completed"
     return f"{word} after {epochs}, best {metric} {_number(trial.best)} at epoch {trial.best_epoch}"

@@ -18,12 +18,27 @@ import optuna
 
 from search_spaces.axes import Config
 from trainables.job import Job
-from tuning.events import EventLog
 from tuning.jobs import Jobs
 from tuning.plan import GRID_POINTS, ArmPlan, StudyPlan
 from tuning.pretraining import SEED as PRETRAINING_SEED
 from tuning.pretraining import Pretrained
-from tuning.records import StudyRecord
+from tuning.records.event_log import EventLog
+from tuning.records.events import (
+    EnsembleMeasured,
+    EpochEnded,
+    Preparation,
+    TestFailed,
+    TestMeasured,
+    TestOpened,
+    TrialAsked,
+    TrialEnded,
+    TrialPrepared,
+    TrialRestarted,
+    TrialRole,
+    TrialStarted,
+    TrialStatus,
+)
+from tuning.records.study_record import StudyRecord
 from tuning.samplers import make_sampler
 
 
@@ -174,14 +189,15 @@ class Search:
         self, plan: ArmPlan, trial: str, role: str, number: int, config: Config, seed: int, max_epochs: int
     ) -> Job:
         self._log.append(
-            "trial_asked",
-            trial=trial,
-            arm=plan.arm.name,
-            role=role,
-            number=number,
-            config=dict(config),
-            seed=seed,
-            max_epochs=max_epochs,
+            TrialAsked(
+                trial=trial,
+                arm=plan.arm.name,
+                role=TrialRole(role),
+                number=number,
+                config=dict(config),
+                seed=seed,
+                max_epochs=max_epochs,
+            )
         )
         kept = self._plan.searched_models(plan)
         best = self._record.best_trials(plan.arm.name, kept)
@@ -207,34 +223,35 @@ class Search:
         saved = {trial.trial: trial for trial in (*confirmed, *averaged)}
         role = "confirmed winners" if self._plan.seeds_of(plan) else "best trial by validation"
         reason = f"{role} of {name}" + (f", and its {len(averaged)} best of the search, averaged" if averaged else "")
-        self._log.append("test_opened", arm=name, trials=list(saved), reason=reason)
+        self._log.append(TestOpened(arm=name, trials=tuple(saved), reason=reason))
         return self._jobs.test(plan, list(saved.values()), ensembles)
 
     def start(self, trial: str) -> None:
         """A worker has taken the trial up."""
         if self._running[trial].role != "test":
-            self._log.append("trial_started", trial=trial)
+            self._log.append(TrialStarted(trial=trial))
 
     def report(self, trial: str, result: dict[str, Any]) -> None:
         """One epoch, or one measurement on the test split."""
         for measured in result.get("measured", ()):
             arm = self._running[trial].arm
-            self._log.append("test_measured", arm=arm, **measured)
+            self._log.append(TestMeasured(arm=arm, **measured))
         for averaged in result.get("ensembles", ()):
             role = self._record.trials[averaged["members"][0]].role
-            self._log.append("ensemble_measured", arm=self._running[trial].arm, role=role, **averaged)
+            self._log.append(EnsembleMeasured(arm=self._running[trial].arm, role=role, **averaged))
         if "prepared" in result:
-            self._log.append("trial_prepared", trial=trial, facts=result["prepared"])
+            self._log.append(TrialPrepared(trial=trial, facts=Preparation(**result["prepared"])))
         if "metrics" not in result:
             return
         self._log.append(
-            "epoch",
-            trial=trial,
-            epoch=result["epoch"],
-            metrics=result["metrics"],
-            best=result["objective"],
-            best_epoch=result["best_epoch"],
-            seconds=result["seconds"],
+            EpochEnded(
+                trial=trial,
+                epoch=result["epoch"],
+                metrics=result["metrics"],
+                best=result["objective"],
+                best_epoch=result["best_epoch"],
+                seconds=result["seconds"],
+            )
         )
         if trial in self._optuna:
             self._optuna[trial].report(result["objective"], step=result["epoch"])
@@ -251,7 +268,7 @@ class Search:
             self.end(trial, "failed", reason)
             return
         self._again.append(self._running.pop(trial))
-        self._log.append("trial_restarted", trial=trial, reason=reason)
+        self._log.append(TrialRestarted(trial=trial, reason=reason))
 
     def end(self, trial: str, status: str, reason: str = "") -> None:
         """A trial is over: completed, stopped (early), infeasible, failed, or fatal for the whole study."""
@@ -261,9 +278,9 @@ class Search:
             status = "failed"
         if job.role == "test":
             if status != "completed":
-                self._log.append("test_failed", arm=job.arm, reason=reason)
+                self._log.append(TestFailed(arm=job.arm, reason=reason))
             return
-        self._log.append("trial_ended", trial=trial, status=status, reason=reason)
+        self._log.append(TrialEnded(trial=trial, status=TrialStatus(status), reason=reason))
         if job.backbone is not None:
             if status == "completed":
                 self._learned.add(job.backbone)
@@ -278,7 +295,7 @@ class Search:
     def _keep_best_models(self, arm: str) -> None:
         """Disk stays bounded: of the ended search trials of an arm only the best keep their models."""
         best = self._record.best_trials(arm, self._plan.searched_models(self._arms[arm].plan))
-        for trial in self._record.of_arm(arm, "search"):
+        for trial in self._record.of_arm(arm, TrialRole.SEARCH):
             if trial.ended_time is not None and trial not in best:
                 shutil.rmtree(self._jobs.folder(trial.trial), ignore_errors=True)
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 from ray import tune
 
@@ -19,16 +18,19 @@ from datasets.store import ImageStore
 from trainables import devices
 from trainables.trial import Trial
 from tuning.cluster import CHECKOUT
-from tuning.events import FILE_NAME, Event, EventLog
 from tuning.optuna_database import OptunaDatabase
-from tuning.plan import StudyPlan, axis_description
+from tuning.plan import ArmPlan, StudyPlan, axis_header
 from tuning.pretraining import Pretrained, pretrained
 from tuning.progress import Progress
 from tuning.ray_adapters import Recorder, SearchAdapter, StopAll, StopInsideArms
-from tuning.records import StudyRecord
+from tuning.records.best_models import keep_best_model
+from tuning.records.event_log import EventLog
+from tuning.records.events import AnyEvent, StudyEnded, StudyStarted, StudyStatus
+from tuning.records.header import ArmHeader, DataHeader
+from tuning.records.study_paths import StudyPaths
+from tuning.records.study_record import StudyRecord
 from tuning.search import Search
 from tuning.tensorboard import TensorBoardWriter
-from tuning.winners import keep_winner
 
 VERSIONED = ("ray", "tensorflow", "keras", "optuna", "numpy", "scikit-learn", "albumentations")
 
@@ -39,7 +41,7 @@ def run_study(
     progress: Progress,
     command: str,
     pretraining: Mapping[str, Path] | None = None,
-    listener: Callable[[Event], None] | None = None,
+    listener: Callable[[AnyEvent], None] | None = None,
 ) -> StudyRecord:
     """Search, confirm, test. Returns the record; its status says how it ended.
 
@@ -49,25 +51,25 @@ def run_study(
     """
     first = pretrained(plan, pretraining or {})
     described = header(plan, ImageStore.open(store_path, plan.fold), command, first)
-    record = StudyRecord()
-    log = EventLog(plan.folder / FILE_NAME)
+    record, paths = StudyRecord(), StudyPaths(plan.folder)
+    log = EventLog(paths.events)
     log.listen(record.apply)
-    tensorboard = TensorBoardWriter(plan.folder / "tensorboard", record)
+    tensorboard = TensorBoardWriter(paths.tensorboard, record)
     log.listen(tensorboard.apply)
-    log.listen(OptunaDatabase(plan.folder / "optuna.db", record).apply)
+    log.listen(OptunaDatabase(paths.optuna, record).apply)
     log.listen(progress.apply)
     if listener is not None:
         log.listen(listener)
     progress.watch(record, plan)
     search = Search(plan, log, record, store_path, first)
     try:
-        log.append("study_started", **described)
+        log.append(described)
         with progress:
             _tune(plan, search)
-        ended = ("fatal", search.fatal) if search.fatal else ("completed", "")
-        log.append("study_ended", status=ended[0], reason=ended[1])
+        status = StudyStatus.FATAL if search.fatal else StudyStatus.COMPLETED
+        log.append(StudyEnded(status=status, reason=search.fatal or ""))
     except KeyboardInterrupt as interruption:
-        log.append("study_ended", status="interrupted", reason=str(interruption) or "Ctrl-C")
+        log.append(StudyEnded(status=StudyStatus.INTERRUPTED, reason=str(interruption) or "Ctrl-C"))
         _keep_winners(plan, record)  # of the arms that had been tested
         raise
     finally:
@@ -79,7 +81,7 @@ def run_study(
 
 def _keep_winners(plan: StudyPlan, record: StudyRecord) -> None:
     for arm in plan.arms:
-        keep_winner(plan.folder, record, arm.arm.name)
+        keep_best_model(plan.folder, record, arm.arm.name)
 
 
 def _tune(plan: StudyPlan, search: Search) -> None:
@@ -120,55 +122,57 @@ def _tune(plan: StudyPlan, search: Search) -> None:
 
 def header(
     plan: StudyPlan, store: ImageStore, command: str, first: Mapping[str, Pretrained] | None = None
-) -> dict[str, Any]:
+) -> StudyStarted:
     """The first event: everything that determines the study, and what reproduces it."""
     settings = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(plan.settings).items()}
-    return {
-        "task": plan.task.name,
-        "title": plan.task.title,
-        "study": plan.name,
-        "source": plan.task.source,
-        "sample": plan.settings.sample,
-        "target": plan.task.target,
-        "settings": settings,
-        "arms": [
-            {
-                "name": arm.arm.name,
-                "label": arm.arm.label,
-                "note": arm.arm.note,
-                "learner": arm.arm.learner,
-                "model": arm.arm.model,
-                "view": asdict(arm.arm.view),
-                "trials": arm.trials,
-                "trains": arm.arm.trains,
-                "max_epochs": arm.arm.max_epochs,
-                "grace_epochs": arm.arm.grace_epochs,
-                "axes": [axis_description(axis) for axis in arm.arm.space.axes],
-                "constants": dict(arm.arm.space.constants),
-                **({"pretraining": first[arm.arm.name].described()} if first and arm.arm.name in first else {}),
-            }
-            for arm in plan.arms
-        ],
-        **({"goes_on": plan.origin.described()} if plan.origin else {}),
-        "confirm_seeds": list(plan.confirm_seeds),
-        "early_stopping": plan.early_stopping,
-        "reduction_factor": plan.reduction_factor,
-        "objective": asdict(plan.objective),
-        "share": asdict(plan.share),
-        "data": {
-            "title": plan.task.dataset.title,
-            "fingerprint": store.fingerprint,
-            "store": str(store.path.resolve()),
-            "max_side": plan.task.dataset.max_side,
-            "classes": list(store.classes),
-            "counts": {split: len(store.indices(split)) for split in SPLITS},
-            "notices": [*store.notices, *_folds_notice(plan)],
-        },
-        "versions": {"python": platform.python_version(), **{name: metadata.version(name) for name in VERSIONED}},
-        "machine": {"processor": devices.processor(), "cores": os.cpu_count(), "platform": platform.platform()},
-        "command": command,
-        "git_commit": _git_commit(),
-    }
+    return StudyStarted(
+        task=plan.task.name,
+        title=plan.task.title,
+        study=plan.name,
+        source=plan.task.source,
+        sample=plan.settings.sample,
+        target=plan.task.target,
+        settings=settings,
+        arms=tuple(_arm_header(arm, (first or {}).get(arm.arm.name)) for arm in plan.arms),
+        goes_on=plan.origin.described() if plan.origin else None,
+        confirm_seeds=plan.confirm_seeds,
+        early_stopping=plan.early_stopping,
+        reduction_factor=plan.reduction_factor,
+        objective=plan.objective,
+        share=asdict(plan.share),
+        data=DataHeader(
+            title=plan.task.dataset.title,
+            fingerprint=store.fingerprint,
+            store=str(store.path.resolve()),
+            max_side=plan.task.dataset.max_side,
+            classes=tuple(store.classes),
+            counts={split: len(store.indices(split)) for split in SPLITS},
+            notices=(*store.notices, *_folds_notice(plan)),
+        ),
+        versions={"python": platform.python_version(), **{name: metadata.version(name) for name in VERSIONED}},
+        machine={"processor": devices.processor(), "cores": os.cpu_count(), "platform": platform.platform()},
+        command=command,
+        git_commit=_git_commit(),
+    )
+
+
+def _arm_header(plan: ArmPlan, pretraining: Pretrained | None) -> ArmHeader:
+    arm = plan.arm
+    return ArmHeader(
+        name=arm.name,
+        label=arm.label,
+        note=arm.note,
+        learner=arm.learner,
+        model=arm.model,
+        view=asdict(arm.view),
+        trials=plan.trials,
+        trains=arm.trains,
+        max_epochs=arm.max_epochs,
+        grace_epochs=arm.grace_epochs,
+        axes=tuple(axis_header(axis) for axis in arm.space.axes),
+        constants=dict(arm.space.constants),
+        pretraining=pretraining.described() if pretraining else None,
+    )
 
 
 def _folds_notice(plan: StudyPlan) -> list[str]:

@@ -11,8 +11,8 @@ from pathlib import Path
 from tensorboardX import SummaryWriter
 from tensorboardX.summary import hparams
 
-from tuning.events import Event
-from tuning.records import StudyRecord
+from tuning.records.events import AnyEvent, EpochEnded, TrialEnded
+from tuning.records.study_record import StudyRecord
 
 SPLITS = ("train", "val")
 
@@ -24,29 +24,29 @@ class TensorBoardWriter:
         self._folder, self._record = folder, record
         self._writers: dict[str, SummaryWriter] = {}
 
-    def apply(self, event: Event) -> None:
-        if event["event"] == "epoch":
-            writer = self._writer(event["trial"])
-            for name, value in event["metrics"].items():
+    def apply(self, event: AnyEvent) -> None:
+        if isinstance(event, EpochEnded):
+            writer = self._writer(event.trial)
+            for name, value in event.metrics.items():
                 if value is None:
                     continue
                 split, _, metric = name.partition("_")
                 tag = f"{metric}/{split}" if split in SPLITS else name
-                writer.add_scalar(tag, value, event["epoch"], walltime=event["time"])
+                writer.add_scalar(tag, value, event.epoch, walltime=event.time)
             writer.flush()
-        elif event["event"] == "trial_ended":
+        elif isinstance(event, TrialEnded):
             self._end(event)
 
-    def _end(self, event: Event) -> None:
-        trial = self._record.trials[event["trial"]]
-        metric = f"best_{self._record.header['objective']['metric']}"
+    def _end(self, event: TrialEnded) -> None:
+        trial = self._record.trials[event.trial]
+        metric = f"best_{self._record.header.objective.metric}"
         writer = self._writer(trial.trial)
         values = {name: value for name, value in trial.config.items() if isinstance(value, (int, float, str, bool))}
         chosen = {"arm": trial.arm, "role": trial.role, "seed": trial.seed, "status": trial.status, **values}
         for summary in hparams(chosen, {metric: trial.best if trial.best is not None else float("nan")}):
-            writer.file_writer.add_summary(summary, walltime=event["time"])
+            writer.file_writer.add_summary(summary, walltime=event.time)
         if trial.best is not None:
-            writer.add_scalar(metric, trial.best, trial.best_epoch, walltime=event["time"])
+            writer.add_scalar(metric, trial.best, trial.best_epoch, walltime=event.time)
         writer.close()
         del self._writers[trial.trial]
 

@@ -1,0 +1,54 @@
+"""`winners/<arm>/`: the best tested model of an arm, what it is and how it scored."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from tuning.records.study_paths import ModelPaths, StudyPaths
+from tuning.records.study_record import StudyRecord
+
+
+def config_list(record: StudyRecord, arm: str) -> list[dict[str, Any]]:
+    """Return, for `tune --configs`, the arm's best trial of the search, which its confirmations repeat."""
+    return [
+        {"arm": arm, **best.config, "epochs": best.max_epochs, "seed": best.seed} for best in record.best_trials(arm, 1)
+    ]
+
+
+def keep_best_model(study: Path, record: StudyRecord, arm: str) -> None:
+    """Copy the tested model that is best on validation, never on test, into `winners/<arm>/`.
+
+    The folder appears whole or not at all. test_predictions.npz in it holds class probabilities [N, classes] and
+    labels [N], or predicted_boxes and true_boxes [N, 4] and their overlaps [N], and names [N] of the test images.
+    """
+    best = record.best_of(trial for trial in record.confirmed(arm) if trial.test)
+    if best is None:
+        return
+    header, paths = record.arm(arm), StudyPaths(study)
+    description = {
+        "task": record.task,
+        "study": record.name,
+        "arm": arm,
+        "trial": best.trial,
+        "learner": header.learner,
+        "model": header.model,
+        "configuration": best.config,
+        "seed": best.seed,
+        "epochs": best.best_epoch,
+        "view": header.view,
+        "target": record.header.target,
+        "classes": record.header.data.classes,
+    }
+    metrics = {"validation": best.best_metrics, "test": best.test, "model": best.facts}
+    target = paths.best_model(arm).folder
+    fresh = ModelPaths(target.with_name(f"{arm}.new"))
+    shutil.rmtree(fresh.folder, ignore_errors=True)
+    shutil.copytree(paths.checkpoint(best.trial).folder, fresh.folder)
+    contents = {fresh.description: description, fresh.metrics: metrics, fresh.config_list: config_list(record, arm)}
+    for path, content in contents.items():
+        path.write_text(json.dumps(content, indent=2) + "\n")
+    shutil.rmtree(target, ignore_errors=True)
+    fresh.folder.rename(target)
