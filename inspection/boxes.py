@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from reporting.headlines import titled
 from reporting.writing import new_figure, save_figure
 from tuning.records.study_paths import StudyPaths
 from tuning.records.study_record import StudyRecord, read_study
+from tuning.records.test_predictions import BoxPredictions, read_test_predictions
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -28,33 +28,6 @@ STYLES: dict[str, dict[str, Any]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class PredictedBoxes:
-    """What a winner said of the test images, by winners/<arm>/test_predictions.npz."""
-
-    names: tuple[str, ...]  # [N], of the images
-    predicted: np.ndarray  # x1, y1, x2, y2 [N, 4] in shares of the image's sides
-    true: np.ndarray
-    overlaps: np.ndarray  # over union [N], from 0 to 1
-
-
-def read_boxes(study: Path, arm: str) -> PredictedBoxes | None:
-    """Of that arm's winner; None where it has none, or names classes."""
-    path = StudyPaths(study).best_model(arm).test_predictions
-    if not path.is_file():
-        return None
-    with np.load(path, allow_pickle=False) as archive:
-        if "predicted_boxes" not in archive.files:
-            return None
-        names = tuple(str(name) for name in archive["names"])
-        return PredictedBoxes(
-            names=names,
-            predicted=archive["predicted_boxes"],
-            true=archive["true_boxes"],
-            overlaps=archive["overlaps"],
-        )
-
-
 def draw_boxes(study: Path, store: ImageStore) -> list[Path]:
     """Write plots/boxes_<arm>.png for every winner that predicts boxes; the paths written, none for classes.
 
@@ -63,15 +36,16 @@ def draw_boxes(study: Path, store: ImageStore) -> list[Path]:
     record = read_study(study)
     written = []
     for arm in record.arms:
-        boxes = read_boxes(study, arm.name)
-        if boxes is not None:
+        stored = StudyPaths(study).best_model(arm.name).test_predictions
+        boxes = read_test_predictions(stored) if stored.is_file() else None
+        if isinstance(boxes, BoxPredictions):
             path = StudyPaths(study).plot(f"boxes_{arm.name}")
             _draw_sheet(record, arm.title, boxes, store, path)
             written.append(path)
     return written
 
 
-def _draw_sheet(record: StudyRecord, label: str, boxes: PredictedBoxes, store: ImageStore, path: Path) -> None:
+def _draw_sheet(record: StudyRecord, label: str, boxes: BoxPredictions, store: ImageStore, path: Path) -> None:
     from matplotlib.patches import Patch
 
     overlaps = boxes.overlaps

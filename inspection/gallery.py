@@ -11,6 +11,7 @@ import numpy as np
 from inspection import sheets, stored
 from inspection.winner import InspectionError, Winner
 from reporting.writing import save_figure
+from tuning.records.test_predictions import ClassPredictions
 
 COLUMNS = 4
 REASON = "gallery of mistakes"
@@ -28,7 +29,7 @@ class Mistake:
     probability_of_true: float
 
 
-def mistakes(predictions: stored.Stored, classes: Sequence[str], most: int) -> list[Mistake]:
+def mistakes(predictions: ClassPredictions, classes: Sequence[str], most: int) -> list[Mistake]:
     """The wrong predictions, the surest first, at most so many. classes: what each output is called."""
     probabilities, labels = predictions.probabilities, predictions.labels
     predicted = probabilities.argmax(axis=1)
@@ -59,7 +60,7 @@ def draw_gallery(winner: Winner, path: Path, most: int, enter: Callable[[str], N
     if not wrong:
         return []
     images = winner.images("test", REASON)
-    if [images.store.names[index] for index in images.indices] != predictions.names.tolist():
+    if tuple(images.store.names[index] for index in images.indices) != predictions.names:
         raise InspectionError(f"the test images of {winner.title} are not those of its stored predictions")
     enter(REASON)
     positions = np.array([mistake.position for mistake in wrong], np.int64)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuning.records.study_paths import StudyPaths
 from tuning.records.study_record import StudyRecord, TrialRecord
+from tuning.records.test_predictions import UnreadablePredictions, read_test_predictions
 
 if TYPE_CHECKING:
     import numpy as np
 
-HALF = 0.5  # of overlap over union, as trainables/targets.py has it
 # An event's accuracy and its predictions' are the same division of whole numbers; only its last digits are printed.
 SAME_ACCURACY = 1e-6
 
@@ -68,16 +66,15 @@ def read_answers(study: Path, trials: Sequence[TrialRecord], metric: str) -> tup
     found: list[tuple[TrialRecord, tuple[str, ...], tuple[int, ...], np.ndarray]] = []
     missing: list[str] = []
     for trial in trials:
-        path = StudyPaths(study).checkpoint(trial.trial).test_predictions
         try:
-            stat = path.stat()
-            names, labels, correct = _read(path, stat.st_mtime_ns, stat.st_size)
+            stored = read_test_predictions(StudyPaths(study).checkpoint(trial.trial).test_predictions)
         except FileNotFoundError:
             missing.append(f"{trial.trial}: not stored")
             continue
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        except (OSError, UnreadablePredictions):
             missing.append(f"{trial.trial}: its file cannot be read")
             continue
+        names, labels, correct = stored.names, tuple(map(int, stored.labels)), stored.correct
         recorded = trial.test.get(metric)
         if recorded is None or abs(float(correct.mean()) - recorded) > SAME_ACCURACY:
             missing.append(f"{trial.trial}: of another model, by their accuracy")
@@ -95,22 +92,3 @@ def read_answers(study: Path, trials: Sequence[TrialRecord], metric: str) -> tup
         correct=np.stack([correct for *_, correct in found]),
     )
     return answers, words
-
-
-@lru_cache(maxsize=256)
-def _read(path: Path, changed: int, size: int) -> tuple[tuple[str, ...], tuple[int, ...], np.ndarray]:
-    """Names [N], labels [N], correct bool [N]. changed, size: of the file, so that another file is read anew."""
-    import numpy as np
-
-    with np.load(path, allow_pickle=False) as stored:
-        if "overlaps" in stored.files:
-            names, overlaps = stored["names"], stored["overlaps"]
-            if names.shape != overlaps.shape or not len(names):
-                raise ValueError(f"{path}: overlaps {overlaps.shape}, names {names.shape}")
-            return tuple(map(str, names)), (0,) * len(names), overlaps >= HALF
-        labels, names, probabilities = stored["labels"], stored["names"], stored["probabilities"]
-    if probabilities.ndim != 2 or labels.shape != probabilities.shape[:1] or names.shape != labels.shape:
-        raise ValueError(f"{path}: probabilities {probabilities.shape}, labels {labels.shape}, names {names.shape}")
-    if not len(labels) or not np.issubdtype(labels.dtype, np.integer):
-        raise ValueError(f"{path}: its labels are no classes")
-    return tuple(map(str, names)), tuple(map(int, labels)), probabilities.argmax(axis=1) == labels

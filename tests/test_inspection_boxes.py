@@ -11,10 +11,12 @@ from PIL import Image, ImageColor
 from datasets.dataset import Counts
 from datasets.generated_scenes import GeneratedScenes
 from datasets.store import ImageStore, prepare
-from inspection.boxes import PICTURES, STYLES, draw_boxes, read_boxes, spread
+from inspection.boxes import PICTURES, STYLES, draw_boxes, spread
 from tests.study_fixtures import write_study
 from tests.test_reporting_boxes import box_events
 from trainables.targets import overlap_over_union
+from tuning.records.study_paths import StudyPaths
+from tuning.records.test_predictions import BoxPredictions, read_test_predictions
 
 
 @pytest.fixture(scope="module")
@@ -56,17 +58,21 @@ def test_the_sheet(tmp_path: Path, store: ImageStore) -> None:
 
 
 def test_stored_predictions_are_read_back(tmp_path: Path, store: ImageStore) -> None:
-    boxes = read_boxes(study_with_winner(tmp_path, store), "frozen")
-    assert boxes is not None
+    study = study_with_winner(tmp_path, store)
+    boxes = read_test_predictions(StudyPaths(study).best_model("frozen").test_predictions)
+    assert isinstance(boxes, BoxPredictions)
     assert boxes.overlaps[0] == pytest.approx(1)
     assert (np.diff(boxes.overlaps) <= 0.05).all()
-    assert read_boxes(tmp_path, "fine_tuned") is None
+    assert boxes.correct.tolist() == (boxes.overlaps >= 0.5).tolist()
+    with pytest.raises(FileNotFoundError):
+        read_test_predictions(StudyPaths(study).best_model("fine_tuned").test_predictions)
 
 
 def test_a_study_of_classes_has_no_sheet(tmp_path: Path, store: ImageStore) -> None:
     study = write_study(tmp_path, box_events())
     (study / "winners" / "frozen").mkdir(parents=True)
-    np.savez(study / "winners" / "frozen" / "test_predictions.npz", probabilities=np.eye(2), labels=np.arange(2))
+    stored = study / "winners" / "frozen" / "test_predictions.npz"
+    np.savez(stored, probabilities=np.eye(2), labels=np.arange(2), names=np.array(["a", "b"]))
     assert draw_boxes(study, store) == []
     assert not (study / "plots").exists()
 

@@ -11,15 +11,15 @@ from PIL import Image
 
 import cli
 from inspection.gallery import draw_gallery, mistakes
-from inspection.stored import Stored
 from inspection.winner import InspectionError, winner
 from tests.inspection_fixtures import keep_predictions, keep_study
 from tuning.records.study_record import read_study
+from tuning.records.test_predictions import ClassPredictions
 
-PREDICTED = Stored(
+PREDICTED = ClassPredictions(
     probabilities=np.array([[0.6, 0.4], [0.9, 0.1], [0.2, 0.8], [0.55, 0.45], [0.1, 0.9]], np.float32),
     labels=np.array([1, 1, 1, 0, 0]),
-    names=np.array(["a", "b", "c", "d", "e"]),
+    names=("a", "b", "c", "d", "e"),
 )
 
 

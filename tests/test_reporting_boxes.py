@@ -56,7 +56,9 @@ def test_the_evidence_is_of_boxes_that_overlap_by_half(tmp_path: Path) -> None:
         folder = study / "checkpoints" / f"{arm}-0100"
         folder.mkdir(parents=True)
         overlaps = np.where(np.arange(10) < right, 0.5, 0.49)
-        np.savez(folder / "test_predictions.npz", names=np.array(list("abcdefghij")), overlaps=overlaps)
+        boxes = np.zeros((10, 4), np.float32)
+        stored = {"predicted_boxes": boxes, "true_boxes": boxes, "overlaps": overlaps}
+        np.savez(folder / "test_predictions.npz", names=np.array(list("abcdefghij")), **stored)
     record = read_study(study)
     evidence = gather(record)
     assert evidence.of("frozen").interval == wilson(0.8, 10)
