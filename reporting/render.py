@@ -59,16 +59,9 @@ def latex_of(studies: Sequence[Path]) -> str:
 
 def html_of(studies: Sequence[Path]) -> str:
     """One page that needs nothing beside it."""
-    from reporting.html import html_page, html_study
+    from reporting.html import summary_page
 
-    found = _blocks(studies)
-    return html_page(
-        found[0].heading.splitlines()[0],
-        [
-            html_study(block.heading, block.before, block.tables, block.after, f"study-{number}")
-            for number, block in enumerate(found, 1)
-        ],
-    )
+    return summary_page(_blocks(studies))
 
 
 def _blocks(studies: Sequence[Path]) -> list[Block]:

@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from reporting.cells import Cell, RenderedTable
+from reporting.cells import Cell, RenderedTable, in_brackets, with_marks
 from reporting.quantities import ABSENT
 
 _LABEL_WIDTH = 14  # a column of words may be narrowed to this
@@ -57,14 +57,13 @@ def terminal_text(
 
 def _print_table(console: Console, table: RenderedTable) -> None:
     console.print(Text(table.title, style="bold cyan"))
-    for grid in _layout(console.width, table):
+    for grid in _layout(console.width, with_marks(table, in_brackets)):
         console.print(grid)
-    for note in table.footnotes:
-        mark, _, text = note.partition(" ")
+    for number, note in enumerate(table.notes, 1):
         line = Table.grid(padding=(0, 1))
         line.add_column(no_wrap=True, style="dim")
         line.add_column(style="dim")
-        line.add_row(Text(f" {mark}"), Text(text))
+        line.add_row(Text(f" [{number}]"), Text(note))
         console.print(line)
     if table.remarks and table.notes:
         console.print()
@@ -163,7 +162,7 @@ def _columns(table: RenderedTable) -> Iterator[_Column]:
         title = f"{heading.text}\nmeasured" if heading.compared else _in_two_lines(heading.text)
         yield _Column(heading=title, texts=texts, minimum=_width(title, *texts), wraps=False)
         if heading.compared:
-            printed = tuple(cell.published for cell in cells)
+            printed = tuple(cell.published.text for cell in cells)
             yield _Column(heading="\npublished", texts=printed, minimum=_width("published", *printed), wraps=False)
 
 
@@ -178,7 +177,7 @@ def _in_lines(table: RenderedTable) -> Iterator[_Column]:
     for index, heading in enumerate(fields, start=1):
         title = _in_two_lines(heading.text)
         texts = tuple(
-            "\n".join({"measured": row[index].text, "published": row[index].published}[line] for line in lines)
+            "\n".join({"measured": row[index].text, "published": row[index].published.text}[line] for line in lines)
             for row, lines in zip(table.rows, said, strict=True)
         )
         yield _Column(heading=title, texts=texts, minimum=_width(title, *texts), wraps=False)
@@ -186,7 +185,7 @@ def _in_lines(table: RenderedTable) -> Iterator[_Column]:
 
 def _said(cells: Sequence[Cell]) -> list[str]:
     """What of a row is not all absent; of an empty one the measured line."""
-    kinds = {"measured": [cell.text for cell in cells], "published": [cell.published for cell in cells]}
+    kinds = {"measured": [cell.text for cell in cells], "published": [cell.published.text for cell in cells]}
     return [kind for kind, texts in kinds.items() if set(texts) - {"", ABSENT}] or ["measured"]
 
 
@@ -207,7 +206,7 @@ def _turned(table: RenderedTable, rows: Sequence[int]) -> Iterator[_Column]:
             wraps=True,
         )
         if compared:
-            printed = tuple(cell.published for cell in cells)
+            printed = tuple(cell.published.text for cell in cells)
             yield _Column(heading="\npublished", texts=printed, minimum=_width("published", *printed), wraps=False)
 
 
