@@ -49,6 +49,29 @@ class RenderedTable:
         cells = [text for row in self.rows for cell in row for text in (cell, cell.published)]
         return tuple(dict.fromkeys(note for text in (*self.headings, *cells) for note in text.notes))
 
+    @property
+    def texts(self) -> list[list[str]]:
+        """The rows as plain text, where a compared cell is followed by its published one."""
+        compared = [heading.compared for heading in self.headings]
+        return [
+            [
+                text
+                for cell, both in zip(row, compared, strict=True)
+                for text in ((cell.text, cell.published.text) if both else (cell.text,))
+            ]
+            for row in self.rows
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """What stands under one heading: one study, or several side by side."""
+
+    heading: str
+    before: tuple[str, ...]  # what to know first
+    tables: tuple[RenderedTable, ...]
+    after: tuple[str, ...]
+
 
 _T = TypeVar("_T", bound=NotedText)
 

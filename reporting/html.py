@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from reporting.cells import RenderedTable, turned
-
-if TYPE_CHECKING:
-    from reporting.side_by_side import Block
+from reporting.cells import Block, RenderedTable, turned
 
 _MOST_COLUMNS = 7  # beside each other on a screen; a wider table of few rows is turned on its side
 _FEW_ROWS = 4

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reporting.cells import Cell, Heading, RenderedTable, turned, with_marks
+from reporting.cells import Block, Heading, RenderedTable, turned, with_marks
 
 # Every character that LaTeX reads as more than itself. Backslash and braces are replaced together with the others, in
 # one pass, so that no replacement is replaced again.
@@ -28,11 +28,11 @@ _PROSE_WIDTH = 0.3  # of the line, at most: a column of words wraps there
 _MOST_COLUMNS = 6  # beside each other on a page of 12 cm; a wider table is turned on its side
 
 
-def latex_text(heading: str, before: Sequence[str], tables: Sequence[RenderedTable], after: Sequence[str]) -> str:
+def latex_text(block: Block) -> str:
     """A study's tables, to be put into a document by \\input. Heading and remarks on the study are comments."""
-    comments = [f"% {line}" for text in (heading, *before, *after) for line in text.splitlines()]
+    comments = [f"% {line}" for text in (block.heading, *block.before, *block.after) for line in text.splitlines()]
     return "\n".join(["% needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}", *comments, ""]) + "\n".join(
-        map(latex_table, tables)
+        map(latex_table, block.tables)
     )
 
 
@@ -43,7 +43,7 @@ def latex_table(table: RenderedTable) -> str:
     columns = sum(2 if heading.compared else 1 for heading in table.headings)
     if columns > _MOST_COLUMNS or sum(heading.prose for heading in table.headings) > 2:
         table = turned(table)
-    rows = [" & ".join(_cells(table.headings, row)) + r" \\" for row in table.rows]
+    rows = [" & ".join(texts) + r" \\" for texts in table.texts]
     below = [*notes, *map(escaped, table.remarks)]
     return "\n".join(
         [
@@ -103,12 +103,3 @@ def _head(headings: Sequence[Heading]) -> list[str]:
             place += 2 if heading.compared else 1
         lines += ["".join(rules), " & ".join(second) + r" \\"]
     return lines
-
-
-def _cells(headings: Sequence[Heading], row: Sequence[Cell]) -> list[str]:
-    texts: list[str] = []
-    for heading, cell in zip(headings, row, strict=True):
-        texts.append(cell.text)
-        if heading.compared:
-            texts.append(cell.published.text)
-    return texts

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from reporting.cells import RenderedTable
+from reporting.cells import Block
 from reporting.headlines import heading, is_sample, ledger_line, status_lines
 from reporting.published import read_published
 from reporting.rows import rows
@@ -14,16 +14,6 @@ from tasks.task import Task
 from tuning.records import StudyRecord
 
 Study = tuple[StudyRecord, Task]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Block:
-    """What stands under one heading: one study, or several side by side."""
-
-    heading: str
-    before: tuple[str, ...]  # what to know first
-    tables: tuple[RenderedTable, ...]
-    after: tuple[str, ...]
 
 
 def blocks(studies: Sequence[Study]) -> list[Block]:

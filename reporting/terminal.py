@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 
 from rich import box
 from rich.cells import cell_len
@@ -14,7 +15,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from reporting.cells import Cell, Heading, RenderedTable, in_brackets, turned, with_marks
+from reporting.cells import Block, Cell, Heading, RenderedTable, in_brackets, turned, with_marks
 from reporting.quantities import ABSENT
 
 _LABEL_WIDTH = 14  # a column of words may be narrowed to this
@@ -32,22 +33,20 @@ class _Column:
     maximum: int  # the width in which nothing wraps; where it is the minimum, the column never does
 
 
-def terminal_text(
-    heading: str, before: Sequence[str], tables: Sequence[RenderedTable], after: Sequence[str], width: int, colour: bool
-) -> str:
+def terminal_text(block: Block, width: int, colour: bool) -> str:
     """A study: its heading, what to know first, its tables, what to know after."""
     console = Console(
         file=io.StringIO(), width=width, force_terminal=colour, no_color=None if colour else True, highlight=False
     )
     with console.capture() as capture:
-        console.print(Text(heading, style="bold"))
-        for line in before:
+        console.print(Text(block.heading, style="bold"))
+        for line in block.before:
             console.print(Text(line, style="yellow"))
-        for table in tables:
+        for table in block.tables:
             console.print()
             _print_table(console, table)
         console.print()
-        for line in after:
+        for line in block.after:
             console.print(Text(line, style="dim"))
     text = "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
     return re.sub("\n{3,}", "\n\n", text)  # a grid ends with an empty line of its own
@@ -198,9 +197,5 @@ def _width(*texts: str) -> int:
 
 
 def _in_two_lines(heading: str) -> str:
-    """Broken at the space nearest its middle, so that a long heading does not widen a column of short numbers."""
-    spaces = [index for index, letter in enumerate(heading) if letter == " "]
-    if not spaces:
-        return heading
-    middle = min(spaces, key=lambda index: abs(index - len(heading) / 2))
-    return f"{heading[:middle]}\n{heading[middle + 1 :]}"
+    """Break a long heading once at most, as narrow as that goes: it must not widen a column of short numbers."""
+    return next(text for width in count(1) if (text := _wrapped(heading, width)).count("\n") < 2)

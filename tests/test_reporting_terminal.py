@@ -7,7 +7,7 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reporting.cells import Cell, Heading, NotedText, RenderedTable
+from reporting.cells import Block, Cell, Heading, NotedText, RenderedTable
 from reporting.terminal import terminal_text
 
 FIELDS = st.from_regex(r"[a-z]{1,8}( [a-z]{1,8}){0,2}", fullmatch=True)
@@ -16,7 +16,7 @@ WORDS = st.from_regex(r"[a-z]{1,9}([ _][a-z]{1,9}){0,5}( \[[0-9]\])?", fullmatch
 
 
 def layout(table: RenderedTable, width: int) -> str:
-    return terminal_text("study", (), [table], (), width, colour=False)
+    return terminal_text(Block(heading="study", before=(), tables=(table,), after=()), width, colour=False)
 
 
 def table_of(labels: list[str], fields: list[str], cells: list[list[Cell]], compared: bool = True) -> RenderedTable:
