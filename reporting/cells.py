@@ -45,7 +45,7 @@ class RenderedTable:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Every footnote once, in the order of reading: its place is its number."""
+        """Every footnote once in the order of reading; its place is its number."""
         cells = [text for row in self.rows for cell in row for text in (cell, cell.published)]
         return tuple(dict.fromkeys(note for text in (*self.headings, *cells) for note in text.notes))
 
@@ -77,7 +77,15 @@ _T = TypeVar("_T", bound=NotedText)
 
 
 def with_marks(table: RenderedTable, write: Callable[[str, Sequence[int]], str]) -> RenderedTable:
-    """Replace every text by what `write` makes of it and the numbers of its footnotes."""
+    """Replace every text by what `write` makes of it and the numbers of its footnotes.
+
+    Args:
+        table: Its footnotes are numbered from 1 in the order of reading.
+        write: Takes a text and the numbers of its footnotes.
+
+    Returns:
+        A table of the same shape, whose texts have no footnotes of their own.
+    """
     numbers = {note: number for number, note in enumerate(table.notes, 1)}
 
     def marked(one: _T) -> _T:
@@ -93,14 +101,19 @@ def with_marks(table: RenderedTable, write: Callable[[str, Sequence[int]], str])
 
 
 def in_brackets(text: str, numbers: Sequence[int]) -> str:
-    """Write the marks of plain text: 0.8750 [1] [2]."""
+    """Write the marks of plain text, such as 0.8750 [1] [2]."""
     return text + "".join(f" [{number}]" for number in numbers)
 
 
 def stacked(names: Sequence[str], tables: Sequence[RenderedTable]) -> RenderedTable:
-    """Combine tables of the same kind, a block of rows each, under the name of its study.
+    """Combine the same table of several studies, a block of rows each.
 
-    One table stays as it is. Of several, a column that one lacks is empty in its rows, and their remarks are left out.
+    Args:
+        names: The studies' names, which stand in the first column.
+        tables: A table a study.
+
+    Returns:
+        The only table as it is; of several, one without their remarks, where a column that a study lacks is empty.
     """
     if len(tables) == 1:
         return tables[0]

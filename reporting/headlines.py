@@ -12,7 +12,13 @@ SAMPLE = "sample data"  # beside every number of a sample; the heading says what
 
 
 def heading(record: StudyRecord, task: Task, names: Sequence[str] = ()) -> str:
-    """Title of a study. names: in place of its own, those of all that stand under it."""
+    """Write the title of a study, or of several side by side.
+
+    Args:
+        record: The study, or the first of several.
+        task: What it asked.
+        names: The names of all that stand under the title, in place of the record's own.
+    """
     studies = [f"{record.task}/{name}" for name in names or [record.name]]
     title = f"{task.title} ({'study' if len(studies) == 1 else 'studies'} {', '.join(studies)})"
     return f"{title}\n{NOT_COMPARABLE}" if is_sample(record) else title

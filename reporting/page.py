@@ -69,7 +69,7 @@ def page(
 
 
 def _question(record: StudyRecord, task: Task) -> dict[str, str]:
-    """What was asked, of which images, judged by what."""
+    """Describe what was asked, of which images, judged by which metric."""
     data = record.header.get("data") or {}
     counts = data.get("counts") or {}
     objective = record.header["objective"]
@@ -84,7 +84,7 @@ def _question(record: StudyRecord, task: Task) -> dict[str, str]:
 
 
 def _arm(record: StudyRecord, arm: Mapping[str, Any]) -> dict[str, Any]:
-    """An arm, how much was tried of it, and what varied in it."""
+    """Describe an arm: its name, its number of trials, the axes that varied."""
     epochs = f", {arm['max_epochs']} epochs each at most" if "max_epochs" in arm else ""
     return {
         "name": arm["name"],
@@ -106,7 +106,7 @@ def _range(axis: Mapping[str, Any]) -> str:
 
 
 def _reproduction(record: StudyRecord) -> dict[str, str]:
-    """The facts that a second run needs besides the command."""
+    """List the facts that a second run needs besides the command."""
     header = record.header
     data, machine, share, settings = (header.get(name) or {} for name in ("data", "machine", "share", "settings"))
     return {

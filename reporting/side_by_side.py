@@ -43,10 +43,11 @@ def _block(studies: Sequence[Study]) -> Block:
     task = max((task for _, task in studies), key=lambda task: len(task.arms))
     records = [record for record, _ in studies]
     names = _names(records)
+    several = len(studies) > 1
+    prefixed = {f"{name}: " if several else "": record for name, record in zip(names, records, strict=True)}
     named = [
         NamedStudy(name=name, record=record, rows=rows(record)) for name, record in zip(names, records, strict=True)
     ]
-    prefixes = [f"{name}: " if len(studies) > 1 else "" for name in names]
     data = {(record.header.get("data") or {}).get("fingerprint") for record in records}
     other_data = ["The studies used different images or splits: their numbers differ for that alone."]
     return Block(
@@ -54,10 +55,10 @@ def _block(studies: Sequence[Study]) -> Block:
         before=(
             f"Source: {task.source}",
             *(other_data if len(data) > 1 else []),
-            *(prefix + line for prefix, record in zip(prefixes, records, strict=True) for line in status_lines(record)),
+            *(prefix + line for prefix, record in prefixed.items() for line in status_lines(record)),
         ),
         tables=tuple(tables_of(named, task, read_published(task))),
-        after=tuple(prefix + ledger_line(record) for prefix, record in zip(prefixes, records, strict=True)),
+        after=tuple(prefix + ledger_line(record) for prefix, record in prefixed.items()),
     )
 
 

@@ -55,13 +55,19 @@ class NamedStudy:
 
 
 def document_tables(record: StudyRecord, task: Task, published: Published | None = None) -> list[RenderedTable]:
-    """The task's tables for one study: see `tables_of`."""
+    """Render the task's tables for one study: see `tables_of`."""
     numbers = read_published(task) if published is None else published
     return tables_of([NamedStudy(name=record.name, record=record, rows=rows(record))], task, numbers)
 
 
 def tables_of(studies: Sequence[NamedStudy], task: Task, published: Published) -> list[RenderedTable]:
-    """The task's tables; below the first, what its numbers took and why to believe them."""
+    """Render the task's tables; below the first, the compute cost and the evidence.
+
+    Args:
+        studies: One study, or several that stand side by side.
+        task: What they asked.
+        published: The document's own numbers.
+    """
     names = [study.name for study in studies]
     first, *others = [document_table(studies, task, table, published) for table in task.tables]
     took = stacked(names, [what_it_took(study.record, study.arms) for study in studies])
@@ -77,6 +83,12 @@ def document_table(studies: Sequence[NamedStudy], task: Task, table: Table, publ
     """Lay out a table of the task: a row an arm, and for each field a column a study.
 
     A table of the best arm has a row a study instead, since each study has its own.
+
+    Args:
+        studies: One study, or several that stand side by side.
+        task: What they asked.
+        table: One of its tables.
+        published: The document's own numbers, which stand once, beside the last study.
     """
     several = len(studies) > 1
     if several and table.rows == "best":
@@ -87,7 +99,7 @@ def document_table(studies: Sequence[NamedStudy], task: Task, table: Table, publ
         study.name: {row.arm: row for row in shown_rows(study.record, task, table, study.rows, published)}
         for study in studies
     }
-    last = studies[-1].name  # beside it stands the document's number, once
+    last = studies[-1].name
     compared = {column for name, row, column in published.values if name == table.name}
     return RenderedTable(
         name=table.name,
@@ -118,7 +130,7 @@ def _arm_row(
     published: Published,
     table: Table,
 ) -> tuple[Cell, ...]:
-    """One arm in all studies. A note that only some of them have says which."""
+    """Lay out one arm of all studies. A footnote that only some of them have names its study."""
     missing = Row(arm=arm, label=arm, state="missing", status="not part of this study")
     of_arm = {name: of_study.get(arm, missing) for name, of_study in shown.items()}
     labels = [row.label for row in of_arm.values() if row.state != "missing"]
@@ -167,7 +179,7 @@ def shown_rows(record: StudyRecord, task: Task, table: Table, found: Sequence[Ro
 
 
 def cell_of(row: Row, column: Column, published: Published, table: str) -> Cell:
-    """One measured value beside the document's."""
+    """Set one measured value beside the document's."""
     metric = row.metrics.get(column.field)
     notes: tuple[str, ...] = ()
     if metric is not None and metric.n < len(row.seeds) and not row.members:

@@ -152,7 +152,7 @@ def _columns(table: RenderedTable) -> Iterator[_Column]:
 
 
 def _transposed(table: RenderedTable, rows: Sequence[tuple[Cell, ...]]) -> list[_Column]:
-    """A row a field, where labels and sentences wrap, but neither numbers nor names of fields."""
+    """Lay out a row a field; labels and sentences wrap, numbers and names of fields do not."""
     name, *fields = table.headings
     kept = [replace(field, text=field.text.replace(" ", _UNBROKEN)) for field in fields]
     unbroken = [
@@ -170,7 +170,7 @@ def _transposed(table: RenderedTable, rows: Sequence[tuple[Cell, ...]]) -> list[
 
 
 def _in_lines(table: RenderedTable) -> list[_Column]:
-    """A row a row, with a line of measured and one of published numbers; none where there is nothing to compare."""
+    """Lay out a line of measured and one of published numbers a row; nothing where none are compared."""
     name, *fields = table.headings
     if not any(heading.compared for heading in fields) or any(heading.prose for heading in fields):
         return []
