@@ -2,71 +2,142 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from reporting.quantities import ABSENT
 
 
 @dataclass(frozen=True, kw_only=True)
-class Heading:
+class NotedText:
+    """A text and its footnotes, which are numbered when the table is rendered."""
+
+    text: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heading(NotedText):
     """The head of one column."""
 
-    text: str
     compared: bool = False  # a column of published values stands beside the measured ones
     prose: bool = False  # text that may wrap; numbers never do
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
+class Cell(NotedText):
     """What was measured, and what the document prints in that place."""
 
-    text: str
-    published: str = ""
+    published: NotedText = NotedText()
 
 
 @dataclass(frozen=True, kw_only=True)
 class RenderedTable:
-    """A table whose every cell is final text. Cells carry footnote marks such as [1]: the first of `notes`."""
+    """A table whose every cell is final text, but for the numbers of its footnotes."""
 
     name: str
     title: str
     headings: tuple[Heading, ...]
     rows: tuple[tuple[Cell, ...], ...]
-    notes: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()  # sentences below it: what it says in words
     commands: tuple[str, ...] = ()  # below those: to be copied whole, so never wrapped or escaped
 
     @property
-    def footnotes(self) -> tuple[str, ...]:
-        return tuple(f"[{number}] {note}" for number, note in enumerate(self.notes, 1))
+    def notes(self) -> tuple[str, ...]:
+        """Every footnote once in the order of reading; its place is its number."""
+        cells = [text for row in self.rows for cell in row for text in (cell, cell.published)]
+        return tuple(dict.fromkeys(note for text in (*self.headings, *cells) for note in text.notes))
+
+    @property
+    def texts(self) -> list[list[str]]:
+        """The rows as plain text, where a compared cell is followed by its published one."""
+        compared = [heading.compared for heading in self.headings]
+        return [
+            [
+                text
+                for cell, both in zip(row, compared, strict=True)
+                for text in ((cell.text, cell.published.text) if both else (cell.text,))
+            ]
+            for row in self.rows
+        ]
 
 
-@dataclass(frozen=True)
-class Footnotes:
-    """Numbers notes in the order they are first met; the same words share a number."""
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """What stands under one heading: one study, or several side by side."""
 
-    notes: list[str] = field(default_factory=list)
-
-    def mark(self, text: str, *notes: str) -> str:
-        """The text followed by the marks of its notes."""
-        for note in notes:
-            if note:
-                if note not in self.notes:
-                    self.notes.append(note)
-                text += f" [{self.notes.index(note) + 1}]"
-        return text
+    heading: str
+    before: tuple[str, ...]  # what to know first
+    tables: tuple[RenderedTable, ...]
+    after: tuple[str, ...]
 
 
-def split_marks(text: str, notes: int) -> tuple[str, list[int]]:
-    """A cell's text and the numbers of its footnotes, such as ("0.8750", [1, 2]); brackets that are none stay text."""
-    found = re.search(r"((?: \[\d+\])+)$", text)
-    marks = [int(mark) for mark in re.findall(r"\d+", found[1])] if found else []
-    if found is None or any(not 1 <= mark <= notes for mark in marks):
-        return text, []
-    return text[: found.start()], marks
+_T = TypeVar("_T", bound=NotedText)
+
+
+def with_marks(table: RenderedTable, write: Callable[[str, Sequence[int]], str]) -> RenderedTable:
+    """Replace every text by what `write` makes of it and the numbers of its footnotes.
+
+    Args:
+        table: Its footnotes are numbered from 1 in the order of reading.
+        write: Takes a text and the numbers of its footnotes.
+
+    Returns:
+        A table of the same shape, whose texts have no footnotes of their own.
+    """
+    numbers = {note: number for number, note in enumerate(table.notes, 1)}
+
+    def marked(one: _T) -> _T:
+        return replace(one, text=write(one.text, [numbers[note] for note in one.notes]), notes=())
+
+    return replace(
+        table,
+        headings=tuple(map(marked, table.headings)),
+        rows=tuple(
+            tuple(replace(marked(cell), published=marked(cell.published)) for cell in row) for row in table.rows
+        ),
+    )
+
+
+def in_brackets(text: str, numbers: Sequence[int]) -> str:
+    """Write the marks of plain text, such as 0.8750 [1] [2]."""
+    return text + "".join(f" [{number}]" for number in numbers)
+
+
+def stacked(names: Sequence[str], tables: Sequence[RenderedTable]) -> RenderedTable:
+    """Combine the same table of several studies, a block of rows each.
+
+    Args:
+        names: The studies' names, which stand in the first column.
+        tables: A table a study.
+
+    Returns:
+        The only table as it is; of several, one without their remarks, where a column that a study lacks is empty.
+    """
+    if len(tables) == 1:
+        return tables[0]
+    columns: dict[str, Heading] = {}
+    rows: list[tuple[Cell, ...]] = []
+    for table in tables:
+        for heading in table.headings:
+            known = columns.get(heading.text, heading)
+            columns[heading.text] = replace(known, notes=tuple(dict.fromkeys((*known.notes, *heading.notes))))
+    for name, table in zip(names, tables, strict=True):
+        for row in table.rows:
+            cells = dict(zip((heading.text for heading in table.headings), row, strict=True))
+            rows.append((Cell(text=name), *(cells.get(text, Cell(text=ABSENT)) for text in columns)))
+    return replace(
+        tables[0],
+        headings=(Heading(text="Study", prose=True), *columns.values()),
+        rows=tuple(rows),
+        remarks=(),
+        commands=tuple(command for table in tables for command in table.commands),
+    )
 
 
 def turned(table: RenderedTable) -> RenderedTable:
-    """The table on its side: a row a field, a column a row of it. For pages that are higher than wide.
+    """Transpose the table: a row a field, a column a row of it. For pages that are higher than wide.
 
     Where a field has published values, every column has the place for them.
     """
@@ -76,11 +147,11 @@ def turned(table: RenderedTable) -> RenderedTable:
     return replace(
         table,
         headings=(
-            Heading(text=name.text, prose=True),
-            *(Heading(text=row[0].text, compared=compared, prose=prose) for row in table.rows),
+            Heading(text=name.text, notes=name.notes, prose=True),
+            *(Heading(text=row[0].text, notes=row[0].notes, compared=compared, prose=prose) for row in table.rows),
         ),
         rows=tuple(
-            (Cell(text=heading.text), *(row[place] for row in table.rows))
+            (Cell(text=heading.text, notes=heading.notes), *(row[place] for row in table.rows))
             for place, heading in enumerate(fields, start=1)
         ),
     )

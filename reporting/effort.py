@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from reporting import quantities
-from reporting.cells import Cell, Footnotes, Heading, RenderedTable
+from reporting.cells import Cell, Heading, RenderedTable
 from reporting.headlines import titled
 from reporting.quantities import ABSENT
 from reporting.rows import WORDS, Row
@@ -19,10 +19,8 @@ NAME = "what_it_took"
 
 def what_it_took(record: StudyRecord, rows: Sequence[Row]) -> RenderedTable:
     """A row an arm. An arm without a finished trial has its trials and their time, and no model."""
-    notes = Footnotes()
     first = {arm.name: _learned_first(record, arm) for arm in record.arms if arm.pretraining}
     columns: Mapping[Heading, Callable[[Row], str]] = {
-        Heading(text="Model Type", prose=True): lambda row: notes.mark(row.label, row.note, row.status),
         **({Heading(text="Learned first", prose=True): lambda row: first.get(row.arm, ABSENT)} if first else {}),
         Heading(text="Search: trials", prose=True): _trials,
         Heading(text="Search: epochs"): lambda row: f"{row.search_epochs:,}",
@@ -40,9 +38,11 @@ def what_it_took(record: StudyRecord, rows: Sequence[Row]) -> RenderedTable:
     return RenderedTable(
         name=NAME,
         title=titled(record, "What it took"),
-        headings=tuple(columns),
-        rows=tuple(tuple(Cell(text=text(row)) for text in columns.values()) for row in rows),
-        notes=tuple(notes.notes),
+        headings=(Heading(text="Model Type", prose=True), *columns),
+        rows=tuple(
+            (Cell(text=row.label, notes=row.notes), *(Cell(text=text(row)) for text in columns.values()))
+            for row in rows
+        ),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -134,6 +134,30 @@ def corrected(comparisons: Sequence[Comparison]) -> list[Comparison]:
     return [
         comparison if comparison.result is None else replace(comparison, p=next(values)) for comparison in comparisons
     ]
+
+
+def across_studies(evidence: Mapping[str, Evidence]) -> list[Comparison]:
+    """Compare within each study, then each arm of a later study with the first's, all corrected together.
+
+    Args:
+        evidence: By the name of its study.
+    """
+    (first_name, first), *later = evidence.items()
+    pairs = [
+        (name, of_study.of(one.arm), name, of_study.of(one.minus))
+        for name, of_study in evidence.items()
+        for one in of_study.comparisons
+    ]
+    tested = {one.arm: one for one in first.arms if one.images is not None}
+    pairs += [
+        (name, one, first_name, tested[one.arm])
+        for name, of_study in later
+        for one in of_study.arms
+        if one.images is not None and one.arm in tested
+    ]
+    return corrected(
+        [compared(one, other, (f"{name}/{one.arm}", f"{minus}/{other.arm}")) for name, one, minus, other in pairs]
+    )
 
 
 def evidence_fields(evidence: ArmEvidence) -> dict[str, Any]:

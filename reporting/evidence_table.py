@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from reporting import quantities
-from reporting.cells import Cell, Footnotes, Heading, RenderedTable
+from reporting.cells import Cell, Heading, RenderedTable
 from reporting.evidence import ArmEvidence, Comparison, Evidence
 from reporting.headlines import titled
 from reporting.paired import CROSSED, MCNEMAR
@@ -22,26 +22,24 @@ _WORKERS = "search, confirmation and pre-training; the time a worker was busy wi
 
 def evidence_table(record: StudyRecord, rows: Sequence[Row], evidence: Evidence) -> RenderedTable:
     """A row an arm, as in the task's own tables."""
-    notes = Footnotes()
     tested = any(one.interval for one in evidence.arms)
-    columns: Mapping[Heading, Callable[[Row, ArmEvidence], str]] = {
-        Heading(text="Model Type", prose=True): lambda row, one: notes.mark(row.label, row.note, row.status),
+    columns: Mapping[Heading, Callable[[Row, ArmEvidence], str | Cell]] = {
+        Heading(text="Model Type", prose=True): lambda row, one: Cell(text=row.label, notes=row.notes),
         Heading(text="Seeds"): lambda row, one: str(len(row.seeds)) if row.seeds else ABSENT,
         Heading(text=correctness(record).heading): lambda row, one: _share(row, one.metric),
-        Heading(text=notes.mark("95 % Interval", _IMAGES_ALONE if tested else "")): lambda row, one: _interval(
-            one, notes, len(row.seeds)
+        Heading(text="95 % Interval", notes=(_IMAGES_ALONE,) if tested else ()): lambda row, one: _interval(
+            one, len(row.seeds)
         ),
         Heading(text="Test images"): lambda row, one: f"{one.images:,}" if one.images else ABSENT,
-        Heading(text=notes.mark("Best of n trials", _BEST_OF), prose=True): lambda row, one: best_of(one),
-        Heading(text=notes.mark("All epochs", _WORKERS)): lambda row, one: f"{one.epochs:,}",
+        Heading(text="Best of n trials", notes=(_BEST_OF,), prose=True): lambda row, one: best_of(one),
+        Heading(text="All epochs", notes=(_WORKERS,)): lambda row, one: f"{one.epochs:,}",
         Heading(text="Worker time"): lambda row, one: quantities.duration(one.compute_seconds),
     }
     return RenderedTable(
         name=NAME,
         title=titled(record, "Evidence"),
         headings=tuple(columns),
-        rows=tuple(tuple(Cell(text=text(row, evidence.of(row.arm))) for text in columns.values()) for row in rows),
-        notes=tuple(notes.notes),
+        rows=tuple(tuple(_cell(content(row, evidence.of(row.arm))) for content in columns.values()) for row in rows),
         remarks=tuple(remarks(evidence.comparisons, correctness(record).words)),
         commands=tuple(commands(evidence)),
     )
@@ -101,11 +99,15 @@ def _share(row: Row, name: str) -> str:
     return ABSENT if metric is None else quantities.mean_and_deviation(metric.mean, metric.std, 4)
 
 
-def _interval(evidence: ArmEvidence, notes: Footnotes, seeds: int) -> str:
+def _cell(content: str | Cell) -> Cell:
+    return content if isinstance(content, Cell) else Cell(text=content)
+
+
+def _interval(evidence: ArmEvidence, seeds: int) -> str | Cell:
     if evidence.interval is None:
         return ABSENT
     low, high = evidence.interval
     stored = len(evidence.answers.trials) if evidence.answers else 0
     careful = stored < seeds and seeds > 1
-    note = "too wide rather than too narrow: predictions of some seeds are not stored" if careful else ""
-    return notes.mark(f"{low:.4f} to {high:.4f}", note)
+    note = "too wide rather than too narrow: predictions of some seeds are not stored"
+    return Cell(text=f"{low:.4f} to {high:.4f}", notes=(note,) if careful else ())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tasks.task import Task
 from tuning.records.study_record import StudyRecord
 
@@ -9,8 +11,16 @@ NOT_COMPARABLE = "(sample data, so not comparable with the published numbers)"  
 SAMPLE = "sample data"  # beside every number of a sample; the heading says what that means
 
 
-def heading(record: StudyRecord, task: Task) -> str:
-    title = f"{task.title} (study {record.task}/{record.name})"
+def heading(record: StudyRecord, task: Task, names: Sequence[str] = ()) -> str:
+    """Write the title of a study, or of several side by side.
+
+    Args:
+        record: The study, or the first of several.
+        task: What it asked.
+        names: The names of all that stand under the title, in place of the record's own.
+    """
+    studies = [f"{record.task}/{name}" for name in names or [record.name]]
+    title = f"{task.title} ({'study' if len(studies) == 1 else 'studies'} {', '.join(studies)})"
     return f"{title}\n{NOT_COMPARABLE}" if is_sample(record) else title
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reporting.cells import Cell, Heading, RenderedTable, split_marks, turned
+from reporting.cells import Block, Heading, RenderedTable, turned, with_marks
 
 # Every character that LaTeX reads as more than itself. Backslash and braces are replaced together with the others, in
 # one pass, so that no replacement is replaced again.
@@ -28,22 +28,22 @@ _PROSE_WIDTH = 0.3  # of the line, at most: a column of words wraps there
 _MOST_COLUMNS = 6  # beside each other on a page of 12 cm; a wider table is turned on its side
 
 
-def latex_text(heading: str, before: Sequence[str], tables: Sequence[RenderedTable], after: Sequence[str]) -> str:
+def latex_text(block: Block) -> str:
     """A study's tables, to be put into a document by \\input. Heading and remarks on the study are comments."""
-    comments = [f"% {line}" for text in (heading, *before, *after) for line in text.splitlines()]
+    comments = [f"% {line}" for text in (block.heading, *block.before, *block.after) for line in text.splitlines()]
     return "\n".join(["% needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}", *comments, ""]) + "\n".join(
-        map(latex_table, tables)
+        map(latex_table, block.tables)
     )
 
 
 def latex_table(table: RenderedTable) -> str:
     """One float of its own: \\begin{table} to \\end{table}."""
+    notes = [f"{_mark(place)} {escaped(note)}" for place, note in enumerate(table.notes, 1)]
+    table = with_marks(table, _marked)
     columns = sum(2 if heading.compared else 1 for heading in table.headings)
     if columns > _MOST_COLUMNS or sum(heading.prose for heading in table.headings) > 2:
         table = turned(table)
-    number = len(table.notes)
-    rows = [" & ".join(_cells(table.headings, row, number)) + r" \\" for row in table.rows]
-    notes = [f"{_mark(place)} {escaped(note)}" for place, note in enumerate(table.notes, 1)]
+    rows = [" & ".join(texts) + r" \\" for texts in table.texts]
     below = [*notes, *map(escaped, table.remarks)]
     return "\n".join(
         [
@@ -53,7 +53,7 @@ def latex_table(table: RenderedTable) -> str:
             rf"\label{{tab:{table.name.replace('_', '-')}}}",
             rf"\begin{{tabular}}{{@{{}}{_alignment(table.headings)}@{{}}}}",
             r"\toprule",
-            *_head(table.headings, number),
+            *_head(table.headings),
             r"\midrule",
             *rows,
             r"\bottomrule",
@@ -73,10 +73,9 @@ def escaped(text: str) -> str:
     return "".join(_SPECIAL.get(letter, letter) for letter in " ".join(text.split()))
 
 
-def _marked(text: str, notes: int) -> str:
-    """Text whose last words may be footnote marks such as [1] [2], as superscripts."""
-    words, marks = split_marks(text, notes)
-    return escaped(words) + (_mark(",".join(map(str, marks))) if marks else "")
+def _marked(text: str, numbers: Sequence[int]) -> str:
+    """Write the numbers of a text's footnotes as one superscript."""
+    return escaped(text) + (_mark(",".join(map(str, numbers))) if numbers else "")
 
 
 def _mark(number: object) -> str:
@@ -89,14 +88,9 @@ def _alignment(headings: Sequence[Heading]) -> str:
     return "".join((prose if heading.prose else "r") * (2 if heading.compared else 1) for heading in headings)
 
 
-def _head(headings: Sequence[Heading], notes: int) -> list[str]:
+def _head(headings: Sequence[Heading]) -> list[str]:
     """Compared columns stand two by two under one heading."""
-    names = [
-        rf"\multicolumn{{2}}{{c}}{{{_marked(heading.text, notes)}}}"
-        if heading.compared
-        else _marked(heading.text, notes)
-        for heading in headings
-    ]
+    names = [rf"\multicolumn{{2}}{{c}}{{{heading.text}}}" if heading.compared else heading.text for heading in headings]
     lines = [" & ".join(names) + r" \\"]
     if any(heading.compared for heading in headings):
         place, rules, second = 1, [], []
@@ -109,12 +103,3 @@ def _head(headings: Sequence[Heading], notes: int) -> list[str]:
             place += 2 if heading.compared else 1
         lines += ["".join(rules), " & ".join(second) + r" \\"]
     return lines
-
-
-def _cells(headings: Sequence[Heading], row: Sequence[Cell], notes: int) -> list[str]:
-    texts: list[str] = []
-    for heading, cell in zip(headings, row, strict=True):
-        texts.append(_marked(cell.text, notes))
-        if heading.compared:
-            texts.append(_marked(cell.published, notes))
-    return texts

@@ -5,24 +5,20 @@ reading: the question, the verdict, the tables, the pictures, the trials, what r
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from typing import Any
 
 from reporting.audit import Audit
 from reporting.cells import RenderedTable
 from reporting.headlines import heading, is_sample, ledger_line, status_lines
-from reporting.html import html_table
-from reporting.page_parts import described, element, figure, sortable_table, within
+from reporting.html import templates
 from reporting.pictures import Picture
 from reporting.trial_lists import TrialList
 from search_spaces.wording import plural, setting
 from tasks.task import Task
 from tuning.records.events import TrialRole
-from tuning.records.header import AnyAxis, ChoiceAxis
+from tuning.records.header import AnyAxis, ArmHeader, ChoiceAxis
 from tuning.records.study_record import StudyRecord
 
-STYLE, SCRIPT = Path(__file__).with_name("page.css"), Path(__file__).with_name("page.js")
-# The page may load nothing: what it shows is in it.
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 SECTIONS = {
     "question": "The question",
     "verdict": "Verdict of the audit",
@@ -48,90 +44,54 @@ def page(
 ) -> str:
     """effects, remarks: by arm, its pictures and what there is to say where one could not be drawn."""
     title, *more = heading(record, task).split("\n")
-    sections = {
-        "question": _question(record, task),
-        "verdict": _verdict(audit),
-        "tables": "".join(map(html_table, tables)) + element("p", ledger_line(record)),
-        "curves": within("div", *(figure(*one, heading="h3") for one in curves), class_="pictures") if curves else "",
-        "effects": "".join(_arm(record, arm, pictures, remarks.get(arm, ())) for arm, pictures in effects.items()),
-        "trials": "".join(map(_trials, trials)),
-        "reproduce": _reproduce(record),
-    }
-    present = {name: content for name, content in sections.items() if content}
-    links = within("ul", *(within("li", element("a", SECTIONS[name], href=f"#{name}")) for name in present))
-    body = [
-        element("a", "Skip to the verdict", href="#verdict", class_="skip"),
-        within(
-            "header",
-            element("h1", title),
-            *(element("p", line, class_="warn") for line in [*more, *status_lines(record)]),
-            within("nav", links, aria_label="Contents"),
-        ),
-        within(
-            "main",
-            *(
-                within(
-                    "section",
-                    element("h2", SECTIONS[name], id=f"{name}-heading"),
-                    content,
-                    id=name,
-                    aria_labelledby=f"{name}-heading",
-                )
-                for name, content in present.items()
-            ),
-        ),
-        within("footer", element("p", f"Podium, study {record.task}/{record.name}.", class_="soft")),
-    ]
-    return "\n".join(
-        [
-            "<!doctype html>",
-            '<html lang="en">',
-            "<head>",
-            '<meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">',
-            '<link rel="icon" href="data:,">',
-            element("title", title),
-            f"<style>{STYLE.read_text(encoding='utf-8')}</style>",
-            "</head>",
-            "<body>",
-            *body,
-            f"<script>{SCRIPT.read_text(encoding='utf-8')}</script>",
-            "</body>",
-            "</html>\n",
-        ]
+    optional = {"curves": curves, "effects": effects, "trials": trials}
+    return (
+        templates()
+        .get_template("report.html")
+        .render(
+            title=title,
+            warnings=[*more, *status_lines(record)],
+            sections={name: text for name, text in SECTIONS.items() if optional.get(name, True)},
+            question=_question(record, task),
+            arms=[_arm(record, arm) for arm in record.arms],
+            audit=audit,
+            tables=tables,
+            ledger=ledger_line(record),
+            curves=curves,
+            effects=effects,
+            labels={arm.name: arm.title for arm in record.arms},
+            remarks=remarks,
+            trials=trials,
+            command=record.header.command or "not recorded",
+            reproduction=_reproduction(record),
+            ledger_entries=record.ledger,
+            study=f"{record.task}/{record.name}",
+        )
     )
 
 
-def _question(record: StudyRecord, task: Task) -> str:
-    """Which arms were compared, on what, by what, and what varied in each."""
-    data = record.header.data
-    counts = data.counts
-    objective = record.header.objective
-    images = ", ".join(f"{number:,} {split}" for split, number in counts.items())
-    better = "higher" if objective.direction == "max" else "lower"
-    parts = [
-        described(
-            {
-                "Asked": task.title,
-                "Source": f"{task.source}{' (on sample data)' if is_sample(record) else ''}",
-                "Images": f"{data.title}{f' ({images})' if images else ''}".strip(),
-                "Best means": f"best {objective.metric} ({better} is better), over the epochs of a trial",
-            }
-        )
-    ]
-    for arm in record.arms:
-        name = f"{arm.title}{f' ({arm.note})' if arm.note else ''}"
-        varied = {axis.name: _range(axis) for axis in arm.axes if _range(axis)}
-        details = within("details", element("summary", f"What varied in {arm.name}"), described(varied))
-        epochs = f", {arm.max_epochs} epochs each at most"
-        trials = plural(len(record.of_arm(arm.name, TrialRole.SEARCH)), "trial", "trials")
-        parts += [
-            element("h3", name),
-            element("p", f"{trials}{epochs}."),
-            details if varied else "",
-        ]
-    return "".join(parts)
+def _question(record: StudyRecord, task: Task) -> dict[str, str]:
+    """Describe what was asked, of which images, judged by which metric."""
+    data, objective = record.header.data, record.header.objective
+    images = ", ".join(f"{number:,} {split}" for split, number in data.counts.items())
+    better = "higher" if objective.maximizes else "lower"
+    return {
+        "Asked": task.title,
+        "Source": f"{task.source}{' (on sample data)' if is_sample(record) else ''}",
+        "Images": f"{data.title}{f' ({images})' if images else ''}".strip(),
+        "Best means": f"best {objective.metric} ({better} is better), over the epochs of a trial",
+    }
+
+
+def _arm(record: StudyRecord, arm: ArmHeader) -> dict[str, Any]:
+    """Describe an arm: its name, its number of trials, the axes that varied."""
+    trials = plural(len(record.of_arm(arm.name, TrialRole.SEARCH)), "trial", "trials")
+    return {
+        "name": arm.name,
+        "heading": f"{arm.title}{f' ({arm.note})' if arm.note else ''}",
+        "trials": f"{trials}, {arm.max_epochs} epochs each at most",
+        "varied": {axis.name: _range(axis) for axis in arm.axes if _range(axis)},
+    }
 
 
 def _range(axis: AnyAxis) -> str:
@@ -145,67 +105,19 @@ def _range(axis: AnyAxis) -> str:
     return f"{setting(axis.low)} to {setting(axis.high)}{' (logarithmic)' if axis.log else ''}{with_}"
 
 
-def _verdict(audit: Audit) -> str:
-    parts = [element("p", audit.verdict)]
-    for finding in audit.findings:
-        arm = f" ({finding.arm})" if finding.arm else ""
-        parts.append(
-            within(
-                "article",
-                within(
-                    "h3",
-                    element("span", f"{finding.severity}: "),
-                    element("span", f"{finding.title}{arm}", class_="title"),
-                ),
-                element("p", finding.sentence),
-                element("p", "Run next:", class_="soft"),
-                within("pre", element("code", finding.command)),
-                class_=f"finding {finding.severity}",
-            )
-        )
-    if audit.unjudged:
-        items = [element("li", f"{one.check}{f' ({one.arm})' if one.arm else ''}: {one.why}") for one in audit.unjudged]
-        parts.append(within("details", element("summary", "What could not be judged"), within("ul", *items)))
-    return "".join(parts)
-
-
-def _arm(record: StudyRecord, arm: str, pictures: Sequence[Embedded], remarks: Sequence[str]) -> str:
-    label = record.arm(arm).title
-    return "".join(
-        [
-            element("h3", label),
-            *(element("p", remark, class_="soft") for remark in remarks),
-            within("div", *(figure(*one) for one in pictures), class_="pictures"),
-        ]
-    )
-
-
-def _trials(found: TrialList) -> str:
-    shown = "" if found.of <= len(found.rows) else f": {len(found.rows):,} of them; trials.csv has all"
-    title = f"{found.of:,} trials, the best first{shown}"
-    return element("h3", found.label) + sortable_table(title, found.headings, found.rows, found.numeric)
-
-
-def _reproduce(record: StudyRecord) -> str:
+def _reproduction(record: StudyRecord) -> dict[str, str]:
+    """List the facts that a second run needs besides the command."""
     header = record.header
-    versions = ", ".join(f"{name} {version}" for name, version in header.versions.items())
-    entries = [element("li", f"{entry.arm}: {', '.join(entry.trials)} ({entry.reason})") for entry in record.ledger]
-    return "".join(
-        [
-            element("p", "The command, as it was typed:"),
-            within("pre", element("code", header.command or "not recorded")),
-            described(
-                {
-                    "Code": header.git_commit or "",
-                    "Versions": versions,
-                    "Data fingerprint": header.data.fingerprint,
-                    "Seed": str(header.settings.get("seed", "")),
-                    "Confirmation seeds": ", ".join(map(str, header.confirm_seeds)),
-                    "Machine": ", ".join(f"{name} {value}" for name, value in header.machine.items()),
-                    "Share of a trial": ", ".join(f"{name} {value}" for name, value in header.share.items()),
-                }
-            ),
-            element("h3", "Openings of the test split"),
-            within("ul", *entries) if entries else element("p", "It was never opened."),
-        ]
-    )
+    return {
+        "Code": header.git_commit or "",
+        "Versions": _listed(header.versions),
+        "Data fingerprint": header.data.fingerprint,
+        "Seed": str(header.settings.get("seed", "")),
+        "Confirmation seeds": ", ".join(map(str, header.confirm_seeds)),
+        "Machine": _listed(header.machine),
+        "Share of a trial": _listed(header.share),
+    }
+
+
+def _listed(entries: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in entries.items())

@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from reporting.cells import Block
 from reporting.contract import summary
 from reporting.published import read_published
-from reporting.side_by_side import Block, blocks
+from reporting.side_by_side import blocks
 from reporting.tables import open_study, summarize
 from search_spaces.wording import unknown
 
@@ -36,39 +37,27 @@ def table_text(studies: Sequence[Path], width: int | None = None, colour: bool |
 
     columns = width or shutil.get_terminal_size(fallback=(100, 24)).columns
     coloured = sys.stdout.isatty() if colour is None else colour
-    return "\n\n".join(
-        terminal_text(block.heading, block.before, block.tables, block.after, columns, coloured)
-        for block in _blocks(studies)
-    )
+    return "\n\n".join(terminal_text(block, columns, coloured) for block in _blocks(studies))
 
 
 def markdown_of(studies: Sequence[Path]) -> str:
     from reporting.markdown import markdown_text
 
-    return "\n".join(
-        markdown_text(block.heading, block.before, block.tables, block.after) for block in _blocks(studies)
-    )
+    return "\n".join(map(markdown_text, _blocks(studies)))
 
 
 def latex_of(studies: Sequence[Path]) -> str:
     """For \\input: the tables as floats; what stands around them as comments."""
     from reporting.latex import latex_text
 
-    return "\n".join(latex_text(block.heading, block.before, block.tables, block.after) for block in _blocks(studies))
+    return "\n".join(map(latex_text, _blocks(studies)))
 
 
 def html_of(studies: Sequence[Path]) -> str:
     """One page that needs nothing beside it."""
-    from reporting.html import html_page, html_study
+    from reporting.html import summary_page
 
-    found = _blocks(studies)
-    return html_page(
-        found[0].heading.splitlines()[0],
-        [
-            html_study(block.heading, block.before, block.tables, block.after, f"study-{number}")
-            for number, block in enumerate(found, 1)
-        ],
-    )
+    return summary_page(_blocks(studies))
 
 
 def _blocks(studies: Sequence[Path]) -> list[Block]:

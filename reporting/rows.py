@@ -47,6 +47,11 @@ class Row:
     members: tuple[str, ...] = ()  # trials whose models are averaged: then this is no arm's own row
     frozen: tuple[int, int] | None = None  # layers of the backbone that did not learn, of how many
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The footnotes of its label."""
+        return tuple(filter(None, (self.note, self.status)))
+
 
 def rows(record: StudyRecord) -> list[Row]:
     """A row for each arm of the study, in the task's order; after it one for each average of its models."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reporting import quantities
-from reporting.cells import Cell, Footnotes, Heading, RenderedTable
+from reporting.cells import Cell, Heading, NotedText, RenderedTable, stacked
 from reporting.effort import what_it_took
-from reporting.evidence import gather
-from reporting.evidence_table import evidence_table
+from reporting.evidence import across_studies, gather
+from reporting.evidence_table import evidence_table, remarks
 from reporting.headlines import titled
+from reporting.predictions import correctness
 from reporting.published import Published, read_published
 from reporting.quantities import ABSENT
 from reporting.rows import Row, best_row, rows
@@ -39,35 +40,113 @@ def open_study(study: Path) -> tuple[StudyRecord, Task]:
     return record, (task.sample or task) if record.header.sample else task
 
 
+@dataclass(frozen=True, kw_only=True)
+class NamedStudy:
+    """A study as a column or a block of a table."""
+
+    name: str
+    record: StudyRecord
+    rows: Sequence[Row]
+
+    @property
+    def arms(self) -> list[Row]:
+        """Its rows but for the averages of several models."""
+        return [row for row in self.rows if not row.members]
+
+
 def document_tables(record: StudyRecord, task: Task, published: Published | None = None) -> list[RenderedTable]:
-    """The task's tables as final text; below the first, what its numbers took and why to believe them."""
+    """Render the task's tables for one study: see `tables_of`."""
     numbers = read_published(task) if published is None else published
-    found = rows(record)
-    arms = [row for row in found if not row.members]
-    first, *others = [document_table(record, task, table, found, numbers) for table in task.tables]
-    return [first, what_it_took(record, arms), evidence_table(record, arms, gather(record, arms)), *others]
+    return tables_of([NamedStudy(name=record.name, record=record, rows=rows(record))], task, numbers)
 
 
-def document_table(
-    record: StudyRecord, task: Task, table: Table, found: Sequence[Row], published: Published
-) -> RenderedTable:
-    notes = Footnotes()
-    columns = columns_of(table)
-    shown = shown_rows(record, task, table, found, published)
-    names = published.rows(table.name)
+def tables_of(studies: Sequence[NamedStudy], task: Task, published: Published) -> list[RenderedTable]:
+    """Render the task's tables; below the first, the compute cost and the evidence.
+
+    Args:
+        studies: One study, or several that stand side by side.
+        task: What they asked.
+        published: The document's own numbers.
+    """
+    names = [study.name for study in studies]
+    first, *others = [document_table(studies, task, table, published) for table in task.tables]
+    took = stacked(names, [what_it_took(study.record, study.arms) for study in studies])
+    evidence = {study.name: gather(study.record, study.arms) for study in studies}
+    believed = stacked(names, [evidence_table(study.record, study.arms, evidence[study.name]) for study in studies])
+    if len(studies) > 1:
+        words = correctness(studies[0].record).words
+        believed = replace(believed, remarks=tuple(remarks(across_studies(evidence), words)))
+    return [first, took, believed, *others]
+
+
+def document_table(studies: Sequence[NamedStudy], task: Task, table: Table, published: Published) -> RenderedTable:
+    """Lay out a table of the task: a row an arm, and for each field a column a study.
+
+    A table of the best arm has a row a study instead, since each study has its own.
+
+    Args:
+        studies: One study, or several that stand side by side.
+        task: What they asked.
+        table: One of its tables.
+        published: The document's own numbers, which stand once, beside the last study.
+    """
+    several = len(studies) > 1
+    if several and table.rows == "best":
+        tables = [document_table([study], task, table, published) for study in studies]
+        return stacked([study.name for study in studies], [replace(one, rows=one.rows[:1]) for one in tables])
+    label, *columns = columns_of(table)
+    shown = {
+        study.name: {row.arm: row for row in shown_rows(study.record, task, table, study.rows, published)}
+        for study in studies
+    }
+    last = studies[-1].name
+    compared = {column for name, row, column in published.values if name == table.name}
     return RenderedTable(
         name=table.name,
-        title=titled(record, table.title),
-        headings=tuple(
-            Heading(
-                text=column.heading,
-                compared=any(published.get(table.name, name, column.field) for name in names),
-                prose=column.field in ("label", "note"),
-            )
-            for column in columns
+        title=titled(studies[0].record, table.title),
+        headings=(
+            Heading(text=label.heading, prose=True),
+            *(
+                Heading(
+                    text=f"{column.heading}, {name}" if several else column.heading,
+                    compared=column.field in compared and name == last,
+                    prose=column.field == "note",
+                )
+                for column in columns
+                for name in shown
+            ),
         ),
-        rows=tuple(tuple(cell_of(row, column, notes, published, table.name) for column in columns) for row in shown),
-        notes=tuple(notes.notes),
+        rows=tuple(
+            _arm_row(arm, shown, columns, published, table)
+            for arm in dict.fromkeys(arm for of_study in shown.values() for arm in of_study)
+        ),
+    )
+
+
+def _arm_row(
+    arm: str,
+    shown: Mapping[str, Mapping[str, Row]],
+    columns: Sequence[Column],
+    published: Published,
+    table: Table,
+) -> tuple[Cell, ...]:
+    """Lay out one arm of all studies. A footnote that only some of them have names its study."""
+    missing = Row(arm=arm, label=arm, state="missing", status="not part of this study")
+    of_arm = {name: of_study.get(arm, missing) for name, of_study in shown.items()}
+    labels = [row.label for row in of_arm.values() if row.state != "missing"]
+    first = next(iter(of_arm.values()))
+    if all(row.notes == first.notes for row in of_arm.values()):
+        notes = first.notes
+    else:
+        notes = tuple(f"{name}: {'; '.join(row.notes)}" for name, row in of_arm.items() if row.notes)
+    last = list(of_arm)[-1]
+    return (
+        Cell(text=labels[0] if labels else first.label, notes=notes),
+        *(
+            cell_of(row, column, published if name == last else Published(), table.name)
+            for column in columns
+            for name, row in of_arm.items()
+        ),
     )
 
 
@@ -99,15 +178,19 @@ def shown_rows(record: StudyRecord, task: Task, table: Table, found: Sequence[Ro
     return shown
 
 
-def cell_of(row: Row, column: Column, notes: Footnotes, published: Published, table: str) -> Cell:
-    if column.field == "label":
-        return Cell(text=notes.mark(row.label, row.note, row.status))
-    measured = _measured(row, column)
+def cell_of(row: Row, column: Column, published: Published, table: str) -> Cell:
+    """Set one measured value beside the document's."""
     metric = row.metrics.get(column.field)
+    notes: tuple[str, ...] = ()
     if metric is not None and metric.n < len(row.seeds) and not row.members:
-        measured = notes.mark(measured, f"over {metric.n} of {len(row.seeds)} seeds: in the others not a finite number")
+        notes = (f"over {metric.n} of {len(row.seeds)} seeds: in the others not a finite number",)
     value = published.get(table, row.arm, column.field)
-    return Cell(text=measured, published=ABSENT if value is None else notes.mark(value.text, value.note))
+    printed = (value.text, value.note) if value else (ABSENT, "")
+    return Cell(
+        text=_measured(row, column),
+        notes=notes,
+        published=NotedText(text=printed[0], notes=tuple(filter(None, printed[1:]))),
+    )
 
 
 def _measured(row: Row, column: Column) -> str:

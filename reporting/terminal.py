@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 
 from rich import box
 from rich.cells import cell_len
@@ -14,11 +15,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from reporting.cells import Cell, RenderedTable
+from reporting.cells import Block, Cell, Heading, RenderedTable, in_brackets, turned, with_marks
 from reporting.quantities import ABSENT
 
 _LABEL_WIDTH = 14  # a column of words may be narrowed to this
 _SENTENCE_WIDTH = 24  # and one of sentences to this
+
+
+_UNBROKEN = "\u00a0"  # in place of a space where no line may end
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,30 +30,23 @@ class _Column:
     heading: str
     texts: tuple[str, ...]
     minimum: int
-    wraps: bool
-
-    @property
-    def maximum(self) -> int:
-        """The width in which nothing wraps."""
-        return _width(self.heading, *self.texts)
+    maximum: int  # the width in which nothing wraps; where it is the minimum, the column never does
 
 
-def terminal_text(
-    heading: str, before: Sequence[str], tables: Sequence[RenderedTable], after: Sequence[str], width: int, colour: bool
-) -> str:
+def terminal_text(block: Block, width: int, colour: bool) -> str:
     """A study: its heading, what to know first, its tables, what to know after."""
     console = Console(
         file=io.StringIO(), width=width, force_terminal=colour, no_color=None if colour else True, highlight=False
     )
     with console.capture() as capture:
-        console.print(Text(heading, style="bold"))
-        for line in before:
+        console.print(Text(block.heading, style="bold"))
+        for line in block.before:
             console.print(Text(line, style="yellow"))
-        for table in tables:
+        for table in block.tables:
             console.print()
             _print_table(console, table)
         console.print()
-        for line in after:
+        for line in block.after:
             console.print(Text(line, style="dim"))
     text = "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
     return re.sub("\n{3,}", "\n\n", text)  # a grid ends with an empty line of its own
@@ -57,14 +54,13 @@ def terminal_text(
 
 def _print_table(console: Console, table: RenderedTable) -> None:
     console.print(Text(table.title, style="bold cyan"))
-    for grid in _layout(console.width, table):
+    for grid in _layout(console.width, with_marks(table, in_brackets)):
         console.print(grid)
-    for note in table.footnotes:
-        mark, _, text = note.partition(" ")
+    for number, note in enumerate(table.notes, 1):
         line = Table.grid(padding=(0, 1))
         line.add_column(no_wrap=True, style="dim")
         line.add_column(style="dim")
-        line.add_row(Text(f" {mark}"), Text(text))
+        line.add_row(Text(f" [{number}]"), Text(note))
         console.print(line)
     if table.remarks and table.notes:
         console.print()
@@ -75,39 +71,26 @@ def _print_table(console: Console, table: RenderedTable) -> None:
 
 
 def _layout(width: int, table: RenderedTable) -> list[Table]:
-    """As the document has it; else on its side, fields downwards; else published lines under the measured ones.
+    """As the document has it; else transposed; else published lines under the measured ones.
 
-    Where that is too wide as well, on its side in several grids, each of as many rows as fit.
+    Where that is too wide as well, transposed in several grids, each of as many rows as fit.
     """
-    label, *others = _columns(table)
-    if _needs([column.maximum for column in (label, *others)]) > width:
+    upright = list(_columns(table))
+    if _needs([column.maximum for column in upright]) > width:
         # Labels give way first and all alike: "Fine Tuned / (Best Variant)", wherever the other columns end.
-        label = replace(label, texts=tuple(_wrapped(text, label.minimum) for text in label.texts))
-    upright = [label, *others]
-    if _fits(upright, width):
-        return [_grid(upright, width)]
-    groups = _sideways(table, width)
-    under = list(_in_lines(table))
-    compared = any(heading.compared for heading in table.headings)
-    if (
-        len(groups) > 1
-        and compared
-        and not any(heading.prose for heading in table.headings[1:])
-        and _fits(under, width)
-    ):
-        return [_grid(under, width)]
-    return [_grid(list(_turned(table, rows)), width) for rows in groups]
-
-
-def _sideways(table: RenderedTable, width: int) -> list[list[int]]:
-    """Which of its rows stand beside each other where the table lies on its side: as many as fit, at least one."""
-    groups: list[list[int]] = []
-    for row in range(len(table.rows)):
-        if groups and _fits(list(_turned(table, [*groups[-1], row])), width):
+        label = upright[0]
+        texts = tuple(_wrapped(text, label.minimum) for text in label.texts)
+        upright[0] = replace(label, texts=texts, maximum=_width(label.heading, *texts))
+    for columns in (upright, _transposed(table, table.rows), _in_lines(table)):
+        if columns and _fits(columns, width):
+            return [_grid(columns, width)]
+    groups: list[list[tuple[Cell, ...]]] = []
+    for row in table.rows:
+        if groups and _fits(_transposed(table, [*groups[-1], row]), width):
             groups[-1].append(row)
         else:
             groups.append([row])
-    return groups
+    return [_grid(_transposed(table, rows), width) for rows in groups]
 
 
 def _fits(columns: Sequence[_Column], width: int) -> bool:
@@ -123,7 +106,7 @@ def _grid(columns: Sequence[_Column], width: int) -> Table:
     """What the columns leave free goes to the narrowest of those that wrap, until nothing does."""
     widths = [column.minimum for column in columns]
     while _needs(widths) < width:
-        narrow = [index for index, column in enumerate(columns) if column.wraps and widths[index] < column.maximum]
+        narrow = [index for index, column in enumerate(columns) if widths[index] < column.maximum]
         if not narrow:
             break
         widths[min(narrow, key=lambda index: widths[index])] += 1
@@ -150,71 +133,62 @@ def _wrapped(text: str, width: int) -> str:
                 lines.append(line[:end])
                 line = line[end:]
         lines.append(line)
-    return "\n".join(lines)
+    return "\n".join(lines).replace(_UNBROKEN, " ")
 
 
 def _columns(table: RenderedTable) -> Iterator[_Column]:
     for index, heading in enumerate(table.headings):
-        cells = [row[index] for row in table.rows]
-        texts = tuple(cell.text for cell in cells)
-        if heading.prose:
-            yield _Column(heading=heading.text, texts=texts, minimum=_prose_width((heading.text, *texts)), wraps=True)
-            continue
-        title = f"{heading.text}\nmeasured" if heading.compared else _in_two_lines(heading.text)
-        yield _Column(heading=title, texts=texts, minimum=_width(title, *texts), wraps=False)
+        texts = tuple(row[index].text for row in table.rows)
+        title = heading.text if heading.prose else _in_two_lines(heading.text)
         if heading.compared:
-            printed = tuple(cell.published for cell in cells)
-            yield _Column(heading="\npublished", texts=printed, minimum=_width("published", *printed), wraps=False)
+            title = f"{heading.text}\nmeasured"
+        widest = _width(title, *texts)
+        minimum = _prose_width((heading.text, *texts)) if heading.prose else widest
+        yield _Column(heading=title, texts=texts, minimum=minimum, maximum=widest)
+        if heading.compared:
+            printed = tuple(row[index].published.text for row in table.rows)
+            share = _width("published", *printed)
+            yield _Column(heading="\npublished", texts=printed, minimum=share, maximum=share)
 
 
-def _in_lines(table: RenderedTable) -> Iterator[_Column]:
-    """Every column once: in a row, a line of measured cells and below it the published ones, if it has both."""
+def _transposed(table: RenderedTable, rows: Sequence[tuple[Cell, ...]]) -> list[_Column]:
+    """Lay out a row a field; labels and sentences wrap, numbers and names of fields do not."""
     name, *fields = table.headings
-    labels = tuple(row[0].text for row in table.rows)
-    yield _Column(heading=name.text, texts=labels, minimum=_prose_width((name.text, *labels)), wraps=True)
-    said = [_said(row[1:]) for row in table.rows]
-    kinds = tuple("\n".join(lines) for lines in said)
-    yield _Column(heading="", texts=kinds, minimum=_width(*kinds), wraps=False)
-    for index, heading in enumerate(fields, start=1):
-        title = _in_two_lines(heading.text)
-        texts = tuple(
-            "\n".join({"measured": row[index].text, "published": row[index].published}[line] for line in lines)
-            for row, lines in zip(table.rows, said, strict=True)
+    kept = [replace(field, text=field.text.replace(" ", _UNBROKEN)) for field in fields]
+    unbroken = [
+        (
+            label,
+            *(
+                cell if field.prose else replace(cell, text=cell.text.replace(" ", _UNBROKEN))
+                for cell, field in zip(cells, fields, strict=True)
+            ),
         )
-        yield _Column(heading=title, texts=texts, minimum=_width(title, *texts), wraps=False)
+        for label, *cells in rows
+    ]
+    side = turned(replace(table, headings=(name, *kept), rows=tuple(unbroken)))
+    return list(_columns(replace(side, headings=tuple(replace(heading, prose=True) for heading in side.headings))))
 
 
-def _said(cells: Sequence[Cell]) -> list[str]:
-    """What of a row is not all absent; of an empty one the measured line."""
-    kinds = {"measured": [cell.text for cell in cells], "published": [cell.published for cell in cells]}
-    return [kind for kind, texts in kinds.items() if set(texts) - {"", ABSENT}] or ["measured"]
-
-
-def _turned(table: RenderedTable, rows: Sequence[int]) -> Iterator[_Column]:
-    """Fields downwards: the table's first column becomes the heads of the others."""
+def _in_lines(table: RenderedTable) -> list[_Column]:
+    """Lay out a line of measured and one of published numbers a row; nothing where none are compared."""
     name, *fields = table.headings
-    texts = tuple(heading.text for heading in fields)
-    yield _Column(heading=name.text, texts=texts, minimum=_width(*texts), wraps=False)
-    compared = any(heading.compared for heading in fields)
-    for row in rows:
-        label, *cells = table.rows[row]
-        words = [cell.text for cell, heading in zip(cells, fields, strict=True) if heading.prose]
-        numbers = [cell.text for cell, heading in zip(cells, fields, strict=True) if not heading.prose]
-        yield _Column(
-            heading=f"{label.text}\nmeasured" if compared else label.text,
-            texts=tuple(cell.text for cell in cells),
-            minimum=max(_width(*numbers), _prose_width((label.text, *words))),
-            wraps=True,
-        )
-        if compared:
-            printed = tuple(cell.published for cell in cells)
-            yield _Column(heading="\npublished", texts=printed, minimum=_width("published", *printed), wraps=False)
+    if not any(heading.compared for heading in fields) or any(heading.prose for heading in fields):
+        return []
+    rows = []
+    for label, *cells in table.rows:
+        lines = {"measured": [cell.text for cell in cells], "published": [cell.published.text for cell in cells]}
+        shown = {kind: texts for kind, texts in lines.items() if set(texts) - {"", ABSENT}}
+        shown = shown or {"measured": lines["measured"]}
+        texts = ["\n".join(shown), *map("\n".join, zip(*shown.values(), strict=True))]
+        rows.append((label, *(Cell(text=text) for text in texts)))
+    headings = (name, Heading(), *(replace(heading, compared=False) for heading in fields))
+    return list(_columns(replace(table, headings=headings, rows=tuple(rows))))
 
 
 def _prose_width(texts: Sequence[str]) -> int:
     """Words may be narrowed, but not so far that they read as a ribbon."""
     longest = max(map(cell_len, texts), default=0)
-    word = max((cell_len(part) for text in texts for part in re.findall(r"[^\s_]+_?|_", text)), default=0)
+    word = max((cell_len(part) for text in texts for part in re.findall(r"[^ \n_]+_?|_", text)), default=0)
     return max(word, min(longest, _LABEL_WIDTH if longest <= 2 * _SENTENCE_WIDTH else _SENTENCE_WIDTH))
 
 
@@ -223,9 +197,5 @@ def _width(*texts: str) -> int:
 
 
 def _in_two_lines(heading: str) -> str:
-    """Broken at the space nearest its middle, so that a long heading does not widen a column of short numbers."""
-    spaces = [index for index, letter in enumerate(heading) if letter == " "]
-    if not spaces:
-        return heading
-    middle = min(spaces, key=lambda index: abs(index - len(heading) / 2))
-    return f"{heading[:middle]}\n{heading[middle + 1 :]}"
+    """Break a long heading once at most, as narrow as that goes: it must not widen a column of short numbers."""
+    return next(text for width in count(1) if (text := _wrapped(heading, width)).count("\n") < 2)

@@ -10,22 +10,36 @@ from pathlib import Path
 import pytest
 
 from reporting import tables
-from reporting.cells import Cell, Heading, RenderedTable, split_marks, turned
-from reporting.html import html_table
+from reporting.cells import Cell, Heading, NotedText, RenderedTable, turned
+from reporting.html import templates
 from reporting.latex import escaped, latex_table
 from reporting.render import summarize_text, table_text
 from tests.predictions_fixtures import study_with_predictions
 from tests.study_fixtures import example_events, example_task, write_study
 
+FIRST, SECOND = "first & foremost", "50 % <b>"
 TABLE = RenderedTable(
     name="odd_one",
     title="100 % of <odd> & ends",
-    headings=(Heading(text="Model_Type", prose=True), Heading(text="Test", compared=True), Heading(text="Time [1]")),
-    rows=((Cell(text=r"a\b {c} ~d^ [2]"), Cell(text="0.8 ± 0.1 [1]", published="0.9 [1] [2]"), Cell(text="[red]")),),
-    notes=("first & foremost", "50 % <b>"),
+    headings=(
+        Heading(text="Model_Type", prose=True),
+        Heading(text="Test", compared=True),
+        Heading(text="Time", notes=(FIRST,)),
+    ),
+    rows=(
+        (
+            Cell(text=r"a\b {c} ~d^", notes=(SECOND,)),
+            Cell(text="0.8 ± 0.1", notes=(FIRST,), published=NotedText(text="0.9", notes=(FIRST, SECOND))),
+            Cell(text="[red]"),
+        ),
+    ),
     remarks=("one - two = +0.1, p < 0.001",),
     commands=("python cli.py tune a --set b=<c>",),
 )
+
+
+def html_table(table: RenderedTable) -> str:
+    return str(templates().get_template("tables.html").make_module().results_table(table))  # type: ignore[attr-defined]
 
 
 @pytest.fixture(autouse=True)
@@ -135,12 +149,27 @@ def test_html_escapes_and_links_its_notes() -> None:
     assert "--set b=&lt;c&gt;" in text
 
 
-def test_marks_and_sides() -> None:
-    assert split_marks("0.9 [1] [2]", 2) == ("0.9", [1, 2])
-    assert split_marks("Tiny [3]", 2) == ("Tiny [3]", [])  # no such note: part of the name
+def test_notes_are_numbered_in_the_order_of_reading_and_follow_their_cells_when_transposed() -> None:
+    assert TABLE.notes == (FIRST, SECOND)
     side = turned(TABLE)
-    assert [heading.text for heading in side.headings] == ["Model_Type", r"a\b {c} ~d^ [2]"]
-    assert [[cell.text for cell in row] for row in side.rows] == [["Test", "0.8 ± 0.1 [1]"], ["Time [1]", "[red]"]]
+    assert [(heading.text, heading.notes) for heading in side.headings] == [
+        ("Model_Type", ()),
+        (r"a\b {c} ~d^", (SECOND,)),
+    ]
+    assert [[(cell.text, cell.notes) for cell in row] for row in side.rows] == [
+        [("Test", ()), ("0.8 ± 0.1", (FIRST,))],
+        [("Time", (FIRST,)), ("[red]", ())],
+    ]
+
+
+def test_a_label_that_ends_like_a_mark_stays_text(tmp_path: Path) -> None:
+    events = example_events()
+    events[0]["arms"][0]["label"] = "Tiny [1]"
+    studies = [write_study(tmp_path / name, [{**events[0], "study": name}, *events[1:]]) for name in ("one", "two")]
+
+    for shown in (studies[:1], studies):
+        assert r"Tiny {[}1{]} &" in summarize_text(shown, "latex")
+        assert re.search(r'<th scope="(row|col)"[^>]*>Tiny \[1\]</th>', summarize_text(shown, "html"))
 
 
 def _studies(tmp_path: Path) -> list[Path]:

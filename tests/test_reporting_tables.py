@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reporting import quantities, tables
-from reporting.cells import RenderedTable
+from reporting.cells import Cell, RenderedTable, in_brackets, with_marks
 from reporting.headlines import ledger_line, status_lines
 from reporting.published import Published
 from reporting.tables import document_tables, open_study, summarize
@@ -23,14 +23,19 @@ def _tables(**changes: bool | int | str | None) -> dict[str, RenderedTable]:
     return {table.name: table for table in document_tables(record, example_task())}
 
 
+def _marked(table: RenderedTable) -> tuple[tuple[Cell, ...], ...]:
+    """The rows with the marks of their footnotes in the text."""
+    return with_marks(table, in_brackets).rows
+
+
 def test_measured_and_published_stand_in_one_cell() -> None:
     table = _tables()["best_variants"]
 
     assert [heading.text for heading in table.headings] == ["Model Type", "Test Accuracy", "Test Loss"]
-    scratch, tuned = table.rows
+    scratch, tuned = _marked(table)
     assert [cell.text for cell in scratch] == ["From Scratch (Best Variant)", "0.8000 ± 0.0200", "0.2000 ± 0.0200"]
-    assert [cell.published for cell in scratch[1:]] == ["0.8750 [1]", "0.4528 [1]"]
-    assert [cell.published for cell in tuned[1:]] == ["0.9000 [2]", "0.4108 [2]"]
+    assert [cell.published.text for cell in scratch[1:]] == ["0.8750 [1]", "0.4528 [1]"]
+    assert [cell.published.text for cell in tuned[1:]] == ["0.9000 [2]", "0.4108 [2]"]
     assert table.notes[1] == "random 480 of 500 test images"
 
 
@@ -56,18 +61,18 @@ def test_the_best_table_has_the_arm_best_on_validation() -> None:
 def test_the_documents_best_stays_where_this_study_found_another() -> None:
     table = _tables(missing_arm=True)["best_model"]
 
-    assert [row[0].text for row in table.rows] == ["From Scratch (Best Variant)", "Fine Tuned (Best Variant) [1]"]
+    assert [row[0].text for row in _marked(table)] == ["From Scratch (Best Variant)", "Fine Tuned (Best Variant) [1]"]
     assert table.rows[1][5].text == "-"
-    assert table.rows[1][5].published.startswith("0.9000")
+    assert table.rows[1][5].published.text.startswith("0.9000")
     assert table.notes[0].startswith("the document's best model")
 
 
 def test_an_arm_without_a_finished_trial_stays_with_its_reason() -> None:
     table = _tables(missing_arm=True)["best_variants"]
 
-    label, accuracy, _ = table.rows[1]
+    label, accuracy, _ = _marked(table)[1]
     assert accuracy.text == "-"
-    assert accuracy.published.startswith("0.9000")
+    assert accuracy.published.text.startswith("0.9000")
     assert label.text == "Fine Tuned (Best Variant) [2]"
     assert table.notes[1].startswith("no finished trial: 2 failed (the worker ran out of memory)")
 
@@ -77,7 +82,7 @@ def test_no_arm_finished_is_said_too() -> None:
 
     table = document_tables(record_of(events), example_task(), Published())[-1]
 
-    assert [row[0].text for row in table.rows] == ["- [1]"]
+    assert [row[0].text for row in _marked(table)] == ["- [1]"]
     assert table.notes == ("no arm has a finished trial",)
     notes = document_tables(record_of(events), example_task())[-1].notes
     assert "the document's best model; no finished trial: none was started" in notes  # nothing stands above it
@@ -89,7 +94,7 @@ def test_a_published_row_that_was_not_run_stays() -> None:
 
     table = document_tables(record_of(events), example_task())[0]
 
-    assert [cell.text for cell in table.rows[1]] == ["Fine Tuned (Best Variant) [2]", "-", "-"]
+    assert [cell.text for cell in _marked(table)[1]] == ["Fine Tuned (Best Variant) [2]", "-", "-"]
     assert table.notes[1] == "not part of this study"
 
 
@@ -108,7 +113,7 @@ def test_fewer_values_than_seeds_is_marked() -> None:
 
     table = document_tables(record_of(example_events(null_seed=True)), task)[0]
 
-    assert table.rows[0][1].text == "0.2950 ± 0.0071 [1]"
+    assert _marked(table)[0][1].text == "0.2950 ± 0.0071 [1]"
     assert table.notes == ("over 2 of 3 seeds: in the others not a finite number",)
 
 
@@ -137,9 +142,9 @@ def test_a_heading_that_names_seconds_has_seconds_below_it() -> None:
     table = document_tables(record_of(events), task)[0]
 
     assert table.headings[-1].text == "Time_train (s)"
-    cells = {row[0].text.partition(" [")[0]: row[-1] for row in table.rows}
+    cells = {row[0].text: row[-1] for row in table.rows}
     assert cells["Fine Tuned (Best Variant)"].text == "2071.7088"  # four epochs
-    assert cells["CNN_10_relu"].published.partition(" [")[0] == "2071.7088"
+    assert cells["CNN_10_relu"].published.text == "2071.7088"
 
 
 def test_published_rows_of_arms_that_must_be_named_stand_under_their_labels() -> None:
@@ -147,11 +152,10 @@ def test_published_rows_of_arms_that_must_be_named_stand_under_their_labels() ->
 
     table = document_tables(record_of(example_events(task="cifar10")), task)[0]
 
-    rows = {row[0].text.partition(" [")[0]: row for row in table.rows}
+    rows = {row[0].text: row for row in table.rows}
     label, accuracy, *_ = rows["MiniGoogLeNet, Experiment 2"]
-    assert (accuracy.text, accuracy.published.partition(" [")[0]) == ("-", "0.91")
-    note = int(label.text.partition(" [")[2].removesuffix("]"))
-    assert table.notes[note - 1] == "not part of this study"
+    assert (accuracy.text, accuracy.published.text) == ("-", "0.91")
+    assert label.notes == ("not part of this study",)
     assert not any("published only" in note for note in table.notes)
 
 
