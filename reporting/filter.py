@@ -105,9 +105,9 @@ def parse_expression(option: str, text: str, columns: Mapping[str, type]) -> Fil
             token = _identifier(name)
         elif is_value or kind == "text":
             if before not in _TEXT_COMPARISONS:
-                _check_value(option, left, before, name, columns)
+                _check_value(option, left, name, columns)
             is_literal = kind == "text" or (columns.get(left or "") is not str and _NUMBER.fullmatch(name))
-            token = token if is_literal else f"'{name}'"
+            token = token if is_literal else "'" + name.replace("'", "''") + "'"
             if left is not None and before in ("=", "=="):
                 equalities.append((left, token))
         elif not _NUMBER.fullmatch(name):
@@ -181,7 +181,7 @@ def _authorize(action: int, first: str | None, second: str | None, *_: str | Non
     return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
 
 
-def _check_value(option: str, left: str | None, sign: str, value: str, columns: Mapping[str, type]) -> None:
+def _check_value(option: str, left: str | None, value: str, columns: Mapping[str, type]) -> None:
     """Refuse a text where a number is compared: SQLite would order every number before it."""
     kind = columns.get(left or "", str)
     if kind is float and not _NUMBER.fullmatch(value):

@@ -113,6 +113,7 @@ def test_what_cannot_be_is_one_line(condition: str, message: str) -> None:
         "1=1; drop table rows",
         "1=1; attach 'x.db' as x",
         "1=1 -- rest",
+        'optimizer="a\' or" 1=1',
         "1=1 /* rest */",
         "load_extension('x')",
         "readfile('x') is null",
