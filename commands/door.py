@@ -52,18 +52,17 @@ def user_errors() -> tuple[type[Exception], ...]:
     """What rooms raise for what a user can mend, with a message of one line."""
     from datasets.dataset import DataError
     from inspection.winner import InspectionError
+    from reporting.filter import QueryError
     from reporting.into import IntoError
     from reporting.mlflow_export import MlflowError
     from reporting.published import PublishedError
-    from reporting.runs import RunsError
-    from reporting.where import WhereError
     from search_spaces.axes import SpaceError
     from tasks.task import UnknownTask
     from trainables.learner import Fatal, Infeasible
     from tuning.records.study_record import StudyNotFound
     from tuning.settings import UsageError
 
-    of_reading = (IntoError, PublishedError, RunsError, WhereError, MlflowError, InspectionError)
+    of_reading = (IntoError, PublishedError, QueryError, MlflowError, InspectionError)
     return DataError, SpaceError, UnknownTask, StudyNotFound, UsageError, Fatal, Infeasible, *of_reading
 
 

@@ -15,8 +15,8 @@ from commands.options import results_option
 @click.command()
 @click.argument("study", metavar="TASK|STUDY")
 @click.option("--arm", "arms", multiple=True, metavar="ARM", help="Trials of this arm; may be said several times.")
-@click.option("--where", metavar="CONDITION", help="Trials that meet it: = != < <= > >=, and, or, not, brackets.")
-@click.option("--sort", metavar="[-]COLUMN,...", help="In this order; - for downwards.  [default: best first]")
+@click.option("--where", metavar="EXPRESSION", help="Trials that meet it: an SQL expression over the columns.")
+@click.option("--sort", metavar="[-]COLUMN,...", help="In this order, or SQL's ORDER BY.  [default: best first]")
 @click.option("--columns", metavar="A,B", help="Columns to show.  [default: those that tell the trials apart]")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The first N of them.")
 @click.option(
@@ -42,30 +42,34 @@ def runs(
 ) -> None:
     """The trials of STUDY: how each was set, how far it came, why it ended. A TASK stands for its newest study.
 
-    Scores are those of a trial's best epoch, seconds all that it kept a worker busy. A trial without a value in a
-    column meets no comparison with it.
+    Scores are those of a trial's best epoch, seconds all that it kept a worker busy.
+
+    EXPRESSION and --sort are SQLite's, without subqueries. Words to the right of a comparison need no quotation marks;
+    text is compared without regard to case; column names with other characters stand in "" or []. A trial without a
+    value in a column meets neither a comparison with it nor its denial, only IS NULL; it comes last in any order.
 
     \b
     python cli.py runs food10
     python cli.py runs food10 --where "optimizer=adam and val_accuracy>0.8" --sort -val_accuracy
     python cli.py runs food10 --where "not status=completed" --columns trial,status,reason
+    python cli.py runs food10 --where "momentum IS NULL AND dropout BETWEEN 0.1 AND 0.3" --sort "arm, seconds DESC"
     python cli.py runs food10 --format csv > trials.csv
     python cli.py runs food10 --mlflow http://127.0.0.1:5000
     """
     from reporting import runs_text
-    from reporting.runs import Asked, count_line, select
+    from reporting.runs import TrialQuery, count_line, select
     from tuning.records.find_study import find_study
     from tuning.records.study_record import read_started
 
     record = read_started(find_study(results, study))
-    asked = Asked(arms=arms, where=where, sort=sort, columns=_names(columns), limit=limit)
-    found = select(record, asked)
+    query = TrialQuery(arms=arms, where=where, sort=sort, columns=_names(columns), limit=limit)
+    found = select(record, query)
     if uri is not None:
         from reporting.mlflow_export import export
 
         click.echo(export(record, [row["trial"] for row in found.rows], uri))
         return
-    if form in ("csv", "json") and not asked.columns:
+    if form in ("csv", "json") and not query.columns:
         found = replace(found, columns=found.every)
     if form == "table" and sys.stdout.isatty():
         click.echo(runs_text.terminal_text(found, shutil.get_terminal_size().columns, colour=True))

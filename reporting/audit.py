@@ -4,28 +4,15 @@ with the next command to run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import get_args
 
-from reporting.audit_finding import Finding, Unjudged
-from reporting.audit_result import below_validation, not_reproduced, within_noise
-from reporting.audit_search import edge_of_range, infeasible_trials, rungs_disagree, search_still_improving
-from reporting.audit_training import overfitting, still_improving
+from reporting import audit_result, audit_search, audit_training  # noqa: F401  # they register their checks
+from reporting.audit_finding import CHECKS, Finding, Stage, Unjudged
 from reporting.rows import rows
 from search_spaces.wording import plural
 from tuning.records.study_record import StudyRecord
-
-CHECKS: tuple[Callable[[StudyRecord], Iterator[Finding | Unjudged]], ...] = (
-    infeasible_trials,
-    edge_of_range,
-    search_still_improving,
-    rungs_disagree,
-    still_improving,
-    overfitting,
-    not_reproduced,
-    within_noise,
-    below_validation,
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +46,8 @@ def audit(record: StudyRecord) -> Audit:
     found = [row for row in rows(record) if not row.members]
     missing = [row for row in found if row.state == "missing"]
     said: list[Finding | Unjudged] = [Unjudged(check="its row", arm=row.arm, why=row.status) for row in missing]
-    said += [one for check in CHECKS for one in check(record)]
+    checks = sorted(CHECKS.values(), key=lambda one: get_args(Stage).index(one[0]))
+    said += [one for _, check in checks for one in check(record)]
     findings = sorted(
         (one for one in said if isinstance(one, Finding)), key=lambda finding: finding.severity != "serious"
     )

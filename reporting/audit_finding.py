@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from tuning.command import tune_command
@@ -16,12 +17,11 @@ Severity = Literal["serious", "note"]  # the table may mislead; or more could be
 class Finding:
     """One objection to a study."""
 
-    name: str  # of the check
+    code: str = ""  # of the check, which enters it
     severity: Severity
     title: str
     arm: str = ""  # empty where it concerns all of them
     sentence: str  # with its numbers
-    evidence: Mapping[str, float | int | str]  # the same numbers, for machines
     command: str  # to run next, complete
 
 
@@ -32,6 +32,26 @@ class Unjudged:
     check: str
     arm: str = ""  # or several, with commas between them; empty where it concerns all
     why: str
+
+
+Check = Callable[[StudyRecord], Iterator[Finding | Unjudged]]
+Stage = Literal["search", "training", "result"]  # of a study, in the order of the audit
+CHECKS: dict[str, tuple[Stage, Check]] = {}  # by code
+
+
+def check(code: str, stage: Stage) -> Callable[[Check], Check]:
+    """Register a function as a check, and enter its code into what it finds."""
+
+    def register(function: Check) -> Check:
+        @functools.wraps(function)
+        def coded(record: StudyRecord) -> Iterator[Finding | Unjudged]:
+            for one in function(record):
+                yield replace(one, code=code) if isinstance(one, Finding) else one
+
+        CHECKS[code] = (stage, coded)
+        return coded
+
+    return register
 
 
 def next_command(record: StudyRecord, **changes: Any) -> str:

@@ -8,14 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from reporting.audit_thresholds import THRESHOLDS
 from search_spaces.wording import setting
 from tuning.records.header import AnyAxis, ChoiceAxis, FloatAxis, IntAxis
-
-AT_EDGE = 0.1  # of a range: the best value lies in this outer part of it
-NEAR_EDGE = 0.25  # and the next best in this
-MOST_OF_THEM = 0.75  # of the best lie there
-CHANCE = 0.05  # an axis of no effect has as many at one end no more often: of a list of 3, 4 of 4 and not 3 of 3
-TELLS = 0.9  # of pairs (lost, usable) that an axis must order alike to tell the lost ones apart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,14 +32,14 @@ def edge(axis: AnyAxis, best: Sequence[Any]) -> Edge | None:
         return None
     places = [_place(value, low, high, log) for value in best]
     side: Literal["lower", "upper"]
-    if places[0] <= AT_EDGE:
-        side, near = "lower", sum(place <= NEAR_EDGE for place in places)
-    elif places[0] >= 1 - AT_EDGE:
-        side, near = "upper", sum(place >= 1 - NEAR_EDGE for place in places)
+    if places[0] <= THRESHOLDS.edge_best:
+        side, near = "lower", sum(place <= THRESHOLDS.edge_near for place in places)
+    elif places[0] >= 1 - THRESHOLDS.edge_best:
+        side, near = "upper", sum(place >= 1 - THRESHOLDS.edge_near for place in places)
     else:
         return None
     wider = _wider(axis, side)
-    if _by_chance(len(best), near, 2 * AT_EDGE, NEAR_EDGE) or wider == (low, high):
+    if _by_chance(len(best), near, 2 * THRESHOLDS.edge_best, THRESHOLDS.edge_near) or wider == (low, high):
         return None
     searched, proposed = (f"{setting(start)}..{setting(end)}" for start, end in ((low, high), wider))
     return Edge(side=side, searched=searched, proposed=proposed, near=near)
@@ -75,7 +70,7 @@ def _by_chance(number: int, near: int, first: float, others: float) -> bool:
     either end; others: that another one lies at that same end."""
     rest = number - 1
     tail = math.fsum(math.comb(rest, k) * others**k * (1 - others) ** (rest - k) for k in range(near - 1, number))
-    return near < MOST_OF_THEM * number or first * tail > CHANCE
+    return near < THRESHOLDS.edge_share * number or first * tail > THRESHOLDS.edge_chance
 
 
 def _place(value: float, low: float, high: float, log: bool) -> float:
@@ -114,10 +109,10 @@ def narrower(
     ordered = sorted(good)
     above = sum(bisect_left(ordered, one) for one in bad) / (len(bad) * len(good))
     low, high = axis.low, axis.high
-    if above >= TELLS:
+    if above >= THRESHOLDS.lost_order:
         bound = float(f"{max(one for one in good if one < min(bad) or one == min(good)):.2g}")
         return (low, bound, "at the upper end") if low < bound < high else None
-    if above <= 1 - TELLS:
+    if above <= 1 - THRESHOLDS.lost_order:
         bound = float(f"{min(one for one in good if one > max(bad) or one == max(good)):.2g}")
         return (bound, high, "at the lower end") if low < bound < high else None
     return None

@@ -5,79 +5,80 @@ promised.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from reporting.audit_finding import Finding, Unjudged, next_command
-from reporting.rows import Row, best_row, rows
+from reporting.audit_finding import Finding, Unjudged, check, next_command
+from reporting.audit_thresholds import THRESHOLDS
+from reporting.rows import Metric, Row, best_row, rows
 from search_spaces.wording import plural
 from tuning.records.study_record import StudyRecord
 
-MOST_SEEDS = 30
-# Student's t, two-sided 95 %, by degrees of freedom 1 to 10; then 1.96 + 2.7 / df is within 0.01.
-T95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
-POWER = 2.8  # 1.96 + 0.84: standard errors apart that a difference is found in 80 % of studies
-BEYOND = 3.0  # standard errors of the two splits together
-LEAST_DROP = 0.02  # a smaller one is what choosing by validation costs
 
-
+@check("within_noise", "result")
 def within_noise(record: StudyRecord) -> Iterator[Finding | Unjudged]:
     """The best arm by validation, and the next one, are no further apart than seeds of one arm are (Student's t
     test, one deviation for both: two or three seeds are too few to have one each)."""
     found = [row for row in rows(record) if row.objective is not None]
     best = best_row(record, found)
     second = best_row(record, [row for row in found if row is not best])
-    if best is None or second is None or best.objective is None or second.objective is None:
+    pair = [(row, row.objective) for row in (best, second) if row is not None and row.objective is not None]
+    if len(pair) < 2:
         return
-    metric = record.header.objective.metric
-    apart = abs(best.objective.mean - second.objective.mean)
+    (first, one), (other, another) = pair
+    difference = abs(one.mean - another.mean)
     names = (
-        f"{best.label} ({best.objective.mean:.4f}) and {second.label} ({second.objective.mean:.4f}) are {apart:.4f} "
-        f"apart in {metric}"
+        f"{first.label} ({one.mean:.4f}) and {other.label} ({another.mean:.4f}) are {difference:.4f} apart in "
+        f"{record.header.objective.metric}"
     )
-    pair = [row for row in (best, second) if _trains(record, row)]
-    if any(row.objective is None or row.objective.n < 2 for row in pair):
-        seeds = min(len(row.seeds) if row.state == "confirmed" else 0 for row in pair)
-        error = _image_error(record, best.objective.mean, second.objective.mean)
-        clear = error is not None and apart > BEYOND * error
-        images = f", {apart / error:.1f} standard errors of so few validation images" if error else ""
-        who = "no fresh seed confirms" if seeds == 0 else "one seed alone stands for"
-        yield Finding(
-            name="within_noise",
-            severity="note" if clear else "serious",
-            title="One seed cannot tell the arms apart",
-            sentence=(
-                f"{names}{images}; but {who} one of them: how far two seeds of one configuration lie apart is not "
-                "known. Confirm with three or more."
-            ),
-            evidence={"difference": apart, "seeds": seeds},
-            command=_more_seeds(record, 3),
-        )
-        return
-    measured = [row.objective for row in pair if row.objective is not None]
+    trained = [(row, objective) for row, objective in pair if _trains(record, row)]
+    if any(objective.n < 2 for _, objective in trained):
+        seeds = min(len(row.seeds) if row.state == "confirmed" else 0 for row, _ in trained)
+        yield _one_seed(record, names, difference, seeds, _image_error(record, one.mean, another.mean))
+    elif trained:
+        yield from _within_spread(record, names, difference, [objective for _, objective in trained])
+
+
+def _one_seed(record: StudyRecord, names: str, difference: float, seeds: int, error: float | None) -> Finding:
+    """seeds: the fewest that confirm one of the arms; error: of the difference, for want of validation images."""
+    clear = error is not None and difference > THRESHOLDS.standard_errors * error
+    images = f", {difference / error:.1f} standard errors of so few validation images" if error else ""
+    who = "no fresh seed confirms" if seeds == 0 else "one seed alone stands for"
+    return Finding(
+        severity="note" if clear else "serious",
+        title="One seed cannot tell the arms apart",
+        sentence=(
+            f"{names}{images}; but {who} one of them: how far two seeds of one configuration lie apart is not "
+            "known. Confirm with three or more."
+        ),
+        command=_more_seeds(record, 3),
+    )
+
+
+def _within_spread(record: StudyRecord, names: str, difference: float, measured: Sequence[Metric]) -> Iterator[Finding]:
+    """Judge the difference by the deviation of seeds within the arms, each of two seeds or more."""
+    from scipy.special import stdtrit  # type: ignore[import-untyped]
+
     freedom = sum(one.n - 1 for one in measured)
-    if not freedom:
-        return
     deviation = math.sqrt(sum((one.n - 1) * (one.std or 0.0) ** 2 for one in measured) / freedom)
-    needed = _t95(freedom) * deviation * math.sqrt(sum(1 / one.n for one in measured))
-    if apart > needed or deviation == 0:
+    needed = float(stdtrit(freedom, 0.975)) * deviation * math.sqrt(sum(1 / one.n for one in measured))
+    if difference > needed or deviation == 0:
         return
-    seeds = max(one.n for one in measured)
-    wanted = math.ceil(len(measured) * (POWER * deviation / apart) ** 2) if apart else MOST_SEEDS
-    wanted = min(MOST_SEEDS, max(seeds + 2, wanted))
+    most = THRESHOLDS.most_seeds
+    wanted = math.ceil(len(measured) * (THRESHOLDS.power * deviation / difference) ** 2) if difference else most
+    wanted = min(most, max(max(one.n for one in measured) + 2, wanted))
     yield Finding(
-        name="within_noise",
         severity="serious",
         title="The difference between the arms is within noise",
         sentence=(
             f"{names}; with {' and '.join(str(one.n) for one in measured)} seeds that deviate by {deviation:.4f} "
             f"within an arm, less than {needed:.4f} may be chance (95 %). {wanted} seeds would "
-            f"{'tell it better' if wanted == MOST_SEEDS else 'tell a difference of this size'}."
+            f"{'tell it better' if wanted == most else 'tell a difference of this size'}."
         ),
-        evidence={"difference": apart, "needed": needed, "deviation": deviation, "seeds": seeds, "wanted": wanted},
         command=_more_seeds(record, wanted),
     )
 
 
+@check("not_reproduced", "result")
 def not_reproduced(record: StudyRecord) -> Iterator[Finding | Unjudged]:
     """Fresh seeds of the best configuration lie below what the search saw of it by more than the validation images
     explain. Of shares alone, such as accuracy: of them the images' part of the spread is known."""
@@ -88,11 +89,10 @@ def not_reproduced(record: StudyRecord) -> Iterator[Finding | Unjudged]:
         both = (searched.best + confirmed.mean) / 2  # as if they were one: no error of 0 where there is a drop
         error = _image_error(record, both, both)
         drop = searched.best - confirmed.mean
-        if error is None or drop <= max(LEAST_DROP, BEYOND * error):
+        if error is None or drop <= max(THRESHOLDS.least_drop, THRESHOLDS.standard_errors * error):
             continue
         metric = record.header.objective.metric
         yield Finding(
-            name="not_reproduced",
             severity="serious",
             title="Fresh seeds do not reach what the search saw",
             arm=row.arm,
@@ -103,11 +103,11 @@ def not_reproduced(record: StudyRecord) -> Iterator[Finding | Unjudged]:
                 "few validation images: the search's value was luck, or how well this trains hangs on its seed. More "
                 "seeds say which."
             ),
-            evidence={"searched": searched.best, "confirmed": confirmed.mean, "drop": drop, "seeds": confirmed.n},
             command=_more_seeds(record, max(5, 2 * confirmed.n)),
         )
 
 
+@check("below_validation", "result")
 def below_validation(record: StudyRecord) -> Iterator[Finding | Unjudged]:
     """The test accuracy of an arm lies below its validation accuracy by more than the sizes of the splits explain."""
     counts = record.header.data.counts
@@ -120,10 +120,9 @@ def below_validation(record: StudyRecord) -> Iterator[Finding | Unjudged]:
         images = counts["val"] + counts["test"]
         both = (validation.mean * counts["val"] + test.mean * counts["test"]) / images
         error = math.sqrt(max(0.0, both * (1 - both)) * (1 / counts["val"] + 1 / counts["test"]))
-        if drop <= max(LEAST_DROP, BEYOND * error):
+        if drop <= max(THRESHOLDS.least_drop, THRESHOLDS.standard_errors * error):
             continue
         yield Finding(
-            name="below_validation",
             severity="serious",
             title="Test accuracy is far below validation accuracy",
             arm=row.arm,
@@ -132,7 +131,6 @@ def below_validation(record: StudyRecord) -> Iterator[Finding | Unjudged]:
                 f"{counts['val']:,} validation images. The drop of {drop:.4f} is {drop / error:.1f} standard errors: "
                 "the search has fitted the validation split, or the two differ. Validate on several folds."
             ),
-            evidence={"validation": validation.mean, "test": test.mean, "drop": drop, "standard_error": error},
             command=next_command(record, folds=5, confirm_seeds=None, goes_on_from=None, configs=None),
         )
 
@@ -155,7 +153,3 @@ def _more_seeds(record: StudyRecord, seeds: int) -> str:
     if record.header.folds:
         return next_command(record, folds=max(2, seeds))
     return next_command(record, confirm_seeds=seeds)
-
-
-def _t95(freedom: int) -> float:
-    return T95[freedom - 1] if freedom <= len(T95) else 1.96 + 2.7 / freedom

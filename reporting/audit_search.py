@@ -3,49 +3,38 @@
 from __future__ import annotations
 
 import math
-import statistics
-from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from reporting.audit_finding import Finding, Unjudged, next_command, relative_gain, searched
+from reporting.audit_finding import Finding, Unjudged, check, next_command, relative_gain, searched
 from reporting.audit_ranges import Edge, edge, narrower
+from reporting.audit_thresholds import THRESHOLDS
 from search_spaces.wording import plural, setting
 from tuning.records.events import FAILED_STATUSES, TrialRole
 from tuning.records.header import ArmHeader
 from tuning.records.study_record import StudyRecord, TrialRecord
 
-LEAST_AT_EDGE = 5  # trials that have the axis: fewer say nothing of a range
-LEAST_OF_THE_BEST, MOST_OF_THE_BEST = 3, 10  # the best tenth, within these: the best one alone lies there by chance
-MANY_LOST = 0.2  # of all ended trials
-LATE = 0.2  # of a search: its last fifth
-GAIN = 0.01  # what counts as better: 1 %, as in "converged"
-LEAST_LATE = 10  # trials with a value, so that the last fifth has two
-LEAST_RANKED = 5  # finished trials that a rung ranked
-AGREES = 0.3  # Spearman's correlation below which a rung's ranking says little of the last one
 
-
+@check("infeasible_trials", "search")
 def infeasible_trials(record: StudyRecord) -> Iterator[Finding | Unjudged]:
     """More than a fifth of an arm's trials gave nothing; where one axis tells them apart, a range without them."""
     for arm in record.arms:
         ended = [trial for trial in record.of_arm(arm.name, TrialRole.SEARCH) if trial.ended_time is not None]
         lost = [trial for trial in ended if trial.status in FAILED_STATUSES]
-        if len(lost) < 2 or len(lost) <= MANY_LOST * len(ended):
+        if len(lost) < 2 or len(lost) <= THRESHOLDS.lost_share * len(ended):
             continue
         reasons = Counter(trial.reason or trial.status for trial in lost)
         reason, often = reasons.most_common(1)[0]
         usable = [trial for trial in ended if trial.status not in FAILED_STATUSES]
         changes, where = _without(record, arm, usable, lost, reason)
         yield Finding(
-            name="infeasible_trials",
             severity="serious" if len(lost) > len(ended) / 2 else "note",
             title="Many trials gave nothing",
             arm=arm.name,
             sentence=(
                 f"{len(lost)} of {len(ended)} trials were infeasible or failed, {often} of them: {reason}. {where}"
             ),
-            evidence={"lost": len(lost), "ended": len(ended), "reason": reason},
             command=next_command(record, **changes),
         )
 
@@ -71,6 +60,7 @@ def _without(
     return {"trials": trials}, f"No axis tells them apart; for as many usable trials as were asked, run {trials}."
 
 
+@check("edge_of_range", "search")
 def edge_of_range(record: StudyRecord) -> Iterator[Finding | Unjudged]:
     """The best value of an axis lies at an end of what was searched, and those of the next best lie there too."""
     if not searched(record):
@@ -79,9 +69,9 @@ def edge_of_range(record: StudyRecord) -> Iterator[Finding | Unjudged]:
         trials = _ranked(record, arm.name)
         for axis in arm.axes:
             having = [trial for trial in trials if axis.name in trial.config]
-            if len(having) < LEAST_AT_EDGE:
+            if len(having) < THRESHOLDS.edge_least_trials:
                 continue
-            tenth = min(MOST_OF_THE_BEST, max(LEAST_OF_THE_BEST, len(having) // 10))
+            tenth = min(THRESHOLDS.edge_most_best, max(THRESHOLDS.edge_fewest_best, len(having) // 10))
             best = [trial.config[axis.name] for trial in having[:tenth]]
             found = edge(axis, best)
             if found is None or having[0] is not trials[0]:
@@ -91,7 +81,6 @@ def edge_of_range(record: StudyRecord) -> Iterator[Finding | Unjudged]:
 
 def _at_edge(record: StudyRecord, arm: str, axis: str, found: Edge, best: Sequence[Any], trial: TrialRecord) -> Finding:
     return Finding(
-        name="edge_of_range",
         severity="note",
         title="The best value lies at the edge of its range",
         arm=arm,
@@ -99,11 +88,11 @@ def _at_edge(record: StudyRecord, arm: str, axis: str, found: Edge, best: Sequen
             f"The best {axis}, {setting(best[0])} ({trial.trial}), lies at the {found.side} end of {found.searched}, "
             f"as do {found.near} of the best {len(best)}: what lies beyond was never tried."
         ),
-        evidence={"axis": axis, "value": best[0], "searched": found.searched, "proposed": found.proposed},
         command=next_command(record, spaces=(f"{arm}.{axis}={found.proposed}",)),
     )
 
 
+@check("search_still_improving", "search")
 def search_still_improving(record: StudyRecord) -> Iterator[Finding | Unjudged]:
     """The last fifth of an arm's trials still found something over 1 % better."""
     if not searched(record):
@@ -111,23 +100,23 @@ def search_still_improving(record: StudyRecord) -> Iterator[Finding | Unjudged]:
     for arm in record.arms:
         name = arm.name
         trials = sorted(_ranked(record, name), key=lambda trial: trial.number)
-        if len(trials) < LEAST_LATE:
+        if len(trials) < THRESHOLDS.late_least_trials:
             yield Unjudged(
                 check="whether the search was long enough",
                 arm=name,
-                why=f"{plural(len(trials), 'trial has', 'trials have')} a value, {LEAST_LATE} are needed",
+                why=f"{plural(len(trials), 'trial has', 'trials have')} a value, "
+                f"{THRESHOLDS.late_least_trials} are needed",
             )
             continue
-        late = max(2, round(LATE * len(trials)))
+        late = max(2, round(THRESHOLDS.late_share * len(trials)))
         before, after = record.best_of(trials[:-late]), record.best_of(trials[-late:])
         if before is None or after is None or before.best is None or after.best is None:
             continue
         gain = relative_gain(record, after.best, before.best)
-        if gain <= GAIN:
+        if gain <= THRESHOLDS.gain:
             continue
         asked = len(record.of_arm(name, TrialRole.SEARCH))
         yield Finding(
-            name="search_still_improving",
             severity="note",
             title="The search was still improving",
             arm=name,
@@ -135,18 +124,18 @@ def search_still_improving(record: StudyRecord) -> Iterator[Finding | Unjudged]:
                 f"The last {late} of {len(trials)} trials improved the best {_metric(record)} from {before.best:.4f} "
                 f"to {after.best:.4f} ({after.trial}), by {gain:.1%}: more trials may find more."
             ),
-            evidence={"before": before.best, "after": after.best, "late": late, "trials": len(trials)},
             command=next_command(record, trials=2 * asked),
         )
 
 
+@check("rungs_disagree", "search")
 def rungs_disagree(record: StudyRecord) -> Iterator[Finding | Unjudged]:
     """Where early stopping looked, finished trials stood in another order than at their end."""
     if not record.header.early_stopping:
         return
     factor = record.header.reduction_factor
     for arm in record.arms:
-        name, last = arm.name, int(arm.max_epochs)
+        name, last = arm.name, arm.max_epochs
         finished = [
             trial
             for trial in record.of_arm(name, TrialRole.SEARCH)
@@ -154,47 +143,42 @@ def rungs_disagree(record: StudyRecord) -> Iterator[Finding | Unjudged]:
         ]
         if last <= arm.grace_epochs:
             continue
-        if len(finished) < LEAST_RANKED:
+        if len(finished) < THRESHOLDS.rung_least_trials:
             yield Unjudged(
                 check="whether early stopping ranked trials rightly",
                 arm=name,
-                why=f"{plural(len(finished), 'trial', 'trials')} ran to the end, {LEAST_RANKED} are needed",
+                why=f"{plural(len(finished), 'trial', 'trials')} ran to the end, "
+                f"{THRESHOLDS.rung_least_trials} are needed",
             )
             continue
-        epoch, worst = arm.grace_epochs, None
+        correlations: dict[int, float] = {}  # by rung
+        epoch = arm.grace_epochs
         while epoch < last:
             correlation = spearman([_best_at(record, trial, epoch) for trial in finished], _finals(finished))
-            if correlation is not None and correlation < AGREES and (worst is None or correlation < worst[1]):
-                worst = (epoch, correlation)
+            correlations[epoch] = 1.0 if correlation is None else correlation
             epoch *= factor
-        if worst is not None:
+        worst = min(correlations, key=lambda epoch: correlations[epoch])
+        if correlations[worst] < THRESHOLDS.rung_correlation:
             yield Finding(
-                name="rungs_disagree",
                 severity="note",
                 title="Early stopping looked too early",
                 arm=name,
                 sentence=(
-                    f"At the rung of epoch {worst[0]} the {len(finished)} trials that ran to epoch {last} stood in "
-                    f"another order than at their end (rank correlation {worst[1]:.2f}): slow starters may have been "
-                    "stopped. Let trials run to their end."
+                    f"At the rung of epoch {worst} the {len(finished)} trials that ran to epoch {last} stood in "
+                    f"another order than at their end (rank correlation {correlations[worst]:.2f}): slow starters may "
+                    "have been stopped. Let trials run to their end."
                 ),
-                evidence={"epoch": worst[0], "correlation": worst[1], "trials": len(finished)},
                 command=next_command(record, scheduler="none"),
             )
 
 
 def spearman(left: Sequence[float], right: Sequence[float]) -> float | None:
-    """Rank correlation from -1 to 1, ties at their mean rank; None where one side does not vary."""
-    try:
-        return statistics.correlation(_ranks(left), _ranks(right))
-    except statistics.StatisticsError:
+    """Return the rank correlation, from -1 to 1; None where one side does not vary."""
+    from scipy.stats import spearmanr  # type: ignore[import-untyped]  # half a second to import
+
+    if min(len(set(left)), len(set(right))) < 2:
         return None
-
-
-def _ranks(values: Sequence[float]) -> list[float]:
-    ordered = sorted(values)
-    # The mean of the first and the last place among equals.
-    return [(bisect_left(ordered, value) + bisect_right(ordered, value) - 1) / 2 for value in values]
+    return float(spearmanr(left, right).statistic)
 
 
 def _best_at(record: StudyRecord, trial: TrialRecord, epoch: int) -> float:

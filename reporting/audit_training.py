@@ -6,32 +6,29 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from reporting.audit_finding import Finding, Unjudged, next_command, relative_gain
+from reporting.audit_finding import Finding, Unjudged, check, next_command, relative_gain
+from reporting.audit_thresholds import THRESHOLDS
 from reporting.curves import Curve, curves
 from search_spaces.wording import setting
 from tuning.records.header import ArmHeader, FloatAxis
 from tuning.records.study_record import StudyRecord
 
-LEAST_EPOCHS = 4  # of fewer a quarter is less than one
-GAIN = 0.01  # over the last quarter of its epochs: 1 %, as in "converged"
-LEAST_AFTER = 2  # epochs after the lowest validation loss: one alone may be chance
-ROSE = 0.1  # validation loss above its lowest, while training loss still falls
 
-
+@check("still_improving", "training")
 def still_improving(record: StudyRecord) -> Iterator[Finding | Unjudged]:
     """The mean curve of an arm's seeds had not converged: its best lies in the last tenth of the epochs it was given,
     and its last quarter improved it by over 1 %.
     """
     objective = record.header.objective
     for curve, arm in _trained(record, objective.metric):
-        last = int(arm.max_epochs)
-        if len(curve.epochs) < LEAST_EPOCHS or curve.epochs[-1] < last:
+        last = arm.max_epochs
+        if len(curve.epochs) < THRESHOLDS.least_epochs or curve.epochs[-1] < last:
             yield Unjudged(
                 check="whether it trained long enough",
                 arm=curve.arm,
                 why=f"it ran {curve.epochs[-1]} of {last} epochs"
                 if curve.epochs[-1] < last
-                else f"{last} epochs are too few to see a trend, {LEAST_EPOCHS} are needed",
+                else f"{last} epochs are too few to see a trend, {THRESHOLDS.least_epochs} are needed",
             )
             continue
         quarter = max(1, len(curve.mean) // 4)
@@ -39,10 +36,9 @@ def still_improving(record: StudyRecord) -> Iterator[Finding | Unjudged]:
         best = curve.best(objective.direction)
         gain = relative_gain(record, best, earlier)
         at = curve.epochs[curve.mean.index(best)]
-        if at <= last - max(1, math.ceil(last / 10)) or gain <= GAIN:
+        if at <= last - max(1, math.ceil(last / 10)) or gain <= THRESHOLDS.gain:
             continue
         yield Finding(
-            name="still_improving",
             severity="serious",
             title="Training ended while it was still improving",
             arm=curve.arm,
@@ -51,11 +47,11 @@ def still_improving(record: StudyRecord) -> Iterator[Finding | Unjudged]:
                 f"{f'{quarter} epochs' if quarter > 1 else 'epoch'} improved it by {gain:.1%}, from {earlier:.4f}. Its "
                 "row says what it reaches in this budget, not what it can reach."
             ),
-            evidence={"epoch": at, "epochs": last, "best": best, "before": earlier},
             command=next_command(record, epochs=2 * _most_epochs(record)),
         )
 
 
+@check("overfitting", "training")
 def overfitting(record: StudyRecord) -> Iterator[Finding | Unjudged]:
     """Validation loss rose by over 10 % from its lowest, and stayed there, while training loss fell on below it.
 
@@ -71,22 +67,22 @@ def overfitting(record: StudyRecord) -> Iterator[Finding | Unjudged]:
     }
     for curve, arm in _trained(record, "val_loss"):
         trained = training.get(curve.arm)
-        if trained is None or len(curve.epochs) < LEAST_EPOCHS or curve.arm in gaining:
+        if trained is None or len(curve.epochs) < THRESHOLDS.least_epochs or curve.arm in gaining:
             continue
         lowest = min(curve.mean)
         at = curve.epochs[curve.mean.index(lowest)]
         after = curve.mean[curve.mean.index(lowest) + 1 :]
-        if len(after) < LEAST_AFTER or math.fsum(after) / len(after) <= (1 + ROSE) * lowest:
+        risen = (1 + THRESHOLDS.loss_rise) * lowest
+        if len(after) < THRESHOLDS.least_epochs_after or math.fsum(after) / len(after) <= risen:
             continue
         tail = max(1, len(curve.mean) // 10)
         end = math.fsum(curve.mean[-tail:]) / tail
         train_then = trained.mean[trained.epochs.index(at)] if at in trained.epochs else trained.mean[-1]
         train_end = math.fsum(trained.mean[-tail:]) / tail
-        if lowest <= 0 or end <= (1 + ROSE) * lowest or train_end >= min(train_then, end):
+        if lowest <= 0 or end <= risen or train_end >= min(train_then, end):
             continue
         changes, remedy = _against_overfitting(record, arm, at)
         yield Finding(
-            name="overfitting",
             severity="note",
             title="It overfits",
             arm=curve.arm,
@@ -95,7 +91,6 @@ def overfitting(record: StudyRecord) -> Iterator[Finding | Unjudged]:
                 f"loss fell from {train_then:.4f} to {train_end:.4f}; the gap between them grew from "
                 f"{lowest - train_then:.4f} to {end - train_end:.4f}. The row shows its best epoch; {remedy}"
             ),
-            evidence={"epoch": at, "lowest": lowest, "end": end, "train_then": train_then, "train_end": train_end},
             command=next_command(record, **changes),
         )
 
@@ -124,7 +119,7 @@ def _trained(record: StudyRecord, score: str) -> Iterator[tuple[Curve, ArmHeader
 
 
 def _most_epochs(record: StudyRecord) -> int:
-    return max(int(arm.max_epochs) for arm in record.arms)
+    return max(arm.max_epochs for arm in record.arms)
 
 
 def _best(values: Sequence[float], direction: str) -> float:

@@ -1,4 +1,4 @@
-"""The pictures of effects.py, parallel.py and of Optuna's importances."""
+"""The pictures of effects.py and of Optuna's importances."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from reporting.effects import AxisEffect, Group, Point
-from reporting.parallel import ABSENT, Parallel
-from reporting.pictures import COLOURS, INFEASIBLE, NARROW, WIDE, Picture, logarithmic, shades
+from reporting.pictures import COLOURS, INFEASIBLE, NARROW, Picture, logarithmic
 from reporting.quantities import legible
 from tuning.importances import METHOD, Importances
 
@@ -168,69 +167,3 @@ def _draw_importances(figure: Figure, found: Importances) -> None:
     axes.set_xlim(0, min(1.15, max(found.shares.values()) * 1.2))
     axes.set_xlabel("importance (share of 1)")
     axes.spines[["top", "right"]].set_visible(False)
-
-
-def parallel_picture(shown: Parallel) -> Picture:
-    """Lines across upright axes, coloured by the objective."""
-    best = next(line for line in reversed(shown.lines) if line.value is not None)
-    part = (
-        f"{len(shown.lines)} of {shown.of:,} trials, evenly from best to worst" if shown.of > len(shown.lines) else ""
-    )
-    return Picture(
-        name=f"{shown.arm}/parallel_coordinates",
-        title="Parallel coordinates",
-        alt=(
-            f"Each trial as a line across {', '.join(one.name for one in shown.coordinates)}. "
-            f"The best, {best.trial}, reached {best.value:.4f}."
-        ),
-        caption=part,
-        size=(WIDE, 4.2),
-        draw=lambda figure: _draw_parallel(figure, shown),
-        dots_per_inch=120,  # 1200 pixels; its hundreds of lines do not compress
-    )
-
-
-def _draw_parallel(figure: Figure, shown: Parallel) -> None:
-    from matplotlib.collections import LineCollection
-    from matplotlib.colors import Normalize
-
-    axes = figure.add_subplot()
-    values = [line.value for line in shown.lines if line.value is not None]
-    scale = Normalize(min(values), max(values))
-    colours = shades()
-    places = range(len(shown.coordinates))
-    for valued in (False, True):
-        lines = [line for line in shown.lines if (line.value is not None) == valued]
-        collection = LineCollection(
-            [list(zip(places, line.positions, strict=True)) for line in lines],
-            colors=[INFEASIBLE if line.value is None else colours(scale(line.value)) for line in lines],
-            linewidths=1.4,
-            linestyles="solid" if valued else "dotted",
-            alpha=0.75,
-        )
-        axes.add_collection(collection)
-    for place, coordinate in enumerate(shown.coordinates):
-        axes.plot([place, place], [0, 1], color="black", linewidth=0.8)
-        if coordinate.lacking:
-            axes.plot(place, ABSENT, "o", color="black", markersize=3)
-            without = "no value" if place == len(shown.coordinates) - 1 else "not there"
-            axes.annotate(without, (place, ABSENT), (4, -3), textcoords="offset points", fontsize="small")
-        for height, text in coordinate.ticks:
-            axes.annotate(
-                text,
-                (place, height),
-                (4, 0),
-                textcoords="offset points",
-                fontsize="small",
-                va="center",
-                bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.8},
-            )
-    axes.set_xlim(-0.15, len(shown.coordinates) - 0.45)
-    lacking = any(coordinate.lacking for coordinate in shown.coordinates)
-    axes.set_ylim(ABSENT - 0.06 if lacking else -0.06, 1.06)
-    axes.set_xticks(places, [coordinate.name for coordinate in shown.coordinates], rotation=15)
-    axes.set_yticks([])
-    axes.spines[:].set_visible(False)
-    from matplotlib.cm import ScalarMappable
-
-    figure.colorbar(ScalarMappable(scale, colours), ax=axes, label=shown.metric, pad=0.01)

@@ -57,13 +57,9 @@ def compare(first: np.ndarray, second: np.ndarray) -> Difference:
 
 def mcnemar(first_alone: int, second_alone: int) -> float:
     """Two-sided exact p-value: a fair coin deals the images that only one model got right. 1 where there are none."""
-    number = first_alone + second_alone
-    term, tail = 1, 1  # whole numbers: exact, and quick to ten thousands
-    for successes in range(min(first_alone, second_alone)):
-        term = term * (number - successes) // (successes + 1)
-        tail += term
-    p: float = 2 * tail / 2**number  # whole numbers of any size divide without overflow
-    return min(1.0, p)
+    from scipy.special import bdtr  # type: ignore[import-untyped]
+
+    return min(1.0, 2 * float(bdtr(min(first_alone, second_alone), first_alone + second_alone, 0.5)))
 
 
 def newcombe(means: Sequence[float], intervals: Sequence[Interval], phi: float) -> Interval:
@@ -93,7 +89,7 @@ def correlation(first: np.ndarray, second: np.ndarray) -> float:
 
 def _crossed(first: np.ndarray, second: np.ndarray) -> tuple[Interval, float]:
     """95 % interval and p-value of the difference of mean accuracies; images and seeds both vary."""
-    from scipy.special import stdtr, stdtrit  # type: ignore[import-untyped]
+    from scipy.special import stdtr, stdtrit
 
     by_image = first.mean(axis=0) - second.mean(axis=0)
     images = len(by_image)

@@ -8,11 +8,10 @@ from pathlib import Path
 from reporting.audit import Audit, audit
 from reporting.curve_pictures import axis_curves_picture, trial_curves_picture
 from reporting.curves import curves_picture
-from reporting.effect_pictures import effect_picture, importance_picture, parallel_picture
+from reporting.effect_pictures import effect_picture, importance_picture
 from reporting.effects import effects
 from reporting.headlines import status_lines
 from reporting.page import Embedded, page
-from reporting.parallel import parallel
 from reporting.pictures import Picture, data_uri, write_picture
 from reporting.tables import document_tables, open_study
 from reporting.trial_curves import OF_INTEREST, axis_curves, trial_curves
@@ -80,9 +79,6 @@ def arm_pictures(record: StudyRecord, arm: str, remarks: list[str]) -> list[Pict
         by_axis = axis_curves(record, arm, axis)
         if by_axis is not None:
             pictures.append(axis_curves_picture(by_axis, direction))
-    lines = parallel(record, arm)
-    if lines is not None:
-        pictures.append(parallel_picture(lines))
     if not pictures:
         remarks.append("No picture: fewer than two of its trials ended.")
     return pictures

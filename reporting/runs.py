@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
+from reporting.filter import QueryError, column_types, filter_rows, missing_values, parse_expression, sort_rows
 from reporting.trial_curves import ranked
 from reporting.trials import Records, trial_rows
-from reporting.where import kinds, parse
 from search_spaces.wording import plural, unknown
 from tuning.records.study_record import StudyRecord
 
 
-class RunsError(ValueError):
-    """A list of trials that cannot be made: the message is one line for the user."""
-
-
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class TrialQuery:
     """What the user wants to see."""
 
     arms: tuple[str, ...] = ()  # none: all
-    where: str | None = None
-    sort: str | None = None  # "-val_accuracy,trial"; None: best first
+    where: str | None = None  # an SQL expression over the columns
+    sort: str | None = None  # SQL's ORDER BY terms, or "-val_accuracy,trial"; None: best first
     columns: tuple[str, ...] = ()  # none: those that tell these trials apart
     limit: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Runs:
+class TrialQueryResult:
     """The trials that were asked for."""
 
     rows: Records  # each has every column
@@ -39,72 +34,45 @@ class Runs:
     prose: frozenset[str]  # columns of text
     total: int  # trials of the study
     matching: int  # before the limit
-    hints: tuple[str, ...] = field(default=())  # why there may be none
+    hints: tuple[str, ...] = ()  # why there may be none
 
 
-def select(record: StudyRecord, asked: Asked) -> Runs:
-    """Raises RunsError or WhereError: unknown arm, unknown column, a condition that cannot be."""
+def select(record: StudyRecord, query: TrialQuery) -> TrialQueryResult:
+    """List the trials that a query asks for, the best first unless it says otherwise.
+
+    Raises:
+        QueryError: an unknown arm or column, or an expression that SQLite cannot read.
+    """
     every, rows = trial_rows(record)
-    known = kinds(every, rows)
-    chosen = rows
+    types = column_types(every, rows)
     arms = [arm.name for arm in record.arms]
-    for arm in asked.arms:
+    for arm in query.arms:
         if arm not in arms:
-            raise RunsError("--arm: " + unknown("arm", arm, arms))
-    if asked.arms:
-        chosen = [row for row in chosen if row["arm"] in asked.arms]
-    hints: list[str] = []
-    if asked.where is not None:
-        where = parse(asked.where, known)
-        chosen = [row for row in chosen if where.holds(row)]
-        hints = [] if chosen else _hints(where.compared, rows)
-    for column in asked.columns:
-        if column not in known:
-            raise RunsError("--columns: " + unknown("column", column, every))
-    chosen = _sorted(record, chosen, asked.sort, known) if rows else []
-    limited = chosen if asked.limit is None else chosen[: asked.limit]
-    return Runs(
+            raise QueryError("--arm: " + unknown("arm", arm, arms))
+    for column in query.columns:
+        if column not in types:
+            raise QueryError("--columns: " + unknown("column", column, every))
+    chosen = [row for row in rows if not query.arms or row["arm"] in query.arms]
+    hints: tuple[str, ...] = ()
+    if query.where is not None:
+        expression = parse_expression("--where", query.where, types)
+        chosen = filter_rows(expression, chosen, types) if rows else []
+        hints = () if chosen else tuple(missing_values(expression, rows, types))
+    if query.sort is not None:
+        chosen = sort_rows(query.sort, chosen, types) if rows else []
+    else:  # what a trial reached before it was lost does not count
+        places = {trial.trial: place for place, trial in enumerate(ranked(record, list(record.trials.values())))}
+        chosen.sort(key=lambda row: places[row["trial"]])
+    limited = chosen[: query.limit]
+    return TrialQueryResult(
         rows=limited,
-        columns=asked.columns or _telling(record, limited or rows, every),
+        columns=query.columns or _telling(record, limited or rows, every),
         every=tuple(every),
-        prose=frozenset(name for name, kind in known.items() if kind is not float),
+        prose=frozenset(name for name, kind in types.items() if kind is not float),
         total=len(rows),
         matching=len(chosen),
-        hints=tuple(hints),
+        hints=hints,
     )
-
-
-def _hints(compared: Sequence[tuple[str, Any]], rows: Records) -> list[str]:
-    """optimizer is never 'adamm' here: it is adam, sgd."""
-    hints = []
-    for column, value in compared:
-        present = list(dict.fromkeys(row[column] for row in rows if row[column] is not None))
-        if value not in present and len(present) <= 12:
-            hints.append(f"{column} is never {value!r} here: it is {', '.join(map(str, present)) or 'empty'}")
-    return hints
-
-
-def _sorted(record: StudyRecord, rows: Records, sort: str | None, known: Mapping[str, type]) -> Records:
-    """By those columns, the first of them most; what has no value comes last, upwards and downwards. Without any, the
-    best first; what a trial reached before it was lost does not count."""
-    if sort is None:
-        places = {trial.trial: place for place, trial in enumerate(ranked(record, list(record.trials.values())))}
-        return sorted(rows, key=lambda row: places[row["trial"]])
-    for key in reversed([part.strip() for part in sort.split(",")]):
-        name, down = key.lstrip("-+"), key.startswith("-")
-        if name not in known:
-            raise RunsError("--sort: " + unknown("column", name, known))
-        present = [row for row in rows if row[name] is not None]
-        absent = [row for row in rows if row[name] is None]
-        rows = sorted(present, key=_key(name, known[name]), reverse=down) + absent  # equals keep their order
-    return rows
-
-
-def _key(name: str, kind: type) -> Callable[[dict[str, Any]], Any]:
-    """Texts without regard to case; a column that holds both texts and numbers is text."""
-    if kind is str:
-        return lambda row: str(row[name]).lower()
-    return lambda row: row[name]
 
 
 def _telling(record: StudyRecord, rows: Records, every: Sequence[str]) -> tuple[str, ...]:
@@ -118,7 +86,7 @@ def _telling(record: StudyRecord, rows: Records, every: Sequence[str]) -> tuple[
     return tuple(name for name in dict.fromkeys(wanted) if name in every and (name in has_values or name == metric))
 
 
-def count_line(record: StudyRecord, runs: Runs) -> str:
+def count_line(record: StudyRecord, runs: TrialQueryResult) -> str:
     """12 of 16 trials of food10/first: 8 completed, 4 stopped."""
     statuses = Counter(row["status"] for row in runs.rows)
     words = ", ".join(f"{number} {status}" for status, number in statuses.most_common())

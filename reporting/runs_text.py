@@ -10,7 +10,7 @@ from typing import Any
 
 from reporting.markdown import escaped
 from reporting.quantities import ABSENT, duration
-from reporting.runs import Runs
+from reporting.runs import TrialQueryResult
 from search_spaces.wording import setting
 
 _CUT = 24  # characters that a text keeps at least where the terminal is narrow
@@ -28,7 +28,7 @@ def cell(column: str, value: Any) -> str:
     return " ".join(str(value).split())  # a reason may have lines, a trial has one
 
 
-def terminal_text(runs: Runs, width: int, colour: bool) -> str:
+def terminal_text(runs: TrialQueryResult, width: int, colour: bool) -> str:
     """A line a trial, as wide as the terminal: columns that do not fit are left out and named.
 
     The first column always stays; the last text, such as a reason, is cut before any column is left out.
@@ -57,12 +57,12 @@ def terminal_text(runs: Runs, width: int, colour: bool) -> str:
     return "\n".join(lines)
 
 
-def plain_text(runs: Runs) -> str:
+def plain_text(runs: TrialQueryResult) -> str:
     """For a pipe: a line a trial, nothing cut or left out."""
     return "\n".join(_aligned(runs, runs.columns))
 
 
-def _aligned(runs: Runs, columns: Sequence[str]) -> list[str]:
+def _aligned(runs: TrialQueryResult, columns: Sequence[str]) -> list[str]:
     """The head, then a line a trial; numbers end in one column, words begin in one."""
     texts = [list(columns), *([cell(name, row[name]) for name in columns] for row in runs.rows)]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
@@ -73,7 +73,7 @@ def _aligned(runs: Runs, columns: Sequence[str]) -> list[str]:
     ]
 
 
-def markdown_text(runs: Runs) -> str:
+def markdown_text(runs: TrialQueryResult) -> str:
     lines = [
         list(runs.columns),
         ["---" if name in runs.prose else "---:" for name in runs.columns],
@@ -82,7 +82,7 @@ def markdown_text(runs: Runs) -> str:
     return "\n".join(f"| {' | '.join(words)} |" for words in lines)
 
 
-def csv_text(runs: Runs) -> str:
+def csv_text(runs: TrialQueryResult) -> str:
     """Numbers in full, absent values empty."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
@@ -91,14 +91,14 @@ def csv_text(runs: Runs) -> str:
     return text.getvalue().rstrip("\n")
 
 
-def json_text(runs: Runs) -> str:
+def json_text(runs: TrialQueryResult) -> str:
     """A list of objects; absent values are null."""
     return json.dumps(
         [{name: row[name] for name in runs.columns} for row in runs.rows], indent=2, ensure_ascii=False, allow_nan=False
     )
 
 
-FORMATS: Mapping[str, Callable[[Runs], str]] = {
+FORMATS: Mapping[str, Callable[[TrialQueryResult], str]] = {
     "table": plain_text,
     "csv": csv_text,
     "json": json_text,

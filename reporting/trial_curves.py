@@ -56,7 +56,7 @@ def trial_curves(record: StudyRecord, arm: str) -> TrialCurves:
         for trial in record.of_arm(arm, TrialRole.SEARCH)
         if any(epoch.metrics.get(metric) is not None for epoch in trial.epochs)
     ]
-    chosen = spread(record, begun, MOST)
+    chosen = thinned(ranked(record, begun), MOST)
     return TrialCurves(
         arm=arm,
         metric=metric,
@@ -83,11 +83,6 @@ def axis_curves(record: StudyRecord, arm: str, axis: str) -> AxisCurves | None:
         positions={trial: position_of(value, ticks) for trial, value in present.items()},
         shown=shown,
     )
-
-
-def spread(record: StudyRecord, trials: Sequence[TrialRecord], most: int) -> list[TrialRecord]:
-    """At most so many of them, the best first, then evenly down to the worst; those without a value last."""
-    return thinned(ranked(record, trials), most)
 
 
 def ranked(record: StudyRecord, trials: Sequence[TrialRecord]) -> list[TrialRecord]:

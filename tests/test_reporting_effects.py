@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reporting.effect_pictures import effect_picture, importance_picture, parallel_picture
+from reporting.effect_pictures import effect_picture, importance_picture
 from reporting.effects import AxisEffect, effects
-from reporting.parallel import ABSENT, parallel
 from reporting.trial_curves import MOST, POINTS, axis_curves, thinned, trial_curves
 from tests.report_fixtures import study
 from tests.study_fixtures import record_of
@@ -138,24 +137,6 @@ def test_every_trial_with_a_value_is_in_one_group(trials: list[tuple[float, floa
             assert group.low <= group.best_at <= group.high
 
 
-def test_parallel_coordinates_by_hand() -> None:
-    record = small_study(
-        ({"learning_rate": 1e-4, "optimizer": "adam"}, 0.2, "completed"),
-        ({"learning_rate": 1e-3, "optimizer": "sgd", "momentum": 0.8}, 0.6, "completed"),
-        ({"learning_rate": 1e-2, "optimizer": "sgd", "momentum": 0.9}, None, "infeasible"),
-    )
-    found = parallel(record, "a")
-    assert found is not None
-    assert [one.name for one in found.coordinates] == ["learning_rate", "optimizer", "momentum", "val_accuracy"]
-    lines = {line.trial: line.positions for line in found.lines}
-    assert lines["a-0"] == (0, 0, ABSENT, 0)
-    assert lines["a-1"] == (pytest.approx(0.5), 1, 0, 1)
-    assert lines["a-2"] == (1, 1, 1, ABSENT)
-    assert found.lines[-1].trial == "a-1"  # the best is drawn last
-    assert [one.lacking for one in found.coordinates] == [False, False, True, True]
-    assert parallel(by_optimizer(), "a") is None  # one axis is no parallel
-
-
 def test_curves_of_all_trials_the_best_on_top() -> None:
     record = study()
     shown = trial_curves(record, "fine_tuned")
@@ -200,6 +181,3 @@ def test_pictures_say_in_words_what_they_show() -> None:
     important = Importances(arm="a", trials=12, shares={"optimizer": 0.75, "dropout": 0.25})
     assert "optimizer 0.75; dropout 0.25" in importance_picture(important).alt
     assert "a hint rather than a finding" in importance_picture(important).caption
-    found = parallel(study(), "from_scratch")
-    assert found is not None
-    assert "The best, from_scratch-0002, reached" in parallel_picture(found).alt

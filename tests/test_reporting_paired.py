@@ -21,6 +21,14 @@ def test_mcnemar_is_a_fair_coins_test(alone: int, other: int) -> None:
     assert mcnemar(alone, other) == pytest.approx(expected)
 
 
+@given(st.integers(0, 400), st.integers(0, 400))
+def test_mcnemar_is_exact(alone: int, other: int) -> None:
+    number = alone + other
+    tail = sum(math.comb(number, successes) for successes in range(min(alone, other) + 1))
+
+    assert mcnemar(alone, other) == pytest.approx(min(1.0, 2 * tail / 2**number), rel=1e-10, abs=1e-12)
+
+
 def test_mcnemar_bears_a_large_test_split() -> None:
     assert mcnemar(6000, 6000) == 1.0
     assert mcnemar(6300, 5700) == pytest.approx(binomtest(6300, 12_000, 0.5).pvalue)

@@ -13,8 +13,9 @@ from click.testing import CliRunner
 
 import cli
 from reporting import runs_text
+from reporting.filter import QueryError
 from reporting.frames import to_csv, trials_frame
-from reporting.runs import Asked, RunsError, count_line, select
+from reporting.runs import TrialQuery, count_line, select
 from tests.study_fixtures import example_events, many_events, record_of, write_study
 from tuning.records.study_record import read_study
 
@@ -22,7 +23,7 @@ RECORD = record_of(example_events())
 
 
 def names(**asked: object) -> list[str]:
-    return [row["trial"] for row in select(RECORD, Asked(**asked)).rows]  # type: ignore[arg-type]
+    return [row["trial"] for row in select(RECORD, TrialQuery(**asked)).rows]  # type: ignore[arg-type]
 
 
 def test_best_first_and_what_has_no_value_last() -> None:
@@ -39,7 +40,7 @@ def test_what_a_lost_trial_reached_before_is_not_best_and_its_reason_is_one_line
             event |= {"best": 0.99, "best_epoch": 1}
         if event["event"] == "trial_ended" and event["trial"] == "from_scratch-0003":
             event["reason"] = "two\nlines"
-    runs = select(record_of(events), Asked(arms=("from_scratch",)))
+    runs = select(record_of(events), TrialQuery(arms=("from_scratch",)))
 
     assert [row["trial"] for row in runs.rows][-2:] == ["from_scratch-0003", "from_scratch-0004"]
     assert len(runs_text.plain_text(runs).splitlines()) == 1 + len(runs.rows)
@@ -64,7 +65,7 @@ def test_filtered() -> None:
 
 
 def test_default_columns_tell_trials_apart() -> None:
-    columns = select(RECORD, Asked(arms=("from_scratch",))).columns
+    columns = select(RECORD, TrialQuery(arms=("from_scratch",))).columns
 
     assert columns[:4] == ("trial", "status", "epochs", "val_accuracy")
     assert {"test_accuracy", "dropout", "seconds", "reason"} <= set(columns)
@@ -81,22 +82,26 @@ def test_default_columns_tell_trials_apart() -> None:
     ],
 )
 def test_names_that_are_not_there(asked: dict[str, object], message: str) -> None:
-    with pytest.raises(RunsError) as raised:
+    with pytest.raises(QueryError) as raised:
         names(**asked)
     assert message in str(raised.value)
 
 
 def test_nothing_found_says_why() -> None:
-    found = select(RECORD, Asked(where="optimizer=adamm"))
+    found = select(RECORD, TrialQuery(where="optimizer=adamm"))
 
     assert found.rows == []
     assert found.hints == ("optimizer is never 'adamm' here: it is adam, sgd",)
+    assert select(RECORD, TrialQuery(where="epochs = 4.0 and epochs > 4")).hints == ()
+    assert select(RECORD, TrialQuery(where="number = 77 and optimizer=adam")).hints == (
+        "number is never 77 here: it is 0, 1, 2, 3, 4, 100, 101, 102",
+    )
     assert runs_text.plain_text(found).startswith("trial")
     assert count_line(RECORD, found) == "0 of 16 trials of food10/example"
 
 
 def test_csv_has_the_numbers_of_trials_csv() -> None:
-    found = select(RECORD, Asked(sort="number,arm"))
+    found = select(RECORD, TrialQuery(sort="number,arm"))
     found = type(found)(**{**found.__dict__, "columns": found.every})
     ours = {row["trial"]: row for row in csv.DictReader(io.StringIO(runs_text.csv_text(found)))}
 
@@ -109,7 +114,7 @@ def test_csv_has_the_numbers_of_trials_csv() -> None:
 
 def test_json_has_nulls_and_markdown_is_a_table() -> None:
     found = select(
-        RECORD, Asked(columns=("trial", "momentum", "reason"), limit=2, sort="trial", arms=("from_scratch",))
+        RECORD, TrialQuery(columns=("trial", "momentum", "reason"), limit=2, sort="trial", arms=("from_scratch",))
     )
 
     assert json.loads(runs_text.json_text(found))[0] == {"trial": "from_scratch-0000", "momentum": None, "reason": None}
@@ -120,7 +125,7 @@ def test_json_has_nulls_and_markdown_is_a_table() -> None:
 
 @pytest.mark.parametrize("width", [60, 80, 100, 140, 200])
 def test_a_terminal_is_never_overrun(width: int) -> None:
-    found = select(RECORD, Asked())
+    found = select(RECORD, TrialQuery())
     text = runs_text.terminal_text(found, width, colour=False)
 
     table, _, left_out = text.partition("\n\n")
@@ -145,10 +150,13 @@ def test_the_command(tmp_path: Path) -> None:
     assert "\x1b" not in printed  # no terminal here
     assert told == "2 of 16 trials of food10/example: 2 failed\n"
     assert len(run("--limit", "3")[1].splitlines()) == 4
-    assert run("--where", "optimizer>adam")[::2] == (
+    assert run("--where", "val_accuracy>high")[::2] == (
         2,
-        "Error: --where: optimizer is text and has no order, but > is asked of it; use = or !=\n",
+        "Error: --where: val_accuracy is a number, but 'high' is none; write a number, as in val_accuracy > 0.8\n",
     )
+    by_time = run("--where", "status IN (completed, stopped)", "--sort", "seconds DESC", "--format", "json")[1]
+    seconds = [trial["seconds"] for trial in json.loads(by_time)]
+    assert seconds == sorted(seconds, reverse=True)
     assert run("--limit", "0")[0] == 2
     assert len(json.loads(run("--format", "json")[1])[0]) > 20
 
@@ -156,7 +164,7 @@ def test_the_command(tmp_path: Path) -> None:
 def test_a_study_in_which_nothing_was_asked_yet() -> None:
     record = record_of(example_events()[:1])
 
-    found = select(record, Asked())
+    found = select(record, TrialQuery())
 
     assert found.rows == []
     assert runs_text.plain_text(found) == ""
@@ -167,7 +175,7 @@ def test_ten_thousand_trials_in_seconds(tmp_path: Path) -> None:
     study = write_study(tmp_path / "study", many_events(trials=10_000, epochs=2))
 
     started = time.process_time()
-    found = select(read_study(study), Asked(where="optimizer=adam and val_accuracy>0.5"))
+    found = select(read_study(study), TrialQuery(where="optimizer=adam and val_accuracy>0.5"))
     text = runs_text.plain_text(found)
 
     assert len(text.splitlines()) == 1 + 5000
