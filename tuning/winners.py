@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from atomic_file import atomic_path
 from tuning.records import StudyRecord
 
 
@@ -46,11 +47,9 @@ def keep_winner(study: Path, record: StudyRecord, arm: str) -> None:
     }
     metrics = {"validation": winner.best_metrics, "test": winner.test, "model": winner.facts}
     target = study / "winners" / arm
-    fresh = target.with_name(f"{arm}.new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    shutil.copytree(study / "checkpoints" / winner.trial, fresh)
+    target.parent.mkdir(parents=True, exist_ok=True)
     contents = {"configuration.json": configuration, "metrics.json": metrics, "config.json": listed(record, arm)}
-    for name, content in contents.items():
-        (fresh / name).write_text(json.dumps(content, indent=2) + "\n")
-    shutil.rmtree(target, ignore_errors=True)
-    fresh.rename(target)
+    with atomic_path(target) as partial:
+        shutil.copytree(study / "checkpoints" / winner.trial, partial)
+        for name, content in contents.items():
+            (partial / name).write_text(json.dumps(content, indent=2) + "\n")
