@@ -64,9 +64,14 @@ def test_the_new_replaces_the_old(tmp_path: Path, kind: str, synced: bool) -> No
 def test_after_an_exception_the_old_one_stays(tmp_path: Path, kind: str, error: type[BaseException]) -> None:
     target = tmp_path / "target"
     write(target, kind, "old")
-    with pytest.raises(error), atomic_path(target) as partial:
-        write(partial, kind, "half")
-        raise error
+
+    def fail() -> None:
+        with atomic_path(target) as partial:
+            write(partial, kind, "half")
+            raise error
+
+    with pytest.raises(error):
+        fail()
     assert contents(target) == "old"
     assert names(tmp_path) == ["target"]
 
