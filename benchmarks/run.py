@@ -26,6 +26,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from atomic_file import write_atomically
 from benchmarks.cells import QUIET
 from benchmarks.report import markdown
 from benchmarks.runs import CHECKOUT, Run, execute
@@ -118,9 +119,7 @@ def _write(target: Path, results: dict[str, Any]) -> None:
         (target, json.dumps(results, indent=1) + "\n"),
         (target.with_suffix(".md"), markdown(results)),
     ):
-        partial = path.with_name(f".{path.name}.partial")
-        partial.write_text(text)
-        partial.replace(path)
+        write_atomically(path, text)
 
 
 def _line(run: Run) -> str:

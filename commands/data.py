@@ -40,7 +40,7 @@ def prepare(
     python cli.py datasets prepare food10 --from ~/Downloads/food-101.tar.gz
     python cli.py datasets prepare images --from ~/birds
     """
-    from datasets.preparing import counted, prepare_with_bars, tell_notices
+    from commands.progress import counted, prepare_with_bars, tell_notices
     from datasets.store import ImageStore
     from search_spaces.wording import plural
 
@@ -77,9 +77,9 @@ def describe(
     task: str, origin: str | None, sample: bool, picture: Path | None, data_dir: Path | None, **read: Any
 ) -> None:
     """Images by class and split, sizes, and the pixels' statistics, as text and as a picture."""
+    from commands.progress import prepare_with_bars
     from datasets import statistics
     from datasets.picture import draw_statistics
-    from datasets.preparing import prepare_with_bars
     from datasets.store import ImageStore
 
     dataset = asked_task(task, sample, origin, **read).dataset
@@ -137,7 +137,7 @@ def features(
     """
     from dataclasses import replace
 
-    from datasets.preparing import bars, counted, prepare_with_bars
+    from commands.progress import bars, counted, prepare_with_bars
     from datasets.store import ImageStore
     from datasets.view import View
     from trainables.models import catalogue

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from platformdirs import user_cache_path
 
 if TYPE_CHECKING:
     from tasks.task import Task
@@ -61,5 +62,4 @@ def data_folder(path: Path | None) -> Path:
     """The folder of stores: as asked, or the user's cache folder."""
     if path is not None:
         return Path(os.path.expanduser(path)).resolve()  # Path's own raises for a user who does not exist
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(base) / "podium"
+    return user_cache_path("podium", appauthor=False)

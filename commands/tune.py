@@ -115,7 +115,7 @@ def tune(task: str, dry_run: bool, backbone: str | None, **options: Any) -> None
 def _tune(task: Task, settings: StudySettings, dry_run: bool) -> None:
     from rich.console import Console
 
-    from datasets.preparing import prepare_with_bars
+    from commands.progress import prepare_with_bars
     from tuning.folder import make_folder
     from tuning.plan_text import render_plan
     from tuning.planning import make_plan
@@ -161,7 +161,7 @@ def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Co
 
     pretraining: stores of the images that backbones learn from first, by arm.
     """
-    from datasets.preparing import counted, tell_notices
+    from commands.progress import counted, tell_notices
     from datasets.store import ImageStore
     from tuning.going_on import check_images
 

@@ -25,8 +25,8 @@ def unpacked(archive: Path, scratch: Path, wanted: Callable[[str], str | None], 
 
     wanted: says where in the folder a member goes ("class/name.jpg"), or None to leave it out.
     The archive is read once from front to back: a .tar.gz knows no index, and reading members one by one as they are
-    needed would unpack it again for each. Only plain files are taken, by writing their bytes to a path made of
-    `wanted`'s own answer: no link, no absolute path and no ".." of an archive can lead anywhere else.
+    needed would unpack it again for each. Only plain files are taken, to a path made of `wanted`'s own answer that
+    tarfile's filter keeps inside the folder: no link, no absolute path and no ".." of an archive leads anywhere else.
     Raises DataError: missing, empty, truncated, not a tar archive, a wanted member that is no plain file, no space.
     """
     from filelock import FileLock
@@ -82,15 +82,12 @@ def _unpack(archive: Path, scratch: Path, wanted: Callable[[str], str | None], p
 
 
 def _take(tar: tarfile.TarFile, member: tarfile.TarInfo, scratch: Path, destination: str, archive: Path) -> None:
-    content = tar.extractfile(member) if member.isreg() else None
-    if content is None:
+    if not member.isreg():
         raise DataError(f"{archive} holds {member.name!r}, which is not a plain file; {FETCH_AGAIN}")
-    path = (scratch / destination).resolve()
-    if not path.is_relative_to(scratch.resolve()):
-        raise DataError(f"{archive} holds {member.name!r}, which leads out of its folder; {FETCH_AGAIN}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with content, open(path, "wb") as file:
-        shutil.copyfileobj(content, file, 1 << 20)
+    try:
+        tar.extract(member.replace(name=destination), scratch, set_attrs=False, filter="data")
+    except tarfile.FilterError:
+        raise DataError(f"{archive} holds {member.name!r}, which leads out of its folder; {FETCH_AGAIN}") from None
 
 
 def _damaged(archive: Path, error: Exception) -> DataError:

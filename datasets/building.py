@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
-import os
 import shutil
 import sys
 import threading
@@ -13,11 +13,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from atomic_file import atomic_path
 from datasets.boxes import BoxError, check_all_or_none, relative
 from datasets.dataset import SPLITS, Box, DataError, Dataset, Progress, SourceImage, Split
 from datasets.decoding import DecodeError, Size, decode, stored_size
@@ -62,25 +63,23 @@ def build(dataset: Dataset, path: Path, origin: str | None, progress: Progress) 
     """
     described = describe_origin(origin)
     _remove_what_was_killed(path.parent)
-    unfinished = path.with_suffix(".unfinished")  # one name, so that a killed build's file is overwritten, not added to
+    # One name, so that a killed build's file is overwritten, not added to.
+    unfinished = path.with_suffix(".unfinished")
     try:
         with _opened(dataset, origin, path.parent, progress) as images:
             used, notices = assign_splits(dataset, images)
             planned, broken = _plan(dataset, used, progress)
             _check_space(path.parent, planned)
-            stored = _write(dataset, planned, broken, used, unfinished, (described, notices), progress)
-        with open(unfinished, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-        _sync_folder(path.parent)
+            with atomic_path(path, partial=unfinished) as partial:
+                writer = StoreWriter(dataset, planned, broken)
+                writer.write(partial, used, (described, notices), progress)
+        stored = len(writer.stored)
         progress(f"stored {stored} images of {dataset.name}", stored, stored)
     except OSError as error:
         raise DataError(
             f"the image store {path} could not be written ({error.strerror or error}); free some space or choose "
             "another folder with --data-dir DIR"
         ) from None
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _remove_what_was_killed(folder: Path) -> None:
@@ -167,84 +166,139 @@ def _check_space(folder: Path, planned: Sequence[_Planned]) -> None:
         )
 
 
-def _write(
-    dataset: Dataset,
-    planned: Sequence[_Planned],
-    broken: dict[str, str],
-    used: Sequence[tuple[SourceImage, Split]],
-    unfinished: Path,
-    provenance: tuple[str, tuple[str, ...]],
-    progress: Progress,
-) -> int:
-    """Decode and write everything; how many images were stored. Grows `broken`."""
-    import h5py
+class StoreWriter:
+    """The content of a store that is being written: images decoded in threads, appended in their order.
 
-    def work(image: _Planned) -> _Decoded:
-        def broken(why: str) -> _Decoded:
-            return _Decoded(image, b"", np.zeros((3, 256), np.int64), np.uint64(0), np.empty(0, np.uint8), why)
+    Pixels go to their place past HDF5, whose writes would hold up every thread: 5 of 45 seconds for 6 GB.
+    """
 
+    def __init__(self, dataset: Dataset, planned: Sequence[_Planned], broken: dict[str, str]) -> None:
+        """Start without images.
+
+        Args:
+            dataset: whose images they are.
+            planned: every image with its place.
+            broken: why others are left out, by name; grows by those that cannot be decoded.
+        """
+        self.stored: list[_Planned] = []
+        self._dataset = dataset
+        self._planned = planned
+        self._broken = broken
+        self._compared: list[int] = []  # of those stored, the places of images that are compared with each other
+        self._hashes = np.empty(len(planned), np.uint64)
+        self._thumbnails = np.empty((len(planned), SIDE * SIDE), np.uint8)  # 1 KB an image: none is read again
+        self._fingerprint = hashlib.sha256(json.dumps(dataset.classes).encode())
+        self._histograms = np.zeros((len(SPLITS), 3, 256), np.int64)
+        self._writing = threading.Lock()
+
+    def write(
+        self,
+        path: Path,
+        used: Sequence[tuple[SourceImage, Split]],
+        provenance: tuple[str, tuple[str, ...]],
+        progress: Progress,
+    ) -> None:
+        """Write the whole file.
+
+        Args:
+            path: of the file.
+            used: every image with its split, broken ones too.
+            provenance: where the images come from, and what is to be said about their splits.
+            progress: told about every image.
+
+        Raises:
+            DataError: too many broken images.
+            OSError: the file cannot be written.
+        """
+        import h5py
+
+        threads = usable_cores()
+        with h5py.File(path, "w", libver="latest") as file, open(path, "r+b") as raw:
+            start = _reserve_pixels(file, sum(image.size.bytes for image in self._planned))
+            decode_one = functools.partial(self.decode_one, raw, start)
+            decoded = ordered(decode_one, self._planned, threads=threads, ahead=2 * threads)
+            for done, image in enumerate(decoded, start=1):
+                self.append(image)
+                progress(f"decoding {self._dataset.name}", done, len(self._planned))
+            _check_broken(self._dataset, used, self._broken)
+            self.finish(file, provenance, progress)
+
+    def decode_one(self, raw: IO[bytes], start: int, image: _Planned) -> _Decoded:
+        """Decode an image, write its pixels to their place, and describe them. Called by several threads.
+
+        Args:
+            raw: the file.
+            start: where in the file the pixels of all images begin.
+            image: the image.
+
+        Returns:
+            What the other columns of the store are made of, or why the image is broken.
+        """
         try:
-            pixels = decode(image.source.read(), dataset.max_side)
+            pixels = decode(image.source.read(), self._dataset.max_side)
         except (DecodeError, OSError) as error:
-            return broken(str(error))
+            return _failed(image, str(error))
         if pixels.shape != (image.size.height, image.size.width, 3):
-            return broken(f"it was {image.size}, now it is {pixels.shape}: it changed")
-        with writing:
-            raw.seek(pixels_at + image.offset)
+            return _failed(image, f"it was {image.size}, now it is {pixels.shape}: it changed")
+        with self._writing:
+            raw.seek(start + image.offset)
             raw.write(pixels.data)
         digest = hashlib.sha256(pixels.data).digest()
         small = thumbnail(pixels)
         return _Decoded(image, digest, channel_histogram(pixels), difference_hash(small), small, "")
 
-    stored: list[_Planned] = []
-    large: list[int] = []  # of those stored, the places of images that are compared with each other
-    hashes = np.empty(len(planned), np.uint64)
-    thumbnails = np.empty((len(planned), SIDE * SIDE), np.uint8)  # 1 KB an image, so that none is read again
-    fingerprint = hashlib.sha256(json.dumps(dataset.classes).encode())
-    histograms = np.zeros((len(SPLITS), 3, 256), np.int64)
-    threads = usable_cores()
-    # Pixels go to their place past HDF5, whose writes would hold up every thread: 5 of 45 seconds for 6 GB.
-    writing = threading.Lock()
-    with h5py.File(unfinished, "w", libver="latest") as file, open(unfinished, "r+b") as raw:
-        pixels_at = _reserve_pixels(file, sum(image.size.bytes for image in planned))
-        for done, result in enumerate(ordered(work, planned, threads=threads, ahead=2 * threads), start=1):
-            image = result.planned
-            if result.failure:
-                broken[image.source.name] = result.failure
-            else:
-                facts = [image.source.name, image.source.label, image.split, image.size.height, image.size.width]
-                facts += image.box or ()
-                fingerprint.update(json.dumps(facts).encode() + result.digest)
-                histograms[SPLITS.index(image.split)] += result.histogram
-                if min(image.size.height, image.size.width) >= SMALLEST:
-                    hashes[len(large)], thumbnails[len(large)] = result.hash, result.thumbnail
-                    large.append(len(stored))
-                stored.append(image)
-            progress(f"decoding {dataset.name}", done, len(planned))
-        _check_broken(dataset, used, broken)
-        _write_columns(file, stored, histograms)
-        splits = np.array([SPLITS.index(stored[place].split) for place in large], np.uint8)
-        alike = across_splits(hashes[: len(large)], thumbnails[: len(large)], splits, progress=progress)
-        names = [(stored[large[one]].source.name, stored[large[other]].source.name) for one, other in alike.pairs]
+    def append(self, decoded: _Decoded) -> None:
+        """Add the next image, or the reason why it is broken."""
+        image = decoded.planned
+        if decoded.failure:
+            self._broken[image.source.name] = decoded.failure
+            return
+        facts = [image.source.name, image.source.label, image.split, image.size.height, image.size.width]
+        facts += image.box or ()
+        self._fingerprint.update(json.dumps(facts).encode() + decoded.digest)
+        self._histograms[SPLITS.index(image.split)] += decoded.histogram
+        if min(image.size.height, image.size.width) >= SMALLEST:
+            place = len(self._compared)
+            self._hashes[place], self._thumbnails[place] = decoded.hash, decoded.thumbnail
+            self._compared.append(len(self.stored))
+        self.stored.append(image)
+
+    def finish(self, file: Any, provenance: tuple[str, tuple[str, ...]], progress: Progress) -> None:
+        """Write the columns and the facts about all images, after the last one.
+
+        Args:
+            file: the open HDF5 file.
+            provenance: see `write`.
+            progress: told about the search for near-duplicates.
+        """
+        _write_columns(file, self.stored, self._histograms)
+        images = [self.stored[place] for place in self._compared]
+        splits = np.array([SPLITS.index(image.split) for image in images], np.uint8)
+        count = len(images)
+        alike = across_splits(self._hashes[:count], self._thumbnails[:count], splits, progress=progress)
+        names = [(images[one].source.name, images[other].source.name) for one, other in alike.pairs]
         origin, notices = provenance
-        mean, deviation = mean_and_deviation(histograms[SPLITS.index("train")])
+        mean, deviation = mean_and_deviation(self._histograms[SPLITS.index("train")])
         file.attrs["facts"] = json.dumps(
             {
                 "version": VERSION,
-                "name": dataset.name,
-                "title": dataset.title,
-                "classes": dataset.classes,
-                "description": repr(dataset),
+                "name": self._dataset.name,
+                "title": self._dataset.title,
+                "classes": self._dataset.classes,
+                "description": repr(self._dataset),
                 "origin": origin,
-                "fingerprint": fingerprint.hexdigest(),
-                "notices": [*notices, *_broken_notice(broken), *_alike_notice(names, alike)],
-                "broken": broken,
+                "fingerprint": self._fingerprint.hexdigest(),
+                "notices": [*notices, *_broken_notice(self._broken), *_alike_notice(names, alike)],
+                "broken": self._broken,
                 "near_duplicates": names,
                 "channel_mean": mean,
                 "channel_std": deviation,
             }
         )
-    return len(stored)
+
+
+def _failed(image: _Planned, reason: str) -> _Decoded:
+    return _Decoded(image, b"", np.zeros((3, 256), np.int64), np.uint64(0), np.empty(0, np.uint8), reason)
 
 
 def _reserve_pixels(file: Any, total: int) -> int:
@@ -293,14 +347,3 @@ def _alike_notice(names: Sequence[tuple[str, str]], alike: Alike) -> list[str]:
     ending = f": {shown}" if names else ""
     partly = "" if alike.all_compared else " (not all were compared)"
     return [f"{count} the same but lie in different splits of the store{partly}{ending}"]
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the rename survive a power cut. Some file systems know no such thing."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

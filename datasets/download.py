@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import time
 from pathlib import Path
@@ -10,12 +11,21 @@ from urllib.parse import urlsplit
 
 import requests
 
+from atomic_file import atomic_replace
 from datasets.dataset import DataError, Progress, silent
 
 ATTEMPTS = 5  # in a row without a new byte
 TIMEOUT_SECONDS = (10.0, 60.0)  # to connect; between two pieces
 PIECE_BYTES = 1 << 14  # a piece that breaks off is lost, so it is small
 REPORT_BYTES = 1 << 20  # between two calls of progress
+
+
+class DownloadError(DataError):
+    """A file that could not be fetched."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason  # in a few words, without address and remedy
 
 
 class _Interrupted(Exception):
@@ -27,29 +37,48 @@ def download(
     target: Path,
     *,
     md5: str | None = None,
+    check_existing: bool = False,
     progress: Progress = silent,
+    attempts: int = ATTEMPTS,
+    timeout: tuple[float, float] = TIMEOUT_SECONDS,
     pause_seconds: float = 2.0,
 ) -> Path:
-    """The file at `url` as `target`, fetched unless it is there already; its checksum was checked when it arrived.
+    """Fetch a file unless it is there already.
 
     What has arrived waits in TARGET.part for the next attempt, of this process or of a later one. Concurrent calls for
-    one target fetch it once. pause_seconds: before the second attempt, doubled for each further one.
-    Raises DataError: no network, the server refuses, a wrong checksum, no space.
+    one target fetch it once.
+
+    Args:
+        url: of the file.
+        target: where it is put, whole or not at all.
+        md5: its checksum, checked when it arrives.
+        check_existing: whether a file that is there is fetched again where its checksum is wrong. Some files can be
+            written by other programs too.
+        progress: told about every megabyte.
+        attempts: in a row without a new byte, after which it is given up.
+        timeout: seconds to connect, and between two pieces.
+        pause_seconds: before the second attempt, doubled for each further one.
+
+    Returns:
+        The target.
+
+    Raises:
+        DownloadError: no network, the server refuses, a wrong checksum, no space.
     """
     from filelock import FileLock
 
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{target}.lock"):
-            if not target.exists():
-                _fetch(url, target, progress, pause_seconds)
+            if not target.exists() or (check_existing and md5_checksum(target) != md5):
+                _fetch(url, target, progress, attempts, timeout, pause_seconds)
                 if md5 is not None:
                     _check(url, target, md5)
-                os.replace(_part(target), target)
+                atomic_replace(_part(target), target)
     except OSError as error:  # requests' own errors never come this far
         reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or error
-        raise DataError(
-            f"{target} could not be written ({reason}); choose another folder with --data-dir DIR"
+        raise DownloadError(
+            f"{target} could not be written ({reason}); choose another folder with --data-dir DIR", str(reason)
         ) from None
     return target
 
@@ -58,40 +87,43 @@ def _part(target: Path) -> Path:
     return target.with_name(f"{target.name}.part")
 
 
-def _fetch(url: str, target: Path, progress: Progress, pause_seconds: float) -> None:
+def _fetch(
+    url: str, target: Path, progress: Progress, attempts: int, timeout: tuple[float, float], pause_seconds: float
+) -> None:
     part = _part(target)
     failures = 0
     while True:
         before = _size(part)
         try:
-            _continue(url, part, progress)
+            _continue(url, part, progress, timeout)
             return
         except _Interrupted as error:
-            failures = 1 if _size(part) > before else failures + 1
-            if failures >= ATTEMPTS:
+            failures = 0 if _size(part) > before else failures + 1
+            if failures >= attempts:
                 host = urlsplit(url).hostname or url
-                raise DataError(
-                    f"could not reach {host}: {error}; download {url} elsewhere and pass --from FILE"
+                raise DownloadError(
+                    f"could not reach {host}: {error}; download {url} elsewhere and pass --from FILE", str(error)
                 ) from None
-        time.sleep(pause_seconds * 2 ** (failures - 1))
+        time.sleep(pause_seconds * 2 ** max(0, failures - 1))
 
 
-def _continue(url: str, part: Path, progress: Progress) -> None:
+def _continue(url: str, part: Path, progress: Progress, timeout: tuple[float, float]) -> None:
     """Append what is missing. Raises _Interrupted."""
     have = _size(part)
     # "identity": a server must not label a .tar.gz as a compressed transfer that requests would then unpack.
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
     try:
-        with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT_SECONDS) as response:
+        with requests.get(url, headers=headers, stream=True, timeout=timeout) as response:
             if response.status_code == requests.codes.requested_range_not_satisfiable:
                 part.unlink()  # as long as the file or longer: it cannot be trusted, start over
                 raise _Interrupted("the server could not resume the download")
             if response.status_code >= 500 or response.status_code == requests.codes.too_many_requests:
                 raise _Interrupted(f"it answered {response.status_code} {response.reason}")
             if response.status_code >= 400:
-                raise DataError(
+                raise DownloadError(
                     f"{url} answered {response.status_code} {response.reason}; check the address, or download the file "
-                    "elsewhere and pass --from FILE"
+                    "elsewhere and pass --from FILE",
+                    f"it answered {response.status_code} {response.reason}",
                 )
             resumed = response.status_code == requests.codes.partial_content
             done = reported = have if resumed else 0
@@ -105,10 +137,10 @@ def _continue(url: str, part: Path, progress: Progress) -> None:
                         reported = done
                         progress(f"downloading {urlsplit(url).hostname}", done, total)
                 file.flush()
-                os.fsync(file.fileno())
+                os.fsync(file.fileno())  # what is resumed after a power cut must be what arrived
     except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema, requests.exceptions.MissingSchema):
-        raise DataError(
-            f"{url!r} is not an address that can be fetched; it must start with http:// or https://"
+        raise DownloadError(
+            f"{url!r} is not an address that can be fetched; it must start with http:// or https://", "no address"
         ) from None
     except requests.RequestException as error:
         raise _Interrupted(failure(error)) from None
@@ -117,16 +149,21 @@ def _continue(url: str, part: Path, progress: Progress) -> None:
 
 
 def _check(url: str, target: Path, md5: str) -> None:
-    import pooch
-
     part = _part(target)
-    found = pooch.file_hash(str(part), alg="md5")
-    if found != md5:
+    checksum = md5_checksum(part)
+    if checksum != md5:
         part.unlink()
-        raise DataError(
-            f"{url} has the md5 checksum {found}, but {md5} is expected; it was deleted: try again, or download it "
-            "elsewhere and pass --from FILE"
+        raise DownloadError(
+            f"{url} has the md5 checksum {checksum}, but {md5} is expected; it was deleted: try again, or download it "
+            "elsewhere and pass --from FILE",
+            "what arrived has the wrong checksum",
         )
+
+
+def md5_checksum(path: Path) -> str:
+    """Return the MD5 of a file in hexadecimal digits. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def _size(part: Path) -> int:

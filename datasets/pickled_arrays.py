@@ -11,6 +11,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets.restricted_pickle import RestrictedUnpickler
+
 _NUMBERS = {f"{kind}{size}" for kind, sizes in (("i", "1248"), ("u", "1248"), ("f", "248")) for size in sizes}
 _DIMENSIONS = 32  # NumPy 1's own limit
 
@@ -63,21 +65,20 @@ class _Array:
         self.values = np.frombuffer(raw, kind.dtype).reshape(shape, order="F" if fortran else "C")
 
 
-class _Reader(pickle.Unpickler):
+class _Reader(RestrictedUnpickler):
     def __init__(self, file: IO[bytes], size: int) -> None:
-        super().__init__(file, encoding="latin1")
+        stand_ins = {
+            ("numpy", "dtype"): _Kind,
+            ("numpy", "ndarray"): "numpy.ndarray",  # an argument of _reconstruct, never called
+            ("_codecs", "encode"): self._encoded,
+            ("numpy.core.multiarray", "_reconstruct"): self._reconstruct,
+            ("numpy._core.multiarray", "_reconstruct"): self._reconstruct,
+        }
+        super().__init__(file, stand_ins, encoding="latin1")
         self._left = size  # bytes that texts may still become; a text that is used again and again would fill memory
 
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) == ("numpy", "dtype"):
-            return _Kind
-        if (module, name) == ("numpy", "ndarray"):
-            return "numpy.ndarray"  # an argument of _reconstruct, never called
-        if (module, name) == ("_codecs", "encode"):
-            return self._encoded
-        if module in ("numpy.core.multiarray", "numpy._core.multiarray") and name == "_reconstruct":
-            return self._reconstruct
-        raise pickle.UnpicklingError(f"it refers to {module}.{name}, which is no array")
+    def refusal(self, reference: str) -> Exception:
+        return pickle.UnpicklingError(f"it refers to {reference}, which is no array")
 
     def _reconstruct(self, *_: Any) -> _Array:
         return _Array(self._encoded)

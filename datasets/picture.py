@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import os
 import textwrap
 import warnings
 from pathlib import Path
@@ -17,6 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from atomic_file import atomic_path
 from datasets.dataset import SPLITS, DataError
 from datasets.statistics import CHANNELS, Statistics, shortened
 from datasets.store import ImageStore
@@ -69,20 +68,15 @@ def draw_statistics(statistics: Statistics, store: ImageStore, path: Path) -> No
             axes.set_anchor("N")  # names of a row stand at one height, whatever the shape of the images
             if place < len(examples):
                 _draw_example(axes, store, *examples[place])
-        unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with warnings.catch_warnings():
+            with atomic_path(path, synced=False) as partial, warnings.catch_warnings():
                 warnings.filterwarnings("ignore", message="Glyph .* missing")  # no font has the letters of all scripts
-                figure.savefig(unfinished, format="png")
-            os.replace(unfinished, path)
+                figure.savefig(partial, format="png")
         except OSError as error:
             raise DataError(
                 f"the picture {path} cannot be written ({error.strerror or error}); choose another place with --picture"
             ) from None
-        finally:
-            with contextlib.suppress(OSError):
-                unfinished.unlink(missing_ok=True)
 
 
 def _draw_counts(axes: Axes, statistics: Statistics) -> None:

@@ -6,16 +6,15 @@ divided by 255, less a mean image) and mean_image_rgb.pickle (mean_image_rgb, [3
 
 from __future__ import annotations
 
-import os
 import pickle
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from atomic_file import atomic_path
 from datasets import pickled_arrays
 from datasets.array_images import ArrayImage
 from datasets.dataset import SPLITS, DataError, SourceImage, Split
@@ -35,16 +34,11 @@ def convert(source: Path, target: Path) -> int:
     if target.suffix != ".npz":
         raise DataError(f"the target is {target}, but must end in .npz: {source.stem}.npz")
     arrays = _restored(source, trusted=False)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
-        with partial.open("wb") as file:
+        with atomic_path(target) as partial, partial.open("wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
-        partial.replace(target)
     except OSError as error:
         raise DataError(f"{target} cannot be written ({error.strerror or error})") from None
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
     return sum(len(array) for name, array in arrays.items() if name.startswith("x_"))
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from atomic_file import atomic_path
 from inspection.classifier import classifier, load_network
 from inspection.quietly import quietly
 from inspection.winner import InspectionError, Winner
@@ -60,20 +61,16 @@ def export(winner: Winner, form: str, out: Path | None) -> Exported:
     expected = classifier(network)([images])
     target = out or winner.study / "exports" / f"{winner.arm}{FORMATS[form] or '_saved_model'}"
     target.parent.mkdir(parents=True, exist_ok=True)
-    fresh = target.with_name(f".{os.getpid()}.{target.stem}{FORMATS[form]}")
-    try:
-        _written(form, network, winner, fresh)
-        answers = _answers(form, fresh, images, winner)
+    suffixed = target.with_name(f".{os.getpid()}.{target.stem}{FORMATS[form]}")  # readers go by the suffix
+    with atomic_path(target, partial=suffixed) as partial:
+        _written(form, network, winner, partial)
+        answers = _answers(form, partial, images, winner)
         difference = float(np.abs(answers - expected).max()) if answers.shape == expected.shape else float("inf")
         if not difference <= TOLERANCE:  # nor NaN
             raise InspectionError(
                 f"exported to {form}, {winner.title} answers otherwise: probabilities differ by up to {difference:.2g} "
                 f"on {len(images)} validation images, at most {TOLERANCE:g} are allowed; nothing was kept"
             )
-        _remove(target)
-        fresh.rename(target)
-    finally:
-        _remove(fresh)
     return Exported(path=target, images=len(images), difference=difference)
 
 
@@ -188,10 +185,3 @@ RUNNERS: dict[str, Callable[[Path], Runner]] = {
     "onnx": _onnx,
     "tflite": _tflite,
 }
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from atomic_file import write_atomically
 from reporting.markdown import markdown_table
 from reporting.tables import document_tables, open_study
-from reporting.writing import write_whole
 from search_spaces.wording import unknown
 
 # Comments that Markdown does not show: [comment]: # (result_table_start) ... [comment]: # (result_table_end)
@@ -45,7 +45,7 @@ def write_into(study: Path, target: Path) -> list[str]:
         written.append(name)
     if not written:
         _raise_without_marks(target, text, list(tables))
-    write_whole(target.resolve(), text)  # a link stays one
+    write_atomically(target.resolve(), text)  # a link stays one
     return written
 
 

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 import io
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+
+from atomic_file import write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
-    """Under a temporary name first, then renamed into place; text as UTF-8. Raises OSError, and leaves nothing then.
+    """Write a derived file, which is not synced: it is rewritten every half minute while a study runs.
 
-    Its folder is made; the permissions of a file that was there stay.
+    Args:
+        path: the file; its folder is made.
+        content: text is written as UTF-8.
+
+    Raises:
+        OSError: it cannot be written; the old file stays then.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(content.encode() if isinstance(content, str) else content)
-        if path.exists():
-            partial.chmod(path.stat().st_mode)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_atomically(path, content, synced=False)
 
 
 def new_figure(size: tuple[float, float], dots_per_inch: int, layout: Literal["constrained"] | None = None) -> Figure:

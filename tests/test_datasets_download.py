@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from datasets.dataset import DataError
-from datasets.download import ATTEMPTS, download
+from datasets.download import ATTEMPTS, DownloadError, download
 
 CONTENT = np.random.default_rng(0).bytes(300_000)
 MD5 = hashlib.md5(CONTENT).hexdigest()
@@ -92,6 +92,27 @@ def test_broken_connections_go_on_where_they_stopped(server: Server, fetch: Call
     starts = [int(asked.removeprefix("bytes=").removesuffix("-")) for asked in server.asked[1:]]
     assert starts == sorted(set(starts))
     assert 0 < starts[0] <= 40_000
+
+
+def test_with_one_attempt_what_brings_something_still_goes_on(server: Server, tmp_path: Path) -> None:
+    server.cut = 100_000
+    path = download(server.url, tmp_path / "file", md5=MD5, attempts=1, pause_seconds=0.0)
+    assert path.read_bytes() == CONTENT
+    asked = len(server.asked)
+    assert asked > 2
+    server.errors = [503]
+    with pytest.raises(DownloadError, match=r"could not reach 127\.0\.0\.1") as caught:
+        download(server.url, tmp_path / "other", attempts=1, pause_seconds=0.0)
+    assert caught.value.reason == "it answered 503 Service Unavailable"
+    assert len(server.asked) == asked + 1
+
+
+def test_a_file_that_another_program_damaged_is_fetched_again_where_asked(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(CONTENT[:100])
+    assert download(server.url, tmp_path / "file", md5=MD5).read_bytes() == CONTENT[:100]
+    for _ in range(2):
+        assert download(server.url, tmp_path / "file", md5=MD5, check_existing=True).read_bytes() == CONTENT
+    assert server.asked == [""]
 
 
 def test_a_later_process_resumes(server: Server, tmp_path: Path, fetch: Callable[..., bytes]) -> None:

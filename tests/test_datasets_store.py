@@ -91,6 +91,16 @@ def test_histograms_agree_with_a_count_by_hand() -> None:
     assert deviation == (0.0, 0.5, 0.0)
 
 
+def test_stores_that_users_have_are_not_built_again(tmp_path: Path) -> None:
+    """Another name or fingerprint would decode every user's images anew: raise building.VERSION where that is meant."""
+    path = prepare(Pictures(), tmp_path)
+    assert path.name == "pictures-64px-c78fd9e844.h5"
+    store = ImageStore.open(path)
+    assert store.fingerprint == "ac6a8b8b9cf4df60f365cc0092f36fbcc8afbb6e0817c5a5f83aafa5819d4e7d"
+    pixels = hashlib.sha256(b"".join(store.image(index).tobytes() for index in range(len(store))))
+    assert pixels.hexdigest() == "b4090ac3e339a6dd14cedbe09014c7cf4b327db6ed47688dc7d38f6299a30768"
+
+
 def test_preparing_again_builds_nothing(tmp_path: Path) -> None:
     diary = tmp_path / "diary"
     dataset = Pictures(diary=str(diary))

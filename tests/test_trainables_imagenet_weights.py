@@ -95,7 +95,7 @@ def test_a_damaged_cached_file_is_fetched_again(server: Server, keras_home: Path
 
 
 @pytest.mark.parametrize("fault", ["missing", "cut", "wrong"])
-def test_what_cannot_be_fetched_is_one_line_and_leaves_nothing(
+def test_what_cannot_be_fetched_is_one_line_and_leaves_no_file_that_looks_whole(
     server: Server, keras_home: Path, fault: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     from trainables.learner import Fatal
@@ -118,7 +118,7 @@ def test_what_cannot_be_fetched_is_one_line_and_leaves_nothing(
         "EfficientNetLite0",
     ):
         assert part in message
-    assert left(keras_home) == set()
+    assert left(keras_home) == ({"cut.h5.part"} if fault == "cut" else set())  # which the next call resumes
     assert capfd.readouterr().out == ""
 
 
@@ -144,7 +144,7 @@ def test_a_silent_network_is_given_up(keras_home: Path, monkeypatch: pytest.Monk
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/a.h5"
-        with pytest.raises(Fatal, match="timed out"):
+        with pytest.raises(Fatal, match="does not answer"):
             imagenet_weights.fetch("Net", Source(file_name="a.h5", url=url, md5="0"))
 
 

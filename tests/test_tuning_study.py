@@ -74,7 +74,7 @@ def test_what_lies_on_disk(study: tuple[StudyRecord, Path, str]) -> None:
         assert (folder / name).is_file(), name
     configuration = json.loads((folder / "winners" / "pixels" / "configuration.json").read_text())
     assert configuration["classes"] == FOOD10
-    assert not list(folder.rglob("*.new"))
+    assert not list(folder.rglob("*.partial*"))
     assert not list(folder.rglob("*.pkl"))
 
 

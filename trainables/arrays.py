@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import numpy as np
 
+from atomic_file import atomic_path
+
 
 def write(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Whole or not at all. path: ends in .npz."""
-    partial = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        with partial.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    """Write arrays whole or not at all, not synced: a trial waits for it, and copies that must last are synced.
+
+    Args:
+        path: ends in .npz.
+        arrays: by name.
+
+    Raises:
+        OSError: they cannot be written.
+    """
+    with atomic_path(path, synced=False) as partial, partial.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
 def read(path: Path, what: str, needed: Collection[str] = ()) -> dict[str, np.ndarray]:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import glob
-import os
 import shutil
-import socket
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +11,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from atomic_file import atomic_path, remove_partials
 from datasets.dataset import SPLITS, DataError, Progress
 from datasets.fitting import fitted
 from datasets.store import ImageStore
@@ -48,11 +45,10 @@ def extract(store: ImageStore, what: Extraction, target: Path, progress: Progres
     Raises Fatal, Infeasible or DataError (one line): weights missing, image too small, disk full.
     """
     predict, features, identity = _backbone(store, what)
-    _remove_what_was_killed(target)
-    partial = _partial(target, os.getpid())
+    remove_partials(target)  # before the free space is counted
     _check_space(target.parent, len(store) * features * 4)
     try:
-        with h5py.File(partial, "w") as file:
+        with atomic_path(target) as partial, h5py.File(partial, "w") as file:
             rows = file.create_dataset("features", (len(store), features), np.float32)
             done = 0
             for start in range(0, len(store), identity["batch"]):
@@ -71,13 +67,10 @@ def extract(store: ImageStore, what: Extraction, target: Path, progress: Progres
             ):
                 file.create_dataset(name, data=texts, dtype=h5py.string_dtype())
             file.attrs.update({**identity, "note": TEST_NOTE})
-        os.replace(partial, target)
     except OSError as error:
         raise DataError(
             f"{target} cannot be written ({error.strerror or ' '.join(str(error).split())[:120]}); choose another --out"
         ) from None
-    finally:
-        partial.unlink(missing_ok=True)
     return len(store), features
 
 
@@ -125,21 +118,6 @@ def _backbone(store: ImageStore, what: Extraction) -> tuple[Callable[[np.ndarray
             return prefix(images)[0]
 
     return predict, int(warm.crossing(cut)[0].shape[-1]), facts
-
-
-def _partial(target: Path, process: int | str) -> Path:
-    """What a process of this machine writes before it gets its name."""
-    return target.with_name(f".{target.name}.{socket.gethostname()}.{process}.partial")
-
-
-def _remove_what_was_killed(target: Path) -> None:
-    """Files that runs for this target began and cannot end: they may be as large as all features."""
-    for left in target.parent.glob(glob.escape(_partial(target, "*").name).replace("[*]", "*")):
-        with suppress(PermissionError):  # somebody else's process or file
-            try:
-                os.kill(int(left.name.split(".")[-2]), 0)
-            except (ProcessLookupError, ValueError):
-                left.unlink(missing_ok=True)
 
 
 def _check_space(folder: Path, needed: int) -> None:

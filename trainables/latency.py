@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import time
 from pathlib import Path
 
+from atomic_file import write_atomically
 from datasets.parallel import usable_cores
 from trainables import devices
 
@@ -27,14 +27,17 @@ def read(folder: Path) -> dict[str, dict[str, float]]:
 
 
 def remember(folder: Path, name: str, device: str, milliseconds: float) -> None:
-    """Add one to the file, which is written whole."""
+    """Add the latency of one backbone on one device to the file.
+
+    Args:
+        folder: of the file; it is made.
+        name: of the backbone.
+        device: PROCESSOR, or a GPU's kind.
+        milliseconds: for one image.
+    """
     known = _known(folder)
     known.setdefault(_machine() + device, {})[name] = milliseconds
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / FILE_NAME
-    partial = path.with_name(f".{FILE_NAME}.{os.getpid()}.partial")
-    partial.write_text(json.dumps(known, indent=1) + "\n")
-    partial.replace(path)
+    write_atomically(folder / FILE_NAME, json.dumps(known, indent=1) + "\n", synced=False)
 
 
 def measure(name: str) -> tuple[str, float]:

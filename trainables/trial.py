@@ -21,6 +21,7 @@ from typing import Any, cast
 import numpy as np
 from ray import _raylet, tune
 
+from atomic_file import atomic_path
 from datasets.folds import Fold
 from datasets.pipeline import Images
 from datasets.store import ImageStore
@@ -246,9 +247,8 @@ def _opened(job: Job, fold: tuple[int, int] | None) -> ImageStore:
 
 def _write_predictions(path: Path, arrays: dict[str, np.ndarray], images: Images) -> None:
     names = np.array([images.store.names[index] for index in images.indices])
-    with path.with_suffix(".new").open("wb") as file:
+    with atomic_path(path) as partial, partial.open("wb") as file:
         np.savez_compressed(file, names=names, **arrays)  # type: ignore[arg-type]
-    path.with_suffix(".new").rename(path)
 
 
 def _latency_ms(learner: Learner, images: Images) -> float:

@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import hashlib
-import io
 import os
-import shutil
-import socket
-import tempfile
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
-import filelock
-import keras
-
+from datasets.download import DownloadError, download, md5_checksum
 from trainables.learner import Fatal
 from trainables.models.catalogue import Source
 
 REMEDY = "give a local file with --weights FILE, or take EfficientNetLite0, whose weights come with the installation"
 # Seconds for a connection or for a silence within one. Offline is known in milliseconds (no name, no route); a network
-# that drops packets would otherwise hold the study for minutes, since keras.utils.get_file sets no timeout at all.
+# that drops packets would otherwise hold the study for minutes.
 TIMEOUT = 10.0
 
 
@@ -50,63 +40,29 @@ def cache_folder() -> Path:
 
 @functools.cache  # the check of 258 MB (EfficientNetB7) takes half a second: once a process is enough
 def fetch(name: str, source: Source) -> Path:
-    """The cached file, downloaded first where it is missing or damaged; one process downloads, others wait.
+    """Return the cached file of weights, downloaded first where it is missing or damaged.
 
-    Raises Fatal (one line) where it cannot be fetched; nothing half-written stays behind.
+    One process downloads, others wait. What a broken connection leaves is resumed by the next call.
+
+    Args:
+        name: of the backbone.
+        source: its address, file name and checksum, which keras.applications publishes.
+
+    Returns:
+        The file in Keras's own cache.
+
+    Raises:
+        Fatal: it cannot be fetched (one line).
     """
     target = cache_folder() / source.file_name
-    if _is_whole(target, source):
-        return target
+    with contextlib.suppress(OSError):
+        if md5_checksum(target) == source.md5:  # asked before the lock: the folder may be read-only
+            return target
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(f"{target}.lock"):
-            if not _is_whole(target, source):  # another process may have fetched it while this one waited
-                _download(source, target)
-    except Exception as error:  # get_file raises bare Exception where the connection breaks
+        # Keras writes to this name too, and leaves a part of the file there where it is killed.
+        return download(source.url, target, md5=source.md5, check_existing=True, attempts=1, timeout=(TIMEOUT, TIMEOUT))
+    except DownloadError as error:
         raise Fatal(
             f"the ImageNet weights of {name} are not at {target} and cannot be fetched from {source.url} "
-            f"({_reason(error)}): {REMEDY}"
+            f"({error.reason}): {REMEDY}"
         ) from None
-    return target
-
-
-def _is_whole(path: Path, source: Source) -> bool:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest() == source.md5
-    except OSError:
-        return False
-
-
-def _download(source: Source, target: Path) -> None:
-    # A question first: get_file would wait on a silent network, and would print before it fails.
-    with urllib.request.urlopen(urllib.request.Request(source.url, method="HEAD"), timeout=TIMEOUT):
-        pass
-    # Into a folder of its own and renamed when whole: get_file writes to the final name, so a killed process would
-    # leave a part of a file that looks like the file.
-    folder = Path(tempfile.mkdtemp(prefix=f".{source.file_name}.", dir=target.parent))
-    try:
-        with _timeout(TIMEOUT), contextlib.redirect_stdout(io.StringIO()):
-            fetched = keras.utils.get_file(
-                source.file_name, source.url, file_hash=source.md5, cache_dir=str(folder), cache_subdir="."
-            )
-        if not _is_whole(Path(fetched), source):
-            raise ValueError("what arrived has the wrong checksum")
-        os.replace(fetched, target)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _timeout(seconds: float) -> Iterator[None]:
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
-
-
-def _reason(error: BaseException) -> str:
-    inner = error.reason if isinstance(error, urllib.error.URLError) else error
-    return " ".join(str(inner).split())[:120] or type(error).__name__

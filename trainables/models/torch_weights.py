@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import io
 import math
-import pickle
 import struct
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from datasets.restricted_pickle import RestrictedUnpickler
 
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C  # torch/serialization.py
 PROTOCOL_VERSION = 1001
@@ -63,17 +64,19 @@ def _rebuild_tensor(
     return _Tensor(storage, offset, tuple(shape), tuple(strides))
 
 
-class _Unpickler(pickle.Unpickler):
-    """Builds plain containers, numbers, strings and the two stand-ins above; anything else is refused."""
+_STAND_INS = {
+    (
+        "collections",
+        "OrderedDict",
+    ): OrderedDict,  # a real one: BUILD in the file sets its attribute _metadata
+    ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
+    **{("torch", name): dtype for name, dtype in _DTYPES.items()},
+}
 
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) == ("collections", "OrderedDict"):
-            return OrderedDict  # a real one: the file's BUILD opcode sets the attribute _metadata on it
-        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
-            return _rebuild_tensor
-        if module == "torch" and name in _DTYPES:
-            return _DTYPES[name]
-        raise TorchFileError(f"a reference to {module}.{name}, which no file of weights needs")
+
+class _Unpickler(RestrictedUnpickler):
+    def refusal(self, reference: str) -> Exception:
+        return TorchFileError(f"a reference to {reference}, which no file of weights needs")
 
     def persistent_load(self, identifier: Any) -> _Storage:
         kind, dtype, key, _, count, view = identifier
@@ -112,16 +115,14 @@ def read(path: Path) -> dict[str, np.ndarray]:
 
 def _read(content: bytes) -> dict[str, np.ndarray]:
     stream = io.BytesIO(content)
-    # A new Unpickler for each: the memo of one must not be seen by the next.
-    if _Unpickler(stream).load() != MAGIC_NUMBER:
+    if _load(stream) != MAGIC_NUMBER:
         raise TorchFileError("it does not begin with PyTorch's magic number")
-    if _Unpickler(stream).load() != PROTOCOL_VERSION:
+    if _load(stream) != PROTOCOL_VERSION:
         raise TorchFileError(f"its protocol is not {PROTOCOL_VERSION}")
-    system = _Unpickler(stream).load()
+    system = _load(stream)
     if not isinstance(system, dict) or system.get("little_endian") is not True:
         raise TorchFileError("it was not written on a little-endian machine")
-    tensors = _Unpickler(stream).load()
-    keys = _Unpickler(stream).load()
+    tensors, keys = _load(stream), _load(stream)
     if not isinstance(tensors, dict) or not all(
         type(name) is str and isinstance(tensor, _Tensor) for name, tensor in tensors.items()
     ):
@@ -153,6 +154,10 @@ def _read(content: bytes) -> dict[str, np.ndarray]:
     if missing:
         raise TorchFileError(f"storage {missing[0]} is missing")
     return {name: _view(tensor, storages[tensor.storage.key]) for name, tensor in tensors.items()}
+
+
+def _load(stream: io.BytesIO) -> Any:
+    return _Unpickler(stream, _STAND_INS).load()
 
 
 def _view(tensor: _Tensor, storage: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from atomic_file import atomic_path
 from tuning.records.study_paths import ModelPaths, StudyPaths
 from tuning.records.study_record import StudyRecord
 
@@ -44,11 +45,10 @@ def keep_best_model(study: Path, record: StudyRecord, arm: str) -> None:
     }
     metrics = {"validation": best.best_metrics, "test": best.test, "model": best.facts}
     target = paths.best_model(arm).folder
-    fresh = ModelPaths(target.with_name(f"{arm}.new"))
-    shutil.rmtree(fresh.folder, ignore_errors=True)
-    shutil.copytree(paths.checkpoint(best.trial).folder, fresh.folder)
-    contents = {fresh.description: description, fresh.metrics: metrics, fresh.config_list: config_list(record, arm)}
-    for path, content in contents.items():
-        path.write_text(json.dumps(content, indent=2) + "\n")
-    shutil.rmtree(target, ignore_errors=True)
-    fresh.folder.rename(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_path(target) as partial:
+        shutil.copytree(paths.checkpoint(best.trial).folder, partial)
+        new = ModelPaths(partial)
+        contents = {new.description: description, new.metrics: metrics, new.config_list: config_list(record, arm)}
+        for path, content in contents.items():
+            path.write_text(json.dumps(content, indent=2) + "\n")
