@@ -48,9 +48,7 @@ def download(
                 os.replace(_part(target), target)
     except OSError as error:  # requests' own errors never come this far
         reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or error
-        raise DataError(
-            f"{target} could not be written ({reason}); choose another folder with --data-dir DIR"
-        ) from None
+        raise DataError(f"{target} could not be written ({reason}); choose another folder with {{data_dir}}") from None
     return target
 
 
@@ -71,7 +69,7 @@ def _fetch(url: str, target: Path, progress: Progress, pause_seconds: float) -> 
             if failures >= ATTEMPTS:
                 host = urlsplit(url).hostname or url
                 raise DataError(
-                    f"could not reach {host}: {error}; download {url} elsewhere and pass --from FILE"
+                    f"could not reach {host}: {error}; download {url} elsewhere and pass {{data}}"
                 ) from None
         time.sleep(pause_seconds * 2 ** (failures - 1))
 
@@ -91,7 +89,7 @@ def _continue(url: str, part: Path, progress: Progress) -> None:
             if response.status_code >= 400:
                 raise DataError(
                     f"{url} answered {response.status_code} {response.reason}; check the address, or download the file "
-                    "elsewhere and pass --from FILE"
+                    "elsewhere and pass {data}"
                 )
             resumed = response.status_code == requests.codes.partial_content
             done = reported = have if resumed else 0
@@ -125,7 +123,7 @@ def _check(url: str, target: Path, md5: str) -> None:
         part.unlink()
         raise DataError(
             f"{url} has the md5 checksum {found}, but {md5} is expected; it was deleted: try again, or download it "
-            "elsewhere and pass --from FILE"
+            "elsewhere and pass {data}"
         )
 
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from errors import pluralize
 from reporting.audit_finding import Finding, Unjudged
 from reporting.audit_result import below_validation, not_reproduced, within_noise
 from reporting.audit_search import edge_of_range, infeasible_trials, rungs_disagree, search_still_improving
 from reporting.audit_training import overfitting, still_improving
 from reporting.rows import rows
-from search_spaces.wording import plural
 from tuning.records import StudyRecord
 
 CHECKS: tuple[Callable[[StudyRecord], Iterator[Finding | Unjudged]], ...] = (
@@ -43,8 +43,8 @@ class Audit:
         """One sentence."""
         serious = sum(finding.severity == "serious" for finding in self.findings)
         notes = len(self.findings) - serious
-        parts = [plural(serious, "serious finding", "serious findings")] if serious else []
-        parts += [plural(notes, "finding to note", "findings to note")] if notes else []
+        parts = [pluralize(serious, "serious finding", "serious findings")] if serious else []
+        parts += [pluralize(notes, "finding to note", "findings to note")] if notes else []
         open_questions = f" {len(self.unjudged)} could not be judged." if self.unjudged else ""
         if not parts and not self.rows:
             return "There is no table to judge: no arm has a finished trial."

@@ -8,7 +8,7 @@ from typing import Any
 
 from reporting.audit_finding import Finding, Unjudged, next_command, relative_gain
 from reporting.curves import Curve, curves
-from search_spaces.wording import setting
+from search_spaces.formatting import format_value
 from tuning.records import StudyRecord
 
 LEAST_EPOCHS = 4  # of fewer a quarter is less than one
@@ -108,7 +108,7 @@ def _against_overfitting(record: StudyRecord, arm: Mapping[str, Any], at: int) -
     for axis in arm.get("axes", ()):
         if axis["name"] == "dropout" and axis["kind"] == "real" and axis["low"] < axis["high"] < 0.75:
             high = min(0.75, axis["high"] + 0.25)
-            text = f"{setting(axis['low'])}..{setting(high)}"
+            text = f"{format_value(axis['low'])}..{format_value(high)}"
             return {"spaces": (f"{name}.dropout={text}",)}, f"search more dropout, {text}."
     epochs = max(1, math.ceil(1.25 * at))
     return {"epochs": epochs}, f"what comes after epoch {at} costs time for nothing: {epochs} epochs are enough."

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from errors import pluralize
 from reporting.audit import Audit
 from reporting.cells import RenderedTable
 from reporting.headlines import heading, is_sample, ledger_line, status_lines
@@ -15,7 +16,7 @@ from reporting.html import html_table
 from reporting.page_parts import described, element, figure, sortable_table, within
 from reporting.pictures import Picture
 from reporting.trial_lists import TrialList
-from search_spaces.wording import plural, setting
+from search_spaces.formatting import format_value
 from tasks.task import Task
 from tuning.records import StudyRecord
 
@@ -124,7 +125,7 @@ def _question(record: StudyRecord, task: Task) -> str:
         varied = {axis["name"]: _range(axis) for axis in arm.get("axes", ()) if _range(axis)}
         details = within("details", element("summary", f"What varied in {arm['name']}"), described(varied))
         epochs = f", {arm['max_epochs']} epochs each at most" if "max_epochs" in arm else ""
-        trials = plural(len(record.of_arm(arm["name"], "search")), "trial", "trials")
+        trials = pluralize(len(record.of_arm(arm["name"], "search")), "trial", "trials")
         parts += [
             element("h3", name),
             element("p", f"{trials}{epochs}."),
@@ -136,12 +137,14 @@ def _question(record: StudyRecord, task: Task) -> str:
 def _range(axis: Mapping[str, Any]) -> str:
     """What an axis could be; empty for one that could be one thing."""
     condition = axis.get("when")
-    with_ = f", with {condition['axis']} {' or '.join(map(setting, condition['values']))}" if condition else ""
+    with_ = f", with {condition['axis']} {' or '.join(map(format_value, condition['values']))}" if condition else ""
     if axis["kind"] == "choice":
-        return ", ".join(map(setting, axis["values"])) + with_ if len(axis["values"]) > 1 else ""
+        return ", ".join(map(format_value, axis["values"])) + with_ if len(axis["values"]) > 1 else ""
     if axis["low"] == axis["high"]:
         return ""
-    return f"{setting(axis['low'])} to {setting(axis['high'])}{' (logarithmic)' if axis['log'] else ''}{with_}"
+    return (
+        f"{format_value(axis['low'])} to {format_value(axis['high'])}{' (logarithmic)' if axis['log'] else ''}{with_}"
+    )
 
 
 def _verdict(audit: Audit) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from reporting.effects import choices_of, ended_value, position_of
 from reporting.trial_curves import spread
-from search_spaces.wording import setting
+from search_spaces.formatting import format_value
 from tuning.records import StudyRecord, TrialRecord
 
 MOST = 200  # lines; more hide each other
@@ -100,7 +100,7 @@ class _Scale:
         if self.ticks:
             return tuple((self.position(text), text) for text in self.ticks)
         middle = math.sqrt(self.low * self.high) if self.log else (self.low + self.high) / 2
-        return tuple((self.position(value), setting(float(value))) for value in (self.low, middle, self.high))
+        return tuple((self.position(value), format_value(float(value))) for value in (self.low, middle, self.high))
 
 
 def _scale(axis: Mapping[str, Any], values: Sequence[Any]) -> _Scale:

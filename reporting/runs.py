@@ -7,15 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from errors import pluralize, unknown_name
+from reporting.errors import ReportingError
 from reporting.trial_curves import ranked
 from reporting.trials import Records, trial_rows
 from reporting.where import kinds, parse
-from search_spaces.wording import plural, unknown
 from tuning.records import StudyRecord
-
-
-class RunsError(ValueError):
-    """A list of trials that cannot be made: the message is one line for the user."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,14 +40,14 @@ class Runs:
 
 
 def select(record: StudyRecord, asked: Asked) -> Runs:
-    """Raises RunsError or WhereError: unknown arm, unknown column, a condition that cannot be."""
+    """Raises ReportingError: unknown arm, unknown column, a condition that cannot be."""
     every, rows = trial_rows(record)
     known = kinds(every, rows)
     chosen = rows
     arms = [arm["name"] for arm in record.arms]
     for arm in asked.arms:
         if arm not in arms:
-            raise RunsError("--arm: " + unknown("arm", arm, arms))
+            raise ReportingError(unknown_name("arm", arm, arms), argument="arms")
     if asked.arms:
         chosen = [row for row in chosen if row["arm"] in asked.arms]
     hints: list[str] = []
@@ -60,7 +57,7 @@ def select(record: StudyRecord, asked: Asked) -> Runs:
         hints = [] if chosen else _hints(where.compared, rows)
     for column in asked.columns:
         if column not in known:
-            raise RunsError("--columns: " + unknown("column", column, every))
+            raise ReportingError(unknown_name("column", column, every), argument="columns")
     chosen = _sorted(record, chosen, asked.sort, known) if rows else []
     limited = chosen if asked.limit is None else chosen[: asked.limit]
     return Runs(
@@ -93,7 +90,7 @@ def _sorted(record: StudyRecord, rows: Records, sort: str | None, known: Mapping
     for key in reversed([part.strip() for part in sort.split(",")]):
         name, down = key.lstrip("-+"), key.startswith("-")
         if name not in known:
-            raise RunsError("--sort: " + unknown("column", name, known))
+            raise ReportingError(unknown_name("column", name, known), argument="sort")
         present = [row for row in rows if row[name] is not None]
         absent = [row for row in rows if row[name] is None]
         rows = sorted(present, key=_key(name, known[name]), reverse=down) + absent  # equals keep their order
@@ -124,6 +121,6 @@ def count_line(record: StudyRecord, runs: Runs) -> str:
     words = ", ".join(f"{number} {status}" for status, number in statuses.most_common())
     shown = f"{len(runs.rows)} of " if len(runs.rows) < runs.total else ""
     limited = f" ({runs.matching} match)" if runs.matching > len(runs.rows) else ""
-    return f"{shown}{plural(runs.total, 'trial', 'trials')} of {record.task}/{record.name}{limited}" + (
+    return f"{shown}{pluralize(runs.total, 'trial', 'trials')} of {record.task}/{record.name}{limited}" + (
         f": {words}" if words else ""
     )

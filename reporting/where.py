@@ -17,14 +17,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from search_spaces.wording import unknown
+from errors import unknown_name
+from reporting.errors import ReportingError
 
 Values = Mapping[str, Any]
 Condition = Callable[[Values], bool]
-
-
-class WhereError(ValueError):
-    """A condition that cannot be: the message is one line for the user."""
 
 
 _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
@@ -63,8 +60,8 @@ class Where:
 def parse(text: str, columns: Mapping[str, type]) -> Where:
     """The condition. columns: name to the kind of its values, bool, float or str.
 
-    Raises WhereError: a column that is not there (with the nearest that is), a number compared with a text, text in an
-    order, anything the language has no place for.
+    Raises ReportingError: a column that is not there (with the nearest that is), a number compared with a text, text in
+    an order, anything the language has no place for.
     """
     parser = _Parser(text, columns)
     condition = parser.condition()
@@ -125,7 +122,9 @@ class _Parser:
     def _factor(self) -> Condition:
         self._depth += 1
         if self._depth > _DEEPEST:
-            raise WhereError(f"--where is nested more than {_DEEPEST} deep; leave out brackets that change nothing")
+            raise ReportingError(
+                f"{{where}} is nested more than {_DEEPEST} deep; leave out brackets that change nothing"
+            )
         try:
             return self._denial() if self._is_word("not") else self._bracket_or_comparison()
         finally:
@@ -151,7 +150,7 @@ class _Parser:
             self._fail("the name of a column")
         column = self._take().text
         if column not in self._columns:
-            raise WhereError("--where: " + unknown("column", column, self._columns))
+            raise ReportingError(unknown_name("column", column, self._columns), argument="where")
         if self._next.kind != "operator":
             self._fail(f"one of = != < <= > >= after {column}")
         sign = self._take().text
@@ -173,19 +172,24 @@ class _Parser:
         given = token.text[1:-1] if token.kind == "quoted" else token.text
         if kind is str:
             if sign not in ("=", "==", "!="):
-                raise WhereError(f"--where: {column} is text and has no order, but {sign} is asked of it; use = or !=")
+                raise ReportingError(
+                    f"{column} is text and has no order, but {sign} is asked of it; use = or !=",
+                    argument="where",
+                )
             return given
         if kind is bool:
             if given.lower() not in ("true", "false") or sign not in ("=", "==", "!="):
-                raise WhereError(
-                    f"--where: {column} is true or false, but {sign} {given} is asked of it; write {column}=true"
+                raise ReportingError(
+                    f"{column} is true or false, but {sign} {given} is asked of it; write {column}=true",
+                    argument="where",
                 )
             return given.lower() == "true"
         try:
             return float(given)
         except ValueError:
-            raise WhereError(
-                f"--where: {column} is a number, but {given!r} is none; write a number such as {column} {sign} 0.8"
+            raise ReportingError(
+                f"{column} is a number, but {given!r} is none; write a number such as {column} {sign} 0.8",
+                argument="where",
             ) from None
 
     def expect_end(self) -> None:
@@ -195,8 +199,8 @@ class _Parser:
     def _fail(self, expected: str) -> None:
         token = self._next
         found = f"{token.text!r} stands at character {token.place}" if token.kind != "end" else "it ends"
-        raise WhereError(
-            f"--where {self._text!r}: {found}, where {expected} must stand; such as "
+        raise ReportingError(
+            f"{{where}} {self._text!r}: {found}, where {expected} must stand; such as "
             '"optimizer=adam and val_accuracy>0.8"'
         )
 
@@ -209,7 +213,7 @@ def _tokens(text: str) -> list[_Token]:
             at += len(text[at:]) - len(text[at:].lstrip())
             unclosed = text[at] in "'\""
             remedy = "close the quotation" if unclosed else "put a value with such characters between quotation marks"
-            raise WhereError(f"--where {text!r}: {text[at]!r} at character {at + 1} cannot be read; {remedy}")
+            raise ReportingError(f"{{where}} {text!r}: {text[at]!r} at character {at + 1} cannot be read; {remedy}")
         kind = str(match.lastgroup)
         tokens.append(_Token(kind=kind, text=match[kind], place=match.start(kind) + 1))
         at = match.end()

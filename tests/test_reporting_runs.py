@@ -13,8 +13,9 @@ from click.testing import CliRunner
 
 import cli
 from reporting import runs_text
+from reporting.errors import ReportingError
 from reporting.frames import to_csv, trials_frame
-from reporting.runs import Asked, RunsError, count_line, select
+from reporting.runs import Asked, count_line, select
 from tests.study_fixtures import example_events, many_events, write_study
 from tuning.records import fold, read_study
 
@@ -81,7 +82,7 @@ def test_default_columns_tell_trials_apart() -> None:
     ],
 )
 def test_names_that_are_not_there(asked: dict[str, object], message: str) -> None:
-    with pytest.raises(RunsError) as raised:
+    with pytest.raises(ReportingError) as raised:
         names(**asked)
     assert message in str(raised.value)
 

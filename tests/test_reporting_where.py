@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reporting.where import WhereError, kinds, parse
+from reporting.errors import ReportingError
+from reporting.where import kinds, parse
 
 ROWS: list[dict[str, Any]] = [
     {"trial": "a-0001", "optimizer": "adam", "val_accuracy": 0.9, "momentum": None, "nesterov": None, "width": 1},
@@ -80,7 +81,7 @@ def test_conditions(condition: str, expected: str) -> None:
     ],
 )
 def test_what_cannot_be_is_one_line(condition: str, message: str) -> None:
-    with pytest.raises(WhereError) as raised:
+    with pytest.raises(ReportingError) as raised:
         parse(condition, KINDS)
     assert message in str(raised.value)
     assert "\n" not in str(raised.value)
@@ -90,7 +91,7 @@ def test_what_cannot_be_is_one_line(condition: str, message: str) -> None:
 def test_any_text_is_a_condition_or_a_line(text: str) -> None:
     try:
         where = parse(text, KINDS)
-    except WhereError as error:
+    except ReportingError as error:
         lines, answers = str(error).count("\n"), {True}
     else:
         lines, answers = 0, {where.holds(row) for row in ROWS}
@@ -99,5 +100,5 @@ def test_any_text_is_a_condition_or_a_line(text: str) -> None:
 
 
 def test_hundreds_of_brackets_are_a_line_too() -> None:
-    with pytest.raises(WhereError, match="nested"):
+    with pytest.raises(ReportingError, match="nested"):
         parse("(" * 5000 + "optimizer=adam" + ")" * 5000, KINDS)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from errors import unknown_name
 from search_spaces import flowers17
-from search_spaces.wording import unknown
 from tasks.task import load_task
 from trainables.job import state_name
 from tuning.events import FILE_NAME, EventLog
@@ -111,7 +111,7 @@ def test_a_studys_name_may_hold_what_stands_before_an_epoch(tmp_path: Path) -> N
 
 
 def test_of_very_many_trials_only_some_are_named() -> None:
-    message = unknown("trial", "slow-9999", [f"slow-{number:04d}" for number in range(1000)])
+    message = unknown_name("trial", "slow-9999", [f"slow-{number:04d}" for number in range(1000)])
     assert "did you mean slow-0999?" in message
     assert message.endswith("slow-0049 and 950 more")
 

@@ -74,7 +74,8 @@ def extract(store: ImageStore, what: Extraction, target: Path, progress: Progres
         os.replace(partial, target)
     except OSError as error:
         raise DataError(
-            f"{target} cannot be written ({error.strerror or ' '.join(str(error).split())[:120]}); choose another --out"
+            f"{target} cannot be written ({error.strerror or ' '.join(str(error).split())[:120]})",
+            remedy="choose another {out}",
         ) from None
     finally:
         partial.unlink(missing_ok=True)
@@ -120,7 +121,7 @@ def _backbone(store: ImageStore, what: Extraction) -> tuple[Callable[[np.ndarray
 
     def predict(images: np.ndarray) -> np.ndarray:
         with out_of_memory_is_infeasible(
-            f"{what.backbone.name} at {what.view.image_size} px", "take a smaller --image-size"
+            f"{what.backbone.name} at {what.view.image_size} px", "take a smaller {image_size}"
         ):
             return prefix(images)[0]
 
@@ -148,5 +149,5 @@ def _check_space(folder: Path, needed: int) -> None:
     if free < needed:
         raise DataError(
             f"the features are {needed / 1e9:.1f} GB, but {folder} has {free / 1e9:.1f} GB free; "
-            "choose another --out, or --pooling average"
+            "choose another {out}, or {pooling} average"
         )

@@ -10,6 +10,7 @@ from typing import Any
 from datasets.folds import Fold
 from search_spaces.axes import Axis, Choice
 from tasks.task import Arm, Objective, Task
+from tuning.command import name_options
 from tuning.going_on import GOES_ON, Origin
 from tuning.listed import ListedTrial
 from tuning.resources import Share
@@ -131,7 +132,11 @@ class StudyPlan:
 
 def axis_description(axis: Axis) -> dict[str, Any]:
     """An axis as events and files keep it."""
-    described: dict[str, Any] = {"name": axis.name, "kind": type(axis).__name__.lower(), "source": axis.source}
+    described: dict[str, Any] = {
+        "name": axis.name,
+        "kind": type(axis).__name__.lower(),
+        "source": name_options(axis.source),
+    }
     if isinstance(axis, Choice):
         described |= {"values": list(axis.values), "allowed": list(axis.allowed)}
     else:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from search_spaces.wording import unknown
+from errors import PodiumError, unknown_name
 from tuning.events import FILE_NAME, Event, read_events
 
 LOST = ("infeasible", "failed")  # statuses of trials that ended without a usable model
 
 
-class StudyNotFound(ValueError):
+class StudyNotFound(PodiumError):
     """No study of that name: the message is one line for the user."""
 
 
@@ -248,7 +248,7 @@ def find_study(results: Path, name: str) -> Path:
     if not studies:
         raise StudyNotFound(f"no study {name!r}: {results} holds none yet; run `cli.py tune TASK` first")
     known = sorted({study.parent.name for study in studies} | {f"{s.parent.name}/{s.name}" for s in studies})
-    raise StudyNotFound(unknown("study", name, known))
+    raise StudyNotFound(unknown_name("study", name, known))
 
 
 def _started(path: Path) -> float:
