@@ -67,7 +67,8 @@ def _parts(of: int, labels: bytes, groups: bytes, grouped: bool, classes: tuple[
     if not validates.all():  # groups that hold several classes cannot always be dealt evenly
         number, missing = np.argwhere(~validates)[0].tolist()
         raise DataError(
-            f"then fold {number + 1} validates no image of the class {classes[missing]!r}, since no group is divided",
+            f"then fold {number + 1} validates no image of the class {classes[missing]!r}, since "
+            "groups are never divided",
             argument="folds",
             value=of,
             remedy="ask for fewer folds",

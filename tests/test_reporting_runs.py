@@ -76,9 +76,9 @@ def test_default_columns_tell_trials_apart() -> None:
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"arms": ("from_scrach",)}, "--arm: unknown arm 'from_scrach'; did you mean from_scratch?"),
-        ({"sort": "-accuracy"}, "--sort: unknown column 'accuracy'; did you mean"),
-        ({"columns": ("val_acuracy",)}, "--columns: unknown column 'val_acuracy'; did you mean val_accuracy?"),
+        ({"arms": ("from_scrach",)}, "arms: unknown arm 'from_scrach'; did you mean from_scratch?"),
+        ({"sort": "-accuracy"}, "sort: unknown column 'accuracy'; did you mean"),
+        ({"columns": ("val_acuracy",)}, "columns: unknown column 'val_acuracy'; did you mean val_accuracy?"),
     ],
 )
 def test_names_that_are_not_there(asked: dict[str, object], message: str) -> None:

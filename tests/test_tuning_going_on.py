@@ -95,7 +95,7 @@ def test_a_kept_epoch_or_else_the_best_model(tmp_path: Path) -> None:
         ("first/fine_tuned-0000@", "must be STUDY/TRIAL@EPOCH"),
         ("first/fine_tuned-0003", "fine_tuned-0000"),
         ("first/fine_tuned-0000@4", "nothing is left of that epoch: it kept epochs 2"),
-        ("first/fine_tuned-0001@4", "train it with --keep-epochs N; its best model is of epoch 3"),
+        ("first/fine_tuned-0001@4", "train it with keep_epochs; its best model is of epoch 3"),
     ],
 )
 def test_what_is_not_there_is_said_in_one_line(tmp_path: Path, text: str, said: str) -> None:
@@ -183,8 +183,8 @@ def test_jobs_name_what_they_go_on_from_and_the_study_what_came_before(tmp_path:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"arms": ("from_scratch",)}, "--arms names others"),
-        ({"configs": "published", "trials": None}, "--configs and --from"),
+        ({"arms": ("from_scratch",)}, "but arms names others"),
+        ({"configs": "published", "trials": None}, "configs and goes_on_from both say"),
         ({"sample": True}, "only that can go on from it"),
     ],
 )

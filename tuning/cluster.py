@@ -127,7 +127,7 @@ def _check_answers(address: str) -> None:
 
 
 def _no_cluster(address: str, reason: str) -> UsageError:
-    return UsageError(f"--address {address}: no Ray cluster answers ({reason}); start one with `ray start --head`")
+    return UsageError(f"{{address}} {address}: no Ray cluster answers ({reason}); start one with `ray start --head`")
 
 
 def _use_own_token(address: str) -> None:
