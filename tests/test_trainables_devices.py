@@ -109,4 +109,4 @@ except devices.Fatal as error:
 """
     (refusal,) = run(code, CUDA_VISIBLE_DEVICES="-1").splitlines()
     assert refusal.startswith("a GPU is lent to this trial (CUDA_VISIBLE_DEVICES=-1), but ")
-    assert refusal.endswith(": run make setup EXTRAS=gpu, or leave --gpus out")
+    assert refusal.endswith(": run make setup EXTRAS=gpu, or leave gpus out")
