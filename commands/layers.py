@@ -28,9 +28,8 @@ def layers(subject: str, arm: str | None, sets: tuple[str, ...], image_size: int
     python cli.py layers traffic_signs --arm CNN_10_relu
     python cli.py layers food10 --set conv_blocks=3 --picture from_scratch.png
     """
-    from search_spaces.wording import unknown
+    from errors import unknown_name
     from tasks.task import load_task, task_names
-    from trainables.learner import Fatal
     from trainables.models.catalogue import CATALOGUE
     from tuning.settings import UsageError
 
@@ -44,8 +43,8 @@ def layers(subject: str, arm: str | None, sets: tuple[str, ...], image_size: int
                 raise UsageError(f"--arm and --set are a task's, but {subject} is a backbone; leave them out")
             listing = _of_backbone(subject, image_size)
         else:
-            raise UsageError(unknown("task or backbone", subject, (*task_names(), *CATALOGUE)))
-    except (Fatal, ValueError) as error:
+            raise UsageError(unknown_name("task or backbone", subject, (*task_names(), *CATALOGUE)))
+    except ValueError as error:
         raise UsageError(str(error)) from None
     from inspection.layers import layers_text
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from commands.options import results_option
+from commands.base.options import results_option
 
 
 @click.command()

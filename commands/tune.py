@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from commands.door import fail
-from commands.options import CHECKOUT, data_dir_option, data_folder, data_options, results_option
+from commands.base.error_handling import fail
+from commands.base.options import CHECKOUT, data_dir_option, data_folder, data_options, results_option
 from tuning.settings import Precision, SchedulerName, SearchName
 
 if TYPE_CHECKING:
@@ -92,7 +92,6 @@ def tune(task: str, dry_run: bool, backbone: str | None, **options: Any) -> None
     python cli.py tune food10 --space learning_rate=1e-5..1e-3 --set batch_size=64
     python cli.py tune images --data ~/birds --gpus 2
     """
-    from datasets.dataset import DataError
     from tasks.task import load_task
     from tuning.settings import StudySettings, UsageError
 
@@ -100,16 +99,12 @@ def tune(task: str, dry_run: bool, backbone: str | None, **options: Any) -> None
     options["data_dir"] = data_folder(options["data_dir"])
     for name, value in {**options, "backbone": backbone}.items():
         if value == "":
-            option = "from" if name == "goes_on_from" else name.replace("_", "-")
-            raise UsageError(f"--{option} is empty; give it a value, or leave it out")
+            raise UsageError(f"{{{name}}} is empty; give it a value, or leave it out")
     options["arms"] = tuple(name.strip() for name in options["arms"].split(",")) if options["arms"] else ()
     if backbone is not None:
         options["sets"] = (*options["sets"], f"backbone={backbone}")
     settings = StudySettings(**options)
-    try:
-        _tune(resolved, settings, dry_run)
-    except DataError as error:  # what `datasets` calls --from is --data here
-        raise DataError(str(error).replace("--from", "--data")) from None
+    _tune(resolved, settings, dry_run)
 
 
 def _tune(task: Task, settings: StudySettings, dry_run: bool) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from datasets.dataset import Box, Counts, DataError, Progress, SourceImage
 from datasets.origin import fetched
 from datasets.zipped import Read, members
-from search_spaces.wording import plural
+from errors import pluralize
 
 ADDRESS = "https://data.caltech.edu/records/mzrjq-6wc02/files/caltech-101.zip"  # 137 MB
 MD5 = "3138e1922a9193bfa496528edbbc45d0"  # of that archive
@@ -22,7 +22,7 @@ ANNOTATION = re.compile(r"(?:^|/)Annotations/Airplanes_Side_2/annotation_(?P<num
 ARCHIVES = {"101_ObjectCategories.tar.gz": IMAGE, "Annotations.tar": ANNOTATION}  # inside it, and what is taken of them
 TABLE = re.compile(r"(?:^|/)airplanes\.csv$")  # document 2: its images lie in images/ beside it
 REMEDY = (
-    f"name the archive from {ADDRESS}, the folder it unpacks to, or a folder with airplanes.csv and images/ with --from"
+    f"name the archive from {ADDRESS}, the folder it unpacks to, or one with airplanes.csv and images/ with {{data}}"
 )
 
 
@@ -90,8 +90,8 @@ def _annotated(files: Mapping[str, Read], source: Path) -> dict[str, tuple[Read,
     missing = sorted(images.keys() - annotations.keys())
     if missing:
         raise DataError(
-            f"{source} has no annotation of {plural(len(missing), 'image', 'images')}, such as image_{missing[0]}.jpg; "
-            f"{REMEDY}"
+            f"{source} has no annotation of {pluralize(len(missing), 'image', 'images')}, such as "
+            f"image_{missing[0]}.jpg; {REMEDY}"
         )
     return {
         f"image_{number}.jpg": (read, _box(annotations[number], f"annotation_{number}.mat of {source}"))

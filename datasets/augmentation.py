@@ -16,7 +16,7 @@ from datasets.dataset import DataError
 from datasets.fitting import fitted, whole_side
 from datasets.opencv import opencv
 from datasets.view import Fit
-from search_spaces.wording import unknown
+from errors import unknown_name
 
 if TYPE_CHECKING:
     from albumentations import Compose
@@ -163,7 +163,7 @@ class Augmenter:
     def __init__(self, recipe: str, image_size: int) -> None:
         """Raises DataError for a recipe that does not exist."""
         if recipe not in RECIPES:
-            raise DataError(unknown("augmentation recipe", recipe, sorted(RECIPES)))
+            raise DataError(unknown_name("augmentation recipe", recipe, sorted(RECIPES)))
         self._build = RECIPES[recipe]
         self._image_size = image_size
         self._of_this_thread = threading.local()

@@ -27,7 +27,7 @@ from datasets.histogram import channel_histogram, mean_and_deviation
 from datasets.origin import describe_origin
 from datasets.parallel import ordered, usable_cores
 from datasets.splitting import MINIMUM_PER_CLASS, assign_splits
-from search_spaces.wording import plural
+from errors import pluralize
 
 VERSION = 2  # of the store; raise it whenever the same images would be stored differently
 BROKEN_LIMIT = 0.05  # of a class: the published numbers rest on whole classes
@@ -78,7 +78,7 @@ def build(dataset: Dataset, path: Path, origin: str | None, progress: Progress) 
     except OSError as error:
         raise DataError(
             f"the image store {path} could not be written ({error.strerror or error}); free some space or choose "
-            "another folder with --data-dir DIR"
+            "another folder with {data_dir}"
         ) from None
 
 
@@ -99,7 +99,7 @@ def _opened(dataset: Dataset, origin: str | None, folder: Path, progress: Progre
             images = stack.enter_context(dataset.images(origin, folder, progress))
         except OSError as error:
             place = error.filename or origin or dataset.title
-            raise DataError(f"{place} cannot be read ({error.strerror or error}); check what --from names") from None
+            raise DataError(f"{place} cannot be read ({error.strerror or error}); check what {{data}} names") from None
         yield images
 
 
@@ -162,7 +162,7 @@ def _check_space(folder: Path, planned: Sequence[_Planned]) -> None:
     if free < needed:
         raise DataError(
             f"the data folder {folder} has {free / 1e9:.1f} GB free, but the image store needs {needed / 1e9:.1f} GB; "
-            "free some space or choose another folder with --data-dir DIR"
+            "free some space or choose another folder with {data_dir}"
         )
 
 
@@ -333,7 +333,7 @@ def _broken_notice(broken: dict[str, str]) -> list[str]:
     if not broken:
         return []
     shown = ", ".join(sorted(broken)[:3]) + (", ..." if len(broken) > 3 else "")
-    return [f"{plural(len(broken), 'broken image', 'broken images')} left out: {shown}"]
+    return [f"{pluralize(len(broken), 'broken image', 'broken images')} left out: {shown}"]
 
 
 def _alike_notice(names: Sequence[tuple[str, str]], alike: Alike) -> list[str]:
@@ -342,7 +342,7 @@ def _alike_notice(names: Sequence[tuple[str, str]], alike: Alike) -> list[str]:
         return []
     more = " (`datasets describe` names more)" if len(names) > 3 else ""
     shown = ", ".join(f"{one} and {other}" for one, other in names[:3]) + more
-    pairs = plural(len(names), "pair of images looks", "pairs of images look")
+    pairs = pluralize(len(names), "pair of images looks", "pairs of images look")
     count = pairs if alike.all_compared else f"at least {pairs}"
     ending = f": {shown}" if names else ""
     partly = "" if alike.all_compared else " (not all were compared)"

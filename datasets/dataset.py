@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
+from errors import PodiumError
+
 Split = Literal["train", "val", "test"]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 Target = Literal["class", "box"]  # what a model is to say of an image: what it shows, or where that lies
 Box = tuple[float, float, float, float]  # x1, y1, x2, y2: left, top, right and bottom edge
 
 
-class DataError(Exception):
+class DataError(PodiumError):
     """The data are missing, wrong or too few: the message is one line for the user."""
 
 

@@ -31,7 +31,7 @@ class Digits:
         """See datasets.dataset.Dataset. Raises DataError: an origin is given."""
         del data_dir, progress
         if origin is not None:
-            raise DataError(f"{self.title} come with scikit-learn, but --from is {origin!r}; leave it out")
+            raise DataError(f"{self.title} come with scikit-learn, but {{data}} is {origin!r}; leave it out")
         from sklearn.datasets import load_digits
 
         found = load_digits()

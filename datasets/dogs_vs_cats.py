@@ -23,7 +23,7 @@ LAYOUTS = (
     re.compile(r"(?:^|/)train/(?P<label>cat|dog)\.(?P<number>\d+)\.jpg$"),
     re.compile(r"^(?P<label>cat|dog)\.(?P<number>\d+)\.jpg$"),
 )
-REMEDY = f"name the archive from {ADDRESS}, Kaggle's train.zip, or the folder of either with --from"
+REMEDY = f"name the archive from {ADDRESS}, Kaggle's train.zip, or the folder of either with {{data}}"
 
 
 @dataclass(frozen=True, kw_only=True)

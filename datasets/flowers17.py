@@ -24,7 +24,7 @@ CLASSES = (
 )
 # fmt: on
 COUNTS = Counts(train=51, val=9, test=20)
-REMEDY = f"name the archive from {ADDRESS}, its folder, or a folder with a sub-folder for each flower, with --from"
+REMEDY = f"name the archive from {ADDRESS}, its folder, or a folder with a sub-folder for each flower, with {{data}}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,8 +56,10 @@ def _parts(of: int, labels: bytes, groups: bytes, grouped: bool, classes: tuple[
         what = "groups of images" if grouped else "images"
         remedy = f"ask for at most {units[fewest]} folds" if units[fewest] > 1 else "add images or leave the class out"
         raise DataError(
-            f"--folds is {of}, but the class {classes[fewest]!r} has {units[fewest]} {what} outside the test split; "
-            f"{remedy}"
+            f"the class {classes[fewest]!r} has {units[fewest]} {what} outside the test split",
+            argument="folds",
+            value=of,
+            remedy=remedy,
         )
     part = deal(label, own, of)
     validates = np.zeros((of, len(classes)), bool)
@@ -65,8 +67,11 @@ def _parts(of: int, labels: bytes, groups: bytes, grouped: bool, classes: tuple[
     if not validates.all():  # groups that hold several classes cannot always be dealt evenly
         number, missing = np.argwhere(~validates)[0].tolist()
         raise DataError(
-            f"--folds is {of}, but then fold {number + 1} validates no image of the class {classes[missing]!r}, since "
-            "groups are never divided; ask for fewer folds"
+            f"then fold {number + 1} validates no image of the class {classes[missing]!r}, since "
+            "groups are never divided",
+            argument="folds",
+            value=of,
+            remedy="ask for fewer folds",
         )
     part.flags.writeable = False  # shared by every store of this process
     return part

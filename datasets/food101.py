@@ -109,4 +109,4 @@ def _images_folder(folder: Path, classes: Sequence[str]) -> Path:
 
 
 def _remedy() -> str:
-    return f"name the archive from {ADDRESS} or its unpacked folder with --from"
+    return f"name the archive from {ADDRESS} or its unpacked folder with {{data}}"

@@ -68,7 +68,9 @@ def check_drawable(title: str, classes: Sequence[str], origin: str | None) -> No
     from datasets.dishes import DISHES
 
     if origin is not None:
-        raise DataError(f"{title} is drawn by the program, but --from is {origin!r}; leave out --from or --sample")
+        raise DataError(
+            f"{title} is drawn by the program, but {{data}} is {origin!r}; leave out {{data}} or {{sample}}"
+        )
     for name in classes:
         if name not in DISHES:
             raise DataError(f"the class {name!r} of {title} cannot be drawn; known are {', '.join(DISHES)}")

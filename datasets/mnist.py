@@ -28,7 +28,7 @@ FILES: Mapping[str, str] = {
 }
 # Some copies write a dot: train-images.idx3-ubyte.
 FILE = re.compile(r"(?:^|/)(?P<part>train|t10k)-(?P<what>images|labels)[-.]idx[13]-ubyte(?:\.gz)?$")
-REMEDY = f"name a folder with the four files {', '.join(f'{name}.gz' for name in FILES)} of {ADDRESS} with --from"
+REMEDY = f"name a folder with the four files {', '.join(f'{name}.gz' for name in FILES)} of {ADDRESS} with {{data}}"
 CARVED = Carved(val=10)
 Found = Mapping[tuple[str, str], tuple[str, Read]]  # path and content by part ("train") and kind ("labels")
 

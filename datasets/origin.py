@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from datasets.dataset import DataError, Progress
 
 # Of a damaged archive. What was downloaded is kept: starting again alone would not fetch it again.
-FETCH_AGAIN = "name another copy with --from, or, where it was downloaded to, delete it and start again"
+FETCH_AGAIN = "name another copy with {data}, or, where it was downloaded to, delete it and start again"
 
 
 def is_address(origin: str) -> bool:
@@ -57,7 +57,7 @@ def fetched(origin: str | None, address: str, data_dir: Path, progress: Progress
         name = PurePosixPath(urlsplit(url).path).name or "archive"
     except ValueError as error:
         raise DataError(
-            f"--from is {url}, which is no address ({error}); name an archive at http:// or https://"
+            f"{{data}} is {url}, which is no address ({error}); name an archive at http:// or https://"
         ) from None
     if url != address:
         # Two addresses may end alike, and each may be longer than a file's name can be.

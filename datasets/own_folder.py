@@ -11,7 +11,7 @@ from pathlib import Path
 
 from datasets.dataset import DataError, Split
 from datasets.own_layout import RULE, SPLIT_FOLDERS, Found, check_encoding
-from search_spaces.wording import plural
+from errors import pluralize
 
 # What Pillow reads, as cameras and published data sets write it. Any other file in a folder is passed over.
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
@@ -20,7 +20,9 @@ ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".
 def in_folder(root: Path, group_by: str) -> list[Found]:
     """Every image there, in the order of the names. group_by: "prefix", "folder" or "". Raises DataError (one line)."""
     if group_by not in ("", "prefix", "folder"):
-        raise DataError(f"--group-by is {group_by!r}, but for a folder must be prefix or folder; columns are a table's")
+        raise DataError(
+            "for a folder must be prefix or folder; columns are a table's", argument="group_by", value=group_by
+        )
     folders = _folders(root)
     by_split = {name: SPLIT_FOLDERS[name.lower()] for name in folders if name.lower() in SPLIT_FOLDERS}
     if len(by_split) != len(folders) or "train" not in by_split.values():
@@ -81,12 +83,12 @@ def _check_holds_no_image(folder: Path, label: str, group_by: str) -> None:
         seen.add(place)
         files, inner = _entries(folder)
         if files:
-            depth, remedy = "directly in its folder", ", or keep such folders together with --group-by folder"
+            depth, remedy = "directly in its folder", ", or keep such folders together with {group_by} folder"
             if group_by == "folder":
                 depth, remedy = "in its folder or in one below it", ""
             raise DataError(
                 f"{folder} holds images too far below the class {label!r}: a class's images must lie {depth}; move "
-                f"them up, or name the folder of the classes with --data{remedy}"
+                f"them up, or name the folder of the classes with {{data}}{remedy}"
             )
         waiting += [folder / name for name in reversed(inner)]
 
@@ -95,7 +97,9 @@ def _folders(folder: Path) -> list[str]:
     files, inner = _entries(folder)
     if not inner:
         what = (
-            f"{plural(len(files), 'image', 'images')}, but no sub-folder" if files else "neither images nor sub-folders"
+            f"{pluralize(len(files), 'image', 'images')}, but no sub-folder"
+            if files
+            else "neither images nor sub-folders"
         )
         raise DataError(f"{folder} holds {what}; {RULE}")
     return inner

@@ -63,7 +63,7 @@ def find(location: str | None, group_by: str | None = None) -> OwnImages:
     if not location:  # nor "", which would be the folder where the command runs
         raise DataError(f"images are yours to name: {RULE}")
     if is_address(location):
-        raise DataError(f"--from is {location}, but must be on this machine; download it first: {RULE}")
+        raise DataError(f"must be on this machine; download it first: {RULE}", argument="data", value=location)
     path = local(location)
     check_encoding(str(path))
     classes, images, listing = _listed(path, group_by or "")
@@ -88,7 +88,7 @@ def _listed(path: Path, group_by: str) -> tuple[tuple[str, ...], list[SourceImag
     elif path.suffix.lower() == ".csv" and os.path.isfile(path):
         found = in_table(path, group_by)
     else:
-        raise DataError(f"--from is {path}, which is {_what_is(path)}; {RULE}")
+        raise DataError(f"{{data}} is {path}, which is {_what_is(path)}; {RULE}")
     classes = tuple(sorted({one.label for one in found}))
     if len(classes) < 2:
         only = f"has the one class {classes[0]!r}" if classes else "has no class"

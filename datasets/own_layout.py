@@ -12,7 +12,7 @@ SPLIT_FOLDERS: dict[str, Split] = {
     **dict.fromkeys(("val", "valid", "validation"), "val"),
     **dict.fromkeys(("test", "testing"), "test"),
 }
-RULE = "--from must be a folder with a sub-folder for each class, or a CSV table with the columns path and label"
+RULE = "{data} must be a folder with a sub-folder for each class, or a CSV table with the columns path and label"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from datasets.dataset import DataError
 from datasets.own_layout import RULE, SPLIT_FOLDERS, Found
-from search_spaces.wording import unknown
+from errors import unknown_name
 
 COLUMNS = {"path": ("path", "file", "filename", "image"), "label": ("label", "class"), "split": ("split",)}
 
@@ -17,7 +17,7 @@ COLUMNS = {"path": ("path", "file", "filename", "image"), "label": ("label", "cl
 def in_table(table: Path, group_by: str) -> list[Found]:
     """Every image it names, in its order. group_by: one of its columns, or "". Raises DataError (one line)."""
     if group_by in ("prefix", "folder"):
-        raise DataError(f"--group-by is {group_by}, but for a table must be one of its columns")
+        raise DataError("for a table must be one of its columns", argument="group_by", value=group_by)
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
             delimiter = "," if "," in file.readline() else ";"  # as spreadsheets write where the comma is decimal
@@ -45,7 +45,7 @@ def in_table(table: Path, group_by: str) -> list[Found]:
                 f"{', '.join(COLUMNS[what][1:])}); its first line must name them"
             )
     if group_by and group_by not in known:
-        raise DataError(f"--group-by {group_by}: " + unknown("column", group_by, known))
+        raise DataError(unknown_name("column", group_by, known), argument="group_by")
     found: list[Found] = []
     line_of: dict[str, int] = {}
     for line, row in rows:

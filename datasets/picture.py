@@ -19,7 +19,7 @@ from atomic_file import atomic_path
 from datasets.dataset import SPLITS, DataError
 from datasets.statistics import CHANNELS, Statistics, shortened
 from datasets.store import ImageStore
-from search_spaces.wording import plural
+from errors import pluralize
 
 # Okabe and Ito's colours, told apart with any kind of colour blindness.
 CHANNEL_COLOURS = ("#D55E00", "#009E73", "#0072B2")
@@ -54,7 +54,7 @@ def draw_statistics(statistics: Statistics, store: ImageStore, path: Path) -> No
         figure = Figure(figsize=(WIDTH_INCHES, sum(heights) + 0.5), dpi=DOTS_PER_INCH, layout="constrained")
         FigureCanvasAgg(figure)
         figure.suptitle(
-            f"{statistics.title}: {statistics.total:,} images, {plural(classes, 'class', 'classes')}", fontsize=12
+            f"{statistics.title}: {statistics.total:,} images, {pluralize(classes, 'class', 'classes')}", fontsize=12
         )
         panels: Any = figure.subfigures(3, 1, height_ratios=heights)
         top, middle, bottom = panels
@@ -75,7 +75,7 @@ def draw_statistics(statistics: Statistics, store: ImageStore, path: Path) -> No
                 figure.savefig(partial, format="png")
         except OSError as error:
             raise DataError(
-                f"the picture {path} cannot be written ({error.strerror or error}); choose another place with --picture"
+                f"the picture {path} cannot be written ({error.strerror or error}); choose another {{picture}}"
             ) from None
 
 
@@ -118,7 +118,7 @@ def _draw_sizes(axes: Axes, statistics: Statistics) -> None:
     area = 12 + 300 * counts / max(counts.max(), 30)
     axes.scatter(widths, heights, s=area, color="#0072B2", alpha=0.45, linewidths=0, clip_on=False)
     height, width, count = statistics.sizes[0]
-    sizes = plural(len(statistics.sizes), "image size", "image sizes")
+    sizes = pluralize(len(statistics.sizes), "image size", "image sizes")
     axes.set_title(f"{sizes} (area: how many images)", loc="left")
     share = f"most frequent: {width} x {height}\n({count:,} images)"
     axes.annotate(share, (0.03, 0.04), xycoords="axes fraction", fontsize=8, va="bottom")

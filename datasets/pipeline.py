@@ -37,7 +37,7 @@ class Images:
         if split == "test" and not opened_by.strip():
             raise DataError("opened_by is empty, but the test split opens only with a reason; pass opened_by=REASON")
         if view.image_size < 1:
-            raise DataError(f"image_size is {view.image_size}, but must be at least 1; set it with --image-size N")
+            raise DataError(f"image_size is {view.image_size}, but must be at least 1; set it with {{image_size}}")
         self.store = store
         self.split: Split = split
         # Only training images come in variants, whatever an arm's view says of them.

@@ -54,7 +54,7 @@ def images(path: Path, classes: int, allow_pickle: bool) -> list[SourceImage]:
     else:
         raise DataError(
             f"{path} is a pickle, which runs whatever code it holds: convert it first with `python cli.py datasets "
-            f"convert {path.name} signs.npz`, which reads arrays alone, or trust it with --allow-pickle"
+            f"convert {path.name} signs.npz`, which reads arrays alone, or trust it with {{allow_pickle}}"
         )
     return list(_images(arrays, path, classes))
 

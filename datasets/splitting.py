@@ -9,7 +9,7 @@ import numpy as np
 
 from datasets.dataset import SPLITS, Carved, Counts, DataError, Dataset, Shares, SourceImage, Split
 from datasets.dealing import deal
-from search_spaces.wording import plural
+from errors import pluralize
 
 MINIMUM_PER_CLASS = 10  # below it a class has no split worth the name: 7 / 2 / 1 images
 FOLDS = 7  # groups are dealt into so many: one for validation, one for the test, each about 14 % of every class
@@ -58,7 +58,7 @@ def _name(pair: tuple[SourceImage, Split]) -> str:
 
 def _by_class(dataset: Dataset, images: Members) -> list[list[SourceImage]]:
     if not images:
-        raise DataError(f"{dataset.title} holds no image; check what --from names")
+        raise DataError(f"{dataset.title} holds no image; check what {{data}} names")
     by_class: list[list[SourceImage]] = [[] for _ in dataset.classes]
     previous = ""
     for image in sorted(images, key=lambda image: image.name):
@@ -84,8 +84,8 @@ def _divided(dataset: Dataset, by_class: Sequence[Members], counts: Counts | Sha
             if len(members) < MINIMUM_PER_CLASS:
                 raise DataError(
                     f"the class {dataset.classes[label]!r} of {dataset.title} has "
-                    f"{plural(len(members), 'image', 'images')}, but at least {MINIMUM_PER_CLASS} are needed to split "
-                    "them; add images or leave the class out"
+                    f"{pluralize(len(members), 'image', 'images')}, but at least {MINIMUM_PER_CLASS} are needed to "
+                    "split them; add images or leave the class out"
                 )
     if any(image.group for members in by_class for image in members):
         return _divided_by_group(dataset, by_class, counts)
@@ -110,7 +110,7 @@ def _divided_by_group(dataset: Dataset, by_class: Sequence[Members], counts: Cou
     parts = shrink(counts, folds)
     if parts.train < 1 or number < len([count for count in (parts.train, parts.val, parts.test) if count]):
         raise DataError(
-            f"the images of {dataset.title} form {plural(number, 'group', 'groups')}, such as "
+            f"the images of {dataset.title} form {pluralize(number, 'group', 'groups')}, such as "
             f"{next(iter(number_of))!r}, but a group is never divided, so that there must be at least 3; group them "
             "otherwise or not at all"
         )
@@ -157,7 +157,7 @@ def _authors_split(dataset: Dataset, images: Members) -> tuple[Assigned, tuple[s
     )
     notices = []
     if divided:
-        lie = plural(len(divided), "group lies", "groups lie")
+        lie = pluralize(len(divided), "group lies", "groups lie")
         notices.append(f"{lie} in two splits as they came, such as {divided[0]!r}")
     present = {split for _, split in used}
     if "train" not in present:
@@ -185,7 +185,7 @@ def _fitting_counts(dataset: Dataset, counts: Counts, by_class: Sequence[Members
         raise DataError(
             f"the class {smallest!r} of {dataset.title} has {available} images, but {counts.total} are needed "
             f"(at least {MINIMUM_PER_CLASS}, then all classes shrink in proportion); add images or name a fuller copy "
-            "with --from"
+            "with {data}"
         )
     fitting = shrink(counts, available)
     notice = (

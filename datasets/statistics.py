@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from datasets.dataset import SPLITS, Split
 from datasets.histogram import mean_and_deviation
 from datasets.store import ImageStore
-from search_spaces.wording import plural
+from errors import pluralize
 
 CHANNELS = ("red", "green", "blue")
 MOST_ROWS = 200  # classes, or images, that are listed one by one
@@ -79,7 +79,7 @@ def render_text(statistics: Statistics) -> str:
     names = [shortened(name) for name in statistics.classes]
     width = max(8, *map(len, names))
     lines = [
-        f"{statistics.title}: {statistics.total} images, {plural(len(statistics.classes), 'class', 'classes')}",
+        f"{statistics.title}: {statistics.total} images, {pluralize(len(statistics.classes), 'class', 'classes')}",
         f"fingerprint {statistics.fingerprint[:16]}",
         "",
         f"{'class':<{width}}  {'train':>7}{'val':>7}{'test':>7}{'all':>8}",

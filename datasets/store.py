@@ -68,7 +68,7 @@ def prepare(dataset: Dataset, data_dir: Path, origin: str | None = None, progres
     except OSError as error:
         raise DataError(
             f"the data folder {path.parent} cannot be written ({error.strerror or error}); "
-            "choose another with --data-dir DIR"
+            "choose another with {data_dir}"
         ) from None
     try:
         if not _is_current(path, origin):

@@ -19,7 +19,7 @@ TRAINING = re.compile(r"(?:^|/)train/(?P<wnid>n\d{8})/images/(?P<file>[^/]+\.JPE
 VALIDATION = re.compile(r"(?:^|/)val/images/(?P<file>[^/]+\.JPEG)$")
 ANNOTATIONS = re.compile(r"(?:^|/)val/val_annotations\.txt$")
 CARVED = Carved(test=10)
-REMEDY = f"name the archive from {ADDRESS} or its folder tiny-imagenet-200 with --from"
+REMEDY = f"name the archive from {ADDRESS} or its folder tiny-imagenet-200 with {{data}}"
 LABELS: Mapping[str, int] = {wnid: label for label, wnid in enumerate(NAMES)}
 
 

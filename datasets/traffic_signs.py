@@ -26,7 +26,7 @@ ARCHIVES: Mapping[str, str | None] = {
 TRAINING = re.compile(r"(?:^|/)Final_Training/Images/(?P<label>\d{5})/(?P<track>\d{5})_(?P<frame>\d{5})\.ppm$")
 TEST = re.compile(r"(?:^|/)Final_Test/Images/(?P<number>\d{5})\.ppm$")
 TEST_LABELS = re.compile(r"(?:^|/)GT-final_test\.csv$")
-REMEDY = f"name a folder with {', '.join(ARCHIVES)} from {ADDRESS}, or with what they unpack to, with --from"
+REMEDY = f"name a folder with {', '.join(ARCHIVES)} from {ADDRESS}, or with what they unpack to, with {{data}}"
 
 CLASSES = (
     *(f"speed limit {speed} km/h" for speed in (20, 30, 50, 60, 70, 80)),

@@ -60,5 +60,7 @@ def parse_augmentation(text: str) -> tuple[Augmentation, int]:
     if name == "views" and count.isascii() and count.isdigit() and 1 <= int(count) <= MOST_VIEWS:
         return "views", int(count)
     raise DataError(
-        f"--augmentation is {text!r}, but must be none, live, or views=K with K from 1 to {MOST_VIEWS}, such as views=4"
+        f"must be none, live, or views=K with K from 1 to {MOST_VIEWS}, such as views=4",
+        argument="augmentation",
+        value=text,
     )

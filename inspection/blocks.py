@@ -75,8 +75,9 @@ def check_layers(network: keras.Model, names: list[str]) -> list[str]:
             nearest = difflib.get_close_matches(name, maps, n=1, cutoff=0.5)
             hint = f"; did you mean {nearest[0]}?" if nearest else "."
             raise InspectionError(
-                f"--layers: {network.name} has no feature maps named {name!r}{hint} Its blocks end in "
-                + ", ".join(block_ends(network).values())
+                f"{network.name} has no feature maps named {name!r}{hint} Its blocks end in "
+                + ", ".join(block_ends(network).values()),
+                argument="layers",
             )
     return names
 

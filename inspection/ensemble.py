@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from errors import unknown_name
 from inspection import stored
 from inspection.winner import InspectionError
 from reporting.headlines import titled
-from search_spaces.wording import unknown
 from tuning.records.study_paths import StudyPaths
 from tuning.records.study_record import StudyRecord, TrialRecord, read_started
 
@@ -42,13 +42,15 @@ def ensemble(study: Path, top: int, arm: str | None = None) -> Ensemble:
         raise InspectionError(f"{record.task}/{record.name} predicts a {record.header.target}: only classes average")
     known = [described.name for described in record.arms]
     if arm is not None and arm not in known:
-        raise InspectionError(unknown("arm", arm, known))
+        raise InspectionError(unknown_name("arm", arm, known))
     title = titled(record, f"{record.task}/{record.name}" + (f", {arm}" if arm else ""))
     tested = [trial for name in known if arm in (None, name) for trial in record.confirmed(name) if trial.test]
     if top < 2 or top > len(tested):
         count = f"there are {len(tested)}" if tested else "there is none"
-        more = "; confirm more seeds with tune --confirm-seeds" if len(tested) < max(2, top) else ""
-        raise InspectionError(f"--top is {top}, but must be from 2 to the tested models of {title}: {count}{more}")
+        more = "; confirm more seeds with tune {confirm_seeds}" if len(tested) < max(2, top) else ""
+        raise InspectionError(
+            f"must be from 2 to the tested models of {title}: {count}{more}", argument="top", value=top
+        )
     members = _best(record, tested, top)
     predictions = [stored.read(StudyPaths(study).checkpoint(member.trial).folder) for member in members]
     first = predictions[0]

@@ -52,10 +52,10 @@ def export(winner: Winner, form: str, out: Path | None) -> Exported:
             f"what it is lies in {winner.folder} as arrays"
         )
     if out is not None and out.exists():
-        raise InspectionError(f"--out {out} exists; remove it or name another")
+        raise InspectionError(f"{out} exists; remove it or name another {{out}}")
     missing = [name for name in ONNX_PACKAGES if find_spec(name) is None] if form == "onnx" else []
     if missing:
-        raise InspectionError(f"--to onnx needs {', '.join(missing)}: run `make setup EXTRAS=onnx`")
+        raise InspectionError(f"ONNX needs {', '.join(missing)}: run `make setup EXTRAS=onnx`")
     images = _validation_images(winner)
     network = load_network(ModelPaths(winner.folder).keras)
     expected = classifier(network)([images])

@@ -40,12 +40,12 @@ def load(name: str, weights: Path | None) -> tuple[str, Seen, Classifier]:
     name: of the catalogue, in upper or lower case. weights: a file with the top; None takes the published one.
     Raises InspectionError (one line): an unknown name with the nearest match, weights that are missing or do not fit.
     """
-    from search_spaces.wording import unknown
+    from errors import unknown_name
     from trainables.models.catalogue import CATALOGUE
 
     known = {each.lower(): each for each in CATALOGUE}
     if name.lower() not in known:
-        raise InspectionError(unknown("model", name, CATALOGUE))
+        raise InspectionError(unknown_name("model", name, CATALOGUE))
 
     start_tensorflow()
     from trainables.learner import Fatal
@@ -56,5 +56,5 @@ def load(name: str, weights: Path | None) -> tuple[str, Seen, Classifier]:
     try:
         network = backbones.build(backbone, (side, side, 3), weights=weights, top=True)
     except Fatal as error:
-        raise InspectionError(str(error)) from None
+        raise InspectionError(error.template) from None
     return backbone.name, Seen(max_side=IMAGENET_MAX_SIDE, side=side, fit="imagenet"), classifier(network)

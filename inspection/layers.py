@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from search_spaces.wording import configuration, whole_numbers
+from search_spaces.formatting import format_config
+from search_spaces.names import whole_numbers
 
 if TYPE_CHECKING:
     from trainables.models.catalogue import Backbone
@@ -96,7 +97,7 @@ def of_arm(title: str, model: str, config: Mapping[str, Any], image_size: int, n
         channel_std=(1.0, 1.0, 1.0),
         weights="random" if "backbone" in config else None,
     )
-    where = ": ".join([title, ", ".join(filter(None, [configuration(structure), ends]))])
+    where = ": ".join([title, ", ".join(filter(None, [format_config(structure), ends]))])
     listing = _listing(network, where, backbones.find(config["backbone"]) if "backbone" in config else None)
     return replace(listing, frozen_blocks=frozen_blocks(network, config) if network.blocks else 0)
 

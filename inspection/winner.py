@@ -12,14 +12,14 @@ from datasets.folds import Fold
 from datasets.pipeline import Images
 from datasets.store import ImageStore
 from datasets.view import View
+from errors import PodiumError, unknown_name
 from reporting.headlines import titled
-from search_spaces.wording import unknown
 from tuning.records.header import ArmHeader
 from tuning.records.study_paths import ModelPaths, StudyPaths
 from tuning.records.study_record import StudyRecord, TrialRecord, read_started
 
 
-class InspectionError(ValueError):
+class InspectionError(PodiumError):
     """What a winner cannot answer: the message is one line for the user."""
 
 
@@ -102,7 +102,7 @@ def chosen(study: Path, arms: Sequence[str]) -> list[Winner]:
     of = {each.arm: each for each in winners(study)}
     for arm in arms:
         if arm not in of:
-            raise InspectionError(unknown("arm with a winner", arm, of))
+            raise InspectionError(unknown_name("arm with a winner", arm, of))
     return [of[arm] for arm in dict.fromkeys(arms)] if arms else list(of.values())
 
 

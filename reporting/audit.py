@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import get_args
 
+from errors import pluralize
 from reporting import audit_result, audit_search, audit_training  # noqa: F401  # they register their checks
 from reporting.audit_finding import CHECKS, Finding, Stage, Unjudged
 from reporting.rows import rows
-from search_spaces.wording import plural
 from tuning.records.study_record import StudyRecord
 
 
@@ -30,8 +30,8 @@ class Audit:
         """One sentence."""
         serious = sum(finding.severity == "serious" for finding in self.findings)
         notes = len(self.findings) - serious
-        parts = [plural(serious, "serious finding", "serious findings")] if serious else []
-        parts += [plural(notes, "finding to note", "findings to note")] if notes else []
+        parts = [pluralize(serious, "serious finding", "serious findings")] if serious else []
+        parts += [pluralize(notes, "finding to note", "findings to note")] if notes else []
         open_questions = f" {len(self.unjudged)} could not be judged." if self.unjudged else ""
         if not parts and not self.rows:
             return "There is no table to judge: no arm has a finished trial."

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from reporting.audit_thresholds import THRESHOLDS
-from search_spaces.wording import setting
+from search_spaces.formatting import format_value
 from tuning.records.header import AnyAxis, ChoiceAxis, FloatAxis, IntAxis
 
 
@@ -41,7 +41,7 @@ def edge(axis: AnyAxis, best: Sequence[Any]) -> Edge | None:
     wider = _wider(axis, side)
     if _by_chance(len(best), near, 2 * THRESHOLDS.edge_best, THRESHOLDS.edge_near) or wider == (low, high):
         return None
-    searched, proposed = (f"{setting(start)}..{setting(end)}" for start, end in ((low, high), wider))
+    searched, proposed = (f"{format_value(start)}..{format_value(end)}" for start, end in ((low, high), wider))
     return Edge(side=side, searched=searched, proposed=proposed, near=near)
 
 
@@ -61,8 +61,8 @@ def _edge_of_list(axis: ChoiceAxis, best: Sequence[Any]) -> Edge | None:
     near = sum(value == best[0] for value in best)
     if not beyond or _by_chance(len(best), near, 2 / len(values), 1 / len(values)):
         return None
-    proposed = ",".join(map(setting, sorted([*ordered, *beyond])))
-    return Edge(side=side, searched=", ".join(map(setting, ordered)), proposed=proposed, near=near)
+    proposed = ",".join(map(format_value, sorted([*ordered, *beyond])))
+    return Edge(side=side, searched=", ".join(map(format_value, ordered)), proposed=proposed, near=near)
 
 
 def _by_chance(number: int, near: int, first: float, others: float) -> bool:

@@ -7,10 +7,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
+from errors import pluralize
 from reporting.audit_finding import Finding, Unjudged, check, next_command
 from reporting.audit_thresholds import THRESHOLDS
 from reporting.rows import Metric, Row, best_row, rows
-from search_spaces.wording import plural
 from tuning.records.study_record import StudyRecord
 
 
@@ -98,7 +98,7 @@ def not_reproduced(record: StudyRecord) -> Iterator[Finding | Unjudged]:
             arm=row.arm,
             sentence=(
                 f"{row.label}: the search saw {metric} {searched.best:.4f}; with "
-                f"{plural(confirmed.n, 'fresh seed', 'fresh seeds')} the same configuration reached "
+                f"{pluralize(confirmed.n, 'fresh seed', 'fresh seeds')} the same configuration reached "
                 f"{confirmed.mean:.4f} on average. The drop of {drop:.4f} is {drop / error:.1f} standard errors of so "
                 "few validation images: the search's value was luck, or how well this trains hangs on its seed. More "
                 "seeds say which."

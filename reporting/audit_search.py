@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from errors import pluralize
 from reporting.audit_finding import Finding, Unjudged, check, next_command, relative_gain, searched
 from reporting.audit_ranges import Edge, edge, narrower
 from reporting.audit_thresholds import THRESHOLDS
-from search_spaces.wording import plural, setting
+from search_spaces.formatting import format_value
 from tuning.records.events import FAILED_STATUSES, TrialRole
 from tuning.records.header import ArmHeader
 from tuning.records.study_record import StudyRecord, TrialRecord
@@ -48,8 +49,8 @@ def _without(
         found = narrower(axis, [trial.config for trial in usable], [trial.config for trial in lost])
         if found is not None and searched(record):
             low, high, side = found
-            sentence = f"They lie {side} of {axis.name}; search it over {setting(low)}..{setting(high)}."
-            return {"spaces": (f"{name}.{axis.name}={setting(low)}..{setting(high)}",)}, sentence
+            sentence = f"They lie {side} of {axis.name}; search it over {format_value(low)}..{format_value(high)}."
+            return {"spaces": (f"{name}.{axis.name}={format_value(low)}..{format_value(high)}",)}, sentence
     batch_size = arm.constants.get("batch_size")
     if "memory" in reason and isinstance(batch_size, int) and batch_size > 1:
         return {"sets": (f"{name}.batch_size={batch_size // 2}",)}, f"Halve the batch size from {batch_size}."
@@ -85,8 +86,8 @@ def _at_edge(record: StudyRecord, arm: str, axis: str, found: Edge, best: Sequen
         title="The best value lies at the edge of its range",
         arm=arm,
         sentence=(
-            f"The best {axis}, {setting(best[0])} ({trial.trial}), lies at the {found.side} end of {found.searched}, "
-            f"as do {found.near} of the best {len(best)}: what lies beyond was never tried."
+            f"The best {axis}, {format_value(best[0])} ({trial.trial}), lies at the {found.side} end of "
+            f"{found.searched}, as do {found.near} of the best {len(best)}: what lies beyond was never tried."
         ),
         command=next_command(record, spaces=(f"{arm}.{axis}={found.proposed}",)),
     )
@@ -104,7 +105,7 @@ def search_still_improving(record: StudyRecord) -> Iterator[Finding | Unjudged]:
             yield Unjudged(
                 check="whether the search was long enough",
                 arm=name,
-                why=f"{plural(len(trials), 'trial has', 'trials have')} a value, "
+                why=f"{pluralize(len(trials), 'trial has', 'trials have')} a value, "
                 f"{THRESHOLDS.late_least_trials} are needed",
             )
             continue
@@ -147,7 +148,7 @@ def rungs_disagree(record: StudyRecord) -> Iterator[Finding | Unjudged]:
             yield Unjudged(
                 check="whether early stopping ranked trials rightly",
                 arm=name,
-                why=f"{plural(len(finished), 'trial', 'trials')} ran to the end, "
+                why=f"{pluralize(len(finished), 'trial', 'trials')} ran to the end, "
                 f"{THRESHOLDS.rung_least_trials} are needed",
             )
             continue

@@ -9,7 +9,7 @@ from typing import Any
 from reporting.audit_finding import Finding, Unjudged, check, next_command, relative_gain
 from reporting.audit_thresholds import THRESHOLDS
 from reporting.curves import Curve, curves
-from search_spaces.wording import setting
+from search_spaces.formatting import format_value
 from tuning.records.header import ArmHeader, FloatAxis
 from tuning.records.study_record import StudyRecord
 
@@ -104,7 +104,7 @@ def _against_overfitting(record: StudyRecord, arm: ArmHeader, at: int) -> tuple[
     for axis in arm.axes:
         if axis.name == "dropout" and isinstance(axis, FloatAxis) and axis.low < axis.high < 0.75:
             high = min(0.75, axis.high + 0.25)
-            text = f"{setting(axis.low)}..{setting(high)}"
+            text = f"{format_value(axis.low)}..{format_value(high)}"
             return {"spaces": (f"{name}.dropout={text}",)}, f"search more dropout, {text}."
     epochs = max(1, math.ceil(1.25 * at))
     return {"epochs": epochs}, f"what comes after epoch {at} costs time for nothing: {epochs} epochs are enough."

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from search_spaces.wording import setting
+from search_spaces.formatting import format_value
 from tuning.records.events import FAILED_STATUSES, TrialRole
 from tuning.records.header import AnyAxis, ChoiceAxis
 from tuning.records.study_record import StudyRecord, TrialRecord
@@ -93,7 +93,7 @@ def _effect(record: StudyRecord, arm: str, axis: AnyAxis, trials: Sequence[Trial
         metric=record.header.objective.metric,
         log=axis.is_log,
         ticks=ticks,
-        condition=f"with {when.axis} {' or '.join(map(setting, when.values))}" if when else "",
+        condition=f"with {when.axis} {' or '.join(map(format_value, when.values))}" if when else "",
         points=points,
         groups=_groups(points, ticks, axis.is_log, record.header.objective.direction),
     )
@@ -103,12 +103,12 @@ def choices_of(axis: AnyAxis, values: Sequence[Any]) -> tuple[str, ...]:
     """The choices that were taken, in the order of the space; none for a numeric axis."""
     if not isinstance(axis, ChoiceAxis):
         return ()
-    taken = {setting(value) for value in values}
-    return tuple(text for text in dict.fromkeys(map(setting, [*axis.values, *axis.allowed])) if text in taken)
+    taken = {format_value(value) for value in values}
+    return tuple(text for text in dict.fromkeys(map(format_value, [*axis.values, *axis.allowed])) if text in taken)
 
 
 def position_of(value: Any, ticks: Sequence[str]) -> float:
-    return float(ticks.index(setting(value))) if ticks else float(value)
+    return float(ticks.index(format_value(value))) if ticks else float(value)
 
 
 def _groups(points: Sequence[Point], ticks: Sequence[str], log: bool, direction: str) -> tuple[Group, ...]:
@@ -126,7 +126,13 @@ def _groups(points: Sequence[Point], ticks: Sequence[str], log: bool, direction:
         # A value on a bound belongs to the bin that begins there; the last bin has both its ends.
         inside = [(value, at) for at, value in valued if at == low or low < at < high or (last and at == high)]
         if inside:
-            label = ticks[int(low)] if ticks else setting(low) if low == high else f"{setting(low)} to {setting(high)}"
+            label = (
+                ticks[int(low)]
+                if ticks
+                else format_value(low)
+                if low == high
+                else f"{format_value(low)} to {format_value(high)}"
+            )
             groups.append(_group(label, low, high, inside, direction))
     return tuple(groups)
 

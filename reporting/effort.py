@@ -9,7 +9,7 @@ from reporting.cells import Cell, Heading, RenderedTable
 from reporting.headlines import titled
 from reporting.quantities import ABSENT
 from reporting.rows import WORDS, Row
-from search_spaces.wording import configuration
+from search_spaces.formatting import format_config
 from tuning.records.events import TrialRole
 from tuning.records.header import ArmHeader
 from tuning.records.study_record import StudyRecord
@@ -74,7 +74,7 @@ def _trials(row: Row) -> str:
 
 
 def _configuration(row: Row) -> str:
-    return configuration(row.config, row.constants) if row.config else ABSENT
+    return format_config(row.config, row.constants) if row.config else ABSENT
 
 
 def _frozen(row: Row) -> str:

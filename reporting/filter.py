@@ -15,13 +15,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from search_spaces.wording import unknown
+from errors import unknown_name
+from reporting.errors import ReportingError
 
 Row = dict[str, Any]
-
-
-class QueryError(ValueError):
-    """A list of rows that cannot be made: the message is one line for the user."""
 
 
 _COMPARISONS = ("=", "==", "!=", "<>", "<", "<=", ">", ">=")
@@ -53,7 +50,7 @@ _TOKEN = re.compile(
 class FilterExpression:
     """An expression as the user wrote it and as SQLite reads it, its columns checked."""
 
-    option: str  # that it came from, for messages
+    argument: str  # that it came from, for messages
     text: str
     sql: str
     equalities: tuple[tuple[str, str], ...] = ()  # columns, and the SQL of the values they must be equal to
@@ -73,23 +70,23 @@ def column_types(columns: Iterable[str], rows: Sequence[Row]) -> dict[str, type]
     return found
 
 
-def parse_expression(option: str, text: str, columns: Mapping[str, type]) -> FilterExpression:
+def parse_expression(argument: str, text: str, columns: Mapping[str, type]) -> FilterExpression:
     """Translate an expression to SQL token by token.
 
     Args:
-        option: the command line option it came from.
+        argument: "where" or "sort", which it came from.
         text: SQL in which a word to the right of a comparison, or in an IN list, is a text unless it is a column.
         columns: types by name, as `column_types` returns them.
 
     Raises:
-        QueryError: an unknown column, a text compared with a number, a character that SQL expressions do not have.
+        ReportingError: an unknown column, a text compared with a number, a character that SQL expressions do not have.
     """
     sql: list[str] = []
     equalities: list[tuple[str, str]] = []
     left: str | None = None  # the column left of the comparison that is being read
     before, in_list = "", False
-    keywords = (*_KEYWORDS, *_SORT_KEYWORDS) if option == "--sort" else _KEYWORDS
-    for match in _tokens(option, text):
+    keywords = (*_KEYWORDS, *_SORT_KEYWORDS) if argument == "sort" else _KEYWORDS
+    for match in _tokens(argument, text):
         kind, token = str(match.lastgroup), match[str(match.lastgroup)]
         low = token.lower()
         name = token if kind == "word" else token[1:-1]
@@ -105,23 +102,23 @@ def parse_expression(option: str, text: str, columns: Mapping[str, type]) -> Fil
             token = _identifier(name)
         elif is_value or kind == "text":
             if before not in _TEXT_COMPARISONS:
-                _check_value(option, left, name, columns)
+                _check_value(argument, left, name, columns)
             is_literal = kind == "text" or (columns.get(left or "") is not str and _NUMBER.fullmatch(name))
             token = token if is_literal else "'" + name.replace("'", "''") + "'"
             if left is not None and before in ("=", "=="):
                 equalities.append((left, token))
         elif not _NUMBER.fullmatch(name):
-            raise QueryError(f"{option}: " + unknown("column", name, columns))
+            raise ReportingError(unknown_name("column", name, columns), argument=argument)
         sql.append(token)
         before = low
-    return FilterExpression(option=option, text=text, sql=" ".join(sql), equalities=tuple(equalities))
+    return FilterExpression(argument=argument, text=text, sql=" ".join(sql), equalities=tuple(equalities))
 
 
 def filter_rows(expression: FilterExpression, rows: Sequence[Row], columns: Mapping[str, type]) -> list[Row]:
     """Return the rows for which the expression is true, in their order.
 
     Raises:
-        QueryError: SQLite cannot read the expression.
+        ReportingError: SQLite cannot read the expression.
     """
     return [rows[place] for place in sorted(_query(expression, f"WHERE {expression.sql}", rows, columns))]
 
@@ -140,15 +137,15 @@ def sort_rows(text: str, rows: Sequence[Row], columns: Mapping[str, type]) -> li
     Absent values come last in either direction unless a term says NULLS FIRST; equal rows keep their order.
 
     Raises:
-        QueryError: an unknown column, or a term that SQLite cannot read.
+        ReportingError: an unknown column, or a term that SQLite cannot read.
     """
     terms = []
     for term in text.split(","):
-        expression = parse_expression("--sort", term.strip().lstrip("-+"), columns)
+        expression = parse_expression("sort", term.strip().lstrip("-+"), columns)
         down = " DESC" if term.strip().startswith("-") else ""
         nulls = "" if "nulls" in expression.sql.lower().split() else " NULLS LAST"
         terms.append(f"{expression.sql}{down}{nulls}")
-    whole = FilterExpression(option="--sort", text=text, sql=", ".join(terms))
+    whole = FilterExpression(argument="sort", text=text, sql=", ".join(terms))
     return [rows[place] for place in _query(whole, f"ORDER BY {whole.sql}, rowid", rows, columns)]
 
 
@@ -168,8 +165,8 @@ def _query(expression: FilterExpression, clause: str, rows: Sequence[Row], colum
             return [number - 1 for (number,) in database.execute(f"SELECT rowid FROM rows {clause}")]
         except (sqlite3.Error, UnicodeEncodeError) as error:
             reason = " ".join(str(error).replace('""', '"').split())
-            raise QueryError(
-                f'{expression.option} {expression.text!r}: {reason}; write SQL such as "val_accuracy > 0.8"'
+            raise ReportingError(
+                f'{{{expression.argument}}} {expression.text!r}: {reason}; write SQL such as "val_accuracy > 0.8"'
             ) from None
 
 
@@ -181,20 +178,24 @@ def _authorize(action: int, first: str | None, second: str | None, *_: str | Non
     return sqlite3.SQLITE_OK if allowed else sqlite3.SQLITE_DENY
 
 
-def _check_value(option: str, left: str | None, value: str, columns: Mapping[str, type]) -> None:
+def _check_value(argument: str, left: str | None, value: str, columns: Mapping[str, type]) -> None:
     """Refuse a text where a number is compared: SQLite would order every number before it."""
     kind = columns.get(left or "", str)
     if kind is float and not _NUMBER.fullmatch(value):
-        raise QueryError(f"{option}: {left} is a number, but {value!r} is none; write a number, as in {left} > 0.8")
+        raise ReportingError(
+            f"{left} is a number, but {value!r} is none; write a number, as in {left} > 0.8", argument=argument
+        )
     if kind is bool and value not in ("0", "1"):
-        raise QueryError(f"{option}: {left} is true or false, but {value!r} is neither; write {left} = true")
+        raise ReportingError(
+            f"{left} is true or false, but {value!r} is neither; write {left} = true", argument=argument
+        )
 
 
 def _identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _tokens(option: str, text: str) -> Iterator[re.Match[str]]:
+def _tokens(argument: str, text: str) -> Iterator[re.Match[str]]:
     at = 0
     while text[at:].strip():
         match = _TOKEN.match(text, at)
@@ -202,6 +203,8 @@ def _tokens(option: str, text: str) -> Iterator[re.Match[str]]:
             at += len(text[at:]) - len(text[at:].lstrip())
             unclosed = text[at] in "'\"["
             remedy = "close it" if unclosed else "put a value with such characters between quotation marks"
-            raise QueryError(f"{option} {text!r}: {text[at]!r} at character {at + 1} cannot be read; {remedy}")
+            raise ReportingError(
+                f"{{{argument}}} {text!r}: {text[at]!r} at character {at + 1} cannot be read; {remedy}"
+            )
         yield match
         at = match.end()

@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from reporting.errors import ReportingError
 from tuning.records.study_record import StudyRecord, TrialRecord
 
 BATCH = 900  # values in one call; MLflow takes 1000, of which 100 parameters
@@ -22,19 +23,15 @@ _ENDS = {"completed": "FINISHED", "stopped": "FINISHED", "infeasible": "FAILED",
 _PREFIX = "podium."
 
 
-class MlflowError(ValueError):
-    """Trials that cannot be written to MLflow: the message is one line for the user."""
-
-
 def export(record: StudyRecord, trials: Sequence[str], uri: str) -> str:
     """Write those trials that have ended; returns what was done, in one line.
 
     uri: of a tracking server (http://...), a database (sqlite:///...) or a folder. The experiment is <task>/<study>, a
     run is a trial. Writing again adds what is missing: a run that is whole is left as it is, half a run is replaced.
-    Raises MlflowError: mlflow is not installed, nothing answers there, or the server refuses.
+    Raises ReportingError: mlflow is not installed, nothing answers there, or the server refuses.
     """
     if importlib.util.find_spec("mlflow") is None:
-        raise MlflowError("--mlflow needs the package mlflow, which is not installed; run `make setup EXTRAS=mlflow`")
+        raise ReportingError("{uri} needs the package mlflow, which is not installed; run `make setup EXTRAS=mlflow`")
     for name, value in _SETTINGS.items():  # before the import reads them
         os.environ.setdefault(name, value)
     mlflow: Any = importlib.import_module("mlflow")
@@ -43,8 +40,8 @@ def export(record: StudyRecord, trials: Sequence[str], uri: str) -> str:
     except mlflow.exceptions.MlflowException as error:
         first = str(error).strip().splitlines()[0]
         if "Max retries exceeded" in first:
-            raise MlflowError(f"--mlflow {uri}: no server answers there; `mlflow server` starts one") from None
-        raise MlflowError(f"--mlflow {uri}: {first}") from None
+            raise ReportingError(f"{{uri}} {uri}: no server answers there; `mlflow server` starts one") from None
+        raise ReportingError(f"{{uri}} {uri}: {first}") from None
 
 
 def _export(client: Any, record: StudyRecord, trials: Sequence[str], uri: str) -> str:

@@ -7,13 +7,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from errors import pluralize
 from reporting.audit import Audit
 from reporting.cells import RenderedTable
 from reporting.headlines import heading, is_sample, ledger_line, status_lines
 from reporting.html import templates
 from reporting.pictures import Picture
 from reporting.trial_lists import TrialList
-from search_spaces.wording import plural, setting
+from search_spaces.formatting import format_value
 from tasks.task import Task
 from tuning.records.events import TrialRole
 from tuning.records.header import AnyAxis, ArmHeader, ChoiceAxis
@@ -85,7 +86,7 @@ def _question(record: StudyRecord, task: Task) -> dict[str, str]:
 
 def _arm(record: StudyRecord, arm: ArmHeader) -> dict[str, Any]:
     """Describe an arm: its name, its number of trials, the axes that varied."""
-    trials = plural(len(record.of_arm(arm.name, TrialRole.SEARCH)), "trial", "trials")
+    trials = pluralize(len(record.of_arm(arm.name, TrialRole.SEARCH)), "trial", "trials")
     return {
         "name": arm.name,
         "heading": f"{arm.title}{f' ({arm.note})' if arm.note else ''}",
@@ -97,12 +98,12 @@ def _arm(record: StudyRecord, arm: ArmHeader) -> dict[str, Any]:
 def _range(axis: AnyAxis) -> str:
     """What an axis could be; empty for one that could be one thing."""
     condition = axis.when
-    with_ = f", with {condition.axis} {' or '.join(map(setting, condition.values))}" if condition else ""
+    with_ = f", with {condition.axis} {' or '.join(map(format_value, condition.values))}" if condition else ""
     if isinstance(axis, ChoiceAxis):
-        return ", ".join(map(setting, axis.values)) + with_ if len(axis.values) > 1 else ""
+        return ", ".join(map(format_value, axis.values)) + with_ if len(axis.values) > 1 else ""
     if axis.low == axis.high:
         return ""
-    return f"{setting(axis.low)} to {setting(axis.high)}{' (logarithmic)' if axis.log else ''}{with_}"
+    return f"{format_value(axis.low)} to {format_value(axis.high)}{' (logarithmic)' if axis.log else ''}{with_}"
 
 
 def _reproduction(record: StudyRecord) -> dict[str, str]:

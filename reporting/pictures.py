@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reporting.writing import new_figure, save_figure
-from search_spaces.wording import setting
+from search_spaces.formatting import format_value
 
 if TYPE_CHECKING:
     from matplotlib.axis import Axis
@@ -61,7 +61,7 @@ def logarithmic(axis: Axis) -> None:
         axis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:.3g}"))
         return
     axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high / low < 200 else (1.0,)))
-    axis.set_major_formatter(FuncFormatter(lambda value, place: setting(value)))
+    axis.set_major_formatter(FuncFormatter(lambda value, place: format_value(value)))
 
 
 def shades() -> Colormap:

@@ -9,15 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from search_spaces.wording import unknown
+from errors import unknown_name
+from reporting.errors import ReportingError
 from tasks.task import Table, Task
 
 FOLDER = Path(__file__).parents[1] / "results" / "published"
 HEADER = ["table", "row", "column", "value", "note", "source"]
-
-
-class PublishedError(ValueError):
-    """A file of published numbers that cannot be right: the message is one line for the user."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,20 +48,20 @@ class Published:
 
 
 def read_published(task: Task, folder: Path = FOLDER) -> Published:
-    """The published numbers of a task; none where no document has any. Raises PublishedError."""
+    """The published numbers of a task; none where no document has any. Raises ReportingError."""
     path = folder / f"{task.name}.csv"
     if not path.is_file():
         return Published()
     try:
         text = path.read_text(encoding="utf-8-sig")  # spreadsheets put a byte order mark in front
     except UnicodeDecodeError as error:
-        raise PublishedError(f"{path} is not UTF-8 at byte {error.start}, but must be: save it as CSV UTF-8") from None
+        raise ReportingError(f"{path} is not UTF-8 at byte {error.start}, but must be: save it as CSV UTF-8") from None
     tables = {table.name: table for table in task.tables}
     values: dict[tuple[str, str, str], PublishedValue] = {}
     lines = csv.reader(io.StringIO(text, newline=""))
     header = next(lines, [])
     if header != HEADER:
-        raise PublishedError(
+        raise ReportingError(
             f"{path} begins with {','.join(header) or 'nothing'!r}, "
             f"but its first line must name the columns: write {','.join(HEADER)!r}"
         )
@@ -75,24 +72,24 @@ def read_published(task: Task, folder: Path = FOLDER) -> Published:
         key, value = _entry(entry, place)
         _check_column(tables.get(key[0]), key[2], place)
         if key in values:
-            raise PublishedError(f"{place}: {', '.join(key)} stands twice, but a cell has one value: keep one line")
+            raise ReportingError(f"{place}: {', '.join(key)} stands twice, but a cell has one value: keep one line")
         values[key] = value
     return Published(values)
 
 
 def _entry(entry: list[str], place: str) -> tuple[tuple[str, str, str], PublishedValue]:
     if len(entry) != len(HEADER):
-        raise PublishedError(
+        raise ReportingError(
             f"{place} has {len(entry)} fields, but needs {len(HEADER)} ({', '.join(HEADER)}): "
             "put a field that holds a comma between double quotes"
         )
     named = dict(zip(HEADER, (text.strip() for text in entry), strict=True))
     for name in ("table", "row", "column", "value", "source"):
         if not named[name]:
-            raise PublishedError(f"{place} has no {name}, but only the note may be empty: write the {name}")
+            raise ReportingError(f"{place} has no {name}, but only the note may be empty: write the {name}")
     value = PublishedValue(text=named["value"], note=named["note"], source=named["source"])
     if not _is_number(value):
-        raise PublishedError(
+        raise ReportingError(
             f"{place} has the value {value.text!r}, but a published value must be a number or a percentage: "
             "write it as printed, such as 0.8750 or 87.5%, and put words into the note"
         )
@@ -109,4 +106,4 @@ def _is_number(value: PublishedValue) -> bool:
 def _check_column(table: Table | None, column: str, place: str) -> None:
     """Tables that the task does not print (a screenshot's runs, kept for comparison) may have any column."""
     if table is not None and column not in (known := [known.field for known in table.columns]):
-        raise PublishedError(f"{place}: {unknown(f'column of table {table.name}', column, known)}")
+        raise ReportingError(f"{place}: {unknown_name(f'column of table {table.name}', column, known)}")

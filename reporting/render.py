@@ -9,25 +9,22 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from errors import unknown_name
 from reporting.cells import Block
 from reporting.contract import summary
+from reporting.errors import ReportingError
 from reporting.published import read_published
 from reporting.side_by_side import blocks
 from reporting.tables import open_study, summarize
-from search_spaces.wording import unknown
-
-
-class UnknownFormat(ValueError):
-    """No format of that name: the message is one line for the user."""
 
 
 def summarize_text(studies: Sequence[Path], format: str = "table") -> str:
     """Every study's tables in one text, without its last line break: whoever prints it adds that.
 
-    Raises UnknownFormat, StudyNotFound, PublishedError, UnknownTask.
+    Raises ReportingError, StudyNotFound, UnknownTask.
     """
     if format not in FORMATS:
-        raise UnknownFormat(unknown("format", format, tuple(FORMATS)))
+        raise ReportingError(unknown_name("format", format, tuple(FORMATS)))
     return FORMATS[format](studies).rstrip("\n")
 
 

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reporting.filter import QueryError, column_types, filter_rows, missing_values, parse_expression, sort_rows
+from errors import pluralize, unknown_name
+from reporting.errors import ReportingError
+from reporting.filter import column_types, filter_rows, missing_values, parse_expression, sort_rows
 from reporting.trial_curves import ranked
 from reporting.trials import Records, trial_rows
-from search_spaces.wording import plural, unknown
 from tuning.records.study_record import StudyRecord
 
 
@@ -41,21 +42,21 @@ def select(record: StudyRecord, query: TrialQuery) -> TrialQueryResult:
     """List the trials that a query asks for, the best first unless it says otherwise.
 
     Raises:
-        QueryError: an unknown arm or column, or an expression that SQLite cannot read.
+        ReportingError: an unknown arm or column, or an expression that SQLite cannot read.
     """
     every, rows = trial_rows(record)
     types = column_types(every, rows)
     arms = [arm.name for arm in record.arms]
     for arm in query.arms:
         if arm not in arms:
-            raise QueryError("--arm: " + unknown("arm", arm, arms))
+            raise ReportingError(unknown_name("arm", arm, arms), argument="arms")
     for column in query.columns:
         if column not in types:
-            raise QueryError("--columns: " + unknown("column", column, every))
+            raise ReportingError(unknown_name("column", column, every), argument="columns")
     chosen = [row for row in rows if not query.arms or row["arm"] in query.arms]
     hints: tuple[str, ...] = ()
     if query.where is not None:
-        expression = parse_expression("--where", query.where, types)
+        expression = parse_expression("where", query.where, types)
         chosen = filter_rows(expression, chosen, types) if rows else []
         hints = () if chosen else tuple(missing_values(expression, rows, types))
     if query.sort is not None:
@@ -92,6 +93,6 @@ def count_line(record: StudyRecord, runs: TrialQueryResult) -> str:
     words = ", ".join(f"{number} {status}" for status, number in statuses.most_common())
     shown = f"{len(runs.rows)} of " if len(runs.rows) < runs.total else ""
     limited = f" ({runs.matching} match)" if runs.matching > len(runs.rows) else ""
-    return f"{shown}{plural(runs.total, 'trial', 'trials')} of {record.task}/{record.name}{limited}" + (
+    return f"{shown}{pluralize(runs.total, 'trial', 'trials')} of {record.task}/{record.name}{limited}" + (
         f": {words}" if words else ""
     )

@@ -11,7 +11,7 @@ from typing import Any
 from reporting.markdown import escaped
 from reporting.quantities import ABSENT, duration
 from reporting.runs import TrialQueryResult
-from search_spaces.wording import setting
+from search_spaces.formatting import format_value
 
 _CUT = 24  # characters that a text keeps at least where the terminal is narrow
 _SCORES = ("accuracy", "loss", "f1", "best", "precision", "recall")
@@ -24,7 +24,7 @@ def cell(column: str, value: Any) -> str:
     if column == "seconds" or column.startswith("seconds_"):
         return duration(value)
     if isinstance(value, float):
-        return f"{value:.4f}" if any(word in column for word in _SCORES) else setting(value)
+        return f"{value:.4f}" if any(word in column for word in _SCORES) else format_value(value)
     return " ".join(str(value).split())  # a reason may have lines, a trial has one
 
 

@@ -17,7 +17,7 @@ from reporting.predictions import correctness
 from reporting.published import Published, read_published
 from reporting.quantities import ABSENT
 from reporting.rows import Row, best_row, rows
-from search_spaces.wording import setting
+from search_spaces.formatting import format_value
 from tasks.task import Column, Table, Task, load_task
 from tuning.records.study_record import StudyRecord, read_started
 
@@ -202,5 +202,5 @@ def _measured(row: Row, column: Column) -> str:
     if fact is not None:
         return unit(fact) if unit else f"{fact:.{column.digits}f}"
     if column.field in row.config:
-        return setting(row.config[column.field])
+        return format_value(row.config[column.field])
     return (row.note or ABSENT) if column.field == "note" else ABSENT

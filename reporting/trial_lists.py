@@ -9,7 +9,7 @@ from reporting.effects import ended_value
 from reporting.quantities import ABSENT
 from reporting.rows import WORDS
 from reporting.trial_curves import ranked
-from search_spaces.wording import setting
+from search_spaces.formatting import format_value
 from tuning.records.events import FAILED_STATUSES
 from tuning.records.study_record import StudyRecord, TrialRecord
 
@@ -65,7 +65,7 @@ def _cells(trial: TrialRecord, axes: Sequence[str]) -> tuple[str, ...]:
         str(trial.best_epoch or ABSENT),
         str(len(trial.epochs)),
         f"{trial.train_seconds:.1f}",
-        *(setting(trial.config[name]) if name in trial.config else ABSENT for name in axes),
+        *(format_value(trial.config[name]) if name in trial.config else ABSENT for name in axes),
     )
 
 

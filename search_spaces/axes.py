@@ -8,11 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from errors import PodiumError
+
 Value = float | int | str | bool
 Config = Mapping[str, Value]
 
 
-class SpaceError(ValueError):
+class SpaceError(PodiumError):
     """A configuration or a change of a space that cannot be: the message is one line for the user."""
 
 

@@ -6,9 +6,9 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from errors import unknown_name
 from search_spaces.axes import Axis, Choice, SpaceError, Value
 from search_spaces.space import Space
-from search_spaces.wording import unknown
 
 _RANGE = re.compile(r"^(?P<low>[^.,]*(?:\.\d+[^.,]*)?)\.\.(?P<high>[^.].*)$")
 
@@ -49,7 +49,7 @@ def change_axis(space: Space, name: str, text: str) -> Space:
     if isinstance(axis, Choice):
         raise SpaceError(f"{name} is chosen from a list; write {name}=a,b of {axis}")
     ends: dict[str, Any] = {end: axis.check(parse_value(match[end])) for end in ("low", "high")}
-    return space.restrict(replace(axis, **ends, source="--space"))
+    return space.restrict(replace(axis, **ends, source="{spaces}"))
 
 
 def set_in_arms(spaces: dict[str, Space], sets: tuple[str, ...], ranges: tuple[str, ...]) -> dict[str, Space]:
@@ -58,15 +58,15 @@ def set_in_arms(spaces: dict[str, Space], sets: tuple[str, ...], ranges: tuple[s
     "arm.axis=..." changes one arm. Raises SpaceError where no arm has it.
     """
     changed = dict(spaces)
-    for option, texts, change in (("--set", sets, set_value), ("--space", ranges, change_axis)):
+    for option, texts, change in (("{sets}", sets, set_value), ("{spaces}", ranges, change_axis)):
         for text in texts:
             arm, axis, value = split_assignment(option, text)
             if arm is not None and arm not in spaces:
-                raise SpaceError(f"{option} {text}: " + unknown("arm", arm, tuple(spaces)))
+                raise SpaceError(f"{option} {text}: " + unknown_name("arm", arm, tuple(spaces)))
             having = [
                 name
                 for name, space in changed.items()
-                if arm in (None, name) and axis in (space.names if option == "--set" else _axes(space))
+                if arm in (None, name) and axis in (space.names if option == "{sets}" else _axes(space))
             ]
             if not having:
                 raise SpaceError(f"{option} {text}: " + _why_not(changed, arm, axis))
@@ -74,7 +74,7 @@ def set_in_arms(spaces: dict[str, Space], sets: tuple[str, ...], ranges: tuple[s
                 try:
                     changed[name] = change(changed[name], axis, value)
                 except SpaceError as error:
-                    raise SpaceError(f"{option} {text} ({name}): {error}") from None
+                    raise SpaceError(f"{option} {text} ({name}): {error.template}") from None
     return changed
 
 
@@ -83,9 +83,9 @@ def _why_not(spaces: dict[str, Space], arm: str | None, axis: str) -> str:
     asked = [space for name, space in spaces.items() if arm in (None, name)]
     held = sorted({str(space.constants[axis]) for space in asked if axis in space.constants})
     if held:
-        return f"{axis} is not searched but held at {' or '.join(held)}; hold it elsewhere with --set {axis}=VALUE"
+        return f"{axis} is not searched but held at {' or '.join(held)}; hold it elsewhere with {{sets}} {axis}=VALUE"
     known = sorted({name for space in asked for name in space.names})
-    return unknown("axis" if arm is None else f"axis of {arm}", axis, known)
+    return unknown_name("axis" if arm is None else f"axis of {arm}", axis, known)
 
 
 def _axes(space: Space) -> tuple[str, ...]:
@@ -95,4 +95,4 @@ def _axes(space: Space) -> tuple[str, ...]:
 def _choices(axis: Axis, values: list[Any]) -> Choice:
     checked = tuple(axis.check(value) for value in values)
     allowed = (*axis.values, *axis.allowed) if isinstance(axis, Choice) else ()
-    return Choice(name=axis.name, values=checked, allowed=allowed, when=axis.when, source="--space")
+    return Choice(name=axis.name, values=checked, allowed=allowed, when=axis.when, source="{spaces}")

@@ -17,3 +17,19 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "schedule": SCHEDULES,
     "stem": STEMS,
 }
+
+
+def whole_numbers(name: str, text: object) -> tuple[int, ...]:
+    """Parse several whole numbers in one value: (9, 9, 9) of "9-9-9".
+
+    Args:
+        name: The setting, for the message.
+        text: Its value.
+
+    Raises:
+        ValueError: The text is no such list (one line).
+    """
+    parts = str(text).split("-")
+    if not all(part.isascii() and part.isdigit() and int(part) > 0 for part in parts):
+        raise ValueError(f"{name} is {text!r}, but must be whole numbers above 0 with - between them, such as 64-32")
+    return tuple(map(int, parts))

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from errors import unknown_name
 from search_spaces.axes import Axis, Choice, Config, SpaceError, Suggester, Value, as_text, is_number
 from search_spaces.names import NAMES
-from search_spaces.wording import unknown
 
 # Of constants, those that count something: there is none of them at 0. A rate or a share may be 0.
 COUNTED = ("batch_size", "outputs", "zoom")
@@ -44,7 +44,7 @@ class Space:
         for axis in self.axes:
             if axis.name == name:
                 return axis
-        raise SpaceError(unknown("axis", name, [axis.name for axis in self.axes]))
+        raise SpaceError(unknown_name("axis", name, [axis.name for axis in self.axes]))
 
     @property
     def drawn(self) -> tuple[Axis, ...]:
@@ -75,7 +75,7 @@ class Space:
         """
         for name in config:
             if name not in self.names:
-                raise SpaceError(unknown("axis", name, self.names))
+                raise SpaceError(unknown_name("axis", name, self.names))
         result = {name: self._held(name, config.get(name, value)) for name, value in self.constants.items()}
         given = {axis.name: axis.check(config[axis.name]) for axis in self.axes if axis.name in config}
         for axis in self.axes:
@@ -96,7 +96,7 @@ class Space:
             kind = {int: "whole number", float: "number", bool: "truth value", str: "name"}[type(held)]
             raise SpaceError(f"{name} is {value!r}, but must be a {kind} such as {held!r}")
         if isinstance(value, str) and name in NAMES and value not in NAMES[name]:
-            raise SpaceError(unknown(name, value, NAMES[name]))
+            raise SpaceError(unknown_name(name, value, NAMES[name]))
         if is_number(held) and not (is_number(value) and (value > 0 if name in COUNTED else value >= 0)):
             least = "above 0" if name in COUNTED else "at least 0"
             raise SpaceError(f"{name} is {value!r}, but must be {least}, such as {held!r}")
@@ -144,7 +144,7 @@ class Space:
         """The space of this one configuration, which is then its published one: nothing of it is searched."""
         return Space(constants=self.complete(config), published=({},))
 
-    def fix(self, name: str, value: Any, source: str = "--set") -> Space:
+    def fix(self, name: str, value: Any, source: str = "{sets}") -> Space:
         """The space with one axis or constant held at a value (`--set`); an axis keeps its condition."""
         if name in self.constants:
             published = _unique(
@@ -152,7 +152,7 @@ class Space:
             )
             return replace(self, constants={**self.constants, name: self._held(name, value)}, published=published)
         if name not in self.names:
-            raise SpaceError(unknown("axis", name, self.names))
+            raise SpaceError(unknown_name("axis", name, self.names))
         axis = self.axis(name)
         checked: Any = axis.check(value)
         if isinstance(axis, Choice):

@@ -11,15 +11,15 @@ from pathlib import Path
 from datasets.dataset import Counts, DataError, Dataset, Target
 from datasets.generated import GeneratedPictures
 from datasets.view import View
+from errors import PodiumError, unknown_name
 from search_spaces import pixels
 from search_spaces.axes import Axis, Config, Value
 from search_spaces.backbones import SAMPLE_BACKBONE
 from search_spaces.objective import Objective
 from search_spaces.space import Space
-from search_spaces.wording import unknown
 
 
-class UnknownTask(ValueError):
+class UnknownTask(PodiumError):
     """No task or arm of that name: the message is one line for the user."""
 
 
@@ -207,19 +207,20 @@ class Task:
     def sampled(self) -> Task:
         """The task's sample. Raises UnknownTask where it has none."""
         if self.sample is None:
-            raise UnknownTask(f"{self.name} has no sample; leave out --sample")
+            raise UnknownTask(f"{self.name} has no sample; leave out {{sample}}")
         return self.sample
 
     def about(self, data: str | None, group_by: str | None = None, allow_pickle: bool = False) -> Task:
         """The task with the data set that lies there; itself where its data set is fixed. Raises DataError."""
         if allow_pickle and not hasattr(self.dataset, "allow_pickle"):
-            raise DataError(f"--allow-pickle is given, but {self.name} reads no pickle; leave it out")
+            raise DataError(f"{{allow_pickle}} is given, but {self.name} reads no pickle; leave it out")
         if self.find_dataset is not None:
             return replace(self, dataset=self.find_dataset(data, group_by))
         if group_by is not None:
             raise DataError(
-                f"--group-by is {group_by!r}, but only your own images are grouped, not {self.dataset.title}; "
-                "leave it out"
+                f"only your own images are grouped, not {self.dataset.title}; leave it out",
+                argument="group_by",
+                value=group_by,
             )
         if not allow_pickle:
             return self
@@ -230,7 +231,7 @@ class Task:
         own = {arm.name: arm for arm in (*self.arms, *self.more_arms)}
         known = own | {arm.name: arm for arm in baselines(self) if arm.name not in own}
         if name not in known:
-            raise UnknownTask(unknown(f"arm of {self.name}", name, known))
+            raise UnknownTask(unknown_name(f"arm of {self.name}", name, known))
         return known[name]
 
 
@@ -272,6 +273,6 @@ def task_names() -> tuple[str, ...]:
 def load_task(name: str) -> Task:
     """The task of that name. Raises UnknownTask with the nearest match."""
     if name not in task_names():
-        raise UnknownTask(unknown("task", name, task_names()))
+        raise UnknownTask(unknown_name("task", name, task_names()))
     task: Task = importlib.import_module(f"tasks.{name}").TASK
     return task

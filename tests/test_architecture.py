@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
+import cli
+
 CHECKOUT = Path(__file__).resolve().parents[1]
-TOP_LEVEL = {"atomic_file"}  # known to every room
+TOP_LEVEL = {"atomic_file", "errors"}  # known to every room
 ROOMS = {
     "atomic_file": set(),
     "cli": {"commands"},
+    "errors": set(),
     "commands": {"commands", "tasks", "search_spaces", "trainables", "datasets", "tuning", "reporting", "inspection"},
     "tasks": {"tasks.task", "search_spaces", "datasets"},
     "search_spaces": {"search_spaces"},
@@ -35,9 +40,8 @@ ROOMS = {
         "datasets",
         "search_spaces.names",
         "search_spaces.backbones",
-        "search_spaces.wording",
     },
-    "datasets": {"datasets", "search_spaces.wording"},
+    "datasets": {"datasets"},
     # What a winner knows: its model and its stored predictions.
     "inspection": {
         "inspection",
@@ -46,7 +50,8 @@ ROOMS = {
         "tasks.task",
         "tuning.records",
         "reporting",
-        "search_spaces.wording",
+        "search_spaces.names",  # how a setting says several numbers
+        "search_spaces.formatting",
     },
     "reporting": {
         "reporting",
@@ -56,7 +61,7 @@ ROOMS = {
         "tuning.importances",  # by Optuna, which only tuning/ knows
         "tuning.command",  # the next command to run: settings belong to tuning/
         "search_spaces.axes",
-        "search_spaces.wording",
+        "search_spaces.formatting",
     },
 }
 FRAMEWORKS = {
@@ -71,6 +76,15 @@ FRAMEWORKS = {
     # reporting and inspection write to the terminal; no room of data or training does.
     "rich": {"commands", "tuning/progress.py", "reporting", "inspection/layers.py"},
     "sklearn": {"trainables", "inspection", "datasets/digits.py"},  # the last for its digits, which are real images
+}
+
+
+WRITES_COMMAND_LINES = {  # lines to paste into a shell, and hints below a table that name the next one
+    "tuning/command.py",
+    "reporting/reproduce.py",
+    "reporting/backbones.py",
+    "reporting/runs_text.py",
+    "inspection/layers.py",
 }
 
 
@@ -112,6 +126,37 @@ def test_frameworks_stay_in_their_rooms(room: str, path: Path) -> None:
         allowed = FRAMEWORKS.get(name.partition(".")[0])
         if allowed is not None:
             assert any(place == entry or place.startswith(f"{entry}/") for entry in allowed), name
+
+
+def test_only_the_command_line_speaks_of_its_options() -> None:
+    """A library's errors name its arguments; `commands/` says which options those are."""
+    options = {option for each in all_commands(cli.cli) for parameter in each.params for option in parameter.opts}
+    spoken = {
+        (str(path.relative_to(CHECKOUT)), text)
+        for room, path in sources()
+        if room not in ("cli", "commands") and str(path.relative_to(CHECKOUT)) not in WRITES_COMMAND_LINES
+        for text in strings(path)
+        if options & set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text))
+    }
+    assert spoken == {("trainables/devices.py", "--format=csv,noheader,nounits")}  # of nvidia-smi
+
+
+def all_commands(command: click.Command) -> Iterator[click.Command]:
+    yield command
+    for below in command.commands.values() if isinstance(command, click.Group) else ():
+        yield from all_commands(below)
+
+
+def strings(path: Path) -> Iterator[str]:
+    """Every text in the code but docstrings."""
+    tree = ast.parse(path.read_text())
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    docstrings = {
+        node.body[0].value for node in ast.walk(tree) if isinstance(node, documented) and ast.get_docstring(node)
+    }  # type: ignore[attr-defined]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in docstrings:
+            yield node.value
 
 
 def test_no_task_is_named_outside_its_file() -> None:

@@ -224,6 +224,8 @@ def commands() -> dict[str, click.Command]:
     """By the words that call them."""
     found: dict[str, click.Command] = {}
     for name, command in cli.cli.commands.items():
+        if command.hidden:
+            continue
         inner = command.commands if isinstance(command, click.Group) else {}
         found |= {f"{name} {word}": each for word, each in inner.items()} or {name: command}
     return found
@@ -235,6 +237,35 @@ def test_every_command_has_help_and_stands_in_the_readme(command: str) -> None:
     assert status == 0
     assert len(printed.splitlines()) > 3
     assert f"cli.py {command}" in (CHECKOUT / "README.md").read_text()
+
+
+def test_the_earlier_name_of_misclassified_still_works(tmp_path: Path) -> None:
+    arguments = ("nothing", "--results", str(tmp_path))
+    assert invoke("gallery", *arguments) == invoke("misclassified", *arguments)
+    assert invoke("gallery", *arguments)[2].startswith("Error: no study 'nothing'")
+    assert "misclassified" in invoke("--help")[1]
+    assert "gallery" not in invoke("--help")[1]
+
+
+def test_an_error_names_the_option_of_the_command_that_runs(tmp_path: Path) -> None:
+    """The same argument of the library is --data of `tune` and --from of `datasets prepare`."""
+    assert "unpacked folder with --data\n" in refuse(tmp_path, "tune", "food10", "--data", "/nowhere")
+    _, _, errors = invoke("datasets", "prepare", "food10", "--from", "/nowhere", "--data-dir", str(tmp_path))
+    assert "unpacked folder with --from\n" in errors
+
+
+def test_braces_of_a_user_are_no_argument(tmp_path: Path) -> None:
+    _, _, errors = invoke("datasets", "prepare", "food10", "--from", "/{x}/{Y}", "--data-dir", str(tmp_path))
+    assert errors.startswith("Error: /{x}/{Y} does not exist")
+
+
+def test_records_of_a_study_speak_of_options_that_tune_has() -> None:
+    from tuning.command import OPTIONS
+
+    declared = {
+        parameter.name: parameter.opts[0] for parameter in cli.tune.params if isinstance(parameter, click.Option)
+    }
+    assert {name: declared[name] for name in OPTIONS} == OPTIONS
 
 
 def test_every_option_has_help() -> None:

@@ -33,4 +33,4 @@ def test_every_digit_is_there_as_it_is(tmp_path: Path) -> None:
 
 
 def test_it_comes_from_nowhere_else(tmp_path: Path) -> None:
-    assert "come with scikit-learn, but --from is" in refusal(Digits(), tmp_path, tmp_path / "data")
+    assert "come with scikit-learn, but data is" in refusal(Digits(), tmp_path, tmp_path / "data")

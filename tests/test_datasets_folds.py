@@ -62,7 +62,7 @@ def test_a_group_is_never_divided(groups: np.ndarray, folds: int) -> None:
 def test_too_few_images_or_groups() -> None:
     splits, labels = _splits((6, 2, 1), (2, 1, 3))
     alone = np.full(len(splits), ALONE)
-    with pytest.raises(DataError, match=r"--folds is 5, but the class 'b' has 3 images outside the test split.*3 fol"):
+    with pytest.raises(DataError, match=r"folds is 5, but the class 'b' has 3 images outside the test split.*3 fol"):
         divided(Fold(number=0, of=5), splits, labels, alone, ("a", "b"))
     pairs = np.where(labels == 0, np.arange(len(splits)) // 4, ALONE)
     with pytest.raises(DataError, match=r"the class 'a' has 2 groups of images.*ask for at most 2 folds"):

@@ -58,7 +58,7 @@ def test_images_take_the_normal_way(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_generated(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="--from is '/data'; leave out --from or --sample"):
+    with pytest.raises(DataError, match="data is '/data'; leave out data or sample"):
         prepare(DATASET, tmp_path, "/data")
     other = GeneratedPictures(name="x", title="X", classes=("soup",), counts=Counts(train=8, val=1, test=1))
     with pytest.raises(DataError, match="the class 'soup' of X cannot be drawn"):
@@ -129,5 +129,5 @@ def test_statistics_as_a_picture(tmp_path: Path) -> None:
     with Image.open(target) as image:
         assert image.width == 1200
     assert [path.name for path in target.parent.iterdir()] == ["picture.png"]
-    with pytest.raises(DataError, match="choose another place with --picture"):
+    with pytest.raises(DataError, match="choose another picture"):
         draw_statistics(describe(store), store, target / "below.png")

@@ -277,7 +277,7 @@ def test_bad_folders_are_refused_in_one_line(tmp_path: Path) -> None:
     assert "b/x/y holds images too far below the class 'b'" in refused(tmp_path / "deeper")
     message = refused(tmp_path / "deeper", "folder")
     assert "must lie in its folder or in one below it" in message
-    assert "--group-by" not in message
+    assert "group_by" not in message
     folder(tmp_path / "case", {"a": 10, "b": 10})
     (tmp_path / "case" / "a" / "Z.PNG").write_bytes(one)
     (tmp_path / "case" / "a" / "z.png").write_bytes(one)
@@ -286,9 +286,9 @@ def test_bad_folders_are_refused_in_one_line(tmp_path: Path) -> None:
     assert "class 'c'" in refused(tmp_path / "unknown")
     assert "(Too many levels of symbolic links)" in refused(_to_itself(tmp_path / "circle"))
     assert "not there" in refused(tmp_path / "nowhere")
-    assert "--from must be a folder" in refused("")
+    assert "data must be a folder" in refused("")
     assert "a file of another kind" in refused(tmp_path / "flat" / "x.png")
-    assert "--from must be a folder" in refused(None)
+    assert "data must be a folder" in refused(None)
     assert "~nobody-of-this-name/x, which is not there" in refused("~nobody-of-this-name/x")
     assert "on this machine" in refused("https://example.org/a.zip")
 

@@ -214,7 +214,7 @@ def test_a_class_that_is_too_small_without_its_broken_images_is_refused(tmp_path
 def test_a_data_folder_that_is_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for data_dir in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(DataError, match="choose another with --data-dir") as caught:
+        with pytest.raises(DataError, match="choose another with data_dir") as caught:
             prepare(Pictures(), data_dir)
         one_line(caught)
 

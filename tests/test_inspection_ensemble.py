@@ -42,7 +42,7 @@ def test_of_one_arm_alone(tmp_path: Path) -> None:
     found = ensemble(study, 3, "from_scratch")
     assert {trial.arm for trial, _ in found.members} == {"from_scratch"}
     for top in (1, 4):
-        with pytest.raises(InspectionError, match=f"--top is {top}, but must be from 2 .* there are 3"):
+        with pytest.raises(InspectionError, match=f"top is {top}, but must be from 2 .* there are 3"):
             ensemble(study, top, "from_scratch")
     with pytest.raises(InspectionError, match="did you mean fine_tuned"):
         ensemble(study, 2, "fine_tune")

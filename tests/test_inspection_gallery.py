@@ -41,7 +41,9 @@ def test_each_call_is_entered_in_the_ledger(tmp_path: Path) -> None:
     study = keep_study(tmp_path / "results", tmp_path / "data")
     keep_predictions(study / "winners" / "fine_tuned", tmp_path / "data", np.tile([0.7, 0.3], (20, 1)))
     before = len(read_study(study).ledger)
-    done = CliRunner().invoke(cli.cli, ["gallery", "food10", "--most", "6", "--results", str(tmp_path / "results")])
+    done = CliRunner().invoke(
+        cli.cli, ["misclassified", "food10", "--most", "6", "--results", str(tmp_path / "results")]
+    )
     assert done.exit_code == 0, done.output
     lines = done.stdout.splitlines()
     assert len(lines) == 7
@@ -57,7 +59,7 @@ def test_nothing_is_entered_where_nothing_can_be_opened(tmp_path: Path) -> None:
     study = keep_study(tmp_path / "results", tmp_path / "data")
     winner(study).store.unlink()
     before = (study / "events.jsonl").read_bytes()
-    done = CliRunner().invoke(cli.cli, ["gallery", "food10", "--results", str(tmp_path / "results")])
+    done = CliRunner().invoke(cli.cli, ["misclassified", "food10", "--results", str(tmp_path / "results")])
     assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
     assert (study / "events.jsonl").read_bytes() == before
 

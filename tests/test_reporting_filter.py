@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reporting.errors import ReportingError
 from reporting.filter import (
     FilterExpression,
-    QueryError,
     column_types,
     filter_rows,
     parse_expression,
@@ -27,7 +27,7 @@ TYPES = column_types(ROWS[0], ROWS)
 
 
 def meeting(condition: str) -> list[str]:
-    expression = parse_expression("--where", condition, TYPES)
+    expression = parse_expression("where", condition, TYPES)
     return [row["trial"] for row in filter_rows(expression, ROWS, TYPES)]
 
 
@@ -99,7 +99,7 @@ def test_conditions(condition: str, expected: str) -> None:
     ],
 )
 def test_what_cannot_be_is_one_line(condition: str, message: str) -> None:
-    with pytest.raises(QueryError) as raised:
+    with pytest.raises(ReportingError) as raised:
         meeting(condition)
     assert message in str(raised.value)
     assert "\n" not in str(raised.value)
@@ -123,7 +123,7 @@ def test_what_cannot_be_is_one_line(condition: str, message: str) -> None:
     ],
 )
 def test_what_is_no_expression_or_no_listed_function_is_refused(attempt: str) -> None:
-    with pytest.raises(QueryError):
+    with pytest.raises(ReportingError):
         meeting(attempt)
 
 
@@ -138,8 +138,8 @@ def test_what_is_no_expression_or_no_listed_function_is_refused(attempt: str) ->
 def test_sqlite_refuses_it_too(sql: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Were the translation to let it through."""
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(QueryError, match=r"not authorized|prohibited|one statement"):
-        filter_rows(FilterExpression(option="--where", text=sql, sql=sql), ROWS, TYPES)
+    with pytest.raises(match=r"not authorized|prohibited|one statement"):
+        filter_rows(FilterExpression(argument="where", text=sql, sql=sql), ROWS, TYPES)
     assert not list(tmp_path.iterdir())
 
 
@@ -147,7 +147,7 @@ def test_sqlite_refuses_it_too(sql: str, tmp_path: Path, monkeypatch: pytest.Mon
 def test_any_text_is_an_expression_or_a_line(text: str) -> None:
     try:
         trials = set(meeting(text))
-    except QueryError as error:
+    except ReportingError as error:
         lines, trials = str(error).count("\n"), set()
     else:
         lines = 0
@@ -165,7 +165,7 @@ def test_any_text_is_an_expression_or_a_line(text: str) -> None:
     ],
 )
 def test_expressions_without_end_are_refused(expression: str) -> None:
-    with pytest.raises(QueryError):
+    with pytest.raises(ReportingError):
         meeting(expression)
 
 
@@ -195,13 +195,13 @@ def test_texts_are_sorted_without_regard_to_case() -> None:
 def test_a_column_of_any_name(name: str) -> None:
     rows = [{name: 1}, {name: 2}]
     types = column_types([name], rows)
-    expression = parse_expression("--where", f"[{name}] > 1", types)
+    expression = parse_expression("where", f"[{name}] > 1", types)
     assert filter_rows(expression, rows, types) == [{name: 2}]
     assert sort_rows(f"-[{name}]", rows, types) == [{name: 2}, {name: 1}]
 
 
 @pytest.mark.parametrize("sort", ["", "optimiser", "trial,,optimizer", "trial sideways", "max(trial)"])
 def test_an_order_that_cannot_be_is_one_line(sort: str) -> None:
-    with pytest.raises(QueryError, match="--sort") as raised:
+    with pytest.raises(match="sort") as raised:
         sort_rows(sort, ROWS, TYPES)
     assert "\n" not in str(raised.value)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reporting.into import IntoError, write_into
+from reporting.errors import ReportingError
+from reporting.into import write_into
 from tests.study_fixtures import example_events, write_study
 
 START, END = "[comment]: # (best_variants_start)", "[comment]: # (best_variants_end)"
@@ -50,7 +51,7 @@ def test_the_table_takes_the_place_between_its_marks(study: Path, tmp_path: Path
 def test_a_file_without_a_place_is_one_line_and_stays(study: Path, tmp_path: Path, text: str, message: str) -> None:
     target = tmp_path / "README.md"
     target.write_text(text)
-    with pytest.raises(IntoError) as caught:
+    with pytest.raises(ReportingError) as caught:
         write_into(study, target)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -58,8 +59,8 @@ def test_a_file_without_a_place_is_one_line_and_stays(study: Path, tmp_path: Pat
 
 
 def test_what_is_no_text_file(study: Path, tmp_path: Path) -> None:
-    with pytest.raises(IntoError, match="No such file or directory; name a Markdown file that can be read"):
+    with pytest.raises(ReportingError, match="No such file or directory; name a Markdown file that can be read"):
         write_into(study, tmp_path / "none.md")
     (tmp_path / "x.md").write_bytes(b"\xff")
-    with pytest.raises(IntoError, match="not UTF-8 at byte 0; save it as UTF-8"):
+    with pytest.raises(ReportingError, match="not UTF-8 at byte 0; save it as UTF-8"):
         write_into(study, tmp_path / "x.md")

@@ -18,7 +18,8 @@ from click.testing import CliRunner
 
 import cli
 from reporting import mlflow_export
-from reporting.mlflow_export import MlflowError, export
+from reporting.errors import ReportingError
+from reporting.mlflow_export import export
 from tests.study_fixtures import example_events, write_study
 from tuning.records.study_record import StudyRecord, read_study
 
@@ -115,7 +116,7 @@ def test_a_study_on_a_real_server(server: str, record: StudyRecord, tmp_path: Pa
 @pytest.mark.slow
 @pytest.mark.skipif(not INSTALLED, reason="needs make setup EXTRAS=mlflow")
 def test_where_no_server_is_it_is_one_line(record: StudyRecord) -> None:
-    with pytest.raises(MlflowError, match="no server answers there; `mlflow server` starts one"):
+    with pytest.raises(ReportingError, match="no server answers there; `mlflow server` starts one"):
         export(record, list(record.trials), "http://127.0.0.1:9")
-    with pytest.raises(MlflowError, match="unsupported URI"):
+    with pytest.raises(ReportingError, match="unsupported URI"):
         export(record, list(record.trials), "foo://bar")

@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 import cli
-from reporting.published import FOLDER, PublishedError, read_published
+from reporting.errors import ReportingError
+from reporting.published import FOLDER, read_published
 from tasks.task import load_task, task_names
 from tests.study_fixtures import example_events, example_task, write_study
 
@@ -205,7 +206,7 @@ def test_a_percentage_is_a_fraction_to_machines(tmp_path: Path) -> None:
 def test_what_cannot_be_right_is_refused_in_one_line(tmp_path: Path, text: str, told: str) -> None:
     (tmp_path / "food10.csv").write_text(text)
 
-    with pytest.raises(PublishedError) as error:
+    with pytest.raises(ReportingError) as error:
         read_published(example_task(), tmp_path)
 
     assert told in str(error.value)
@@ -220,7 +221,7 @@ def test_a_spreadsheets_encodings(tmp_path: Path) -> None:
     assert read_published(example_task(), tmp_path).values
 
     path.write_text(HEADER + line, encoding="latin-1")
-    with pytest.raises(PublishedError, match="is not UTF-8 at byte"):
+    with pytest.raises(ReportingError, match="is not UTF-8 at byte"):
         read_published(example_task(), tmp_path)
 
 

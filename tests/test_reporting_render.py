@@ -14,8 +14,9 @@ import pytest
 
 from reporting import tables
 from reporting.cells import Cell, Heading, RenderedTable, in_brackets, with_marks
+from reporting.errors import ReportingError
 from reporting.markdown import markdown_table
-from reporting.render import UnknownFormat, summarize_text, table_text
+from reporting.render import summarize_text, table_text
 from reporting.tables import document_tables
 from tests.study_fixtures import example_events, example_task, record_of, write_study
 
@@ -138,7 +139,7 @@ def test_csv_is_the_wide_frame(study: Path, whole: Path) -> None:
 
 
 def test_an_unknown_format_is_one_line(whole: Path) -> None:
-    with pytest.raises(UnknownFormat, match=r"unknown format 'markdwn'; did you mean markdown\?"):
+    with pytest.raises(ReportingError, match=r"unknown format 'markdwn'; did you mean markdown\?"):
         summarize_text([whole], "markdwn")
 
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 import cli
 from reporting import runs_text
-from reporting.filter import QueryError
+from reporting.errors import ReportingError
 from reporting.frames import to_csv, trials_frame
 from reporting.runs import TrialQuery, count_line, select
 from tests.study_fixtures import example_events, many_events, record_of, write_study
@@ -76,13 +76,13 @@ def test_default_columns_tell_trials_apart() -> None:
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({"arms": ("from_scrach",)}, "--arm: unknown arm 'from_scrach'; did you mean from_scratch?"),
-        ({"sort": "-accuracy"}, "--sort: unknown column 'accuracy'; did you mean"),
-        ({"columns": ("val_acuracy",)}, "--columns: unknown column 'val_acuracy'; did you mean val_accuracy?"),
+        ({"arms": ("from_scrach",)}, "arms: unknown arm 'from_scrach'; did you mean from_scratch?"),
+        ({"sort": "-accuracy"}, "sort: unknown column 'accuracy'; did you mean"),
+        ({"columns": ("val_acuracy",)}, "columns: unknown column 'val_acuracy'; did you mean val_accuracy?"),
     ],
 )
 def test_names_that_are_not_there(asked: dict[str, object], message: str) -> None:
-    with pytest.raises(QueryError) as raised:
+    with pytest.raises(ReportingError) as raised:
         names(**asked)
     assert message in str(raised.value)
 

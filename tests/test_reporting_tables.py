@@ -12,7 +12,7 @@ from reporting.cells import Cell, RenderedTable, in_brackets, with_marks
 from reporting.headlines import ledger_line, status_lines
 from reporting.published import Published
 from reporting.tables import document_tables, open_study, summarize
-from search_spaces.wording import setting
+from search_spaces.formatting import format_value
 from tasks.task import Column, Table, load_task
 from tests.study_fixtures import VARIANTS, example_events, example_task, record_of, write_study
 from tuning.records.study_record import StudyNotFound
@@ -276,11 +276,11 @@ def test_a_sample_is_read_as_the_tasks_sample(tmp_path: Path, monkeypatch: pytes
         (quantities.duration(59.99), "1 min 0 s"),
         (quantities.duration(3599.7), "1 h 0 min"),
         (quantities.duration(11_110), "3 h 5 min"),
-        (setting(1e-3), "1e-3"),
-        (setting(0.05), "0.05"),
-        (setting(999.7), "1000"),
-        (setting(0.0), "0"),
-        (setting(True), "True"),
+        (format_value(1e-3), "1e-3"),
+        (format_value(0.05), "0.05"),
+        (format_value(999.7), "1000"),
+        (format_value(0.0), "0"),
+        (format_value(True), "True"),
         (quantities.latency(1234.5), "1,234 ms"),
         (quantities.mean_and_deviation(0.875, None, 4), "0.8750"),
     ],

@@ -157,7 +157,7 @@ def test_a_narrower_axis_leaves_a_published_setting_its_other_values() -> None:
         (("dropout",), (), "must look like name=value"),
         ((), ("learning_rate=1e-2..1e-5",), "its lower end must not exceed its upper end"),
         ((), ("learning_rate=0..1",), "must be above 0"),
-        ((), ("optimizer=1..2",), "--space optimizer=1..2 (from_scratch): optimizer is chosen from a list"),
+        ((), ("optimizer=1..2",), "spaces optimizer=1..2 (from_scratch): optimizer is chosen from a list"),
         ((), ("learning_rate=a..b",), "learning_rate is 'a', but must be a number from 0.0001 to 0.01"),
         ((), ("from_scratch.batch_size=16,32",), "batch_size is not searched but held at 32; hold it elsewhere"),
         ((), ("optimizer=adam,adam",), "each once"),

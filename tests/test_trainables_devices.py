@@ -42,7 +42,7 @@ def test_all_sharers_fit_with_their_contexts(sharers: int) -> None:
 
 
 def test_a_share_too_small_to_use_is_one_line() -> None:
-    with pytest.raises(Fatal, match="--gpus-per-trial") as raised:
+    with pytest.raises(Fatal, match="gpus_per_trial") as raised:
         devices.memory_limit(8_192, 0.1)
     assert "\n" not in str(raised.value)
 
@@ -109,4 +109,4 @@ except devices.Fatal as error:
 """
     (refusal,) = run(code, CUDA_VISIBLE_DEVICES="-1").splitlines()
     assert refusal.startswith("a GPU is lent to this trial (CUDA_VISIBLE_DEVICES=-1), but ")
-    assert refusal.endswith(": run make setup EXTRAS=gpu, or leave --gpus out")
+    assert refusal.endswith(": run make setup EXTRAS=gpu, or leave gpus out")

@@ -309,7 +309,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(
         with pytest.raises(Fatal, match="No space left on device") as raised:
             start(tuned(tmp_path))
     assert "\n" not in str(raised.value)
-    assert "--feature-cache 0" in str(raised.value)
+    assert "feature_cache 0" in str(raised.value)
     assert entries(tmp_path) == set()
     learner, fact = start(tuned(tmp_path))  # there is space again
     assert fact["kept"] is True

@@ -114,7 +114,7 @@ def test_what_cannot_be_fetched_is_one_line_and_leaves_no_file_that_looks_whole(
         "Net",
         wanted.url,
         str(keras_home / "models" / wanted.file_name),
-        "--weights FILE",
+        "file with weights",
         "EfficientNetLite0",
     ):
         assert part in message
@@ -153,5 +153,5 @@ def test_a_cache_that_cannot_be_written_is_one_line(server: Server, keras_home: 
     from trainables.models import imagenet_weights
 
     keras_home.write_text("a file where a folder should be")
-    with pytest.raises(Fatal, match="--weights FILE"):
+    with pytest.raises(Fatal, match="file with weights"):
         imagenet_weights.fetch("Net", source(server))

@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from errors import unknown_name
 from search_spaces import flowers17
 from search_spaces.objective import Objective
-from search_spaces.wording import unknown
 from tasks.task import load_task
 from tests.simulated import study_started
 from trainables.job import state_name
@@ -102,7 +102,7 @@ def test_a_kept_epoch_or_else_the_best_model(tmp_path: Path) -> None:
         ("first/fine_tuned-0000@", "must be STUDY/TRIAL@EPOCH"),
         ("first/fine_tuned-0003", "fine_tuned-0000"),
         ("first/fine_tuned-0000@4", "nothing is left of that epoch: it kept epochs 2"),
-        ("first/fine_tuned-0001@4", "train it with --keep-epochs N; its best model is of epoch 3"),
+        ("first/fine_tuned-0001@4", "train it with keep_epochs; its best model is of epoch 3"),
     ],
 )
 def test_what_is_not_there_is_said_in_one_line(tmp_path: Path, text: str, said: str) -> None:
@@ -118,7 +118,7 @@ def test_a_studys_name_may_hold_what_stands_before_an_epoch(tmp_path: Path) -> N
 
 
 def test_of_very_many_trials_only_some_are_named() -> None:
-    message = unknown("trial", "slow-9999", [f"slow-{number:04d}" for number in range(1000)])
+    message = unknown_name("trial", "slow-9999", [f"slow-{number:04d}" for number in range(1000)])
     assert "did you mean slow-0999?" in message
     assert message.endswith("slow-0049 and 950 more")
 
@@ -192,8 +192,8 @@ def test_jobs_name_what_they_go_on_from_and_the_study_what_came_before(tmp_path:
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
-        ({"arms": ("from_scratch",)}, "--arms names others"),
-        ({"configs": "published", "trials": None}, "--configs and --from"),
+        ({"arms": ("from_scratch",)}, "but arms names others"),
+        ({"configs": "published", "trials": None}, "configs and goes_on_from both say"),
         ({"sample": True}, "only that can go on from it"),
     ],
 )

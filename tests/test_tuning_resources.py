@@ -68,11 +68,11 @@ def test_the_default_part_of_a_gpu_leaves_each_trial_8_gigabytes(gigabytes: floa
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"concurrent": 0}, "--concurrent is 0"),
-        ({"concurrent": 41}, "--concurrent is 41, but 24 GB of memory hold 40 workers at most; 2 cores are best used"),
-        ({"gpus": -1}, "--gpus is -1"),
-        ({"per_trial": 0.5}, "--gpus-per-trial is 0.5 without GPUs; add --gpus"),
-        ({"gpus": 1, "concurrent": 3, "per_trial": 0.5}, "--concurrent is 3, but 2 trials fit on 1 GPUs"),
+        ({"concurrent": 0}, "concurrent is 0"),
+        ({"concurrent": 41}, "concurrent is 41, but 24 GB of memory hold 40 workers at most; 2 cores are best used"),
+        ({"gpus": -1}, "gpus is -1"),
+        ({"per_trial": 0.5}, "gpus_per_trial is 0.5 without GPUs; add gpus"),
+        ({"gpus": 1, "concurrent": 3, "per_trial": 0.5}, "concurrent is 3, but 2 trials fit on 1 GPUs"),
     ],
 )
 def test_shares_that_cannot_be(options: dict[str, object], message: str) -> None:

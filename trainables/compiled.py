@@ -20,7 +20,7 @@ from trainables.targets import TargetKind
 # What CUDA and cuDNN say, beside ResourceExhaustedError, when memory is short.
 _OUT_OF_MEMORY = ("out of memory", "out_of_memory", "alloc_failed", "failed to allocate")
 # Remedies, for those whose configuration has a batch_size and for all.
-MORE = "give a trial more with --gpus-per-trial"
+MORE = "give a trial more with {gpus_per_trial}"
 SMALLER = f"use a smaller batch_size, or {MORE}"
 
 Result = TypeVar("Result")

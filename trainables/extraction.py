@@ -69,7 +69,8 @@ def extract(store: ImageStore, what: Extraction, target: Path, progress: Progres
             file.attrs.update({**identity, "note": TEST_NOTE})
     except OSError as error:
         raise DataError(
-            f"{target} cannot be written ({error.strerror or ' '.join(str(error).split())[:120]}); choose another --out"
+            f"{target} cannot be written ({error.strerror or ' '.join(str(error).split())[:120]})",
+            remedy="choose another {out}",
         ) from None
     return len(store), features
 
@@ -113,7 +114,7 @@ def _backbone(store: ImageStore, what: Extraction) -> tuple[Callable[[np.ndarray
 
     def predict(images: np.ndarray) -> np.ndarray:
         with out_of_memory_is_infeasible(
-            f"{what.backbone.name} at {what.view.image_size} px", "take a smaller --image-size"
+            f"{what.backbone.name} at {what.view.image_size} px", "take a smaller {image_size}"
         ):
             return prefix(images)[0]
 
@@ -126,5 +127,5 @@ def _check_space(folder: Path, needed: int) -> None:
     if free < needed:
         raise DataError(
             f"the features are {needed / 1e9:.1f} GB, but {folder} has {free / 1e9:.1f} GB free; "
-            "choose another --out, or --pooling average"
+            "choose another {out}, or {pooling} average"
         )

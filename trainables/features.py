@@ -64,9 +64,9 @@ def feature_feed(
     size = _bytes(warm, cut) * len(images)
     if size > assignment.memory_bytes / 2:
         raise Infeasible(
-            f"the features of {len(images)} images are {size / 1e9:.2g} GB, which neither --feature-cache keeps nor "
-            f"half of a worker's {assignment.memory_bytes / 1e9:.2g} GB holds: raise --feature-cache, or "
-            "--set pooling=average"
+            f"the features of {len(images)} images are {size / 1e9:.2g} GB, which neither {{feature_cache}} keeps nor "
+            f"half of a worker's {assignment.memory_bytes / 1e9:.2g} GB holds: raise {{feature_cache}}, or "
+            "{sets} pooling=average"
         )
     prefix = warm.prefix([cut])
     arrays = [np.empty((len(images), *tensor.shape[1:]), _kind(tensor)) for tensor in warm.crossing(cut)]
@@ -128,7 +128,7 @@ def _feed(
             # Going on without them would train on other last digits than a machine with more space.
             raise Fatal(
                 f"the output of frozen layers cannot be written ({error.strerror or error}): "
-                "choose another --data-dir, or do without with --feature-cache 0"
+                "choose another {data_dir}, or do without with {feature_cache} 0"
             ) from None
     return FeatureFeed(images, arrays), fact
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from datasets.dataset import Target
 from datasets.view import View
+from errors import PodiumError
 
 if TYPE_CHECKING:  # the driver imports this module for its exceptions: it needs neither NumPy nor the pipeline's OpenCV
     import numpy as np
@@ -16,7 +17,7 @@ if TYPE_CHECKING:  # the driver imports this module for its exceptions: it needs
     from datasets.pipeline import Images
 
 
-class Infeasible(Exception):
+class Infeasible(PodiumError):
     """This configuration cannot be trained (loss not finite, does not fit): the trial ends, the study goes on."""
 
 
@@ -24,7 +25,7 @@ class OutOfMemory(Infeasible):
     """It does not fit beside whatever else this process holds."""
 
 
-class Fatal(Exception):
+class Fatal(PodiumError):
     """No trial of this arm can work here (no weights, no GPU): the study ends with this one line."""
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from search_spaces.wording import whole_numbers
+from search_spaces.names import whole_numbers
 from trainables import arrays, devices, numpy_network
 from trainables.learner import Assignment, Fatal, Infeasible, ModelFacts
 from trainables.stopwatch import Stopwatch

@@ -15,8 +15,8 @@ from typing import Any, Protocol
 
 import tensorflow as tf
 
+from errors import unknown_name
 from search_spaces.names import OPTIMIZERS
-from search_spaces.wording import unknown
 
 EPSILON = 1e-7  # the default of Keras's Adam and RMSprop
 BETA_1, BETA_2 = 0.9, 0.999  # Kingma and Ba, 2015; Keras's defaults
@@ -70,7 +70,7 @@ def settings(config: Mapping[str, Any]) -> Settings:
     """
     name = str(config.get("optimizer", "adam")).lower()
     if name not in OPTIMIZERS:
-        raise ValueError(unknown("optimizer", config["optimizer"], OPTIMIZERS))
+        raise ValueError(unknown_name("optimizer", config["optimizer"], OPTIMIZERS))
     if "learning_rate" not in config:
         raise ValueError(f"learning_rate is missing, but {name} needs one, such as 1e-3")
     learning_rate = _within(config, "learning_rate", 0.0, above=True, example="1e-3")

@@ -10,8 +10,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from errors import unknown_name
 from search_spaces.names import SCHEDULES
-from search_spaces.wording import unknown
 
 PLATEAU_FACTOR = 0.5  # document 4, section 4, LR Annealing: halved
 PLATEAU_PATIENCE = 10  # epochs, document 4
@@ -37,7 +37,7 @@ class Progress:
 def check(schedule: str) -> None:
     """Raises ValueError (one line, nearest match) for a schedule that does not exist."""
     if schedule not in SCHEDULES:
-        raise ValueError(unknown("schedule", schedule, SCHEDULES))
+        raise ValueError(unknown_name("schedule", schedule, SCHEDULES))
 
 
 def learning_rate(schedule: str, base: float, progress: Progress) -> float:

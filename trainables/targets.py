@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from search_spaces.wording import unknown
+from errors import unknown_name
 from trainables import metrics
 
 if TYPE_CHECKING:
@@ -165,5 +165,5 @@ KINDS: dict[str, TargetKind] = {"class": CLASSES, "box": Boxes()}
 def find(name: str) -> TargetKind:
     """That kind of target. Raises ValueError (one line, nearest match)."""
     if name not in KINDS:
-        raise ValueError(unknown("target", name, tuple(KINDS)))
+        raise ValueError(unknown_name("target", name, tuple(KINDS)))
     return KINDS[name]

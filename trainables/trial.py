@@ -72,9 +72,9 @@ class Trial(tune.Trainable):
             try:
                 return self._measure_on_test() if job.role == "test" else self._train_one_epoch()
             except Infeasible as error:
-                return {"done": True, "status": "infeasible", "reason": str(error), "epoch": self._epoch}
+                return {"done": True, "status": "infeasible", "reason": error.template, "epoch": self._epoch}
             except Fatal as error:
-                return {"done": True, "status": "fatal", "reason": str(error), "epoch": self._epoch}
+                return {"done": True, "status": "fatal", "reason": error.template, "epoch": self._epoch}
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Ray asks for one before it lets a worker serve another trial; models are kept by the trial itself."""
@@ -105,7 +105,7 @@ class Trial(tune.Trainable):
             **{f"val_{name}": value for name, value in validated.items()},
         }
         if job.objective not in metrics:
-            raise Fatal(f"--metric is {job.objective!r}, but this arm reports {', '.join(sorted(metrics))}")
+            raise Fatal(f"this arm reports {', '.join(sorted(metrics))}", argument="metric", value=job.objective)
         if not np.isfinite(metrics["val_loss"]):
             raise Infeasible(f"validation loss is {metrics['val_loss']} after epoch {self._epoch}")
         if self._is_better(metrics[job.objective]):

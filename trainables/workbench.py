@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from search_spaces.wording import unknown
+from errors import unknown_name
 from trainables import devices, targets
 from trainables import models as model_families
 from trainables.compiled import Gradients, Prediction, Prefix, Update
@@ -189,7 +189,7 @@ def model_family(name: str) -> Any:
         module = importlib.import_module(f"{model_families.__name__}.{name}")
         if hasattr(module, "build") and hasattr(module, "STRUCTURE"):
             return module
-    raise Fatal(unknown("model", name, known))
+    raise Fatal(unknown_name("model", name, known))
 
 
 def _structure(calls: Sequence[Any], outputs: Sequence[Any]) -> list[Any]:

@@ -111,8 +111,8 @@ def check_gpus(gpus: int) -> None:
 
     found = int(ray.cluster_resources().get("GPU", 0))
     if found < gpus:
-        remedy = "leave --gpus out to train on processors" if found == 0 else f"write --gpus {found}"
-        raise UsageError(f"--gpus is {gpus}, but Ray finds {found} here; {remedy}")
+        remedy = "leave {gpus} out to train on processors" if found == 0 else f"write {{gpus}} {found}"
+        raise UsageError(f"Ray finds {found} here; {remedy}", argument="gpus", value=gpus)
 
 
 def _check_answers(address: str) -> None:
@@ -127,7 +127,7 @@ def _check_answers(address: str) -> None:
 
 
 def _no_cluster(address: str, reason: str) -> UsageError:
-    return UsageError(f"--address {address}: no Ray cluster answers ({reason}); start one with `ray start --head`")
+    return UsageError(f"{{address}} {address}: no Ray cluster answers ({reason}); start one with `ray start --head`")
 
 
 def _use_own_token(address: str) -> None:

@@ -8,10 +8,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
+from errors import name_arguments
 from tuning.settings import StudySettings
 
-REPEATED = {"spaces": "--space", "sets": "--set"}
-RENAMED = {"goes_on_from": "--from"}
+REPEATED = ("spaces", "sets")
+OPTIONS = {
+    "backbone": "--backbone",
+    **{field.name: f"--{field.name.replace('_', '-')}" for field in fields(StudySettings)},
+    "spaces": "--space",
+    "sets": "--set",
+    "goes_on_from": "--from",
+}
 _ITS_OWN = ("name", "quiet")  # of one run: another one needs a name of its own
 _FOLDERS = ("results", "data_dir")  # always known to a study, typed by few
 
@@ -19,6 +26,11 @@ _FOLDERS = ("results", "data_dir")  # always known to a study, typed by few
 def typed_command() -> str:
     """This process's own command line, to be pasted into a shell in the checkout."""
     return shlex.join(["python", "cli.py", *sys.argv[1:]])
+
+
+def name_options(template: str) -> str:
+    """Replace each `{argument}` by its option: a study's records speak of the options of `tune`."""
+    return name_arguments(template, OPTIONS)
 
 
 def tune_command(task: str, settings: Mapping[str, Any], typed: str = "", **changes: Any) -> str:
@@ -34,10 +46,10 @@ def tune_command(task: str, settings: Mapping[str, Any], typed: str = "", **chan
         value = settings.get(name, default)
         if name in REPEATED:
             for text in _merged(value, changes.get(name, ())):
-                words += [REPEATED[name], text]
+                words += [OPTIONS[name], text]
             continue
         value = changes.get(name, value)
-        option = RENAMED.get(name, f"--{name.replace('_', '-')}")
+        option = OPTIONS[name]
         if name in _ITS_OWN or (name in _FOLDERS and (option not in typed or value in (None, default))):
             continue
         if value is None or value == default or (not value and isinstance(value, (list, tuple))):

@@ -14,15 +14,15 @@ def make_folder(plan: StudyPlan) -> None:
     try:
         plan.folder.mkdir(parents=True)
     except FileExistsError:
-        raise UsageError(f"the study {plan.task.name}/{plan.name} exists; choose another --name") from None
+        raise UsageError(f"the study {plan.task.name}/{plan.name} exists; choose another {{name}}") from None
     except OSError as error:
         raise UsageError(
-            f"--results {plan.settings.results} cannot be written ({error.strerror}); choose another folder"
+            f"{{results}} {plan.settings.results} cannot be written ({error.strerror}); choose another folder"
         ) from None
     free = shutil.disk_usage(plan.folder).free
     if free < disk_bytes(plan):
         plan.folder.rmdir()
         raise UsageError(
-            f"--results {plan.settings.results} has {free / 1e6:.0f} MB free, but the study needs about "
+            f"{{results}} {plan.settings.results} has {free / 1e6:.0f} MB free, but the study needs about "
             f"{disk_bytes(plan) / 1e6:.0f} MB; make room or choose another folder"
         )

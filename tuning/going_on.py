@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from datasets.view import View
+from errors import unknown_name
 from search_spaces.axes import Config
 from search_spaces.space import Space
-from search_spaces.wording import unknown
 from trainables.job import state_name
 from tuning.records.find_study import find_study
 from tuning.records.header import EarlierEpoch, ResumedFrom
@@ -54,11 +54,13 @@ def find_origin(text: str, results: Path) -> Origin:
     study_name, _, place = text.rpartition("/")
     trial_name, at, epoch = place.partition("@")
     if not study_name or not trial_name or (at and not epoch.isdecimal()):
-        raise UsageError(f"--from is {text!r}, but must be STUDY/TRIAL@EPOCH, such as cifar10/first/resnet-0003@70")
+        raise UsageError(
+            "must be STUDY/TRIAL@EPOCH, such as cifar10/first/resnet-0003@70", argument="goes_on_from", value=text
+        )
     study = find_study(results, study_name)
     record = read_started(study)
     if trial_name not in record.trials:
-        raise UsageError(f"--from {text}: " + unknown("trial", trial_name, tuple(record.trials)))
+        raise UsageError(unknown_name("trial", trial_name, tuple(record.trials)), argument="goes_on_from")
     trial = record.trials[trial_name]
     number, path = _state(study, trial, int(epoch) if epoch else None, text)
     return Origin(
@@ -90,17 +92,17 @@ def _state(study: Path, trial: TrialRecord, epoch: int | None, text: str) -> tup
     model = StudyPaths(study).checkpoint(trial.trial).keras
     if model.is_file() and trial.best_epoch and epoch in (None, trial.best_epoch):
         return trial.best_epoch, model
-    there = f"it kept epochs {', '.join(map(str, kept))}" if kept else "it kept none; train it with --keep-epochs N"
+    there = f"it kept epochs {', '.join(map(str, kept))}" if kept else "it kept none; train it with {keep_epochs}"
     best = f"; its best model is of epoch {trial.best_epoch}" if model.is_file() else ""
-    raise UsageError(f"--from {text}: nothing is left of that epoch: {there}{best}")
+    raise UsageError(f"{{goes_on_from}} {text}: nothing is left of that epoch: {there}{best}")
 
 
 def check_images(origin: Origin, store: ImageStore) -> None:
     """Raises UsageError: these are other images, or some that it learned from would now validate or test it."""
     if store.fingerprint != origin.fingerprint:
         raise UsageError(
-            f"--from is {origin.name}, which learned from other images than {store.path}, or from another division of "
-            "them (as with --folds): what it has seen would validate it; go on from a study of these"
+            f"{{goes_on_from}} is {origin.name}, which learned from other images than {store.path}, or from another "
+            "division of them (as with {folds}): what it has seen would validate it; go on from a study of these"
         )
 
 
@@ -112,5 +114,5 @@ def held_by(origin: Origin, space: Space) -> Space:
     for name, value in origin.config.items():
         if name in space.names:
             left = max(0, int(value) - origin.epoch) if name == "warmup_epochs" else value
-            space = space.fix(name, left, source="--from")
+            space = space.fix(name, left, source="{goes_on_from}")
     return space

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from errors import unknown_name
 from search_spaces.axes import Config, SpaceError, Value
 from search_spaces.space import Space
-from search_spaces.wording import unknown
 from tasks.task import Arm
 from tuning.settings import EPOCHS, SEEDS, StudySettings, UsageError
 
@@ -29,7 +29,7 @@ def listed_trials(settings: StudySettings, arms: list[Arm]) -> dict[str, list[Li
     if settings.configs == "published":
         if not any(arm.space.published for arm in arms):
             names = ", ".join(arm.name for arm in arms)
-            raise UsageError(f"--configs is published, but no document has settings for {names}; give a JSON file")
+            raise UsageError(f"{{configs}} is published, but no document has settings for {names}; give a JSON file")
         return {
             arm.name: [
                 ListedTrial(config=arm.space.complete(config), epochs=arm.max_epochs, seed=settings.seed)
@@ -42,10 +42,10 @@ def listed_trials(settings: StudySettings, arms: list[Arm]) -> dict[str, list[Li
     try:
         entries = json.loads(path.read_text())
     except OSError as error:
-        raise UsageError(f"--configs {path}: {error.strerror}; give a JSON file, or the word published") from None
+        raise UsageError(f"{{configs}} {path}: {error.strerror}; give a JSON file, or the word published") from None
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"--configs {path} is not JSON ({error}); it must be a list of configurations") from None
-    shape = f'--configs {path} must be a list such as [{{"arm": "{arms[0].name}", "learning_rate": 1e-3, ...}}]'
+        raise UsageError(f"{{configs}} {path} is not JSON ({error}); it must be a list of configurations") from None
+    shape = f'{{configs}} {path} must be a list such as [{{"arm": "{arms[0].name}", "learning_rate": 1e-3, ...}}]'
     if not isinstance(entries, list) or not entries:
         raise UsageError(shape)
     by_arm: dict[str, list[ListedTrial]] = {}
@@ -54,14 +54,14 @@ def listed_trials(settings: StudySettings, arms: list[Arm]) -> dict[str, list[Li
         if not isinstance(entry, Mapping) or not isinstance(entry.get("arm"), str):
             raise UsageError(f"{shape}; entry {number} has no arm")
         if entry["arm"] not in known:
-            raise UsageError(f"--configs {path}, entry {number}: " + unknown("arm", entry["arm"], tuple(known)))
+            raise UsageError(f"{{configs}} {path}, entry {number}: " + unknown_name("arm", entry["arm"], tuple(known)))
         arm = known[entry["arm"]]
         try:
             config = arm.space.complete({k: v for k, v in entry.items() if k not in ("arm", "epochs", "seed")})
             epochs = _whole(entry, "epochs", arm.max_epochs, *EPOCHS)
             seed = _whole(entry, "seed", settings.seed, *SEEDS)
         except SpaceError as error:
-            raise UsageError(f"--configs {path}, entry {number} ({arm.name}): {error}") from None
+            raise UsageError(f"{{configs}} {path}, entry {number} ({arm.name}): {error.template}") from None
         by_arm.setdefault(arm.name, []).append(ListedTrial(config=config, epochs=epochs, seed=seed))
     for name, entries in by_arm.items():
         arm = known[name]
@@ -69,8 +69,8 @@ def listed_trials(settings: StudySettings, arms: list[Arm]) -> dict[str, list[Li
             listed.config["backbone"] != only_backbone(arm, arm.space) for listed in entries
         ):
             raise UsageError(
-                f"--configs {path}: {name} pre-trains {only_backbone(arm, arm.space)}, so that its configurations can "
-                "have no other backbone; name it with --backbone"
+                f"{{configs}} {path}: {name} pre-trains {only_backbone(arm, arm.space)}, so that its configurations "
+                "can have no other backbone; name it with {backbone}"
             )
     return by_arm
 
@@ -87,6 +87,7 @@ def only_backbone(arm: Arm, space: Space) -> Value:
     values = space.choices("backbone")
     if len(values) > 1:
         raise UsageError(
-            f"{arm.name} pre-trains its backbone, but --space names {len(values)} of them; name one with --backbone"
+            f"{arm.name} pre-trains its backbone, but {{spaces}} names {len(values)} of them; name one with "
+            "{backbone}"
         )
     return values[0]

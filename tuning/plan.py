@@ -11,6 +11,7 @@ from datasets.folds import Fold
 from search_spaces.axes import Axis, Choice, Integer
 from search_spaces.objective import Objective
 from tasks.task import Arm, Task
+from tuning.command import name_options
 from tuning.going_on import GOES_ON, Origin
 from tuning.listed import ListedTrial
 from tuning.records.header import AnyAxis, AxisCondition, ChoiceAxis, FloatAxis, IntAxis
@@ -134,8 +135,9 @@ class StudyPlan:
 def axis_header(axis: Axis) -> AnyAxis:
     """Return an axis as events and files keep it."""
     when = AxisCondition(axis=axis.when.axis, values=axis.when.values) if axis.when else None
+    source = name_options(axis.source)
     if isinstance(axis, Choice):
-        return ChoiceAxis(name=axis.name, source=axis.source, when=when, values=axis.values, allowed=axis.allowed)
+        return ChoiceAxis(name=axis.name, source=source, when=when, values=axis.values, allowed=axis.allowed)
     if isinstance(axis, Integer):
-        return IntAxis(name=axis.name, source=axis.source, when=when, low=axis.low, high=axis.high, log=axis.log)
-    return FloatAxis(name=axis.name, source=axis.source, when=when, low=axis.low, high=axis.high, log=axis.log)
+        return IntAxis(name=axis.name, source=source, when=when, low=axis.low, high=axis.high, log=axis.log)
+    return FloatAxis(name=axis.name, source=source, when=when, low=axis.low, high=axis.high, log=axis.log)

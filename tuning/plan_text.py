@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datasets.dataset import Carved, Counts, Dataset, Shares
 from datasets.view import View
+from errors import pluralize
 from search_spaces.axes import Axis
-from search_spaces.wording import plural
 from tasks.task import Task
 from tuning.plan import ArmPlan, StudyPlan
 
@@ -72,7 +72,7 @@ def render_plan(plan: StudyPlan) -> str:
     lines += [
         f"search    {searcher}; early stopping: {stopping}; best by {plan.objective.metric}; seed {settings.seed}",
         f"confirm   {_confirmation(plan)}; then the test split, once",
-        f"machine   {plural(share.slots, 'trial', 'trials')} at once, each with {share.cpus:g} "
+        f"machine   {pluralize(share.slots, 'trial', 'trials')} at once, each with {share.cpus:g} "
         + ("core" if share.cpus == 1 else "cores")
         + (f" and {share.gpus:g} of a GPU" if share.gpus else ", no GPU"),
         f"cost      {'at least' if plan.early_stopping else 'about'} {plan.total_epochs} epochs; "
@@ -84,7 +84,7 @@ def render_plan(plan: StudyPlan) -> str:
 
 
 def _asked(task: Task) -> str:
-    return "a box an image" if task.target == "box" else plural(len(task.dataset.classes), "class", "classes")
+    return "a box an image" if task.target == "box" else pluralize(len(task.dataset.classes), "class", "classes")
 
 
 def _features(plan: StudyPlan) -> str:
@@ -116,7 +116,7 @@ def _images_size(plan: StudyPlan) -> str:
 def _arm_lines(plan: StudyPlan, arm: ArmPlan) -> list[str]:
     view = arm.arm.view
     note = f"  [{arm.arm.note}]" if arm.arm.note else ""
-    trials = plural(arm.trials, "trial", "trials")
+    trials = pluralize(arm.trials, "trial", "trials")
     lines = [f"arm       {arm.arm.name}: {trials}, {view.image_size} px, {_augmentation(view)}{note}"]
     if plan.early_stopping:
         rungs = ", ".join(f"{reach} reach epoch {epoch}" for epoch, reach in arm.rungs(plan.reduction_factor))

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from datasets.dataset import Target
 from datasets.view import keeps_boxes, parse_augmentation
+from errors import unknown_name
 from search_spaces.changes import set_in_arms
 from search_spaces.objective import Direction, Objective
 from search_spaces.space import Space
-from search_spaces.wording import unknown
 from tasks.task import Arm, Task
 from tuning.going_on import GOES_ON, Origin, find_origin, held_by
 from tuning.listed import listed_trials, only_backbone
@@ -27,14 +27,14 @@ def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> S
     """The plan of one study, or UsageError, UnknownTask or SpaceError with one line."""
     check(settings)
     if Path(name).name != name or name.startswith(".") or not name.isprintable() or len(name) > 100:
-        raise UsageError(f"--name is {name!r}, but must be a plain folder name of at most 100 characters")
+        raise UsageError("must be a plain folder name of at most 100 characters", argument="name", value=name)
     task = (task.sampled() if settings.sample else task).about(settings.data, settings.group_by, settings.allow_pickle)
     origin = _origin(task, settings)
     named = settings.arms or ((origin.arm,) if origin else ())
     arms = [task.arm(arm) for arm in named] if named else list(task.arms)
     doubled = {arm.name for arm in arms if [other.name for other in arms].count(arm.name) > 1}
     if doubled:
-        raise UsageError(f"--arms names {', '.join(sorted(doubled))} twice; name each arm once")
+        raise UsageError(f"{{arms}} names {', '.join(sorted(doubled))} twice; name each arm once")
     if origin is not None:
         [arm] = arms
         arm = replace(arm, space=held_by(origin, arm.space), view=origin.view)
@@ -45,12 +45,14 @@ def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> S
         _check_boxes(task, arms, settings)
     if settings.weights is not None and not any("backbone" in arm.space.names for arm in arms):
         raise UsageError(
-            f"--weights is {settings.weights}, but none of these arms starts from a backbone; leave it out"
+            "none of these arms starts from a backbone; leave it out", argument="weights", value=settings.weights
         )
     if settings.keep_epochs is not None and not any(arm.learner == GOES_ON for arm in arms):
         names = ", ".join(arm.name for arm in arms)
         raise UsageError(
-            f"--keep-epochs is {settings.keep_epochs}, but no trial of {names} could go on from there; leave it out"
+            f"no trial of {names} could go on from there; leave it out",
+            argument="keep_epochs",
+            value=settings.keep_epochs,
         )
     listed = listed_trials(settings, arms) if settings.configs else {}
     trials = task.defaults.trials if settings.trials is None else settings.trials
@@ -70,8 +72,10 @@ def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> S
     most = max(plan.trials for plan in plans)
     if settings.ensemble is not None and settings.ensemble > most:
         raise UsageError(
-            f"--ensemble is {settings.ensemble}, but of no arm there are more trials than {most}; "
-            "average fewer, or search more with --trials"
+            f"of no arm there are more trials than {most}",
+            argument="ensemble",
+            value=settings.ensemble,
+            remedy="average fewer, or search more with {trials}",
         )
     objective = task.objective
     if settings.metric is not None:
@@ -103,12 +107,14 @@ def _origin(task: Task, settings: StudySettings) -> Origin | None:
     origin = find_origin(settings.goes_on_from, settings.results)
     if (origin.task, origin.sample) != (task.name, settings.sample):
         kind = f"{'the sample of ' if origin.sample else ''}{origin.task}"
-        raise UsageError(f"--from is {origin.name}, a trial of {kind}: only that can go on from it")
+        raise UsageError(f"{{goes_on_from}} is {origin.name}, a trial of {kind}: only that can go on from it")
     if settings.arms not in ((), (origin.arm,)):
-        raise UsageError(f"--from is {origin.name}, a trial of {origin.arm}, but --arms names others; leave it out")
+        raise UsageError(
+            f"{{goes_on_from}} is {origin.name}, a trial of {origin.arm}, but {{arms}} names others; leave it out"
+        )
     if settings.configs or settings.folds:
-        option = "--configs" if settings.configs else "--folds"
-        raise UsageError(f"{option} and --from both say what a trial begins with; give one of them")
+        option = "{configs}" if settings.configs else "{folds}"
+        raise UsageError(f"{option} and {{goes_on_from}} both say what a trial begins with; give one of them")
     return origin
 
 
@@ -119,8 +125,9 @@ def _check_boxes(task: Task, arms: list[Arm], settings: StudySettings) -> None:
             continue
         if settings.augmentation not in (None, "none"):
             raise UsageError(
-                f"--augmentation is {settings.augmentation}, but {task.name} asks for boxes, which would not move with "
-                "the images; leave it out"
+                f"{task.name} asks for boxes, which would not move with the images; leave it out",
+                argument="augmentation",
+                value=settings.augmentation,
             )
         raise UsageError(
             f"{arm.name} of {task.name} asks for boxes in a view with fit {arm.view.fit!r}, augmentation "
@@ -149,7 +156,7 @@ METRICS: Mapping[Target, Mapping[str, Direction]] = {
 def _direction(target: Target, metric: str) -> Direction:
     known = METRICS[target]
     if metric not in known:
-        raise UsageError("--metric: " + unknown("metric", metric, tuple(known)))
+        raise UsageError(unknown_name("metric", metric, tuple(known)), argument="metric")
     return known[metric]
 
 
@@ -177,7 +184,7 @@ def _changed(arm: Arm, space: Space, settings: StudySettings) -> Arm:
     if WARMUP in space.names and (longest := space.most(WARMUP)) >= max_epochs:
         raise UsageError(
             f"{WARMUP} of {arm.name} is {longest:g}, but a trial has {max_epochs} epochs in all; "
-            f"give more with --epochs, or fewer with --set {arm.name}.{WARMUP}=N"
+            f"give more with {{epochs}}, or fewer with {{sets}} {arm.name}.{WARMUP}=N"
         )
     return replace(arm, space=space, view=view, max_epochs=max_epochs, grace_epochs=min(arm.grace_epochs, max_epochs))
 

@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from search_spaces.wording import configuration
+from search_spaces.formatting import format_config
 from tuning.plan import ArmPlan, StudyPlan
 from tuning.records.events import FAILED_STATUSES, AnyEvent, EpochEnded, TestFailed, TestOpened, TrialEnded, TrialRole
 from tuning.records.study_record import StudyRecord, TrialRecord
@@ -119,7 +119,7 @@ class Progress:
         """What differs between the trials of an arm."""
         [plan] = [arm for arm in self._plan.arms if arm.arm.name == trial.arm]
         differing = {axis.name for axis in plan.arm.space.axes if axis.size > 1}
-        return configuration({name: value for name, value in trial.config.items() if name in differing})
+        return format_config({name: value for name, value in trial.config.items() if name in differing})
 
     def _left(self) -> str:
         """The time left, as of a second ago at most."""

@@ -17,6 +17,7 @@ from ray.tune.experiment import Trial as RayTrial
 from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
+from tuning.command import name_options
 from tuning.plan import StudyPlan
 from tuning.search import Finished, Search
 
@@ -164,7 +165,7 @@ class Recorder(Callback):
             if result.get("done"):
                 # The trainable says how it ended; where it says nothing, early stopping ended it.
                 early = "" if "status" in result else f"early stopping at epoch {result['epoch']}"
-                self._search.end(name, result.get("status", "stopped"), result.get("reason", early))
+                self._search.end(name, result.get("status", "stopped"), name_options(result.get("reason", early)))
 
     def on_trial_error(self, iteration: int, trials: list[RayTrial], trial: RayTrial, **info: Any) -> None:
         name = _name(trial)

@@ -44,14 +44,14 @@ def check_gpus_per_trial(fraction: float) -> int:
     """How many trials fit on one GPU. Raises UsageError unless they fill it (within 5 %)."""
     if not LEAST_OF_A_GPU <= fraction <= 1:
         raise UsageError(
-            f"--gpus-per-trial is {fraction:g}, but must be from {LEAST_OF_A_GPU:g} to 1: "
+            f"{{gpus_per_trial}} is {fraction:g}, but must be from {LEAST_OF_A_GPU:g} to 1: "
             "a trial trains on one GPU or on a part of it"
         )
     fit = math.floor(1 / fraction + 1e-9)
     if 1 - fit * fraction > 0.05:
         raise UsageError(
-            f"--gpus-per-trial is {fraction:g}: {fit} such trials fit on a GPU and {1 - fit * fraction:.0%} of it would"
-            f" stay idle; write {_nearest(fit)} ({fit} fit) or {_nearest(fit + 1)} ({fit + 1} fit)"
+            f"{{gpus_per_trial}} is {fraction:g}: {fit} such trials fit on a GPU and {1 - fit * fraction:.0%} of it "
+            f"would stay idle; write {_nearest(fit)} ({fit} fit) or {_nearest(fit + 1)} ({fit + 1} fit)"
         )
     return fit
 
@@ -99,17 +99,19 @@ def plan_share(
     each trial two to four cores on large machines and one on small ones, bounded by memory.
     """
     if concurrent is not None and concurrent < 1:
-        raise UsageError(f"--concurrent is {concurrent}, but must be at least 1")
+        raise UsageError("must be at least 1", argument="concurrent", value=concurrent)
     if gpus < 0:
-        raise UsageError(f"--gpus is {gpus}, but must not be negative")
+        raise UsageError("must not be negative", argument="gpus", value=gpus)
     if gpus == 0:
         if per_trial is not None:
-            raise UsageError(f"--gpus-per-trial is {per_trial:g} without GPUs; add --gpus, such as --gpus 1")
+            raise UsageError(f"{{gpus_per_trial}} is {per_trial:g} without GPUs; add {{gpus}}, such as {{gpus}} 1")
         most = max(cores, math.floor(memory_gigabytes / TENSORFLOW_GIGABYTES))
         if concurrent is not None and concurrent > most:
             raise UsageError(
-                f"--concurrent is {concurrent}, but {memory_gigabytes:.0f} GB of memory hold {most} workers at most; "
-                f"{cores} cores are best used by {cores} or fewer"
+                f"{memory_gigabytes:.0f} GB of memory hold {most} workers at most",
+                argument="concurrent",
+                value=concurrent,
+                remedy=f"{cores} cores are best used by {cores} or fewer",
             )
         fit = max(1, math.floor(memory_gigabytes / WORKER_GIGABYTES))
         slots = concurrent or min(cores, max(2, cores // 4), fit)
@@ -119,7 +121,7 @@ def plan_share(
     if concurrent is not None:
         if concurrent > slots:
             raise UsageError(
-                f"--concurrent is {concurrent}, but {slots} trials fit on {gpus} GPUs at {fraction:g} each"
+                f"{slots} trials fit on {gpus} GPUs at {fraction:g} each", argument="concurrent", value=concurrent
             )
         slots = concurrent
     return Share(slots=slots, cpus=_floor(cores / slots), gpus=fraction)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from errors import PodiumError
+
 SearchName = Literal["optuna", "random", "qmc", "grid"]
 SchedulerName = Literal["asha", "none"]
 Precision = Literal["float32", "mixed_bfloat16"]
@@ -15,7 +17,7 @@ EPOCHS = (1, 100_000)
 SEEDS = (0, 2**31 - 1)
 
 
-class UsageError(ValueError):
+class UsageError(PodiumError):
     """The user asked for something that cannot be: the message is one line."""
 
 
@@ -59,22 +61,22 @@ class StudySettings:
 
 def check(settings: StudySettings) -> None:
     """Numbers that make no sense, options that contradict each other, a file that is not there: UsageError."""
-    for option, value, least, most in (
-        ("--trials", settings.trials, 1, 100_000),
-        ("--epochs", settings.epochs, *EPOCHS),
-        ("--confirm-seeds", settings.confirm_seeds, 0, 1000),
-        ("--folds", settings.folds, 2, 100),
-        ("--keep-epochs", settings.keep_epochs, *EPOCHS),
-        ("--ensemble", settings.ensemble, 2, 100),
-        ("--image-size", settings.image_size, 8, 2048),
-        ("--seed", settings.seed, *SEEDS),
-        ("--feature-cache", settings.feature_cache, 0, 100_000),
+    for argument, value, least, most in (
+        ("trials", settings.trials, 1, 100_000),
+        ("epochs", settings.epochs, *EPOCHS),
+        ("confirm_seeds", settings.confirm_seeds, 0, 1000),
+        ("folds", settings.folds, 2, 100),
+        ("keep_epochs", settings.keep_epochs, *EPOCHS),
+        ("ensemble", settings.ensemble, 2, 100),
+        ("image_size", settings.image_size, 8, 2048),
+        ("seed", settings.seed, *SEEDS),
+        ("feature_cache", settings.feature_cache, 0, 100_000),
     ):
         if value is not None and not least <= value <= most:
-            raise UsageError(f"{option} is {value}, but must be from {least} to {most}")
+            raise UsageError(f"must be from {least} to {most}", argument=argument, value=value)
     if settings.folds is not None and settings.confirm_seeds is not None:
-        raise UsageError("--folds and --confirm-seeds both say how often the best is trained again; give one of them")
+        raise UsageError("{folds} and {confirm_seeds} both say how often the best is trained again; give one of them")
     if settings.configs and settings.trials is not None:
-        raise UsageError("--trials says how many to search, but --configs lists those to train; leave one of them out")
+        raise UsageError("{trials} says how many to search, but {configs} lists those to train; leave one of them out")
     if settings.weights is not None and not settings.weights.is_file():
-        raise UsageError(f"--weights is {settings.weights}, but there is no such file")
+        raise UsageError("there is no such file", argument="weights", value=settings.weights)

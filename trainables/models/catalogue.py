@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from search_spaces.wording import unknown
+from errors import unknown_name
 from trainables.learner import Fatal
 
 
@@ -190,7 +190,7 @@ def find(name: object) -> Backbone:
     for backbone in CATALOGUE.values():
         if backbone.name.lower() == str(name).lower():
             return backbone
-    raise Fatal(unknown("backbone", name, CATALOGUE))
+    raise Fatal(unknown_name("backbone", name, CATALOGUE))
 
 
 def with_top(backbone: Backbone) -> Source | None:

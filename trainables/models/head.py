@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from search_spaces.wording import unknown
+from errors import unknown_name
 from trainables.models import units
 from trainables.models.network import ADJUSTABLE
 
@@ -31,7 +31,7 @@ class Head:
 def find(name: str) -> Head:
     """The head of that name. Raises ValueError (one line, nearest match)."""
     if name not in HEADS:
-        raise ValueError(unknown("head", name, HEADS))
+        raise ValueError(unknown_name("head", name, HEADS))
     return HEADS[name]
 
 

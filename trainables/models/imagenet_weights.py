@@ -11,7 +11,7 @@ from datasets.download import DownloadError, download, md5_checksum
 from trainables.learner import Fatal
 from trainables.models.catalogue import Source
 
-REMEDY = "give a local file with --weights FILE, or take EfficientNetLite0, whose weights come with the installation"
+REMEDY = "give a local file with {weights}, or take EfficientNetLite0, whose weights come with the installation"
 # Seconds for a connection or for a silence within one. Offline is known in milliseconds (no name, no route); a network
 # that drops packets would otherwise hold the study for minutes.
 TIMEOUT = 10.0

@@ -11,8 +11,8 @@ from typing import Any
 
 import keras
 
-from search_spaces.names import STEMS
-from search_spaces.wording import unknown, whole_numbers
+from errors import unknown_name
+from search_spaces.names import STEMS, whole_numbers
 from trainables.models import units
 from trainables.models.head import probabilities
 from trainables.models.network import Network
@@ -59,7 +59,7 @@ def build(
         raise ValueError(f"filters has {uneven[0]}, but must be multiples of 4: a unit's inner layers have a quarter")
     stem = config.get("stem", STEMS[0])
     if stem not in STEMS:
-        raise ValueError(unknown("stem", stem, STEMS))
+        raise ValueError(unknown_name("stem", stem, STEMS))
     l2 = units.l2_strength(config, DEFAULT_L2)
     halvings = len(stages) - 1 + (stem == "tiny_imagenet")
     images = units.image_input(input_shape, smallest=2**halvings, weights=weights)

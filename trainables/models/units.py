@@ -20,7 +20,7 @@ def image_input(input_shape: tuple[int, int, int], *, smallest: int, weights: Pa
     Raises ValueError (one line) for smaller images, or where weights are given.
     """
     if weights is not None:
-        raise ValueError(f"weights is {weights}, but this network is trained from scratch: leave --weights out")
+        raise ValueError(f"weights is {weights}, but this network is trained from scratch: leave it out")
     if min(input_shape[:2]) < smallest:
         raise ValueError(f"image size is {min(input_shape[:2])}, but must be at least {smallest} pixels")
     return keras.Input(input_shape, dtype="uint8", name="images")

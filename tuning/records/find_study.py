@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from search_spaces.wording import unknown
+from errors import unknown_name
 from tuning.records.event_log import read_events
 from tuning.records.study_paths import EVENTS, StudyPaths
 from tuning.records.study_record import StudyNotFound
@@ -46,7 +46,7 @@ def find_study(results: Path, name: str) -> Path:
     if not studies:
         raise StudyNotFound(f"no study {name!r}: {results} holds none yet; run `cli.py tune TASK` first")
     known = sorted({study.parent.name for study in studies} | {f"{s.parent.name}/{s.name}" for s in studies})
-    raise StudyNotFound(unknown("study", name, known))
+    raise StudyNotFound(unknown_name("study", name, known))
 
 
 def _started(path: Path) -> float:

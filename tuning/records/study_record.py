@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from errors import PodiumError
 from tuning.records import events
 from tuning.records.event_log import read_events
 from tuning.records.events import (
@@ -24,7 +25,7 @@ from tuning.records.header import ArmHeader
 from tuning.records.study_paths import StudyPaths
 
 
-class StudyNotFound(ValueError):
+class StudyNotFound(PodiumError):
     """No study of that name: the message is one line for the user."""
 
 

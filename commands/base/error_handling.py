@@ -1,4 +1,4 @@
-"""One boundary for everything a user can get wrong."""
+"""The boundary where an error becomes one line on the terminal."""
 
 from __future__ import annotations
 
@@ -9,24 +9,26 @@ from typing import Any, NoReturn
 
 import click
 
+from errors import PodiumError, name_arguments
 
-class Door(click.Group):
-    """One boundary for everything a user can get wrong: one line, exit status 2. Any other traceback is a bug."""
+
+class OneLineErrorGroup(click.Group):
+    """Group of commands that end with one line and exit status 2 for a user's mistake; any traceback is a bug."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)  # in the order a study goes, not the alphabet's
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        with _one_line():
+        with _one_line(ctx):
             return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        with _one_line():
+        with _one_line(ctx):
             return super().invoke(ctx)
 
 
 @contextmanager
-def _one_line() -> Iterator[None]:
+def _one_line(ctx: click.Context) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
@@ -35,6 +37,8 @@ def _one_line() -> Iterator[None]:
         raise  # help was asked for, by its option or by a group's name alone: nothing needs to be imported for it
     except click.UsageError as error:
         fail(error.format_message())
+    except PodiumError as error:
+        fail(name_arguments(error.template, _options(ctx)))
     except OSError as error:
         if error.errno == errno.EPIPE:
             raise  # whoever read has had enough, such as `| head`: click ends quietly
@@ -42,28 +46,24 @@ def _one_line() -> Iterator[None]:
             raise
         place = f" ({error.filename})" if error.filename else ""
         fail(f"{error.strerror or error}{place}")
-    except Exception as error:
-        if not isinstance(error, user_errors()):
-            raise
-        fail(str(error))
 
 
-def user_errors() -> tuple[type[Exception], ...]:
-    """What rooms raise for what a user can mend, with a message of one line."""
-    from datasets.dataset import DataError
-    from inspection.winner import InspectionError
-    from reporting.filter import QueryError
-    from reporting.into import IntoError
-    from reporting.mlflow_export import MlflowError
-    from reporting.published import PublishedError
-    from search_spaces.axes import SpaceError
-    from tasks.task import UnknownTask
-    from trainables.learner import Fatal, Infeasible
-    from tuning.records.study_record import StudyNotFound
-    from tuning.settings import UsageError
+def _options(ctx: click.Context) -> dict[str, str]:
+    """Return the option of each argument, as the command that runs declares it, else as any other does."""
+    below = ctx.command.commands if isinstance(ctx.command, click.Group) else {}
+    running = below.get(ctx.invoked_subcommand or "", ctx.command)
+    return _declared(ctx.command) | _declared(running)
 
-    of_reading = (IntoError, PublishedError, QueryError, MlflowError, InspectionError)
-    return DataError, SpaceError, UnknownTask, StudyNotFound, UsageError, Fatal, Infeasible, *of_reading
+
+def _declared(command: click.Command) -> dict[str, str]:
+    options = {
+        str(parameter.name): max(parameter.opts, key=len)
+        for parameter in command.params
+        if isinstance(parameter, click.Option)
+    }
+    for below in command.commands.values() if isinstance(command, click.Group) else ():
+        options |= _declared(below)
+    return options
 
 
 def fail(message: str) -> NoReturn:

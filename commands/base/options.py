@@ -13,7 +13,7 @@ from platformdirs import user_cache_path
 if TYPE_CHECKING:
     from tasks.task import Task
 
-CHECKOUT = Path(__file__).resolve().parents[1]
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def results_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -50,12 +50,12 @@ def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return group_by(allow_pickle(command))
 
 
-def asked_task(task: str, sample: bool, origin: str | None, **read: Any) -> Task:
+def asked_task(task: str, sample: bool, data: str | None, **read: Any) -> Task:
     """That task, or its sample, about those images. read: the options of `data_options`."""
     from tasks.task import load_task
 
     found = load_task(task)
-    return (found.sampled() if sample else found).about(origin, **read)
+    return (found.sampled() if sample else found).about(data, **read)
 
 
 def data_folder(path: Path | None) -> Path:

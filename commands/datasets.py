@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commands.options import asked_task, data_dir_option, data_folder, data_options
+from commands.base.options import asked_task, data_dir_option, data_folder, data_options
 from search_spaces.backbones import POOLINGS
 
 if TYPE_CHECKING:
@@ -21,14 +21,14 @@ def datasets() -> None:
 
 @datasets.command()
 @click.argument("task")
-@click.option("--from", "origin", metavar="PATH|URL", help="Archive, extracted folder or URL of the images.")
+@click.option("--from", "data", metavar="PATH|URL", help="Archive, extracted folder or URL of the images.")
 @data_options
 @click.option("--sample", is_flag=True, help="The small data set of the sample.")
 @data_dir_option
 @click.option("--quiet", is_flag=True, help="No progress.")
 def prepare(
     task: str,
-    origin: str | None,
+    data: str | None,
     sample: bool,
     data_dir: Path | None,
     quiet: bool,
@@ -42,12 +42,12 @@ def prepare(
     """
     from commands.progress import counted, prepare_with_bars, tell_notices
     from datasets.store import ImageStore
-    from search_spaces.wording import plural
+    from errors import pluralize
 
-    dataset = asked_task(task, sample, origin, **read).dataset
-    path = prepare_with_bars(dataset, data_folder(data_dir), origin, quiet)
+    dataset = asked_task(task, sample, data, **read).dataset
+    path = prepare_with_bars(dataset, data_folder(data_dir), data, quiet)
     store = ImageStore.open(path)
-    classes = plural(len(store.classes), "class", "classes")
+    classes = pluralize(len(store.classes), "class", "classes")
     click.echo(f"{path}\n{counted(store)}; {classes}; fingerprint {store.fingerprint[:12]}")
     tell_notices(store)
 
@@ -68,13 +68,13 @@ def convert(source: Path, target: Path) -> None:
 
 @datasets.command()
 @click.argument("task")
-@click.option("--from", "origin", metavar="PATH|URL", help="Archive, extracted folder or URL of the images.")
+@click.option("--from", "data", metavar="PATH|URL", help="Archive, extracted folder or URL of the images.")
 @data_options
 @click.option("--sample", is_flag=True, help="The small data set of the sample.")
 @click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Where to write the picture (PNG).")
 @data_dir_option
 def describe(
-    task: str, origin: str | None, sample: bool, picture: Path | None, data_dir: Path | None, **read: Any
+    task: str, data: str | None, sample: bool, picture: Path | None, data_dir: Path | None, **read: Any
 ) -> None:
     """Images by class and split, sizes, and the pixels' statistics, as text and as a picture."""
     from commands.progress import prepare_with_bars
@@ -82,8 +82,8 @@ def describe(
     from datasets.picture import draw_statistics
     from datasets.store import ImageStore
 
-    dataset = asked_task(task, sample, origin, **read).dataset
-    store = ImageStore.open(prepare_with_bars(dataset, data_folder(data_dir), origin, quiet=False))
+    dataset = asked_task(task, sample, data, **read).dataset
+    store = ImageStore.open(prepare_with_bars(dataset, data_folder(data_dir), data, quiet=False))
     described = statistics.describe(store)
     click.echo(statistics.render_text(described))
     target = picture or Path(f"{dataset.name}.png")
@@ -102,7 +102,7 @@ def describe(
     help="Every value of the last maps, or the mean of each map.",
 )
 @click.option("--image-size", type=click.IntRange(8, 2048), help="Pixels.  [default: as such an arm, or the backbone]")
-@click.option("--from", "origin", metavar="PATH|URL", help="Archive, extracted folder or URL of the images.")
+@click.option("--from", "data", metavar="PATH|URL", help="Archive, extracted folder or URL of the images.")
 @data_options
 @click.option("--sample", is_flag=True, help="The small data set of the sample.")
 @click.option(
@@ -117,7 +117,7 @@ def features(
     backbone: str | None,
     pooling: str,
     image_size: int | None,
-    origin: str | None,
+    data: str | None,
     sample: bool,
     weights: Path | None,
     out: Path | None,
@@ -143,7 +143,7 @@ def features(
     from trainables.models import catalogue
     from tuning.settings import UsageError
 
-    asked = asked_task(task, sample, origin, **read)
+    asked = asked_task(task, sample, data, **read)
     arm = _starting_from(asked, backbone)
     if backbone is None and arm is None:
         raise UsageError(f"--backbone is missing, and no arm of {asked.name} starts from one; name one, such as VGG16")
@@ -158,7 +158,7 @@ def features(
         raise UsageError(f"--out is {target}, but must be a file in a folder that exists")
     if target.exists() and not overwrite:
         raise UsageError(f"{target} exists; choose another --out, or replace it with --overwrite")
-    store = ImageStore.open(prepare_with_bars(asked.dataset, data_folder(data_dir), origin, quiet))
+    store = ImageStore.open(prepare_with_bars(asked.dataset, data_folder(data_dir), data, quiet))
 
     from inspection.quietly import start_tensorflow
 

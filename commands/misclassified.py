@@ -1,4 +1,4 @@
-"""The command `gallery`: the mistakes a winner was surest of."""
+"""The command `misclassified`: the mistakes a winner was surest of."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from commands.options import results_option
+from commands.base.options import results_option
 
 
 @click.command()
@@ -18,7 +18,7 @@ from commands.options import results_option
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="PNG file.  [default: gallery/ARM.png of the study]"
 )
 @results_option
-def gallery(study: str, arm: str | None, most: int, out: Path | None, results: Path) -> None:
+def misclassified(study: str, arm: str | None, most: int, out: Path | None, results: Path) -> None:
     """The test images that a winner got wrong with the highest confidence, with true and predicted names.
 
     Who looks at test images learns from them: each call is entered in the study's ledger of openings.

@@ -1,0 +1,32 @@
+"""The command `backbones`: which pre-trained networks there are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from commands.base.options import data_dir_option, data_folder
+from errors import unknown_name
+
+
+@click.command()
+@click.option("--measure", metavar="A,B|all", help="Measure the latency of these on this machine first.")
+@data_dir_option
+def backbones(measure: str | None, data_dir: Path | None) -> None:
+    """The catalogue of pre-trained networks: what can be selected with --backbone, how large, how fast."""
+    from reporting.backbones import backbones_text
+    from trainables import latency
+    from trainables.models.catalogue import CATALOGUE
+    from tuning.settings import UsageError
+
+    folder = data_folder(data_dir)
+    asked = [name.strip() for name in (measure or "").split(",") if name.strip()]
+    names = list(CATALOGUE) if asked == ["all"] else asked
+    for name in names:
+        if name not in CATALOGUE:
+            raise UsageError("--measure: " + unknown_name("backbone", name, CATALOGUE))
+    for name in names:
+        click.echo(f"measuring {name} ...", err=True)
+        latency.remember(folder, name, *latency.measure(name))
+    click.echo(backbones_text(list(CATALOGUE.values()), latency.read(folder)))
