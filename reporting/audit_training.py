@@ -9,6 +9,7 @@ from typing import Any
 from reporting.audit_finding import Finding, Unjudged, next_command, relative_gain
 from reporting.curves import Curve, curves
 from search_spaces.wording import setting
+from trainables.learners.registry import LEARNERS
 from tuning.records import StudyRecord
 
 LEAST_EPOCHS = 4  # of fewer a quarter is less than one
@@ -102,8 +103,9 @@ def overfitting(record: StudyRecord) -> Iterator[Finding | Unjudged]:
 def _against_overfitting(record: StudyRecord, arm: Mapping[str, Any], at: int) -> tuple[dict[str, Any], str]:
     """What to change: augmentation where there is none, else more dropout, else an earlier end."""
     name = arm["name"]
-    network = arm.get("learner") == "keras_learner" and record.header.get("target", "class") == "class"
-    if network and (arm.get("view") or {}).get("augmentation") == "none":
+    learner = LEARNERS.get(arm.get("learner", ""))
+    augments = learner is not None and learner.augments and record.header.get("target", "class") == "class"
+    if augments and (arm.get("view") or {}).get("augmentation") == "none":
         return {"augmentation": "live"}, "its images are not augmented: augment them."
     for axis in arm.get("axes", ()):
         if axis["name"] == "dropout" and axis["kind"] == "real" and axis["low"] < axis["high"] < 0.75:

@@ -13,8 +13,9 @@ from datasets.dataset import Counts
 from datasets.generated_scenes import GeneratedScenes
 from datasets.view import View
 from search_spaces import boxes
+from search_spaces.objective import Objective
 from search_spaces.space import Space
-from tasks.task import Arm, Objective, Task, table
+from tasks.task import Arm, Task, table
 
 VIEW = View(image_size=224, fit="stretch")
 

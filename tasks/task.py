@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from datasets.dataset import Counts, DataError, Dataset, Target
@@ -14,6 +14,7 @@ from datasets.view import View
 from search_spaces import pixels
 from search_spaces.axes import Axis, Config, Value
 from search_spaces.backbones import SAMPLE_BACKBONE
+from search_spaces.objective import Objective
 from search_spaces.space import Space
 from search_spaces.wording import unknown
 
@@ -55,19 +56,6 @@ class Arm:
     trains: bool = True  # False: measured once as its authors left it, whatever is said of epochs, seeds and weights
     stands_for: Value | None = None  # in a sample: the backbone of the arm itself
     note: str = ""  # printed in the arm's row, such as "backbone swapped for the sample"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Objective:
-    """What "best" means: a validation metric, the best value so far, and its direction."""
-
-    metric: str = "val_accuracy"
-    direction: str = "max"  # or "min"
-
-    def better(self, value: float, than: float | None) -> bool:
-        if than is None:
-            return True
-        return value > than if self.direction == "max" else value < than
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +132,7 @@ class Task:
     arms: tuple[Arm, ...]
     more_arms: tuple[Arm, ...] = ()  # for whoever names them with --arms
     target: Target = "class"  # what its models say of an image; views of boxes are stretched and not augmented
-    objective: Objective = Objective()
+    objective: Objective = field(default_factory=Objective)
     tables: tuple[Table, ...]
     defaults: Defaults = Defaults()
     sample: Task | None = None

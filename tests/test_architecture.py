@@ -23,7 +23,8 @@ ROOMS = {
         "search_spaces",
         "datasets",
         "trainables.trial",
-        "trainables.job",
+        "trainables.trial_spec",
+        "trainables.learners.registry",
         "trainables.devices",
         "trainables.learner",
     },
@@ -33,6 +34,7 @@ ROOMS = {
         "datasets",
         "search_spaces.names",
         "search_spaces.backbones",
+        "search_spaces.objective",
         "search_spaces.wording",
     },
     "datasets": {"datasets", "search_spaces.wording"},
@@ -49,6 +51,7 @@ ROOMS = {
     "reporting": {
         "reporting",
         "tasks.task",
+        "trainables.learners.registry",  # what a learner can do
         "tuning.records",
         "tuning.events",
         "tuning.importances",  # by Optuna, which only tuning/ knows

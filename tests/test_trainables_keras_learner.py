@@ -15,8 +15,9 @@ import pytest
 
 from tests.trainables_fixtures import SmallImages, Store, assign
 from trainables import devices
-from trainables.learner import Assignment, Fatal, Infeasible, Learner
+from trainables.learner import Fatal, Infeasible, Learner
 from trainables.stopwatch import Stopwatch
+from trainables.trial_spec import TrainingSpec
 
 pytestmark = pytest.mark.slow  # imports TensorFlow
 
@@ -24,11 +25,11 @@ CONFIG = {"learning_rate": 1e-2, "optimizer": "adam", "conv_blocks": 1, "filter_
 STATISTICS: dict[str, Any] = {"channel_mean": Store.channel_mean, "channel_std": Store.channel_std}
 
 
-def residual(seed: int = 1, classes: int = 3, **config: Any) -> Assignment:
+def residual(seed: int = 1, classes: int = 3, **config: Any) -> TrainingSpec:
     return assign("residual", {**CONFIG, **config}, seed=seed, classes=classes)
 
 
-def start(assignment: Assignment, images: Any = None, val: Any = None) -> Learner:
+def start(assignment: TrainingSpec, images: Any = None, val: Any = None) -> Learner:
     from trainables import keras_learner
 
     learner: Learner = keras_learner.create()
@@ -36,7 +37,7 @@ def start(assignment: Assignment, images: Any = None, val: Any = None) -> Learne
     return learner
 
 
-def train(assignment: Assignment, epochs: int = 2) -> tuple[list[dict[str, float]], np.ndarray]:
+def train(assignment: TrainingSpec, epochs: int = 2) -> tuple[list[dict[str, float]], np.ndarray]:
     learner = start(assignment)
     return [learner.epoch(epoch) for epoch in range(epochs)], learner.predict(SmallImages().batches(16))
 
@@ -444,7 +445,7 @@ def test_fewer_images_than_a_batch() -> None:
     assert np.isfinite(learner.epoch(0)["loss"])
 
 
-def fine_tuned(**config: Any) -> Assignment:
+def fine_tuned(**config: Any) -> TrainingSpec:
     known = {"backbone": "EfficientNetLite0", "learning_rate": 1e-2, "batch_size": 8}
     return assign("fine_tuned", known | config, side=32)
 

@@ -10,14 +10,15 @@ import pytest
 
 from tests.trainables_fixtures import SmallImages, assign
 from trainables import numpy_learner
-from trainables.learner import Assignment, Fatal, Infeasible, Learner
+from trainables.learner import Fatal, Infeasible, Learner
 from trainables.stopwatch import Stopwatch
+from trainables.trial_spec import TrainingSpec
 
 CONFIG = {"hidden_layers": "12-8", "learning_rate": 0.05, "batch_size": 8}
 ROOT = Path(__file__).parents[1]
 
 
-def network(seed: int = 1, **config: Any) -> Assignment:
+def network(seed: int = 1, **config: Any) -> TrainingSpec:
     return assign("numpy_network", {**CONFIG, **config}, seed=seed)
 
 

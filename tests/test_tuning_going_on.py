@@ -9,7 +9,7 @@ import pytest
 from search_spaces import flowers17
 from search_spaces.wording import unknown
 from tasks.task import load_task
-from trainables.job import state_name
+from trainables.trial_spec import state_name
 from tuning.events import FILE_NAME, EventLog
 from tuning.going_on import STATES, check_images, find_origin, held_by
 from tuning.plan import StudyPlan
@@ -51,12 +51,12 @@ def study(results: Path) -> Path:
     )
     search = Search(plan, log, record, results / "store.h5")
     for _ in range(2):
-        job = search.ask()
-        search.start(job.trial)
-        assert (job.states, job.keep_every) == (str(plan.folder / STATES / job.trial), 2)
+        spec = search.ask()
+        search.start(spec.trial)
+        assert (spec.states, spec.keep_every) == (plan.folder / STATES / spec.trial, 2)
         for epoch in range(1, 5):
             search.report(
-                job.trial,
+                spec.trial,
                 {
                     "epoch": epoch,
                     "metrics": {"val_accuracy": epoch / 10},
@@ -65,7 +65,7 @@ def study(results: Path) -> Path:
                     "seconds": {},
                 },
             )
-        search.end(job.trial, "completed")
+        search.end(spec.trial, "completed")
     log.close()
     kept = plan.folder / STATES / "fine_tuned-0000" / state_name(2)
     kept.parent.mkdir(parents=True)
@@ -164,7 +164,7 @@ def test_what_it_has_learned_from_does_not_validate_it(tmp_path: Path) -> None:
         check_images(origin, folded)  # type: ignore[arg-type]
 
 
-def test_jobs_name_what_they_go_on_from_and_the_study_what_came_before(tmp_path: Path) -> None:
+def test_specs_name_what_they_go_on_from_and_the_study_what_came_before(tmp_path: Path) -> None:
     from tuning.study import header
 
     study(tmp_path)
@@ -172,9 +172,9 @@ def test_jobs_name_what_they_go_on_from_and_the_study_what_came_before(tmp_path:
     plan.folder.mkdir(parents=True)
     log, record = EventLog(plan.folder / FILE_NAME), StudyRecord()
     log.listen(record.apply)
-    job = Search(plan, log, record, tmp_path / "store.h5").ask()
-    assert job.goes_on_from == str(tmp_path / "food10" / "first" / STATES / "fine_tuned-0000" / state_name(2))
-    assert job.states is None
+    spec = Search(plan, log, record, tmp_path / "store.h5").ask()
+    assert spec.training.goes_on_from == tmp_path / "food10" / "first" / STATES / "fine_tuned-0000" / state_name(2)
+    assert spec.states is None
     described = header(plan, Store(), "python cli.py tune food10")["goes_on"]  # type: ignore[arg-type]
     assert described["from"] == "food10/first/fine_tuned-0000@2"
     assert json.loads(json.dumps(described))["history"][1] == {"epoch": 2, "metrics": {"val_accuracy": 0.2}}

@@ -19,8 +19,8 @@ from datasets.dataset import SPLITS, DataError, Progress
 from datasets.fitting import fitted
 from datasets.store import ImageStore
 from datasets.view import View
-from trainables.learner import Assignment
 from trainables.models.catalogue import Backbone
+from trainables.trial_spec import TrainingSpec
 
 FORMAT = 1  # raise it whenever a reader of the file would have to know
 TEST_NOTE = (
@@ -88,7 +88,7 @@ def _backbone(store: ImageStore, what: Extraction) -> tuple[Callable[[np.ndarray
     from trainables.workbench import PREFIX_BATCH, WORKBENCH
 
     configure_tensorflow()
-    assignment = Assignment(
+    spec = TrainingSpec(
         model="backbone_features",
         config={"backbone": what.backbone.name, "pooling": what.pooling},
         seed=0,
@@ -99,7 +99,7 @@ def _backbone(store: ImageStore, what: Extraction) -> tuple[Callable[[np.ndarray
     )
     statistics = {"channel_mean": store.channel_mean, "channel_std": store.channel_std}
     try:
-        warm = WORKBENCH.take(assignment, statistics)
+        warm = WORKBENCH.take(spec, statistics)
     except ValueError as error:
         raise Infeasible(" ".join(str(error).split())[:300]) from None
     cut = len(warm.network.blocks)

@@ -11,9 +11,10 @@ from trainables import devices, logistic
 from trainables.compiled import MORE, configure_tensorflow, out_of_memory_is_infeasible
 from trainables.features import feature_feed
 from trainables.keras_learner import VALIDATION_BATCH, KerasLearner, channel_statistics
-from trainables.learner import Assignment, Infeasible
+from trainables.learner import Infeasible
 from trainables.models.head import LOGITS
 from trainables.stopwatch import Stopwatch
+from trainables.trial_spec import TrainingSpec
 from trainables.workbench import WORKBENCH, WarmNetwork
 
 if TYPE_CHECKING:
@@ -40,23 +41,23 @@ class FeaturesLearner(KerasLearner):
 
     remedy = MORE  # a configuration has no batch_size here
 
-    def _start(self, assignment: Assignment, train: Images, val: Images) -> dict[str, Any]:
+    def _start(self, spec: TrainingSpec, train: Images, val: Images) -> dict[str, Any]:
         configure_tensorflow()
         if train.view.augmentation != "none":
             raise Infeasible(
                 f"augmentation is {train.view.augmentation}, but features are computed once for every image: use none"
             )
-        self._regression = logistic.Regression(assignment.config, np.asarray(train.labels), assignment.seed)
-        what = f"{assignment.model} at {assignment.view.image_size} px"
+        self._regression = logistic.Regression(spec.config, np.asarray(train.labels), spec.seed)
+        what = f"{spec.model} at {spec.view.image_size} px"
         # Every iteration of an epoch reads the features once: that decides whether to keep them.
-        read = replace(assignment, arm_epochs=assignment.arm_epochs * logistic.ITERATIONS_PER_EPOCH)
+        read = replace(spec, arm_epochs=spec.arm_epochs * logistic.ITERATIONS_PER_EPOCH)
         try:
             with out_of_memory_is_infeasible(what, self.remedy):
                 with self._watch("build"):
-                    self._warm = warm = WORKBENCH.take(assignment, channel_statistics(train))
+                    self._warm = warm = WORKBENCH.take(spec, channel_statistics(train))
                 cut = self._cut = len(warm.network.blocks)
                 with self._watch("reset"):
-                    warm.start(assignment.seed, 0.0, cut)
+                    warm.start(spec.seed, 0.0, cut)
                 with self._watch("features"):
                     training, fact = feature_feed(warm, cut, read, train)
                     self._validation, _ = feature_feed(warm, cut, read, val)

@@ -25,11 +25,12 @@ from trainables.compiled import (
 )
 from trainables.features import feeds
 from trainables.feeds import Feed
-from trainables.learner import Assignment, Fatal, Infeasible, ModelFacts, OutOfMemory
+from trainables.learner import Fatal, Infeasible, ModelFacts, OutOfMemory
 from trainables.models import backbones
 from trainables.models.network import dropout_rate
 from trainables.phases import Phase, phase_of, phases
 from trainables.stopwatch import Stopwatch
+from trainables.trial_spec import TrainingSpec
 from trainables.workbench import WORKBENCH, WarmNetwork
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def create(gpu_fraction: float = 0.0, watch: Stopwatch | None = None) -> KerasLe
 
 
 class KerasLearner:
-    """Trains what `trainables/models/<assignment.model>.py` builds.
+    """Trains what `trainables/models/<spec.model>.py` builds.
 
     config, beside the model's own keys: frozen_fraction or frozen_layers (see network.frozen_blocks), dropout (rate in
     the layers that are the configuration's, default 0), optimizer, learning_rate, momentum, nesterov, weight_decay
@@ -67,14 +68,14 @@ class KerasLearner:
         self._gradients: Gradients | None = None
         self._update: Update | None = None
 
-    def start(self, assignment: Assignment, train: Images, val: Images) -> dict[str, Any]:
+    def start(self, spec: TrainingSpec, train: Images, val: Images) -> dict[str, Any]:
         """Have the model in the state that configuration and seed determine, whatever this process did before.
 
         Builds and traces what no earlier trial of this process has. Raises Infeasible for a configuration that cannot
         be built or does not fit, Fatal where no trial can work.
         """
         self._warm = None
-        self._inputs = (assignment, train, val)
+        self._inputs = (spec, train, val)
         return with_room(lambda: self._start(*self._inputs), self._make_room)
 
     def _make_room(self) -> bool:
@@ -90,34 +91,34 @@ class KerasLearner:
         """Let go of every other network. Returns whether there was any."""
         return WORKBENCH.drop_others(keep=self._warm)
 
-    def _start(self, assignment: Assignment, train: Images, val: Images) -> dict[str, Any]:
+    def _start(self, spec: TrainingSpec, train: Images, val: Images) -> dict[str, Any]:
         configure_tensorflow()
-        self._assignment = assignment
-        config = assignment.config
+        self._assignment = spec
+        config = spec.config
         batch_size = int(config.get("batch_size", DEFAULT_BATCH_SIZE))
         if batch_size < 1:
             raise Infeasible(f"batch_size is {batch_size}, but must be at least 1")
         self._batch_size = min(batch_size, len(train))  # as the pipeline does
-        self._what = f"{assignment.model} with batch_size {self._batch_size} at {assignment.view.image_size} px"
+        self._what = f"{spec.model} with batch_size {self._batch_size} at {spec.view.image_size} px"
         try:
             self._dropout = dropout_rate(config)
             with out_of_memory_is_infeasible(self._what):
                 with self._watch("build"):
-                    self._warm = warm = WORKBENCH.take(assignment, channel_statistics(train))
+                    self._warm = warm = WORKBENCH.take(spec, channel_statistics(train))
                 network = warm.network
-                self._phases = phases(config, network, assignment.max_epochs)
+                self._phases = phases(config, network, spec.max_epochs)
                 outputs = int(network.model.outputs[0].shape[-1])
                 weights = class_weights(str(config.get("class_weights", "none")), train.labels, outputs)
                 with self._watch("reset"):
-                    earliest = 0 if assignment.goes_on_from else min(phase.cut for phase in self._phases)
-                    warm.start(assignment.seed, self._dropout, earliest, weights)
-                    if assignment.goes_on_from is not None:
-                        self._take_over(warm, assignment.goes_on_from)
+                    earliest = 0 if spec.goes_on_from else min(phase.cut for phase in self._phases)
+                    warm.start(spec.seed, self._dropout, earliest, weights)
+                    if spec.goes_on_from is not None:
+                        self._take_over(warm, spec.goes_on_from)
                 fact = self._feed_phases(warm, train, val)
                 self._begin(warm, self._phases[0])
-                if assignment.goes_on_from is not None and assignment.goes_on_from.suffix == ".npz":
+                if spec.goes_on_from is not None and spec.goes_on_from.suffix == ".npz":
                     optimizer = cast(Update, self._update).optimizer
-                    training_state.restore_optimizer(assignment.goes_on_from, optimizer, self._optimizer_kind())
+                    training_state.restore_optimizer(spec.goes_on_from, optimizer, self._optimizer_kind())
         except ValueError as error:
             raise Infeasible(" ".join(str(error).split())[:300]) from None
         prepared: dict[str, Any] = {"features": fact} if fact else {}
@@ -147,18 +148,16 @@ class KerasLearner:
         """Compute or map what goes into each phase, before anything learns. Returns what to record of the last."""
         self._feeds: dict[int, tuple[Feed, Feed]] = {}
         fact: dict[str, Any] = {}
-        assignment = self._assignment
-        if assignment.goes_on_from is not None:  # what is kept was computed with the backbone's own first weights
-            assignment = replace(assignment, features=None)
+        spec = self._assignment
+        if spec.goes_on_from is not None:  # what is kept was computed with the backbone's own first weights
+            spec = replace(spec, features=None)
 
         def trace_meanwhile() -> None:  # as if they were there
             self._trace(warm, self._phases[0], from_images=False, validated_at=self._phases[0].cut)
 
         for phase in self._phases:
             with self._watch("features"):
-                training, validation, fact = feeds(
-                    warm, phase.cut, assignment, train, val, while_waiting=trace_meanwhile
-                )
+                training, validation, fact = feeds(warm, phase.cut, spec, train, val, while_waiting=trace_meanwhile)
             self._feeds[phase.cut] = training, validation
         return fact
 
@@ -257,31 +256,31 @@ class KerasLearner:
         training_state.write(path, self._warm.network.model.variables, self._update.optimizer, self._optimizer_kind())
 
     def save_backbone(self, path: Path) -> None:
-        """See learner.Learner. What `weights` of another assignment then names."""
+        """See learner.Learner. What `weights` of another spec then names."""
         layers = self._warm.network.pretrained if self._warm else ()
         if not layers:
             raise Fatal("there is no pre-trained backbone to keep: start from ImageNet's weights or a file's")
         backbones.save(layers, path)
 
-    def load(self, folder: Path, assignment: Assignment, train: Images) -> None:
-        """Become the model that a trial of this assignment saved. Raises ValueError (one line) for a damaged file."""
+    def load(self, folder: Path, spec: TrainingSpec, train: Images) -> None:
+        """Become the model that a trial of this spec saved. Raises ValueError (one line) for a damaged file."""
         configure_tensorflow()
         self._warm = self._gradients = self._update = None  # what is loaded is not trained on
         path = folder / CHECKPOINT
         saved = arrays.read(path, "Keras model")
-        self._warm = warm = with_room(lambda: self._begun(assignment, train), self._make_room)
+        self._warm = warm = with_room(lambda: self._begun(spec, train), self._make_room)
         variables = self._kept(warm)
         shapes = {str(number): tuple(variable.shape) for number, variable in enumerate(variables)}
         if {number: array.shape for number, array in saved.items()} != shapes:
-            raise ValueError(f"{path} holds another model than {assignment.config} describes; train it again")
+            raise ValueError(f"{path} holds another model than {spec.config} describes; train it again")
         for number, variable in enumerate(variables):
             variable.value.assign(saved[str(number)])
 
-    def _begun(self, assignment: Assignment, train: Images) -> WarmNetwork:
-        """The assignment's network before it has learned anything."""
-        with out_of_memory_is_infeasible(f"{assignment.model} at {assignment.view.image_size} px", self.remedy):
-            warm = WORKBENCH.take(assignment, channel_statistics(train))
-            warm.start(assignment.seed, dropout_rate(assignment.config), 0)
+    def _begun(self, spec: TrainingSpec, train: Images) -> WarmNetwork:
+        """The spec's network before it has learned anything."""
+        with out_of_memory_is_infeasible(f"{spec.model} at {spec.view.image_size} px", self.remedy):
+            warm = WORKBENCH.take(spec, channel_statistics(train))
+            warm.start(spec.seed, dropout_rate(spec.config), 0)
         return warm
 
     def export(self, folder: Path) -> ModelFacts:

@@ -9,8 +9,9 @@ import numpy as np
 from trainables import devices, targets
 from trainables.compiled import MORE, configure_tensorflow
 from trainables.keras_learner import VALIDATION_BATCH, KerasLearner
-from trainables.learner import Assignment, Infeasible
+from trainables.learner import Infeasible
 from trainables.stopwatch import Stopwatch
+from trainables.trial_spec import TrainingSpec
 
 if TYPE_CHECKING:
     from datasets.pipeline import Images
@@ -28,14 +29,14 @@ class MeasuredLearner(KerasLearner):
 
     remedy = MORE  # a configuration has no batch_size here
 
-    def _start(self, assignment: Assignment, train: Images, val: Images) -> dict[str, Any]:
+    def _start(self, spec: TrainingSpec, train: Images, val: Images) -> dict[str, Any]:
         """Have the network as its weights' authors left it."""
         configure_tensorflow()
         self._train, self._val = train, val
-        self._target = targets.find(assignment.target)
+        self._target = targets.find(spec.target)
         try:
             with self._watch("build"):
-                self._warm = self._begun(assignment, train)
+                self._warm = self._begun(spec, train)
         except ValueError as error:
             raise Infeasible(" ".join(str(error).split())[:300]) from None
         return {}

@@ -13,14 +13,13 @@ from datasets.view import View
 from search_spaces.axes import Config
 from search_spaces.space import Space
 from search_spaces.wording import unknown
-from trainables.job import state_name
+from trainables.trial_spec import state_name
 from tuning.records import StudyRecord, TrialRecord, find_study, read_started
 from tuning.settings import UsageError
 
 if TYPE_CHECKING:
     from datasets.store import ImageStore
 
-GOES_ON = "keras_learner"  # the learner that can: others are trained in one go
 STATES = "states"  # folder of a study, with a folder a trial
 
 
