@@ -159,7 +159,7 @@ def watched(assignment: TrainingSpec) -> list[weakref.ref[Any]]:
     from trainables.workbench import WORKBENCH
 
     warm = WORKBENCH.take(assignment, STATISTICS)
-    gradients = next(iter(warm._gradients.values()))
+    gradients = next(made for (kind, _), made in warm._made.items() if kind == "gradients")
     return [weakref.ref(each) for each in (warm, warm.network.model, warm.network.model.layers[2], gradients)]
 
 

@@ -84,7 +84,7 @@ def extract(store: ImageStore, what: Extraction, target: Path, progress: Progres
 def _backbone(store: ImageStore, what: Extraction) -> tuple[Callable[[np.ndarray], np.ndarray], int, dict[str, Any]]:
     """Images uint8 [B, S, S, 3] to features float32 [B, D], by the network that learners on features have; D; facts."""
     from trainables.compiled import configure_tensorflow, out_of_memory_is_infeasible
-    from trainables.learner import Infeasible
+    from trainables.learner import value_errors_are_infeasible
     from trainables.workbench import PREFIX_BATCH, WORKBENCH
 
     configure_tensorflow()
@@ -98,10 +98,8 @@ def _backbone(store: ImageStore, what: Extraction) -> tuple[Callable[[np.ndarray
         weights=what.weights,
     )
     statistics = {"channel_mean": store.channel_mean, "channel_std": store.channel_std}
-    try:
+    with value_errors_are_infeasible():
         warm = WORKBENCH.take(spec, statistics)
-    except ValueError as error:
-        raise Infeasible(" ".join(str(error).split())[:300]) from None
     cut = len(warm.network.blocks)
     prefix = warm.prefix([cut])
     facts = {

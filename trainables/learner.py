@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -21,6 +22,15 @@ class Infeasible(Exception):
 
 class OutOfMemory(Infeasible):
     """It does not fit beside whatever else this process holds."""
+
+
+@contextmanager
+def value_errors_are_infeasible() -> Iterator[None]:
+    """Turn a ValueError, which a configuration that cannot be built raises, into Infeasible with one line."""
+    try:
+        yield
+    except ValueError as error:
+        raise Infeasible(" ".join(str(error).split())[:300]) from None
 
 
 class Fatal(Exception):
