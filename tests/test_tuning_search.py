@@ -18,7 +18,7 @@ from reporting.rows import best_row, rows
 from search_spaces.axes import Choice, Integer, Real
 from search_spaces.space import Space
 from tasks.task import Pretraining, load_task
-from tests.simulated import SimulatedMachine, simulated_plan
+from tests.simulated import SimulatedMachine, simulated_plan, simulated_task
 from trainables.trial_spec import TrialSpec
 from tuning.events import FILE_NAME, EventLog, read_events
 from tuning.plan import ArmPlan, StudyPlan
@@ -27,7 +27,7 @@ from tuning.pretraining import Pretrained
 from tuning.records import StudyRecord, fold
 from tuning.resources import Share
 from tuning.search import Search
-from tuning.settings import StudySettings
+from tuning.settings import StudySettings, UsageError
 
 
 def run(plan: Any, tmp_path: Path, **options: Any) -> tuple[StudyRecord, SimulatedMachine]:
@@ -520,3 +520,12 @@ def _pretrained(folder: Path) -> Pretrained:
         store=(folder / "first.h5").resolve(),
         weights=(folder / "backbone.npz").resolve(),
     )
+
+
+def test_an_arm_whose_learner_has_no_backbone_is_not_pre_trained(tmp_path: Path) -> None:
+    task = simulated_task(2)
+    pretraining = Pretraining(dataset=task.dataset, config={}, view=View(image_size=16), epochs=4)
+    task = replace(task, arms=(replace(task.arms[0], learner="pixels_learner", pretraining=pretraining),))
+    settings = StudySettings(results=tmp_path, data_dir=tmp_path)
+    with pytest.raises(UsageError, match="slow is pre-trained first, but its learner pixels_learner has no backbone"):
+        make_plan(task, settings, Share(slots=1, cpus=1.0, gpus=0.0), "study")
