@@ -176,6 +176,8 @@ def features(
 
 def _starting_from(task: Task, backbone: str | None) -> Arm | None:
     """The arm whose images the backbone is shown: one that starts from it, rather one that learns on features."""
+    from trainables.learners.registry import find_learner
+
     arms = [arm for arm in (*task.arms, *task.more_arms) if arm.space.choices("backbone")]
     named = [arm for arm in arms if str(backbone).lower() in (str(b).lower() for b in arm.space.choices("backbone"))]
-    return min(named or arms, key=lambda arm: arm.learner != "features_learner", default=None)
+    return min(named or arms, key=lambda arm: not find_learner(arm.learner).uses_features, default=None)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,8 @@ from tuning.records.study_paths import ModelPaths
 if TYPE_CHECKING:
     import keras
 
+    from datasets.pipeline import Images
+
 # Batches uint8 [B, S, S, 3] to probabilities float32 [N, outputs].
 Classifier = Callable[[Iterable[NDArray[np.uint8]]], NDArray[np.float32]]
 BATCH = 32  # as the test images met it: another batch size may mean another order of sums
@@ -26,10 +27,11 @@ def load_classifier(winner: Winner) -> Classifier:
     """The winner, ready to predict. Raises InspectionError (one line) where its file is missing or damaged."""
     if winner.is_keras:
         return classifier(load_network(ModelPaths(winner.folder).keras))
-    from trainables.learner import Assignment
+    from trainables.learner import Fatal
+    from trainables.learners.registry import find_learner
+    from trainables.trial_spec import TrainingSpec
 
-    learner = importlib.import_module(f"trainables.{winner.learner}").create()
-    assignment = Assignment(
+    spec = TrainingSpec(
         model=winner.model,
         config=winner.config,
         seed=winner.seed,
@@ -38,11 +40,11 @@ def load_classifier(winner: Winner) -> Classifier:
         view=winner.view,
     )
     try:
-        learner.load(winner.folder, assignment, _StoredImages(winner))
-    except ValueError as error:
+        learner = find_learner(winner.learner).create()
+        learner.load(winner.folder, spec, cast("Images", _StoredImages(winner)))
+    except (ValueError, Fatal) as error:
         raise InspectionError(str(error)) from None
-    predict: Classifier = learner.predict
-    return predict
+    return learner.predict
 
 
 def classifier(network: keras.Model) -> Classifier:

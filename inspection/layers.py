@@ -85,7 +85,7 @@ def of_arm(title: str, model: str, config: Mapping[str, Any], image_size: int, n
         return Listing(title=f"{title}: hidden_layers {config['hidden_layers']}, {ends}", layers=layers)
     from trainables.models import backbones
     from trainables.models.network import frozen_blocks
-    from trainables.workbench import model_family
+    from trainables.models.registry import model_family
 
     family = model_family(model)
     structure = {name: config[name] for name in family.STRUCTURE if name in config}

@@ -10,6 +10,7 @@ from reporting.audit_finding import Finding, Unjudged, check, next_command, rela
 from reporting.audit_thresholds import THRESHOLDS
 from reporting.curves import Curve, curves
 from search_spaces.formatting import format_value
+from trainables.learners.registry import LEARNERS
 from tuning.records.header import ArmHeader, FloatAxis
 from tuning.records.study_record import StudyRecord
 
@@ -98,8 +99,9 @@ def overfitting(record: StudyRecord) -> Iterator[Finding | Unjudged]:
 def _against_overfitting(record: StudyRecord, arm: ArmHeader, at: int) -> tuple[dict[str, Any], str]:
     """What to change: augmentation where there is none, else more dropout, else an earlier end."""
     name = arm.name
-    network = arm.learner == "keras_learner" and record.header.target == "class"
-    if network and arm.view.get("augmentation") == "none":
+    learner = LEARNERS.get(arm.learner)
+    augments = learner is not None and learner.augments and record.header.target == "class"
+    if augments and arm.view.get("augmentation") == "none":
         return {"augmentation": "live"}, "its images are not augmented: augment them."
     for axis in arm.axes:
         if axis.name == "dropout" and isinstance(axis, FloatAxis) and axis.low < axis.high < 0.75:

@@ -45,7 +45,7 @@ class Arm:
 
     name: str  # "fine_tuned"
     label: str  # "Fine Tuned (Best Variant)", as the document prints it
-    learner: str = "keras_learner"  # module of trainables/ with a `create()`
+    learner: str = "keras_learner"  # recorded name, see trainables/learners/registry.py
     model: str  # module of trainables/models
     space: Space
     view: View

@@ -12,7 +12,7 @@ from datasets.view import View
 from search_spaces.axes import Choice, Real, When
 from search_spaces.space import Space
 from tasks.task import Arm, Column, Table, Task
-from trainables.job import Job
+from trainables.trial_spec import TrialSpec
 from tuning.optuna_database import OptunaDatabase
 from tuning.plan import StudyPlan, axis_header
 from tuning.planning import make_plan
@@ -91,9 +91,9 @@ class _RayTrial:
 
     placement_group_factory = "a worker's share"
 
-    def __init__(self, job: Job) -> None:
-        self.trial_id = job.trial
-        self.config = {"job": {"arm": job.arm, "role": job.role}}
+    def __init__(self, spec: TrialSpec) -> None:
+        self.trial_id = spec.trial
+        self.config = {"spec": spec}
 
 
 class RayController:
@@ -133,58 +133,58 @@ class SimulatedMachine:
         self._stopping = StopInsideArms(plan)
         self.controller = RayController()
         self.asked: list[str] = []
-        self.jobs: list[Job] = []
+        self.specs: list[TrialSpec] = []
         self.most_at_once = 0
 
     def run(self) -> None:
-        live: list[tuple[Job, _RayTrial, int, float | None]] = []
+        live: list[tuple[TrialSpec, _RayTrial, int, float | None]] = []
         while True:
-            job = self.search.ask()
-            if isinstance(job, Job):
-                trial = _RayTrial(job)
-                self.asked.append(job.trial)
-                self.jobs.append(job)
+            spec = self.search.ask()
+            if isinstance(spec, TrialSpec):
+                trial = _RayTrial(spec)
+                self.asked.append(spec.trial)
+                self.specs.append(spec)
                 self._stopping.on_trial_add(self.controller, trial)  # type: ignore[arg-type]
-                self.search.start(job.trial)
-                live.append((job, trial, 0, None))
+                self.search.start(spec.trial)
+                live.append((spec, trial, 0, None))
                 self.most_at_once = max(self.most_at_once, len(live))
                 continue
-            if isinstance(job, Finished):
+            if isinstance(spec, Finished):
                 break
             live = [state for state in (self._step(*state) for state in live) if state is not None]
         self._log.append(StudyEnded(status=StudyStatus.COMPLETED))
         self._log.close()
 
     def _step(
-        self, job: Job, trial: _RayTrial, epoch: int, best: float | None
-    ) -> tuple[Job, _RayTrial, int, float | None] | None:
-        if job.role == "test":
+        self, spec: TrialSpec, trial: _RayTrial, epoch: int, best: float | None
+    ) -> tuple[TrialSpec, _RayTrial, int, float | None] | None:
+        if spec.role == "test":
             measured = [
                 {"trial": saved.trial, "metrics": {"test_accuracy": 0.5}, "facts": {"parameters": 1}}
-                for saved in job.saved
+                for saved in spec.saved
             ]
             ensembles = [
                 {"name": name, "members": list(members), "metrics": {"test_accuracy": 0.625}}
-                for name, members in job.ensembles.items()
+                for name, members in spec.ensembles.items()
             ]
-            self.search.report(job.trial, {"measured": measured, "ensembles": ensembles, "done": True})
-            self.search.end(job.trial, "completed")
+            self.search.report(spec.trial, {"measured": measured, "ensembles": ensembles, "done": True})
+            self.search.end(spec.trial, "completed")
             return None
-        if job.trial in self._dies:
-            self._dies.remove(job.trial)
-            self.search.lost(job.trial, "the worker died")
+        if spec.trial in self._dies:
+            self._dies.remove(spec.trial)
+            self.search.lost(spec.trial, "the worker died")
             return None
-        if job.trial in self._fatal:
-            self.search.end(job.trial, "fatal", self._fatal[job.trial])
+        if spec.trial in self._fatal:
+            self.search.end(spec.trial, "fatal", self._fatal[spec.trial])
             return None
-        if job.trial in self._infeasible:
-            self.search.end(job.trial, "infeasible", "loss is nan")
+        if spec.trial in self._infeasible:
+            self.search.end(spec.trial, "infeasible", "loss is nan")
             return None
         epoch += 1
-        value = self._curve(job.arm, float(job.config["quality"]), epoch)
+        value = self._curve(spec.arm, float(spec.training.config["quality"]), epoch)
         best = value if best is None else max(best, value)
-        if job.checkpoint is not None:
-            Path(job.checkpoint).mkdir(parents=True, exist_ok=True)
+        if spec.checkpoint is not None:
+            spec.checkpoint.mkdir(parents=True, exist_ok=True)
         result = {
             "epoch": epoch,
             "metrics": {"val_accuracy": value, "val_loss": 1 - value},
@@ -192,13 +192,13 @@ class SimulatedMachine:
             "best_epoch": epoch,
             "seconds": {"train": 1.0},
         }
-        finished = epoch >= job.max_epochs
-        if finished and job.backbone is not None:
-            Path(job.backbone).touch()
+        finished = epoch >= spec.training.max_epochs
+        if finished and spec.backbone is not None:
+            spec.backbone.touch()
         decision = "STOP" if finished else self._stopping.on_trial_result(None, trial, result)  # type: ignore[arg-type]
-        self.search.report(job.trial, result)
+        self.search.report(spec.trial, result)
         if finished or decision == "STOP":
             self._stopping.on_trial_complete(None, trial, result)  # type: ignore[arg-type]
-            self.search.end(job.trial, "completed" if finished else "stopped")
+            self.search.end(spec.trial, "completed" if finished else "stopped")
             return None
-        return job, trial, epoch, best
+        return spec, trial, epoch, best

@@ -30,7 +30,8 @@ ROOMS = {
         "search_spaces",
         "datasets",
         "trainables.trial",
-        "trainables.job",
+        "trainables.trial_spec",
+        "trainables.learners.registry",
         "trainables.devices",
         "trainables.learner",
     },
@@ -40,6 +41,7 @@ ROOMS = {
         "datasets",
         "search_spaces.names",
         "search_spaces.backbones",
+        "search_spaces.objective",
     },
     "datasets": {"datasets"},
     # What a winner knows: its model and its stored predictions.
@@ -56,6 +58,7 @@ ROOMS = {
     "reporting": {
         "reporting",
         "tasks.task",
+        "trainables.learners.registry",  # what a learner can do
         "tuning.records",
         "tuning.events",
         "tuning.importances",  # by Optuna, which only tuning/ knows

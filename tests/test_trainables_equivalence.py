@@ -62,6 +62,7 @@ def trial(name: str, folder: Path, features: Path | None, *, other: bool = False
     folder: where its weights are. other: another trial, of the same network.
     """
     from trainables import keras_learner
+    from trainables.training import saved_network
 
     case = CASES[name]
     points = tuple({"frozen_fraction": fraction} for fraction in (case.fraction, case.other_fraction))
@@ -89,7 +90,7 @@ def trial(name: str, folder: Path, features: Path | None, *, other: bool = False
         validated.append(learner.validate().tolist())
     with tempfile.TemporaryDirectory(dir=folder) as kept:
         learner.save(Path(kept))
-        saved = np.load(Path(kept) / keras_learner.CHECKPOINT)
+        saved = np.load(Path(kept) / saved_network.VARIABLES_FILE)
         weights = hashlib.sha256(b"".join(saved[key].tobytes() for key in saved.files)).hexdigest()
     return {
         "metrics": metrics,

@@ -8,9 +8,6 @@ import os
 import random
 import resource
 import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from multiprocessing.connection import Connection
@@ -23,7 +20,6 @@ import pytest
 from trainables.feature_store import FeatureStore, key_of
 
 ROOMY = 10**9
-HOST = socket.gethostname().replace(".", "-")
 ROWS, WIDTH = 40, 500
 # Processes that start in a few milliseconds, whatever this one has loaded.
 PROCESSES = multiprocessing.get_context("forkserver")
@@ -219,22 +215,26 @@ def test_a_disk_without_space_is_an_os_error_and_leaves_nothing(tmp_path: Path) 
     assert number == 27  # File too large: what a limit says in place of "No space left on device"
 
 
-def unfinished(folder: Path, key: str, size: int, host: str, process: int, age: float = 0.0) -> str:
-    """A folder as a process of that host leaves it in the middle of its work. Returns its name."""
-    path = folder / f".{key}.{size}.{host}.{process}"
+def unfinished(folder: Path, key: str, size: int, age: float = 0.0, written: float | None = None) -> str:
+    """A folder as a process leaves it in the middle of its work. Returns its name.
+
+    age, written: seconds since the folder was made and since its file was last written to.
+    """
+    path = folder / f".{key}.{size}.0123abcd"
     path.mkdir()
     (path / "0.bin").write_bytes(b"half")
+    os.utime(path / "0.bin", (time.time() - (age if written is None else written),) * 2)
     os.utime(path, (time.time() - age,) * 2)
     return path.name
 
 
-def test_what_a_killed_process_left_is_cleared_away(tmp_path: Path) -> None:
-    """At once where it ran here; of another machine nobody can tell, so after a day."""
-    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
-        pass
-    unfinished(tmp_path, "a", 9, HOST, ended.pid)
-    unfinished(tmp_path, "b", 9, "elsewhere", 1, age=90_000)
-    kept = {unfinished(tmp_path, "d", 9, HOST, os.getpid()), unfinished(tmp_path, "e", 9, "elsewhere", 1, age=3_600)}
+def test_what_a_killed_process_left_is_cleared_away_after_a_day(tmp_path: Path) -> None:
+    unfinished(tmp_path, "a", 9, age=90_000)
+    earlier = tmp_path / ".b.9.host.1"  # as the version before named it
+    earlier.mkdir()
+    os.utime(earlier, (time.time() - 90_000,) * 2)
+    kept = {unfinished(tmp_path, "d", 9), unfinished(tmp_path, "e", 9, age=80_000)}
+    kept.add(unfinished(tmp_path, "f", 9, age=90_000, written=60))  # begun long ago, and still written to
     write(FeatureStore(tmp_path, ROOMY), "c")
     assert folders(tmp_path) == {"c", *kept}
 
@@ -242,7 +242,7 @@ def test_what_a_killed_process_left_is_cleared_away(tmp_path: Path) -> None:
 def test_what_others_are_writing_takes_room(tmp_path: Path) -> None:
     size = 2 * content("a").nbytes
     write(FeatureStore(tmp_path, ROOMY), "a")
-    being_written = unfinished(tmp_path, "x", size, HOST, os.getpid())
+    being_written = unfinished(tmp_path, "x", size)
     write(FeatureStore(tmp_path, 3 * size), "b")
     assert folders(tmp_path) == {"a", "b", being_written}
     write(FeatureStore(tmp_path, 3 * size), "c")  # all three and the unfinished one would be four
@@ -253,7 +253,7 @@ def test_what_another_process_finishes_meanwhile_disturbs_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its unfinished folder is there when one looks, and has its final name a moment later."""
-    path = tmp_path / unfinished(tmp_path, "other", 5, HOST, os.getpid())
+    path = tmp_path / unfinished(tmp_path, "other", 5)
     is_dir = Path.is_dir
 
     def seen_then_renamed(seen: Path, **named: Any) -> bool:

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from tests.trainables_fixtures import SmallImages, assign
-from trainables.learner import Assignment, Fatal
+from trainables.learner import Fatal
+from trainables.trial_spec import TrainingSpec
 
 pytestmark = pytest.mark.slow  # imports TensorFlow
 
@@ -42,7 +43,7 @@ def val_images(side: int = SIDE) -> Counted:
     return Counted(9, side, seed=3, split="val")
 
 
-def tuned(features: Path | None, fraction: float = 0.6, *, side: int = SIDE, **fields: Any) -> Assignment:
+def tuned(features: Path | None, fraction: float = 0.6, *, side: int = SIDE, **fields: Any) -> TrainingSpec:
     config = {
         "backbone": "EfficientNetLite0",
         "frozen_fraction": fraction,
@@ -55,7 +56,7 @@ def tuned(features: Path | None, fraction: float = 0.6, *, side: int = SIDE, **f
     return assign("fine_tuned", config, side=side, **{**kept, **fields})
 
 
-def start(assignment: Assignment, train: Any = None, val: Any = None) -> tuple[Any, dict[str, Any]]:
+def start(assignment: TrainingSpec, train: Any = None, val: Any = None) -> tuple[Any, dict[str, Any]]:
     """A learner that has started, and what it says of its features."""
     from trainables import keras_learner
 
@@ -179,7 +180,7 @@ def test_what_is_kept_is_what_the_frozen_layers_give(tmp_path: Path) -> None:
     statistics = {"channel_mean": train.store.channel_mean, "channel_std": train.store.channel_std}
     warm = WORKBENCH.take(tuned(tmp_path, 1.0), statistics)
     for epoch in (0, 1):  # an image shows one view in the first, the other in the second
-        kept = list(learner._training.training_batches(8, 4, epoch, 1))
+        kept = list(learner._session.active.training.training_batches(8, 4, epoch, 1))
         images = list(train.training_batches(8, 4, epoch))
         assert len(kept) == len(images) == 2
         for ([features], labels), (batch, expected_labels) in zip(kept, images, strict=True):

@@ -10,7 +10,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from tests.trainables_fixtures import SmallImages, assign
-from trainables.learner import Assignment, Infeasible
+from trainables.learner import Infeasible
+from trainables.trial_spec import TrainingSpec
 
 pytestmark = pytest.mark.slow  # imports TensorFlow
 
@@ -18,14 +19,14 @@ SIDE = 32
 FLATTENED = 1280  # EfficientNetLite0's last maps are 1 x 1 x 1280 at 32 pixels
 
 
-def features(folder: Path | None = None, seed: int = 1, classes: int = 3, **config: Any) -> Assignment:
+def features(folder: Path | None = None, seed: int = 1, classes: int = 3, **config: Any) -> TrainingSpec:
     kept = {"features": folder, "features_bytes": 10**9, "arm_epochs": 9}
     config = {"backbone": "EfficientNetLite0", "C": 0.1, **config}
     return assign("backbone_features", config, seed=seed, side=SIDE, classes=classes, **kept)
 
 
 def trained(
-    assignment: Assignment, train: SmallImages, val: SmallImages, epochs: int = 2
+    assignment: TrainingSpec, train: SmallImages, val: SmallImages, epochs: int = 2
 ) -> tuple[Any, dict[str, Any]]:
     """A learner after that many epochs, and what it said when it started."""
     from trainables import features_learner
@@ -104,7 +105,7 @@ def test_the_winner_is_a_network_that_anybody_can_load(tmp_path: Path) -> None:
 def test_what_cannot_be_is_one_line(tmp_path: Path, images: tuple[SmallImages, SmallImages]) -> None:
     from trainables import features_learner
 
-    small = Assignment(**{**vars(features()), "memory_bytes": 50_000})
+    small = TrainingSpec(**{**vars(features()), "memory_bytes": 50_000})
     for assignment, train, message in (
         (features(C=-1.0), images[0], "C is -1"),
         (features(pooling="max"), images[0], "pooling is 'max', but must be one of flatten, average"),

@@ -9,17 +9,18 @@ import numpy as np
 import pytest
 
 from tests.trainables_fixtures import SmallImages, assign
-from trainables.learner import Assignment, Fatal
+from trainables.learner import Fatal
+from trainables.trial_spec import TrainingSpec
 
 pytestmark = pytest.mark.slow  # imports TensorFlow
 
 
-def fine_tuned(classes: int, weights: Path | None = None, **config: Any) -> Assignment:
+def fine_tuned(classes: int, weights: Path | None = None, **config: Any) -> TrainingSpec:
     known = {"backbone": "EfficientNetLite0", "learning_rate": 1e-2, "optimizer": "adam", "batch_size": 8}
     return assign("fine_tuned", known | config, side=32, classes=classes, weights=weights)
 
 
-def started(assignment: Assignment) -> Any:
+def started(assignment: TrainingSpec) -> Any:
     from trainables import keras_learner
 
     learner = keras_learner.create()

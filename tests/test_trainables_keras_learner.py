@@ -15,8 +15,9 @@ import pytest
 
 from tests.trainables_fixtures import SmallImages, Store, assign
 from trainables import devices
-from trainables.learner import Assignment, Fatal, Infeasible, Learner
+from trainables.learner import Fatal, Infeasible, Learner
 from trainables.stopwatch import Stopwatch
+from trainables.trial_spec import TrainingSpec
 
 pytestmark = pytest.mark.slow  # imports TensorFlow
 
@@ -24,11 +25,11 @@ CONFIG = {"learning_rate": 1e-2, "optimizer": "adam", "conv_blocks": 1, "filter_
 STATISTICS: dict[str, Any] = {"channel_mean": Store.channel_mean, "channel_std": Store.channel_std}
 
 
-def residual(seed: int = 1, classes: int = 3, **config: Any) -> Assignment:
+def residual(seed: int = 1, classes: int = 3, **config: Any) -> TrainingSpec:
     return assign("residual", {**CONFIG, **config}, seed=seed, classes=classes)
 
 
-def start(assignment: Assignment, images: Any = None, val: Any = None) -> Learner:
+def start(assignment: TrainingSpec, images: Any = None, val: Any = None) -> Learner:
     from trainables import keras_learner
 
     learner: Learner = keras_learner.create()
@@ -36,7 +37,7 @@ def start(assignment: Assignment, images: Any = None, val: Any = None) -> Learne
     return learner
 
 
-def train(assignment: Assignment, epochs: int = 2) -> tuple[list[dict[str, float]], np.ndarray]:
+def train(assignment: TrainingSpec, epochs: int = 2) -> tuple[list[dict[str, float]], np.ndarray]:
     learner = start(assignment)
     return [learner.epoch(epoch) for epoch in range(epochs)], learner.predict(SmallImages().batches(16))
 
@@ -423,14 +424,14 @@ def test_schedules_reach_the_optimizer(schedule: str, expected: list[float]) -> 
     reported = [learner.epoch(epoch)["learning_rate"] for epoch in range(3)]
     np.testing.assert_allclose(reported, expected)
     last = 1e-2 / (1 + 0.002 * 14) if schedule == "per_iteration" else 6e-3
-    np.testing.assert_allclose(learner._update.optimizer.learning_rate.numpy(), last, rtol=1e-6)
+    np.testing.assert_allclose(learner._session.active.update.optimizer.learning_rate.numpy(), last, rtol=1e-6)
 
 
 def test_the_reported_loss_and_accuracy_are_those_of_the_steps() -> None:
     import keras
 
     learner: Any = start(residual(learning_rate=1e-30, optimizer="sgd", batch_size=40))
-    model = learner._warm.network.model if learner._warm else None
+    model = learner._warm.network.model
     images, labels = next(SmallImages().training_batches(40, 1, 0))
     probabilities = model(images, training=True).numpy()
     metrics = learner.epoch(0)
@@ -444,7 +445,7 @@ def test_fewer_images_than_a_batch() -> None:
     assert np.isfinite(learner.epoch(0)["loss"])
 
 
-def fine_tuned(**config: Any) -> Assignment:
+def fine_tuned(**config: Any) -> TrainingSpec:
     known = {"backbone": "EfficientNetLite0", "learning_rate": 1e-2, "batch_size": 8}
     return assign("fine_tuned", known | config, side=32)
 
@@ -456,7 +457,7 @@ def test_what_is_frozen_stays_and_all_else_learns(fraction: float) -> None:
     learner = keras_learner.create()
     images: Any = SmallImages(24, side=32)
     said = learner.start(fine_tuned(frozen_fraction=fraction, optimizer="adamw", weight_decay=0.1), images, images)
-    model = learner._warm.network.model if learner._warm else None
+    model = learner._warm.network.model
     assert model is not None
     before = {layer.name: [variable.numpy() for variable in layer.variables] for layer in model.layers}
     learner.epoch(0)

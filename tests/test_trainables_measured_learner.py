@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from tests.trainables_fixtures import SmallImages, Store, assign
-from trainables.learner import Assignment, Infeasible, OutOfMemory
+from trainables.learner import Infeasible, OutOfMemory
 from trainables.metrics import evaluate
+from trainables.trial_spec import TrainingSpec
 
 pytestmark = pytest.mark.slow  # imports TensorFlow
 
@@ -19,7 +20,7 @@ SIDE = 32
 STATISTICS: dict[str, Any] = {"channel_mean": Store.channel_mean, "channel_std": Store.channel_std}
 
 
-def as_is(seed: int = 1, **config: Any) -> Assignment:
+def as_is(seed: int = 1, **config: Any) -> TrainingSpec:
     return assign("as_is", {"backbone": "EfficientNetLite0", **config}, seed=seed, side=SIDE)
 
 
@@ -27,7 +28,7 @@ def images(count: int = 40, seed: int = 0) -> Any:
     return SmallImages(count, SIDE, seed=seed)
 
 
-def started(assignment: Assignment | None = None) -> Any:
+def started(assignment: TrainingSpec | None = None) -> Any:
     from trainables import measured_learner
 
     learner = measured_learner.create()

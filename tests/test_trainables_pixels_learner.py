@@ -10,17 +10,18 @@ from sklearn.linear_model import LogisticRegression
 
 from tests.trainables_fixtures import SmallImages, assign
 from trainables import pixels_learner
-from trainables.learner import Assignment, Infeasible, Learner
+from trainables.learner import Infeasible, Learner
 from trainables.stopwatch import Stopwatch
+from trainables.trial_spec import TrainingSpec
 
 CONFIG = {"C": 0.01, "pooled_side": 4}
 
 
-def pixels(seed: int = 1, **config: Any) -> Assignment:
+def pixels(seed: int = 1, **config: Any) -> TrainingSpec:
     return assign("logistic_regression", {**CONFIG, **config}, seed=seed)
 
 
-def start(learner: Learner, assignment: Assignment, train: SmallImages, val: SmallImages | None = None) -> None:
+def start(learner: Learner, assignment: TrainingSpec, train: SmallImages, val: SmallImages | None = None) -> None:
     said = learner.start(assignment, train, val or train)  # type: ignore[arg-type]
     assert said == {}  # nothing is frozen here
 

@@ -1,8 +1,7 @@
-"""A trial of boxes from its job to what it leaves behind, without Ray running and without TensorFlow."""
+"""A trial of boxes from its specification to what it leaves behind, without Ray running and without TensorFlow."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,9 @@ from datasets.dataset import Counts
 from datasets.generated_scenes import GeneratedScenes
 from datasets.store import ImageStore, prepare
 from datasets.view import View
-from trainables.job import Job, SavedModel
+from search_spaces.objective import Objective
 from trainables.targets import find
+from trainables.trial_spec import SavedModel, TrainingSpec, TrialSpec
 
 pytestmark = pytest.mark.slow  # imports Ray
 
@@ -23,52 +23,50 @@ SCENES = GeneratedScenes(
 )
 
 
-def run(job: Job) -> dict[str, Any]:
+def run(asked: TrialSpec) -> dict[str, Any]:
     """One step of a trial, as Ray would ask for it."""
     from trainables.trial import Trial
 
     trial = Trial.__new__(Trial)
-    trial.setup({"job": asdict(job)})
+    trial.setup({"spec": asked})
     return trial.step()
 
 
-def job(store: Path, folder: Path, **fields: Any) -> Job:
+def spec(store: Path, folder: Path, **fields: Any) -> TrialSpec:
+    training = TrainingSpec(
+        model="mean_box",
+        config={},
+        seed=0,
+        max_epochs=1,
+        num_classes=1,
+        view=View(image_size=16, fit="stretch"),
+        target="box",
+        memory_bytes=10**12,
+        features=folder,
+    )
     told = {
         "trial": "mean_box-0000",
         "arm": "mean_box",
         "role": "search",
         "task": "boxes",
-        "store": str(store),
+        "store": store,
         "learner": "mean_box_learner",
-        "model": "mean_box",
-        "config": {},
-        "seed": 0,
-        "max_epochs": 1,
-        "view": asdict(View(image_size=16, fit="stretch")),
-        "objective": "val_iou",
-        "direction": "max",
-        "precision": "float32",
-        "weights": None,
+        "training": training,
+        "objective": Objective(metric="val_iou"),
         "threads": 1,
         "gpus": 0.0,
-        "memory_bytes": 10**12,
-        "features": str(folder),
-        "features_bytes": 0,
-        "freeze_points": (),
-        "arm_epochs": 1,
-        "target": "box",
-        "checkpoint": str(folder / "mean_box-0000"),
+        "checkpoint": folder / "mean_box-0000",
     }
-    return Job(**(told | fields))
+    return TrialSpec(**(told | fields))
 
 
-def test_from_the_job_to_the_stored_boxes(tmp_path: Path) -> None:
+def test_from_the_spec_to_the_stored_boxes(tmp_path: Path) -> None:
     path = prepare(SCENES, tmp_path)
     store = ImageStore.open(path)
     assert store.boxes is not None
     mean = store.boxes[store.indices("train")].mean(axis=0)
 
-    trained = run(job(path, tmp_path))
+    trained = run(spec(path, tmp_path))
     assert (trained["status"], trained["done"]) == ("completed", True)
     assert set(trained["metrics"]) == {
         *("train_loss", "train_iou", "val_loss", "val_iou", "val_iou_at_least_half"),
@@ -76,8 +74,8 @@ def test_from_the_job_to_the_stored_boxes(tmp_path: Path) -> None:
     assert trained["objective"] == trained["metrics"]["val_iou"]
 
     folder = tmp_path / "mean_box-0000"
-    saved = (SavedModel(trial="mean_box-0000", folder=str(folder), config={}),)
-    (measured,) = run(job(path, tmp_path, role="test", saved=saved))["measured"]
+    saved = (SavedModel(trial="mean_box-0000", folder=folder, config={}),)
+    (measured,) = run(spec(path, tmp_path, role="test", saved=saved))["measured"]
     true = store.boxes[store.indices("test")]
     expected = find("box").evaluate(np.tile(mean, (6, 1)), true)
     for name, value in expected.items():

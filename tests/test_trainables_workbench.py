@@ -14,7 +14,7 @@ import pytest
 from datasets.view import View
 from tests.trainables_fixtures import SmallImages, assign
 from trainables import devices
-from trainables.learner import Assignment
+from trainables.trial_spec import TrainingSpec
 
 pytestmark = pytest.mark.slow  # imports TensorFlow
 
@@ -23,7 +23,7 @@ CONFIG: dict[str, Any] = {"conv_blocks": 1, "filter_width": 0.25, "learning_rate
 PLENTY = 10**12
 
 
-def residual(memory_bytes: int = PLENTY, **config: Any) -> Assignment:
+def residual(memory_bytes: int = PLENTY, **config: Any) -> TrainingSpec:
     return assign("residual", CONFIG | config, memory_bytes=memory_bytes)
 
 
@@ -143,7 +143,7 @@ def test_no_network_goes_for_one_that_is_warm(monkeypatch: pytest.MonkeyPatch) -
     assert networks.take(residual(memory_bytes=1000, filter_width=0.2), STATISTICS) is warm[1]
 
 
-def trained(assignment: Assignment) -> None:
+def trained(assignment: TrainingSpec) -> None:
     """A trial through the worker's own bench, with every graph that a trial traces."""
     from trainables import keras_learner
 
@@ -155,11 +155,11 @@ def trained(assignment: Assignment) -> None:
     learner.predict(images.batches(8))
 
 
-def watched(assignment: Assignment) -> list[weakref.ref[Any]]:
+def watched(assignment: TrainingSpec) -> list[weakref.ref[Any]]:
     from trainables.workbench import WORKBENCH
 
     warm = WORKBENCH.take(assignment, STATISTICS)
-    gradients = next(iter(warm._gradients.values()))
+    gradients = next(made for (kind, _), made in warm._made.items() if kind == "gradients")
     return [weakref.ref(each) for each in (warm, warm.network.model, warm.network.model.layers[2], gradients)]
 
 
@@ -176,7 +176,7 @@ def watched(assignment: Assignment) -> list[weakref.ref[Any]]:
     ],
     ids=lambda assignment: assignment.model,
 )
-def test_a_network_that_goes_is_really_gone(assignment: Assignment, tmp_path: Path) -> None:
+def test_a_network_that_goes_is_really_gone(assignment: TrainingSpec, tmp_path: Path) -> None:
     from trainables.workbench import WORKBENCH
 
     WORKBENCH.drop_others(keep=None)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tasks.task import Task, baselines, load_task
-from tuning.jobs import Jobs
+from tuning.jobs import TrialSpecBuilder
 from tuning.plan import StudyPlan
 from tuning.plan_text import render_plan
 from tuning.planning import make_plan
@@ -52,7 +52,8 @@ def test_workers_are_told_what_is_asked(tmp_path: Path) -> None:
     trial = TrialRecord(
         trial="frozen-0000", arm="frozen", role="search", number=0, config={}, seed=0, max_epochs=25, asked_time=0.0
     )
-    assert Jobs(made, tmp_path / "store.h5", {}).training(made.arms[0], trial, None).target == "box"
+    spec = TrialSpecBuilder(made, tmp_path / "store.h5", {}).training(made.arms[0], trial, None)
+    assert spec.training.target == "box"
     assert "data      Caltech-101 airplanes, a box an image, 640 / 80 / 80 images (train" in render_plan(made)
 
 

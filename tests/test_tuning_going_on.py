@@ -12,7 +12,7 @@ from search_spaces import flowers17
 from search_spaces.objective import Objective
 from tasks.task import load_task
 from tests.simulated import study_started
-from trainables.job import state_name
+from trainables.trial_spec import state_name
 from tuning.going_on import check_images, find_origin, held_by
 from tuning.plan import StudyPlan
 from tuning.planning import make_plan
@@ -58,12 +58,12 @@ def study(results: Path) -> Path:
     )
     search = Search(plan, log, record, results / "store.h5")
     for _ in range(2):
-        job = search.ask()
-        search.start(job.trial)
-        assert (job.states, job.keep_every) == (str(StudyPaths(plan.folder).states(job.trial)), 2)
+        spec = search.ask()
+        search.start(spec.trial)
+        assert (spec.states, spec.keep_every) == (StudyPaths(plan.folder).states(spec.trial), 2)
         for epoch in range(1, 5):
             search.report(
-                job.trial,
+                spec.trial,
                 {
                     "epoch": epoch,
                     "metrics": {"val_accuracy": epoch / 10},
@@ -72,7 +72,7 @@ def study(results: Path) -> Path:
                     "seconds": {},
                 },
             )
-        search.end(job.trial, "completed")
+        search.end(spec.trial, "completed")
     log.close()
     kept = StudyPaths(plan.folder).states("fine_tuned-0000") / state_name(2)
     kept.parent.mkdir(parents=True)
@@ -171,7 +171,7 @@ def test_what_it_has_learned_from_does_not_validate_it(tmp_path: Path) -> None:
         check_images(origin, folded)  # type: ignore[arg-type]
 
 
-def test_jobs_name_what_they_go_on_from_and_the_study_what_came_before(tmp_path: Path) -> None:
+def test_specs_name_what_they_go_on_from_and_the_study_what_came_before(tmp_path: Path) -> None:
     from tuning.study import header
 
     study(tmp_path)
@@ -180,9 +180,10 @@ def test_jobs_name_what_they_go_on_from_and_the_study_what_came_before(tmp_path:
     log, record = EventLog(plan.folder / EVENTS), StudyRecord()
     log.listen(record.apply)
     log.append(study_started(plan))
-    job = Search(plan, log, record, tmp_path / "store.h5").ask()
-    assert job.goes_on_from == str(StudyPaths(tmp_path / "food10" / "first").states("fine_tuned-0000") / state_name(2))
-    assert job.states is None
+    spec = Search(plan, log, record, tmp_path / "store.h5").ask()
+    states = StudyPaths(tmp_path / "food10" / "first").states("fine_tuned-0000")
+    assert spec.training.goes_on_from == states / state_name(2)
+    assert spec.states is None
     described = header(plan, Store(), "python cli.py tune food10").goes_on  # type: ignore[arg-type]
     recorded = json.loads(msgspec.json.encode(described))
     assert recorded["from"] == "food10/first/fine_tuned-0000@2"

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from tests.simulated import SimulatedMachine, simulated_plan
 from tests.study_fixtures import example_events, typed
-from trainables.job import Job
+from trainables.trial_spec import TrialSpec
 from tuning.progress import Progress
 from tuning.records.study_record import StudyRecord
 
@@ -41,13 +41,13 @@ def test_the_best_of_an_arm_is_of_no_lost_trial(tmp_path: Path) -> None:
     plan = simulated_plan(tmp_path, trials=3, max_epochs=2)
     machine = SimulatedMachine(plan, tmp_path)
     for value, status in ((0.9, "infeasible"), (0.2, "completed"), (0.5, "running")):
-        job = machine.search.ask()
-        assert isinstance(job, Job)
-        machine.search.start(job.trial)
+        spec = machine.search.ask()
+        assert isinstance(spec, TrialSpec)
+        machine.search.start(spec.trial)
         told = {"epoch": 1, "metrics": {"val_accuracy": value}, "objective": value, "best_epoch": 1, "seconds": {}}
-        machine.search.report(job.trial, told)
+        machine.search.report(spec.trial, told)
         if status != "running":
-            machine.search.end(job.trial, status)
+            machine.search.end(spec.trial, status)
     printed = io.StringIO()
     console = Console(file=printed, width=100)
     progress = Progress(console)

@@ -19,9 +19,9 @@ from reporting.rows import best_row, rows
 from search_spaces.axes import Choice, Integer, Real
 from search_spaces.space import Space
 from tasks.task import Pretraining, load_task
-from tests.simulated import SimulatedMachine, simulated_plan, study_started
+from tests.simulated import SimulatedMachine, simulated_plan, simulated_task, study_started
 from tests.study_fixtures import recorded
-from trainables.job import Job
+from trainables.trial_spec import TrialSpec
 from tuning.plan import ArmPlan, StudyPlan
 from tuning.planning import make_plan
 from tuning.pretraining import Pretrained
@@ -30,7 +30,7 @@ from tuning.records.study_paths import EVENTS
 from tuning.records.study_record import StudyRecord, replay
 from tuning.resources import Share
 from tuning.search import Search
-from tuning.settings import StudySettings
+from tuning.settings import StudySettings, UsageError
 
 
 def run(plan: Any, tmp_path: Path, **options: Any) -> tuple[StudyRecord, SimulatedMachine]:
@@ -234,22 +234,22 @@ def test_weights_of_a_backbone_go_to_the_arms_that_start_from_one(tmp_path: Path
     log.listen(record.apply)
     log.append(study_started(plan))
     search = Search(plan, log, record, tmp_path / "store.h5")
-    given = {job.arm: job.weights for job in (search.ask(), search.ask()) if isinstance(job, Job)}
-    assert given == {"from_scratch": None, "fine_tuned": str(weights)}
+    given = {spec.arm: spec.training.weights for spec in (search.ask(), search.ask()) if isinstance(spec, TrialSpec)}
+    assert given == {"from_scratch": None, "fine_tuned": weights}
 
 
-def asked(machine: SimulatedMachine) -> Job:
+def asked(machine: SimulatedMachine) -> TrialSpec:
     """The next trial, taken up by a worker."""
-    job = machine.search.ask()
-    assert isinstance(job, Job)
-    machine.search.start(job.trial)
-    return job
+    spec = machine.search.ask()
+    assert isinstance(spec, TrialSpec)
+    machine.search.start(spec.trial)
+    return spec
 
 
-def one_epoch(machine: SimulatedMachine, job: Job, **fields: Any) -> None:
+def one_epoch(machine: SimulatedMachine, spec: TrialSpec, **fields: Any) -> None:
     metrics = {"val_accuracy": 0.5}
     told = {"epoch": 1, "metrics": metrics, "objective": 0.5, "best_epoch": 1, "seconds": {"train": 1.0}}
-    machine.search.report(job.trial, told | fields)
+    machine.search.report(spec.trial, told | fields)
 
 
 def events_of(plan: StudyPlan, trial: str) -> list[str]:
@@ -291,26 +291,27 @@ def test_more_losses_than_there_are_workers_are_a_failure(tmp_path: Path) -> Non
 def test_a_loss_after_the_first_epoch_is_a_failure(tmp_path: Path) -> None:
     plan = simulated_plan(tmp_path, trials=2, max_epochs=3)
     machine = SimulatedMachine(plan, tmp_path)
-    job = asked(machine)
-    one_epoch(machine, job)
-    machine.search.lost(job.trial, "the worker died")
-    assert machine.record.trials[job.trial].status == "failed"
-    assert events_of(plan, job.trial) == ["trial_asked", "trial_started", "epoch", "trial_ended"]
-    assert asked(machine).trial != job.trial
+    spec = asked(machine)
+    one_epoch(machine, spec)
+    machine.search.lost(spec.trial, "the worker died")
+    assert machine.record.trials[spec.trial].status == "failed"
+    assert events_of(plan, spec.trial) == ["trial_asked", "trial_started", "epoch", "trial_ended"]
+    assert asked(machine).trial != spec.trial
 
 
 def test_a_loss_on_the_test_split_is_not_tried_again(tmp_path: Path) -> None:
     plan = simulated_plan(tmp_path, trials=1, max_epochs=1, confirm_seeds=0, slots=1)
     machine = SimulatedMachine(plan, tmp_path)
-    while (job := asked(machine)).role != "test":
-        Path(str(job.checkpoint)).mkdir(parents=True)
-        one_epoch(machine, job)
-        machine.search.end(job.trial, "completed")
-    machine.search.lost(job.trial, "the worker died")
-    assert machine.record.test_failures == {job.arm: "the worker died"}
-    assert [event.arm for event in machine.record.ledger] == [job.arm]
+    while (spec := asked(machine)).role != "test":
+        assert spec.checkpoint is not None
+        spec.checkpoint.mkdir(parents=True)
+        one_epoch(machine, spec)
+        machine.search.end(spec.trial, "completed")
+    machine.search.lost(spec.trial, "the worker died")
+    assert machine.record.test_failures == {spec.arm: "the worker died"}
+    assert [event.arm for event in machine.record.ledger] == [spec.arm]
     following = asked(machine)
-    assert (following.role, following.arm == job.arm) == ("test", False)
+    assert (following.role, following.arm == spec.arm) == ("test", False)
 
 
 def test_workers_that_die_before_a_result_change_no_number(tmp_path: Path) -> None:
@@ -330,12 +331,12 @@ def test_workers_that_die_before_a_result_change_no_number(tmp_path: Path) -> No
 def test_what_was_prepared_is_told_before_the_first_epoch(tmp_path: Path) -> None:
     plan = simulated_plan(tmp_path, trials=1, max_epochs=3)
     machine = SimulatedMachine(plan, tmp_path)
-    job = asked(machine)
+    spec = asked(machine)
     facts = {"frozen_layers": 3, "features": {"kept": True, "why": "computing it anew would cost 9 times as much"}}
-    one_epoch(machine, job, prepared=facts)
-    one_epoch(machine, job, epoch=2)
-    assert events_of(plan, job.trial) == ["trial_asked", "trial_started", "trial_prepared", "epoch", "epoch"]
-    assert msgspec.to_builtins(machine.record.trials[job.trial].prepared) == facts
+    one_epoch(machine, spec, prepared=facts)
+    one_epoch(machine, spec, epoch=2)
+    assert events_of(plan, spec.trial) == ["trial_asked", "trial_started", "trial_prepared", "epoch", "epoch"]
+    assert msgspec.to_builtins(machine.record.trials[spec.trial].prepared) == facts
     assert replay(read_events(plan.folder / EVENTS)) == machine.record
 
 
@@ -397,7 +398,7 @@ def test_a_continuous_axis_names_no_freeze_points(tmp_path: Path) -> None:
     assert found == ({"frozen_layers": 11}, {"frozen_layers": 15})
 
 
-def test_a_job_says_what_its_arm_may_freeze_and_how_long_it_will_train(tmp_path: Path) -> None:
+def test_a_spec_says_what_its_arm_may_freeze_and_how_long_it_will_train(tmp_path: Path) -> None:
     plan = food10(
         tmp_path, trials=9, epochs=9, confirm_seeds=2, feature_cache=1.5, arms=("fine_tuned", "pixels"), concurrent=2
     )
@@ -405,25 +406,25 @@ def test_a_job_says_what_its_arm_may_freeze_and_how_long_it_will_train(tmp_path:
     log, record = EventLog(plan.folder / EVENTS), StudyRecord()
     log.listen(record.apply)
     log.append(study_started(plan))
-    job = Search(plan, log, record, tmp_path / "store.h5").ask()
-    assert isinstance(job, Job)
-    assert job.freeze_points == points(plan, "fine_tuned")
+    spec = Search(plan, log, record, tmp_path / "store.h5").ask()
+    assert isinstance(spec, TrialSpec)
+    assert spec.training.freeze_points == points(plan, "fine_tuned")
     # 9 to epoch 1, 3 to epoch 3, 1 to epoch 9: 9 + 3 * 2 + 1 * 6; then two confirmations of 9 each.
-    assert job.arm_epochs == plan.epochs_of(plan.arms[0]) == 21 + 18
-    assert job.features == str((tmp_path / "features").resolve())
-    assert job.features_bytes == 1_500_000_000
-    assert job.memory_bytes > 1_000_000_000
+    assert spec.training.arm_epochs == plan.epochs_of(plan.arms[0]) == 21 + 18
+    assert spec.training.features == (tmp_path / "features").resolve()
+    assert spec.training.features_bytes == 1_500_000_000
+    assert spec.training.memory_bytes > 1_000_000_000
 
 
 def test_folds_take_the_place_of_seeds(tmp_path: Path) -> None:
     plan = simulated_plan(tmp_path, trials=2, max_epochs=3, confirm_seeds=None, folds=3)
     assert plan.confirm_seeds == (1, 2, 3)
     record, machine = run(plan, tmp_path)
-    folds = {job.trial: job.fold for job in machine.jobs}
+    folds = {spec.trial: spec.fold for spec in machine.specs}
     assert {fold for trial, fold in folds.items() if trial.split("-")[1].isdigit()} == {(0, 3)}
     for arm in ("slow", "fast"):
         assert [folds[f"{arm}-confirm-{number}"] for number in range(3)] == [(0, 3), (1, 3), (2, 3)]
-        [test] = [job for job in machine.jobs if job.trial == f"{arm}-test"]
+        [test] = [spec for spec in machine.specs if spec.trial == f"{arm}-test"]
         assert [saved.fold for saved in test.saved] == [(0, 3), (1, 3), (2, 3)]
         assert len(record.confirmed(arm)) == 3
 
@@ -434,7 +435,7 @@ def test_the_best_of_a_search_are_kept_and_averaged(tmp_path: Path) -> None:
     for arm in ("slow", "fast"):
         best = sorted(record.of_arm(arm, "search"), key=lambda trial: -trial.best)[:3]
         names = tuple(trial.trial for trial in best)
-        [test] = [job for job in machine.jobs if job.trial == f"{arm}-test"]
+        [test] = [spec for spec in machine.specs if spec.trial == f"{arm}-test"]
         assert test.ensembles == {f"{arm}_best_3": names}
         assert [saved.trial for saved in test.saved] == [f"{arm}-confirm-0", f"{arm}-confirm-1", *names]
         assert [saved.config for saved in test.saved[2:]] == [trial.config for trial in best]
@@ -464,7 +465,7 @@ def test_an_arm_may_ask_for_the_average_of_its_seeds(tmp_path: Path) -> None:
     slow, fast = plan.arms
     plan = replace(plan, arms=(replace(slow, arm=replace(slow.arm, ensemble=True)), fast))
     record, machine = run(plan, tmp_path)
-    [test] = [job for job in machine.jobs if job.trial == "slow-test"]
+    [test] = [spec for spec in machine.specs if spec.trial == "slow-test"]
     seeds = tuple(f"slow-confirm-{number}" for number in range(3))
     assert test.ensembles == {"slow_ensemble": seeds}
     assert [event.role for event in record.ensembles] == ["confirm"]
@@ -472,9 +473,9 @@ def test_an_arm_may_ask_for_the_average_of_its_seeds(tmp_path: Path) -> None:
     assert (row.arm, row.members, row.seeds) == ("slow_ensemble", seeds, (1, 2, 3))
 
 
-def test_without_folds_no_job_names_one(tmp_path: Path) -> None:
+def test_without_folds_no_spec_names_one(tmp_path: Path) -> None:
     _, machine = run(simulated_plan(tmp_path, trials=2, max_epochs=2), tmp_path)
-    assert {job.fold for job in machine.jobs} == {None}
+    assert {spec.fold for spec in machine.specs} == {None}
 
 
 def test_an_arm_waits_for_what_its_backbone_learns_first(tmp_path: Path) -> None:
@@ -482,13 +483,13 @@ def test_an_arm_waits_for_what_its_backbone_learns_first(tmp_path: Path) -> None
     first = _pretrained(tmp_path)
     record, machine = run(plan, tmp_path, pretrained={"slow": first})
     assert machine.asked[:2] == ["slow-pretrain", "fast-0000"]
-    pretraining = machine.jobs[0]
-    assert (pretraining.store, pretraining.max_epochs) == (str(first.store), 4)
-    assert (pretraining.weights, pretraining.backbone) == (None, str(first.weights))
-    assert pretraining.view["image_size"] == 16
-    after = [job for job in machine.jobs if job.arm == "slow" and job.role != "pretrain"]
-    assert {job.weights for job in after} == {str(first.weights)}
-    assert {job.weights for job in machine.jobs if job.arm == "fast"} == {None}
+    pretraining = machine.specs[0]
+    assert (pretraining.store, pretraining.training.max_epochs) == (first.store, 4)
+    assert (pretraining.training.weights, pretraining.backbone) == (None, first.weights)
+    assert pretraining.training.view.image_size == 16
+    after = [spec for spec in machine.specs if spec.arm == "slow" and spec.role != "pretrain"]
+    assert {spec.training.weights for spec in after} == {first.weights}
+    assert {spec.training.weights for spec in machine.specs if spec.arm == "fast"} == {None}
     assert len(record.of_arm("slow", "search")) == 3
     # Four epochs of its own before the arm's first trial ends.
     assert machine.asked.index("slow-0000") > machine.asked.index("fast-0001")
@@ -524,3 +525,12 @@ def _pretrained(folder: Path) -> Pretrained:
         store=(folder / "first.h5").resolve(),
         weights=(folder / "backbone.npz").resolve(),
     )
+
+
+def test_an_arm_whose_learner_has_no_backbone_is_not_pre_trained(tmp_path: Path) -> None:
+    task = simulated_task(2)
+    pretraining = Pretraining(dataset=task.dataset, config={}, view=View(image_size=16), epochs=4)
+    task = replace(task, arms=(replace(task.arms[0], learner="pixels_learner", pretraining=pretraining),))
+    settings = StudySettings(results=tmp_path, data_dir=tmp_path)
+    with pytest.raises(UsageError, match="slow is pre-trained first, but its learner pixels_learner has no backbone"):
+        make_plan(task, settings, Share(slots=1, cpus=1.0, gpus=0.0), "study")

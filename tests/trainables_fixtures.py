@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from datasets.view import View
-from trainables.learner import Assignment
+from trainables.trial_spec import TrainingSpec
 
 
 class Store:
@@ -94,9 +94,9 @@ class BoxedImages(SmallImages):
 
 def assign(
     model: str, config: dict[str, Any], *, seed: int = 1, side: int = 16, classes: int = 3, **fields: Any
-) -> Assignment:
+) -> TrainingSpec:
     """An assignment with everything that a test does not care about filled in."""
     view = View(image_size=side)
-    return Assignment(
+    return TrainingSpec(
         model=model, config=config, seed=seed, max_epochs=5, num_classes=classes, **{"view": view, **fields}
     )

@@ -16,8 +16,8 @@ from datasets.dataset import SPLITS, DataError, Progress
 from datasets.fitting import fitted
 from datasets.store import ImageStore
 from datasets.view import View
-from trainables.learner import Assignment
 from trainables.models.catalogue import Backbone
+from trainables.trial_spec import TrainingSpec
 
 FORMAT = 1  # raise it whenever a reader of the file would have to know
 TEST_NOTE = (
@@ -78,11 +78,11 @@ def extract(store: ImageStore, what: Extraction, target: Path, progress: Progres
 def _backbone(store: ImageStore, what: Extraction) -> tuple[Callable[[np.ndarray], np.ndarray], int, dict[str, Any]]:
     """Images uint8 [B, S, S, 3] to features float32 [B, D], by the network that learners on features have; D; facts."""
     from trainables.compiled import configure_tensorflow, out_of_memory_is_infeasible
-    from trainables.learner import Infeasible
+    from trainables.learner import value_errors_are_infeasible
     from trainables.workbench import PREFIX_BATCH, WORKBENCH
 
     configure_tensorflow()
-    assignment = Assignment(
+    spec = TrainingSpec(
         model="backbone_features",
         config={"backbone": what.backbone.name, "pooling": what.pooling},
         seed=0,
@@ -92,10 +92,8 @@ def _backbone(store: ImageStore, what: Extraction) -> tuple[Callable[[np.ndarray
         weights=what.weights,
     )
     statistics = {"channel_mean": store.channel_mean, "channel_std": store.channel_std}
-    try:
-        warm = WORKBENCH.take(assignment, statistics)
-    except ValueError as error:
-        raise Infeasible(" ".join(str(error).split())[:300]) from None
+    with value_errors_are_infeasible():
+        warm = WORKBENCH.take(spec, statistics)
     cut = len(warm.network.blocks)
     prefix = warm.prefix([cut])
     facts = {

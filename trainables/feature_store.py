@@ -2,7 +2,8 @@
 
 An entry is a folder named by a digest of everything its numbers follow from: `0.bin`, `1.bin`, ... one raw array for
 each tensor that crosses the cut, and `entry.json` with shapes, types and what went into the digest. It is written under
-another name and renamed when it is complete and on disk, so that a killed process leaves no entry behind.
+another name and renamed when it is complete and on disk, so that a killed process leaves no entry behind. What
+it did leave is removed when it is a day old.
 """
 
 from __future__ import annotations
@@ -11,11 +12,10 @@ import hashlib
 import json
 import os
 import shutil
-import socket
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from filelock import FileLock, Timeout
 
 FACTS = "entry.json"
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, OverflowError)  # whatever stands in a damaged entry.json
-_ABANDONED_SECONDS = 86_400  # after which another machine's unfinished folder belongs to nobody
+_ABANDONED_SECONDS = 86_400  # after which an unfinished folder belongs to nobody
 
 
 def key_of(parts: Mapping[str, Any]) -> str:
@@ -87,13 +87,13 @@ class FeatureStore:
             key: sum(int(np.prod(shape, dtype=np.int64)) * np.dtype(kind).itemsize for shape, kind in arrays)
             for key, arrays in entries.items()
         }
-        partial = {key: self._folder / _Unfinished.of(key, sizes[key]).name for key in entries}
+        # The name says how much room it will take; not mkdtemp, whose folders only their owner can read.
+        partial = {key: self._folder / f".{key}.{sizes[key]}.{uuid.uuid4().hex}" for key in entries}
         written: dict[str, tuple[np.ndarray, ...]] = {}
         try:
             with self._alone():
                 self._make_room(sum(sizes.values()), keep=set(entries))
                 for folder in partial.values():
-                    shutil.rmtree(folder, ignore_errors=True)
                     folder.mkdir()
             files = {
                 key: [(partial[key] / f"{number}.bin").open("wb") for number in range(len(arrays))]
@@ -163,49 +163,13 @@ class FeatureStore:
                 total -= size
 
 
-@dataclass(frozen=True)
-class _Unfinished:
-    """A folder that a process is writing; its name says whose it is and how large it will be."""
-
-    key: str
-    bytes: int
-    host: str
-    process: int
-
-    @classmethod
-    def of(cls, key: str, size: int) -> _Unfinished:
-        """The one of this process."""
-        return cls(key, size, socket.gethostname().replace(".", "-"), os.getpid())
-
-    @classmethod
-    def parse(cls, name: str) -> _Unfinished:
-        """Raises ValueError for another name."""
-        _, key, size, host, process = name.split(".")
-        return cls(key, int(size), host, int(process))
-
-    @property
-    def name(self) -> str:
-        return f".{self.key}.{self.bytes}.{self.host}.{self.process}"
-
-    def is_abandoned(self, changed: float) -> bool:
-        """Whether nobody writes it any more. changed: when the folder last did, in seconds of time.time()."""
-        if self.host != socket.gethostname().replace(".", "-"):
-            return time.time() - changed > _ABANDONED_SECONDS
-        try:
-            os.kill(self.process, 0)
-        except ProcessLookupError:
-            return True
-        except OSError:  # somebody else's process
-            return False
-        return False
-
-
 def _unfinished_bytes(path: Path) -> int:
-    """What a folder that is being written will take; one that nobody writes any more is removed."""
-    with suppress(ValueError, OSError):  # of another kind, or just renamed by its writer
-        unfinished = _Unfinished.parse(path.name)
-        if not unfinished.is_abandoned(path.stat().st_mtime):
-            return unfinished.bytes
+    """Return what an unfinished folder will take; remove it where nothing was written to it for a day."""
+    with suppress(ValueError, IndexError, OSError):  # of another kind, or just renamed by its writer
+        size = int(path.name.split(".")[2])
+        changed = max(each.stat().st_mtime for each in (path, *path.iterdir()))
+        if time.time() - changed < _ABANDONED_SECONDS:
+            return size
         shutil.rmtree(path, ignore_errors=True)
     return 0
 

@@ -16,8 +16,9 @@ from trainables import devices
 from trainables.cost_model import Work, decide
 from trainables.feature_store import FeatureStore, key_of
 from trainables.feeds import FeatureFeed, Feed, ImageFeed
-from trainables.learner import Assignment, Fatal, Infeasible
+from trainables.learner import Fatal, Infeasible
 from trainables.models.network import frozen_blocks
+from trainables.trial_spec import TrainingSpec
 from trainables.workbench import PREFIX_BATCH, WarmNetwork
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _LIBRARIES = ("tensorflow", "keras", "numpy", "albumentations", "opencv-python-h
 def feeds(
     warm: WarmNetwork,
     cut: int,
-    assignment: Assignment,
+    spec: TrainingSpec,
     train: Images,
     val: Images,
     while_waiting: Callable[[], None],
@@ -40,17 +41,17 @@ def feeds(
 
     cut: number of frozen blocks. while_waiting: done before waiting for another process that computes the same.
     """
-    training, fact = _feed(warm, cut, assignment, train, while_waiting)
+    training, fact = _feed(warm, cut, spec, train, while_waiting)
     if cut == 0:  # validation images are seen whole, once an epoch: nothing to share
         return training, ImageFeed(val), fact
-    validating, _ = _feed(warm, cut, assignment, val, while_waiting)
+    validating, _ = _feed(warm, cut, spec, val, while_waiting)
     return training, validating, fact
 
 
 def feature_feed(
     warm: WarmNetwork,
     cut: int,
-    assignment: Assignment,
+    spec: TrainingSpec,
     images: Images,
     while_waiting: Callable[[], None] = lambda: None,
 ) -> tuple[FeatureFeed, dict[str, Any]]:
@@ -58,14 +59,14 @@ def feature_feed(
 
     Raises Infeasible (one line) where they are neither kept nor fit into half of this worker's memory.
     """
-    feed, fact = _feed(warm, cut, assignment, images, while_waiting)
+    feed, fact = _feed(warm, cut, spec, images, while_waiting)
     if isinstance(feed, FeatureFeed):
         return feed, fact
     size = _bytes(warm, cut) * len(images)
-    if size > assignment.memory_bytes / 2:
+    if size > spec.memory_bytes / 2:
         raise Infeasible(
             f"the features of {len(images)} images are {size / 1e9:.2g} GB, which neither {{feature_cache}} keeps nor "
-            f"half of a worker's {assignment.memory_bytes / 1e9:.2g} GB holds: raise {{feature_cache}}, or "
+            f"half of a worker's {spec.memory_bytes / 1e9:.2g} GB holds: raise {{feature_cache}}, or "
             "{sets} pooling=average"
         )
     prefix = warm.prefix([cut])
@@ -81,19 +82,19 @@ def feature_feed(
 def _feed(
     warm: WarmNetwork,
     cut: int,
-    assignment: Assignment,
+    spec: TrainingSpec,
     images: Images,
     while_waiting: Callable[[], None],
 ) -> tuple[Feed, dict[str, Any]]:
     augmentation, views = images.view.augmentation, images.view.views
-    if assignment.features is None or (cut == 0 and augmentation != "views"):
+    if spec.features is None or (cut == 0 and augmentation != "views"):
         return ImageFeed(images), {}
     if cut and warm.prefix_identity(cut) is None:
         return ImageFeed(images), {"kept": False, "why": "its weights are drawn by the trial's seed"}
 
     # An epoch may show fewer images than there are, or more.
     shown = (images.view.epoch_images if images.split == "train" else images.view.check_images) or len(images)
-    epochs = math.ceil(max(assignment.arm_epochs, assignment.max_epochs) * shown / len(images))
+    epochs = math.ceil(max(spec.arm_epochs, spec.max_epochs) * shown / len(images))
 
     def work(number: int) -> Work:
         return Work(
@@ -103,7 +104,7 @@ def _feed(
             views=views,
             epochs=epochs,
             bytes_per_image=_bytes(warm, number),
-            limit_bytes=assignment.features_bytes,
+            limit_bytes=spec.features_bytes,
         )
 
     decision = decide(work(cut))
@@ -111,11 +112,11 @@ def _feed(
     if not decision.keep:
         return ImageFeed(images), fact
     keys = {
-        number: key_of(_identity(warm, number, assignment, images, views))
-        for number in {cut, *_cuts_of_the_arm(warm, assignment)}
+        number: key_of(_identity(warm, number, spec, images, views))
+        for number in {cut, *_cuts_of_the_arm(warm, spec)}
         if number == cut or (number and decide(work(number)).keep)
     }
-    store = FeatureStore(assignment.features, assignment.features_bytes)
+    store = FeatureStore(spec.features, spec.features_bytes)
     arrays = store.open(keys[cut])
     if arrays is None:
         one_pass = key_of({str(number): key for number, key in keys.items()})
@@ -123,7 +124,7 @@ def _feed(
             with store.writing(one_pass, while_waiting):
                 arrays = store.open(keys[cut])  # another process has written it meanwhile
                 if arrays is None:
-                    arrays = _computed(warm, keys, cut, images, views, store, assignment.features_bytes)[keys[cut]]
+                    arrays = _computed(warm, keys, cut, images, views, store, spec.features_bytes)[keys[cut]]
         except OSError as error:
             # Going on without them would train on other last digits than a machine with more space.
             raise Fatal(
@@ -133,9 +134,9 @@ def _feed(
     return FeatureFeed(images, arrays), fact
 
 
-def _cuts_of_the_arm(warm: WarmNetwork, assignment: Assignment) -> set[int]:
+def _cuts_of_the_arm(warm: WarmNetwork, spec: TrainingSpec) -> set[int]:
     cuts = set()
-    for point in assignment.freeze_points:
+    for point in spec.freeze_points:
         with suppress(ValueError):  # a point that another backbone of the arm has; its own trial says what is wrong
             cuts.add(frozen_blocks(warm.network, point))
     return cuts
@@ -165,12 +166,12 @@ def _computed(
     return store.write(entries, batches(), about)
 
 
-def _identity(warm: WarmNetwork, cut: int, assignment: Assignment, images: Images, views: int) -> dict[str, Any]:
+def _identity(warm: WarmNetwork, cut: int, spec: TrainingSpec, images: Images, views: int) -> dict[str, Any]:
     """Everything these numbers follow from."""
     return {
         "format": FORMAT,
         "prefix": warm.prefix_identity(cut) if cut else "pixels",
-        "precision": assignment.precision,
+        "precision": spec.precision,
         "image_size": images.view.image_size,
         "crop": f"{images.view.recipe}, {views} views" if images.view.augmentation == "views" else images.view.fit,
         "data": images.store.fingerprint,

@@ -43,7 +43,7 @@ class InitialState:
         for index, variable in enumerate(self._variables):
             wanted = seed if self._is_drawn(index) else "constant"
             if self._held[index] != wanted:
-                # TensorFlow's own assignment: Keras's checks shape and type, at four times the cost.
+                # TensorFlow's own spec: Keras's checks shape and type, at four times the cost.
                 variable.value.assign(self._drawn(index, seed) if self._is_drawn(index) else self._values[index])
                 self._held[index] = wanted
         for layer in about_to_train:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from datasets.dataset import Target
-from datasets.view import View
 from errors import PodiumError
+from trainables.trial_spec import TrainingSpec
 
 if TYPE_CHECKING:  # the driver imports this module for its exceptions: it needs neither NumPy nor the pipeline's OpenCV
     import numpy as np
@@ -25,31 +25,17 @@ class OutOfMemory(Infeasible):
     """It does not fit beside whatever else this process holds."""
 
 
+@contextmanager
+def value_errors_are_infeasible() -> Iterator[None]:
+    """Turn a ValueError, which a configuration that cannot be built raises, into Infeasible with one line."""
+    try:
+        yield
+    except ValueError as error:
+        raise Infeasible(" ".join(str(error).split())[:300]) from None
+
+
 class Fatal(PodiumError):
     """No trial of this arm can work here (no weights, no GPU): the study ends with this one line."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Assignment:
-    """What one trial trains: everything that determines its numbers."""
-
-    model: str  # module of trainables/models, or the learner's own kind of model
-    config: dict[str, Any]
-    seed: int
-    max_epochs: int
-    num_classes: int
-    view: View
-    target: Target = "class"  # what is to be said of an image, see trainables/targets.py
-    precision: str = "float32"  # or "mixed_bfloat16"
-    weights: Path | None = None  # a file that replaces the backbone's own ImageNet weights
-    memory_bytes: int = 4_000_000_000  # this worker's share of the machine's
-    goes_on_from: Path | None = None  # what `save_state` wrote, or a model.keras; None begins anew
-    features: Path | None = None  # folder where frozen prefixes' output is kept; None keeps none
-    features_bytes: int = 0  # at most so much of it
-    # What trials of this arm may ask to freeze ({"frozen_fraction": 0.6}, ...), and their epochs together, as planned:
-    # prefixes of all of them are computed in one pass, where that pays.
-    freeze_points: tuple[dict[str, Any], ...] = ()
-    arm_epochs: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,12 +48,12 @@ class ModelFacts:
 
 
 class Learner(Protocol):
-    """Trains one configuration, an epoch at a time. Pure in (assignment, images): same in, same numbers out.
+    """Trains one configuration, an epoch at a time. Pure in (spec, images): same in, same numbers out.
 
     A learner's module has `create(gpu_fraction, watch)`; the learner books its seconds on that stopwatch.
     """
 
-    def start(self, assignment: Assignment, train: Images, val: Images) -> dict[str, Any]:
+    def start(self, spec: TrainingSpec, train: Images, val: Images) -> dict[str, Any]:
         """Have the model in the state that configuration and seed determine. Raises Infeasible or Fatal.
 
         Returns what the study's record should say of how this was done: plain values.
@@ -92,14 +78,22 @@ class Learner(Protocol):
         Whole or not at all, in place of what was saved there: a process that is killed meanwhile leaves the one before.
         """
 
-    def load(self, folder: Path, assignment: Assignment, train: Images) -> None:
-        """Become the model that a trial of this assignment saved there, ready to predict and to export."""
-
-    def save_state(self, path: Path) -> None:
-        """Write where training stands, for another trial to go on from. Raises Fatal where this learner cannot."""
-
-    def save_backbone(self, path: Path) -> None:
-        """Write the pre-trained layers' weights as they are now, whole or not at all. Raises Fatal where none are."""
+    def load(self, folder: Path, spec: TrainingSpec, train: Images) -> None:
+        """Become the model that a trial of this spec saved there, ready to predict and to export."""
 
     def export(self, folder: Path) -> ModelFacts:
         """Write the model as others can load it, in place of what was saved."""
+
+
+class Resumable(Learner, Protocol):
+    """A learner whose training another trial can go on with; see LearnerInfo.can_resume."""
+
+    def save_state(self, path: Path) -> None:
+        """Write the state of the training, whole or not at all."""
+
+
+class HasBackbone(Learner, Protocol):
+    """A learner with pre-trained layers; see LearnerInfo.has_backbone."""
+
+    def save_backbone(self, path: Path) -> None:
+        """Write the pre-trained layers' weights, whole or not at all. Raises Fatal where the network has none."""

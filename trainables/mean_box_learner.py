@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trainables import arrays, targets
-from trainables.learner import Assignment, Fatal, Infeasible, ModelFacts
+from trainables.learner import Infeasible, ModelFacts
 from trainables.stopwatch import Stopwatch
+from trainables.trial_spec import TrainingSpec
 
 if TYPE_CHECKING:
     from datasets.pipeline import Images
@@ -30,10 +31,10 @@ class MeanBoxLearner:
         self._watch = watch
         self._box = np.empty(0, np.float32)
 
-    def start(self, assignment: Assignment, train: Images, val: Images) -> dict[str, Any]:
+    def start(self, spec: TrainingSpec, train: Images, val: Images) -> dict[str, Any]:
         """Take the mean of the training boxes. Raises Infeasible where the task asks for classes."""
-        if assignment.target != "box":
-            raise Infeasible(f"the mean box answers where, but this task asks for a {assignment.target}")
+        if spec.target != "box":
+            raise Infeasible(f"the mean box answers where, but this task asks for a {spec.target}")
         self._train, self._val = train, val
         self._box = train.targets.mean(axis=0, dtype=np.float64).astype(np.float32)
         return {}
@@ -62,17 +63,9 @@ class MeanBoxLearner:
             raise RuntimeError("save() before start(): there is no model yet")
         arrays.write(folder / FILE_NAME, {"box": self._box})
 
-    def load(self, folder: Path, assignment: Assignment, train: Images) -> None:
+    def load(self, folder: Path, spec: TrainingSpec, train: Images) -> None:
         """Become the saved model. Raises ValueError (one line) where model.npz is missing, damaged or incomplete."""
         self._box = arrays.read(folder / FILE_NAME, "mean box", needed=("box",))["box"]
-
-    def save_state(self, path: Path) -> None:
-        """See learner.Learner: there is nothing to go on with."""
-        raise Fatal(f"the mean of all boxes keeps no state to go on from at {path}")
-
-    def save_backbone(self, path: Path) -> None:
-        """See learner.Learner: there is none."""
-        raise Fatal(f"the mean box has no backbone to keep at {path}")
 
     def export(self, folder: Path) -> ModelFacts:
         """What `save` writes is plain arrays already."""

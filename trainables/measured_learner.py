@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trainables import devices, targets
+from trainables import targets
 from trainables.compiled import MORE, configure_tensorflow
-from trainables.keras_learner import VALIDATION_BATCH, KerasLearner
-from trainables.learner import Assignment, Infeasible
+from trainables.learner import value_errors_are_infeasible
+from trainables.learners.network_learner import NetworkLearner
 from trainables.stopwatch import Stopwatch
+from trainables.training.training_session import VALIDATION_BATCH, predict_finite
+from trainables.trial_spec import TrainingSpec
+from trainables.workbench import WarmNetwork
 
 if TYPE_CHECKING:
     from datasets.pipeline import Images
@@ -18,34 +21,37 @@ if TYPE_CHECKING:
 
 def create(gpu_fraction: float = 0.0, watch: Stopwatch | None = None) -> MeasuredLearner:
     """A learner that has not started. With a share of a GPU (above 0), its memory is limited to that share."""
-    if gpu_fraction:
-        devices.limit_gpu(gpu_fraction)
-    return MeasuredLearner(watch or Stopwatch())
+    return MeasuredLearner(gpu_fraction, watch)
 
 
-class MeasuredLearner(KerasLearner):
-    """Its one epoch looks at every training image and changes nothing; saved and loaded as any network is."""
+class MeasuredSession:
+    """A network as its weights' authors left it, and the images it is measured on."""
 
-    remedy = MORE  # a configuration has no batch_size here
-
-    def _start(self, assignment: Assignment, train: Images, val: Images) -> dict[str, Any]:
-        """Have the network as its weights' authors left it."""
-        configure_tensorflow()
-        self._train, self._val = train, val
-        self._target = targets.find(assignment.target)
-        try:
-            with self._watch("build"):
-                self._warm = self._begun(assignment, train)
-        except ValueError as error:
-            raise Infeasible(" ".join(str(error).split())[:300]) from None
-        return {}
+    def __init__(self, warm: WarmNetwork, spec: TrainingSpec, train: Images, val: Images, watch: Stopwatch) -> None:
+        self._warm, self._train, self._val, self._watch = warm, train, val, watch
+        self._target = targets.find(spec.target)
+        self.prepared: dict[str, Any] = {}
 
     def epoch(self, epoch: int) -> dict[str, float]:
-        """Loss and score on every training image, as in prediction."""
+        """Return loss and score on every training image, as in prediction."""
         with self._watch("train"):
-            seen = self._target.evaluate(self.predict(self._train.batches(VALIDATION_BATCH)), self._train.targets)
+            seen = self._target.evaluate(self._predict(self._train), self._train.targets)
         return {"loss": seen["loss"], self._target.score: seen[self._target.score]}
 
-    def validate(self, epoch: int = 0) -> np.ndarray:
+    def validate(self, epoch: int) -> np.ndarray:
         """See learner.Learner."""
-        return self.predict(self._val.batches(VALIDATION_BATCH, self._val.checked(epoch)))
+        return self._predict(self._val, self._val.checked(epoch))
+
+    def _predict(self, images: Images, positions: np.ndarray | None = None) -> np.ndarray:
+        batches = images.batches(VALIDATION_BATCH, positions)
+        return predict_finite(self._warm, 0, ([batch] for batch in batches), MORE)
+
+
+class MeasuredLearner(NetworkLearner[MeasuredSession]):
+    """Its one epoch looks at every training image and changes nothing; saved and loaded as any network is."""
+
+    def _new_session(self, spec: TrainingSpec, train: Images, val: Images) -> MeasuredSession:
+        configure_tensorflow()
+        with value_errors_are_infeasible(), self._watch("build"):
+            warm = self._untrained(spec, train)
+        return MeasuredSession(warm, spec, train, val, self._watch)

@@ -12,8 +12,9 @@ import numpy as np
 
 from search_spaces.names import whole_numbers
 from trainables import arrays, devices, numpy_network
-from trainables.learner import Assignment, Fatal, Infeasible, ModelFacts
+from trainables.learner import Infeasible, ModelFacts
 from trainables.stopwatch import Stopwatch
+from trainables.trial_spec import TrainingSpec
 
 if TYPE_CHECKING:
     from datasets.pipeline import Images
@@ -41,9 +42,9 @@ class NumpyLearner:
         self._parameters: list[numpy_network.Array] = []
         self._optimizer: numpy_network.AdaGrad | None = None
 
-    def start(self, assignment: Assignment, train: Images, val: Images) -> dict[str, Any]:
+    def start(self, spec: TrainingSpec, train: Images, val: Images) -> dict[str, Any]:
         """Draw the parameters, measure the pixels. Raises Infeasible (one line) for an impossible configuration."""
-        config = assignment.config
+        config = spec.config
         try:
             hidden = whole_numbers("hidden_layers", config["hidden_layers"])
         except ValueError as error:
@@ -54,12 +55,12 @@ class NumpyLearner:
         self._batch_size = int(config["batch_size"])
         if self._batch_size < 1:
             raise Infeasible(f"batch_size is {self._batch_size}, but must be at least 1")
-        self._seed, self._train, self._val = assignment.seed, train, val
+        self._seed, self._train, self._val = spec.seed, train, val
         with self._watch("features"):
             mean, deviation = _pixel_statistics(train)
         self._arrays = {"mean": mean, "deviation": deviation}
-        sizes = (len(mean), *hidden, assignment.num_classes)
-        self._parameters = numpy_network.draw(sizes, np.random.default_rng(assignment.seed), np.float32)
+        sizes = (len(mean), *hidden, spec.num_classes)
+        self._parameters = numpy_network.draw(sizes, np.random.default_rng(spec.seed), np.float32)
         self._optimizer = numpy_network.AdaGrad(self._parameters)
         return {}
 
@@ -105,7 +106,7 @@ class NumpyLearner:
             raise RuntimeError("save() before start(): there is no model yet")
         arrays.write(folder / FILE_NAME, self._arrays | dict(zip(self._names(), self._parameters, strict=True)))
 
-    def load(self, folder: Path, assignment: Assignment, train: Images) -> None:
+    def load(self, folder: Path, spec: TrainingSpec, train: Images) -> None:
         """Become the saved model. Raises ValueError (one line) where model.npz is missing, damaged or incomplete."""
         path = folder / FILE_NAME
         found = arrays.read(path, "NumPy network", needed=("mean", "deviation", "weights_1", "biases_1"))
@@ -114,14 +115,6 @@ class NumpyLearner:
         self._parameters = list(found.values())
         if sorted(found) != sorted(self._names()) or not _fit(self._arrays["mean"], self._parameters):
             raise ValueError(f"{path} is no saved NumPy network (its layers do not fit each other); train it again")
-
-    def save_state(self, path: Path) -> None:
-        """See learner.Learner: it is trained in one go."""
-        raise Fatal(f"the hand-written network keeps no state to go on from at {path}")
-
-    def save_backbone(self, path: Path) -> None:
-        """See learner.Learner: there is none."""
-        raise Fatal(f"the hand-written network has no backbone to keep at {path}")
 
     def export(self, folder: Path) -> ModelFacts:
         """What `save` writes is plain arrays already. The facts' parameters are weights and biases."""

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from trainables import arrays, logistic
-from trainables.learner import Assignment, Fatal, Infeasible, ModelFacts
+from trainables.learner import Infeasible, ModelFacts
 from trainables.stopwatch import Stopwatch
+from trainables.trial_spec import TrainingSpec
 
 if TYPE_CHECKING:
     from datasets.pipeline import Images
@@ -38,15 +39,15 @@ class PixelsLearner:
         self._arrays: dict[str, np.ndarray] = {}
         self._features = np.empty((0, 0), np.float32)
 
-    def start(self, assignment: Assignment, train: Images, val: Images) -> dict[str, Any]:
+    def start(self, spec: TrainingSpec, train: Images, val: Images) -> dict[str, Any]:
         """Pool the training images. Raises Infeasible (one line) for a configuration or split that cannot work."""
-        side = int(assignment.config["pooled_side"])
-        if not 1 <= side <= assignment.view.image_size:
-            raise Infeasible(f"pooled_side is {side}, but must be from 1 to the image's {assignment.view.image_size}")
-        self._regression = logistic.Regression(assignment.config, np.asarray(train.labels), assignment.seed)
+        side = int(spec.config["pooled_side"])
+        if not 1 <= side <= spec.view.image_size:
+            raise Infeasible(f"pooled_side is {side}, but must be from 1 to the image's {spec.view.image_size}")
+        self._regression = logistic.Regression(spec.config, np.asarray(train.labels), spec.seed)
         self._arrays = {
             "pooled_side": np.array(side),
-            "num_classes": np.array(assignment.num_classes),
+            "num_classes": np.array(spec.num_classes),
             "mean": np.asarray(train.store.channel_mean, np.float32),
             # At least one grey level: a colour that never varies must not divide by 0.
             "deviation": np.maximum(np.asarray(train.store.channel_std, np.float32), 1.0),
@@ -89,18 +90,10 @@ class PixelsLearner:
             raise RuntimeError("save() before epoch(): there is no model yet")
         arrays.write(folder / FILE_NAME, self._arrays)
 
-    def load(self, folder: Path, assignment: Assignment, train: Images) -> None:
+    def load(self, folder: Path, spec: TrainingSpec, train: Images) -> None:
         """Become the saved model. Raises ValueError (one line) where model.npz is missing, damaged or incomplete."""
         self._regression = None
         self._arrays = arrays.read(folder / FILE_NAME, "pixels model", NEEDED)
-
-    def save_state(self, path: Path) -> None:
-        """See learner.Learner: it is trained in one go."""
-        raise Fatal(f"logistic regression keeps no state to go on from at {path}")
-
-    def save_backbone(self, path: Path) -> None:
-        """See learner.Learner: there is none."""
-        raise Fatal(f"logistic regression has no backbone to keep at {path}")
 
     def export(self, folder: Path) -> ModelFacts:
         """What `save` writes is plain arrays already. The facts' parameters are the coefficients and intercepts."""

@@ -7,14 +7,13 @@ would kill the warm worker with the trial.
 
 from __future__ import annotations
 
-import importlib
 import os
 import shutil
 import statistics
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,16 +21,17 @@ import numpy as np
 from ray import _raylet, tune
 
 from atomic_file import atomic_path
+from datasets.dataset import Split
 from datasets.folds import Fold
 from datasets.pipeline import Images
 from datasets.store import ImageStore
-from datasets.view import View
 from trainables import devices, targets
 from trainables.averages import Averages
 from trainables.crops import ten_crop_metrics
-from trainables.job import Job, SavedModel, state_name
-from trainables.learner import Assignment, Fatal, Infeasible, Learner
+from trainables.learner import Fatal, HasBackbone, Infeasible, Learner, Resumable
+from trainables.learners.registry import find_learner
 from trainables.stopwatch import Stopwatch
+from trainables.trial_spec import TrialSpec, state_name
 
 LATENCY_RUNS = 20  # single images timed for a winner's latency; the median is reported
 PREDICT_BATCH = 32
@@ -43,34 +43,32 @@ class Trial(tune.Trainable):
     served = 0  # trials that this process has begun
 
     def setup(self, config: dict[str, Any]) -> None:
-        self._store_job(config)
+        self._begin(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        self._store_job(new_config)
+        self._begin(new_config)
         return True
 
     def __repr__(self) -> str:
         # Ray asks once, when the worker is made, and shows it in the dashboard for ever: so it names the worker,
         # not its first trial. The running trial stands in the process title.
-        return f"{self._job.task} worker {os.getpid()}"
+        return f"{self._spec.task} worker {os.getpid()}"
 
-    def _store_job(self, config: dict[str, Any]) -> None:
-        job = dict(config["job"])  # as dataclasses.asdict has it
-        self._job = Job(**{**job, "saved": tuple(SavedModel(**saved) for saved in job["saved"])})
-        self._target = targets.find(self._job.target)
+    def _begin(self, config: dict[str, Any]) -> None:
+        self._spec: TrialSpec = config["spec"]
+        self._target = targets.find(self._spec.training.target)
         self._watch = Stopwatch()
-        self._learner: Learner | None = None
-        self._val: Images | None = None
+        self._running: _Running | None = None
         self._epoch = 0
         self._best: float | None = None
         self._best_epoch: int | None = None
 
     def step(self) -> dict[str, Any]:
-        job = self._job
-        title = f"podium {job.task}/{job.trial}" + (" (test)" if job.role == "test" else "")
+        spec = self._spec
+        title = f"podium {spec.task}/{spec.trial}" + (" (test)" if spec.role == "test" else "")
         with _process_title(title):
             try:
-                return self._measure_on_test() if job.role == "test" else self._train_one_epoch()
+                return self._measure_on_test() if spec.role == "test" else self._train_one_epoch()
             except Infeasible as error:
                 return {"done": True, "status": "infeasible", "reason": error.template, "epoch": self._epoch}
             except Fatal as error:
@@ -83,18 +81,16 @@ class Trial(tune.Trainable):
         """Nothing to load: see save_checkpoint."""
 
     def _train_one_epoch(self) -> dict[str, Any]:
-        job, watch = self._job, self._watch
+        spec, watch = self._spec, self._watch
         started: dict[str, Any] = {}
-        if self._learner is None:
+        if self._running is None:
             self._leave_if_grown()
             with watch("import"):
-                learner, assignment, store, view = self._prepare()
-            train = Images(store, "train", view, target=job.target)
-            self._val = Images(store, "val", view, target=job.target)
-            self._trained = (assignment, train)
-            started = {"prepared": learner.start(assignment, train, self._val)}
-            self._learner = learner
-        learner, val = self._learner, cast(Images, self._val)
+                learner, store = self._prepare()
+            train, val = self._images(store, "train"), self._images(store, "val")
+            started = {"prepared": learner.start(spec.training, train, val)}
+            self._running = _Running(learner, train, val)
+        learner, val = self._running.learner, self._running.val
         epoch = self._epoch
         trained = learner.epoch(epoch)
         self._epoch += 1
@@ -104,24 +100,28 @@ class Trial(tune.Trainable):
             **{name if name == "learning_rate" else f"train_{name}": value for name, value in trained.items()},
             **{f"val_{name}": value for name, value in validated.items()},
         }
-        if job.objective not in metrics:
-            raise Fatal(f"this arm reports {', '.join(sorted(metrics))}", argument="metric", value=job.objective)
+        objective = spec.objective
+        if objective.metric not in metrics:
+            raise Fatal(f"this arm reports {', '.join(sorted(metrics))}", argument="metric", value=objective.metric)
         if not np.isfinite(metrics["val_loss"]):
             raise Infeasible(f"validation loss is {metrics['val_loss']} after epoch {self._epoch}")
-        if self._is_better(metrics[job.objective]):
-            self._best, self._best_epoch = metrics[job.objective], self._epoch
-            if job.checkpoint is not None and self._is_needed(metrics[job.objective]):
+        value = metrics[objective.metric]
+        if objective.is_better(value, self._best):
+            self._best, self._best_epoch = value, self._epoch
+            # A confirmed model is always needed; a search trial's only where it is the best of its arm so far.
+            needed = spec.role != "search" or objective.is_better(value, spec.save_above)
+            if spec.checkpoint is not None and needed:
                 with watch("save"):
-                    Path(job.checkpoint).mkdir(parents=True, exist_ok=True)
-                    learner.save(Path(job.checkpoint))
-        finished = self._epoch >= job.max_epochs
-        if job.states is not None and (finished or self._epoch % job.keep_every == 0):
+                    spec.checkpoint.mkdir(parents=True, exist_ok=True)
+                    learner.save(spec.checkpoint)
+        finished = self._epoch >= spec.training.max_epochs
+        if spec.states is not None and (finished or self._epoch % spec.keep_every == 0):
             with watch("save"):
-                learner.save_state(Path(job.states) / state_name(self._epoch))
-        if finished and job.backbone is not None:
-            learner.load(Path(str(job.checkpoint)), *self._trained)  # the best epoch's
-            learner.save_backbone(Path(job.backbone))
-            shutil.rmtree(str(job.checkpoint))
+                cast(Resumable, learner).save_state(spec.states / state_name(self._epoch))
+        if finished and spec.backbone is not None and spec.checkpoint is not None:
+            learner.load(spec.checkpoint, spec.training, self._running.train)  # the best epoch's
+            cast(HasBackbone, learner).save_backbone(spec.backbone)
+            shutil.rmtree(spec.checkpoint)
         return {
             "epoch": self._epoch,
             "metrics": metrics,
@@ -139,47 +139,34 @@ class Trial(tune.Trainable):
         It ends here, before the trial's first result, and the driver asks for the trial again. Long-lived TensorFlow
         processes grow (keras issue 17458), and a machine out of memory kills at random.
         """
-        if Trial.served and devices.resident_bytes() > self._job.memory_bytes:
+        if Trial.served and devices.resident_bytes() > self._spec.training.memory_bytes:
             os._exit(0)
         Trial.served += 1
 
-    def _prepare(self) -> tuple[Learner, Assignment, ImageStore, View]:
-        """Device limits first: TensorFlow reads them once, when it is first used."""
-        job = self._job
-        devices.limit_cpu(job.threads)
-        learner: Learner = importlib.import_module(f"trainables.{job.learner}").create(job.gpus, self._watch)
-        store = _opened(job, job.fold)
-        view = View(**job.view)
-        assignment = Assignment(
-            model=job.model,
-            config=job.config,
-            seed=job.seed,
-            max_epochs=job.max_epochs,
-            num_classes=len(store.classes),
-            view=view,
-            target=job.target,
-            precision=job.precision,
-            weights=Path(job.weights) if job.weights else None,
-            memory_bytes=job.memory_bytes,
-            goes_on_from=Path(job.goes_on_from) if job.goes_on_from else None,
-            features=Path(job.features),
-            features_bytes=job.features_bytes,
-            freeze_points=tuple(job.freeze_points),
-            arm_epochs=job.arm_epochs,
-        )
-        return learner, assignment, store, view
+    def _prepare(self) -> tuple[Learner, ImageStore]:
+        """Limit the devices, then create the learner: TensorFlow reads the limits once, when it is first used."""
+        devices.limit_cpu(self._spec.threads)
+        learner = find_learner(self._spec.learner).create(self._spec.gpus, self._watch)
+        return learner, self._store(self._spec.fold)
+
+    def _store(self, fold: tuple[int, int] | None) -> ImageStore:
+        return ImageStore.open(self._spec.store, None if fold is None else Fold(number=fold[0], of=fold[1]))
+
+    def _images(self, store: ImageStore, split: Split, opened_by: str = "") -> Images:
+        training = self._spec.training
+        return Images(store, split, training.view, opened_by=opened_by, target=training.target)
 
     def _measure_on_test(self) -> dict[str, Any]:
         """The confirmed models meet the test split; the driver entered the opening in the ledger before this runs."""
-        job = self._job
-        learner, assignment, store, view = self._prepare()
-        test = Images(store, "test", view, opened_by=f"confirmed models of {job.arm}", target=job.target)
-        averaged = Averages(job.ensembles)
+        spec = self._spec
+        learner, store = self._prepare()
+        test = self._images(store, "test", opened_by=f"confirmed models of {spec.arm}")
+        averaged = Averages(spec.ensembles)
         measured = []
-        for saved in job.saved:
-            folder = Path(saved.folder)
-            train = Images(_opened(job, saved.fold), "train", view, target=job.target)
-            learner.load(folder, replace(assignment, config=saved.config), train)
+        for saved in spec.saved:
+            folder = saved.folder
+            train = self._images(self._store(saved.fold), "train")
+            learner.load(folder, replace(spec.training, config=saved.config), train)
             latency_ms = _latency_ms(learner, test)
             predictions = learner.predict(test.batches(PREDICT_BATCH))
             averaged.add(saved.trial, predictions)
@@ -199,14 +186,14 @@ class Trial(tune.Trainable):
                         "size_bytes": facts.size_bytes,
                         "note": facts.note,
                         "latency_ms": latency_ms,
-                        "threads": job.threads,
-                        "gpus": job.gpus,
+                        "threads": spec.threads,
+                        "gpus": spec.gpus,
                     },
                 }
             )
         ensembles = []
         for name, (members, predictions) in averaged.of_all().items():
-            folder = Path(job.saved[0].folder).with_name(name)
+            folder = spec.saved[0].folder.with_name(name)
             folder.mkdir(exist_ok=True)
             _write_predictions(folder / "test_predictions.npz", self._target.stored(predictions, test), test)
             on_test = self._target.evaluate(predictions, test.targets)
@@ -214,17 +201,14 @@ class Trial(tune.Trainable):
             ensembles.append({"name": name, "members": members, "metrics": metrics})
         return {"done": True, "status": "completed", "measured": measured, "ensembles": ensembles, "epoch": 0}
 
-    def _is_better(self, value: float) -> bool:
-        return self._beats(value, self._best)
 
-    def _is_needed(self, value: float) -> bool:
-        """A confirmed model always is; a search trial's only where it is the best of its arm so far."""
-        return self._job.role != "search" or self._beats(value, self._job.save_above)
+@dataclass(frozen=True)
+class _Running:
+    """What a trial works with from its first epoch on."""
 
-    def _beats(self, value: float, than: float | None) -> bool:
-        if than is None:
-            return True
-        return value > than if self._job.direction == "max" else value < than
+    learner: Learner
+    train: Images
+    val: Images
 
 
 @contextmanager
@@ -239,10 +223,6 @@ def _process_title(title: str) -> Iterator[None]:
         yield
     finally:
         _raylet.setproctitle(before)  # type: ignore[attr-defined]
-
-
-def _opened(job: Job, fold: tuple[int, int] | None) -> ImageStore:
-    return ImageStore.open(Path(job.store), None if fold is None else Fold(number=fold[0], of=fold[1]))
 
 
 def _write_predictions(path: Path, arrays: dict[str, np.ndarray], images: Images) -> None:

@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import gc
 import hashlib
-import importlib
 import json
-import pkgutil
-from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from errors import unknown_name
 from trainables import devices, targets
-from trainables import models as model_families
 from trainables.compiled import Gradients, Prediction, Prefix, Update
 from trainables.graph import Graph, Part, multiply_adds
 from trainables.initial_state import InitialState
-from trainables.learner import Assignment, Fatal
 from trainables.models.network import Network
+from trainables.models.registry import model_family
 from trainables.optimizers import Kind
 from trainables.targets import TargetKind
+from trainables.trial_spec import TrainingSpec
 
 PREFIX_BATCH = 32  # images a pass of the frozen prefix takes at a time
+GRAPHS = ("gradients", "update", "prediction", "prefix")  # what holds much memory of what a network keeps
+Made = TypeVar("Made")
 
 
 class WarmNetwork:
@@ -41,13 +40,14 @@ class WarmNetwork:
         self.initial_state = InitialState(network)
         self._rate = tf.Variable(0.0, trainable=False)
         self._class_weights = tf.Variable(tf.ones(network.model.outputs[0].shape[-1]), trainable=False)
-        self._gradients: dict[tuple[int, int, bool, bool], Gradients] = {}
-        self._updates: dict[tuple[int, Kind], Update] = {}
-        self._predictions: dict[int, Prediction] = {}
-        self._prefixes: dict[tuple[int, ...], Prefix] = {}
-        self._tails: dict[int, Part] = {}
-        self._identities: dict[int, str | None] = {}
-        self._multiply_adds: dict[int, int] = {}
+        self._made: dict[tuple[str, Any], Any] = {}  # by kind, and by what determines it
+
+    def _memo(self, kind: str, key: Any, make: Callable[[], Made]) -> Made:
+        """Return what was made of that kind for that key, or make it now."""
+        if (kind, key) not in self._made:
+            self._made[kind, key] = make()
+        made: Made = self._made[kind, key]
+        return made
 
     def end(self, cut: int) -> Any | None:
         """The symbolic tensor in which a prefix of that many frozen blocks ends; None where nothing is frozen."""
@@ -55,9 +55,10 @@ class WarmNetwork:
 
     def gradients(self, cut: int, batch_size: int, *, from_images: bool, dropout: bool) -> Gradients:
         """The forward and backward graph of what learns after that cut."""
-        key = (cut, batch_size, from_images and cut > 0, dropout)
-        if key not in self._gradients:
-            self._gradients[key] = Gradients(
+        return self._memo(
+            "gradients",
+            (cut, batch_size, from_images and cut > 0, dropout),
+            lambda: Gradients(
                 self.network,
                 self.end(cut),
                 batch_size=batch_size,
@@ -65,62 +66,58 @@ class WarmNetwork:
                 rate=self._rate if dropout else None,
                 class_weights=self._class_weights,
                 target=self._target,
-            )
-        return self._gradients[key]
+            ),
+        )
 
     def update(self, cut: int, kind: Kind, variables: Sequence[tf.Variable]) -> Update:
         """That kind of optimizer for the variables that learn after the cut."""
-        if (cut, kind) not in self._updates:
-            self._updates[cut, kind] = Update(kind, variables)
-        return self._updates[cut, kind]
+        return self._memo("update", (cut, kind), lambda: Update(kind, variables))
 
     def prediction(self, cut: int) -> Prediction:
         """What the network says, from what crosses the cut; with 0, from images."""
-        if cut not in self._predictions:
-            self._predictions[cut] = Prediction(self._tail(cut))
-        return self._predictions[cut]
+        return self._memo("prediction", cut, lambda: Prediction(self._tail(cut)))
 
     def crossing(self, cut: int) -> tuple[Any, ...]:
         """The symbolic tensors that cross the cut."""
         return self._tail(cut).inputs
 
     def _tail(self, cut: int) -> Part:
-        if cut not in self._tails:
-            self._tails[cut] = self.graph.after(self.end(cut), self.graph.output)
-        return self._tails[cut]
+        return self._memo("tail", cut, lambda: self.graph.after(self.end(cut), self.graph.output))
 
     def prefix(self, cuts: Sequence[int]) -> Prefix:
         """What crosses each of these cuts, one after the other, in one pass over the images."""
-        key = tuple(cuts)
-        if key not in self._prefixes:  # training images, then validation images
+
+        def make() -> Prefix:
             ends = [tensor for cut in cuts for tensor in self.crossing(cut)]
-            self._prefixes[key] = Prefix(self.graph.before(ends), PREFIX_BATCH)
-        return self._prefixes[key]
+            return Prefix(self.graph.before(ends), PREFIX_BATCH)
+
+        return self._memo("prefix", tuple(cuts), make)  # training images, then validation images
 
     def prefix_multiply_adds(self, cut: int) -> int:
         """For one image."""
-        if cut not in self._multiply_adds:
-            self._multiply_adds[cut] = multiply_adds(self.graph.before(self.crossing(cut))) if cut else 0
-        return self._multiply_adds[cut]
+        return self._memo(
+            "multiply_adds", cut, lambda: multiply_adds(self.graph.before(self.crossing(cut))) if cut else 0
+        )
 
     def prefix_identity(self, cut: int) -> str | None:
         """A digest of the frozen prefix: its layers, how they are joined, their weights.
 
         None where a seed draws some of the weights.
         """
-        if cut not in self._identities:
+
+        def make() -> str | None:
             part = self.graph.before(self.crossing(cut))
             weights = self.initial_state.digest(part.layers)
-            self._identities[cut] = weights and _digest([weights, _structure(part.calls, part.outputs)])
-        return self._identities[cut]
+            return weights and _digest([weights, _structure(part.calls, part.outputs)])
+
+        return self._memo("identity", cut, make)
 
     def drop_graphs(self) -> bool:
         """Let go of every graph and of optimizers' memory. Returns whether more than one trial's were held."""
-        several = len(self._gradients) > 1 or len(self._updates) > 1
-        for graphs in (self._gradients, self._updates, self._predictions, self._prefixes):
-            graphs.clear()
+        kinds = Counter(kind for kind, _ in self._made)
+        self._made = {made: value for made, value in self._made.items() if made[0] not in GRAPHS}
         gc.collect()
-        return several
+        return kinds["gradients"] > 1 or kinds["update"] > 1
 
     def start(self, seed: int, dropout: float, cut: int, class_weights: np.ndarray | None = None) -> None:
         """Begin a trial of what comes after the cut: every variable as seed and configuration determine.
@@ -140,27 +137,25 @@ class Workbench:
     def __init__(self) -> None:
         self._networks: OrderedDict[str, WarmNetwork] = OrderedDict()
 
-    def take(self, assignment: Assignment, statistics: Mapping[str, Sequence[float]]) -> WarmNetwork:
-        """The network this assignment trains, built where none is warm.
+    def take(self, spec: TrainingSpec, statistics: Mapping[str, Sequence[float]]) -> WarmNetwork:
+        """The network this spec trains, built where none is warm.
 
         statistics: channel_mean and channel_std of the training images (see the models' `build`).
         Raises Fatal for an unknown architecture or missing weights, ValueError for what cannot be built.
         """
-        family = model_family(assignment.model)
-        structure = {name: assignment.config[name] for name in family.STRUCTURE if name in assignment.config}
-        size = assignment.view.image_size
-        asked = (assignment.num_classes, assignment.target)
-        determined_by = (*asked, assignment.precision, str(assignment.weights), statistics)
-        key = _digest([assignment.model, structure, size, *determined_by])
+        family = model_family(spec.model)
+        structure = {name: spec.config[name] for name in family.STRUCTURE if name in spec.config}
+        size = spec.view.image_size
+        asked = (spec.num_classes, spec.target)
+        determined_by = (*asked, spec.precision, str(spec.weights), statistics)
+        key = _digest([spec.model, structure, size, *determined_by])
         if key in self._networks:
             self._networks.move_to_end(key)
             return self._networks[key]
-        self._make_room(assignment.memory_bytes)
-        keras.config.set_dtype_policy(assignment.precision)
-        network = family.build(
-            structure, (size, size, 3), assignment.num_classes, weights=assignment.weights, **statistics
-        )
-        self._networks[key] = WarmNetwork(network, targets.find(assignment.target))
+        self._make_room(spec.memory_bytes)
+        keras.config.set_dtype_policy(spec.precision)
+        network = family.build(structure, (size, size, 3), spec.num_classes, weights=spec.weights, **statistics)
+        self._networks[key] = WarmNetwork(network, targets.find(spec.target))
         return self._networks[key]
 
     def drop_others(self, keep: WarmNetwork | None) -> bool:
@@ -180,16 +175,6 @@ class Workbench:
 
 
 WORKBENCH = Workbench()  # of this process: a worker serves one trial at a time
-
-
-def model_family(name: str) -> Any:
-    """The module of trainables/models with that name and a `build`. Raises Fatal (one line, nearest match)."""
-    known = sorted(module.name for module in pkgutil.iter_modules(model_families.__path__))
-    if name in known:
-        module = importlib.import_module(f"{model_families.__name__}.{name}")
-        if hasattr(module, "build") and hasattr(module, "STRUCTURE"):
-            return module
-    raise Fatal(unknown_name("model", name, known))
 
 
 def _structure(calls: Sequence[Any], outputs: Sequence[Any]) -> list[Any]:

@@ -13,7 +13,7 @@ from datasets.view import View
 from errors import unknown_name
 from search_spaces.axes import Config
 from search_spaces.space import Space
-from trainables.job import state_name
+from trainables.trial_spec import state_name
 from tuning.records.find_study import find_study
 from tuning.records.header import EarlierEpoch, ResumedFrom
 from tuning.records.study_paths import StudyPaths
@@ -22,8 +22,6 @@ from tuning.settings import UsageError
 
 if TYPE_CHECKING:
     from datasets.store import ImageStore
-
-GOES_ON = "keras_learner"  # the learner that can: others are trained in one go
 
 
 @dataclass(frozen=True, kw_only=True)

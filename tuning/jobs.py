@@ -1,15 +1,12 @@
-"""From what a study decides to what a worker is told."""
+"""The specifications of a study's trials, as workers receive them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from search_spaces.axes import Config
-from trainables.job import Job, SavedModel
-from tuning.going_on import GOES_ON
+from trainables.trial_spec import SavedModel, TrainingSpec, TrialSpec
 from tuning.plan import ArmPlan, StudyPlan
 from tuning.pretraining import Pretrained
 from tuning.records.study_paths import StudyPaths
@@ -17,95 +14,107 @@ from tuning.records.study_record import TrialRecord
 from tuning.resources import worker_memory_bytes
 
 
-class Jobs:
-    """The jobs of one study."""
+class TrialSpecBuilder:
+    """Builds the trial specifications of one study."""
 
     def __init__(self, plan: StudyPlan, store: Path, pretrained: Mapping[str, Pretrained]) -> None:
-        self._plan, self._store, self.pretrained = plan, store, pretrained
+        self._plan, self._store, self.pretrained = plan, store.resolve(), pretrained
 
-    def training(self, arm: ArmPlan, trial: TrialRecord, save_above: float | None) -> Job:
-        """A trial of the search, a confirmation, or a pre-training. save_above: see Job."""
+    def training(self, arm: ArmPlan, trial: TrialRecord, save_above: float | None) -> TrialSpec:
+        """Specify a trial of the search, a confirmation, or a pre-training.
+
+        Args:
+            arm: The trial's arm.
+            trial: The trial as it was asked for.
+            save_above: See TrialSpec.
+        """
         if trial.role == "pretrain":
             return self._pretraining(arm, trial)
-        job = self._job(arm, trial.trial, trial.role, trial.config, trial.seed, trial.max_epochs)
+        origin = self._plan.origin
+        training = replace(self._training(arm, trial), goes_on_from=origin.path if origin else None)
         keep = trial.role == "confirm" or self._plan.searched_models(arm) > 0
+        every = self._plan.kept_every(arm)
         return replace(
-            job,
+            self._spec(arm, trial, training),
             fold=trial.fold(self._plan.folds),
-            checkpoint=str(self.folder(trial.trial)) if keep else None,
+            checkpoint=self.folder(trial.trial) if keep else None,
             save_above=save_above,
-            goes_on_from=str(self._plan.origin.path) if self._plan.origin else None,
-            **self._kept_states(arm, trial.trial),
+            states=StudyPaths(self._plan.folder).states(trial.trial).resolve() if every else None,
+            keep_every=every or 1,
         )
 
-    def _kept_states(self, arm: ArmPlan, trial: str) -> dict[str, Any]:
-        every = self._plan.settings.keep_epochs
-        if every is None or arm.arm.learner != GOES_ON:
-            return {}
-        return {"states": str(StudyPaths(self._plan.folder).states(trial).resolve()), "keep_every": every}
-
-    def _pretraining(self, arm: ArmPlan, trial: TrialRecord) -> Job:
+    def _pretraining(self, arm: ArmPlan, trial: TrialRecord) -> TrialSpec:
         pretrained = self.pretrained[arm.arm.name]
-        return replace(
-            self._job(arm, trial.trial, trial.role, trial.config, trial.seed, trial.max_epochs),
-            store=str(pretrained.store.resolve()),
-            view=asdict(pretrained.pretraining.view),
+        training = replace(
+            self._training(arm, trial),
+            num_classes=len(pretrained.pretraining.dataset.classes),
+            view=pretrained.pretraining.view,
             weights=self._given_weights(arm),
             freeze_points=(),
             arm_epochs=trial.max_epochs,
-            checkpoint=str(self.folder(trial.trial)),
-            backbone=str(pretrained.weights),
+        )
+        return replace(
+            self._spec(arm, trial, training),
+            store=pretrained.store.resolve(),
+            checkpoint=self.folder(trial.trial),
+            backbone=pretrained.weights,
         )
 
-    def test(self, arm: ArmPlan, trials: Sequence[TrialRecord], ensembles: Mapping[str, tuple[str, ...]]) -> Job:
-        """The saved models of these trials meet the test split. ensembles: which of them are averaged, by row."""
+    def test(self, arm: ArmPlan, trials: Sequence[TrialRecord], ensembles: Mapping[str, tuple[str, ...]]) -> TrialSpec:
+        """Specify the measurement of these trials' kept models on the test split.
+
+        Args:
+            arm: The trials' arm.
+            trials: Whose models are measured.
+            ensembles: Which of the trials are averaged, by row name.
+        """
+        folds = self._plan.folds
         saved = tuple(
-            SavedModel(
-                trial=trial.trial,
-                folder=str(self.folder(trial.trial)),
-                config=trial.config,
-                fold=trial.fold(self._plan.folds),
-            )
+            SavedModel(trial=trial.trial, folder=self.folder(trial.trial), config=trial.config, fold=trial.fold(folds))
             for trial in trials
         )
-        first = trials[0]
-        job = self._job(arm, f"{arm.arm.name}-test", "test", first.config, first.seed, first.max_epochs)
-        return replace(job, saved=saved, ensembles=dict(ensembles))
+        spec = self._spec(arm, trials[0], self._training(arm, trials[0]))
+        return replace(spec, trial=f"{arm.arm.name}-test", role="test", saved=saved, ensembles=dict(ensembles))
 
     def folder(self, trial: str) -> Path:
-        """Of its model. Absolute, because Ray changes a worker's directory."""
+        """Return the folder of the trial's model. It is absolute, because Ray changes a worker's directory."""
         return StudyPaths(self._plan.folder).checkpoint(trial).folder.resolve()
 
-    def _given_weights(self, arm: ArmPlan) -> str | None:
+    def _given_weights(self, arm: ArmPlan) -> Path | None:
         """What --weights names is a backbone without its top; as it comes, a network has one."""
         weights = self._plan.settings.weights
-        return str(weights.resolve()) if weights and arm.arm.trains and "backbone" in arm.arm.space.names else None
+        return weights.resolve() if weights and arm.arm.trains and "backbone" in arm.arm.space.names else None
 
-    def _job(self, arm: ArmPlan, trial: str, role: str, config: Config, seed: int, max_epochs: int) -> Job:
-        plan, settings, share = self._plan, self._plan.settings, self._plan.share
+    def _training(self, arm: ArmPlan, trial: TrialRecord) -> TrainingSpec:
+        plan, settings = self._plan, self._plan.settings
         pretrained = self.pretrained.get(arm.arm.name)
-        return Job(
-            trial=trial,
-            arm=arm.arm.name,
-            role=role,
-            task=plan.task.name,
-            store=str(self._store.resolve()),
-            learner=arm.arm.learner,
+        return TrainingSpec(
             model=arm.arm.model,
-            config=dict(config),
-            seed=seed,
-            max_epochs=max_epochs,
-            view=asdict(arm.arm.view),
+            config=dict(trial.config),
+            seed=trial.seed,
+            max_epochs=trial.max_epochs,
+            num_classes=len(plan.task.dataset.classes),
+            view=arm.arm.view,
             target=plan.task.target,
-            objective=plan.objective.metric,
-            direction=plan.objective.direction,
             precision=settings.precision,
-            weights=str(pretrained.weights) if pretrained else self._given_weights(arm),
-            threads=share.threads,
-            gpus=share.gpus,
-            memory_bytes=worker_memory_bytes(share.slots),
-            features=str((settings.data_dir / "features").resolve()),
+            weights=pretrained.weights if pretrained else self._given_weights(arm),
+            memory_bytes=worker_memory_bytes(plan.share.slots),
+            features=(settings.data_dir / "features").resolve(),
             features_bytes=int(settings.feature_cache * 1e9),
             freeze_points=arm.freeze_points,
             arm_epochs=plan.epochs_of(arm),
+        )
+
+    def _spec(self, arm: ArmPlan, trial: TrialRecord, training: TrainingSpec) -> TrialSpec:
+        return TrialSpec(
+            trial=trial.trial,
+            arm=arm.arm.name,
+            role=trial.role,
+            task=self._plan.task.name,
+            store=self._store,
+            learner=arm.arm.learner,
+            training=training,
+            objective=self._plan.objective,
+            threads=self._plan.share.threads,
+            gpus=self._plan.share.gpus,
         )

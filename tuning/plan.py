@@ -11,8 +11,9 @@ from datasets.folds import Fold
 from search_spaces.axes import Axis, Choice, Integer
 from search_spaces.objective import Objective
 from tasks.task import Arm, Task
+from trainables.learners.registry import find_learner
 from tuning.command import name_options
-from tuning.going_on import GOES_ON, Origin
+from tuning.going_on import Origin
 from tuning.listed import ListedTrial
 from tuning.records.header import AnyAxis, AxisCondition, ChoiceAxis, FloatAxis, IntAxis
 from tuning.resources import Share
@@ -114,10 +115,14 @@ class StudyPlan:
         """How many of the search's best models are kept: to be averaged, or since nothing confirms the best."""
         return max(self.settings.ensemble or 0, 0 if self.seeds_of(arm) else 1)
 
+    def kept_every(self, arm: ArmPlan) -> int | None:
+        """Return after how many epochs each an arm's training keeps its state; None where it keeps none."""
+        return self.settings.keep_epochs if find_learner(arm.arm.learner).can_resume else None
+
     def kept_states(self, arm: ArmPlan) -> int:
         """How many states of training --keep-epochs leaves: of every N-th epoch, and of the last one of each trial."""
-        every = self.settings.keep_epochs
-        if every is None or arm.arm.learner != GOES_ON:
+        every = self.kept_every(arm)
+        if every is None:
             return 0
         return self.epochs_of(arm) // every + arm.trials + len(self.seeds_of(arm))
 

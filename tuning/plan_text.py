@@ -7,18 +7,9 @@ from datasets.view import View
 from errors import pluralize
 from search_spaces.axes import Axis
 from tasks.task import Task
+from trainables.learners.registry import find_learner
 from tuning.plan import ArmPlan, StudyPlan
 
-# Of a model as it is kept, by its learner: weights and test predictions. Of the catalogue VGG16 is 60 MB without its
-# top, NASNetMobile 17, EfficientNet-B7 260; records and curves are small beside one model.
-LEARNER_BYTES = {
-    "keras_learner": 60_000_000,
-    "measured_learner": 60_000_000,
-    "pixels_learner": 1_000_000,
-    "numpy_learner": 1_000_000,
-    "mean_box_learner": 1_000_000,
-    "features_learner": 100_000_000,  # ResNet50's 94 MB come with its winner
-}
 # Networks without a backbone, at the sizes that the documents train: tests/test_trainables_families.py counts them.
 NETWORK_BYTES = {
     "alexnet": 240_000_000,
@@ -43,7 +34,7 @@ def disk_bytes(plan: StudyPlan) -> int:
 def _arm_bytes(plan: StudyPlan, arm: ArmPlan) -> int:
     """Models of every confirmed seed, of the search's best where they are kept, the winner's, one being written."""
     models = len(plan.seeds_of(arm)) + plan.searched_models(arm) + 2
-    each = NETWORK_BYTES.get(arm.arm.model, LEARNER_BYTES[arm.arm.learner])
+    each = NETWORK_BYTES.get(arm.arm.model, find_learner(arm.arm.learner).model_bytes)
     return each * (models + STATE_MODELS * plan.kept_states(arm))
 
 
@@ -89,7 +80,7 @@ def _asked(task: Task) -> str:
 
 def _features(plan: StudyPlan) -> str:
     limit = int(plan.settings.feature_cache * 1e9)
-    if not limit or not any(arm.freeze_points or arm.arm.learner == "features_learner" for arm in plan.arms):
+    if not limit or not any(arm.freeze_points or find_learner(arm.arm.learner).uses_features for arm in plan.arms):
         return ""
     return f", at most {_size(limit)} of frozen layers' output"
 

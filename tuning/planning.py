@@ -14,13 +14,12 @@ from search_spaces.changes import set_in_arms
 from search_spaces.objective import Direction, Objective
 from search_spaces.space import Space
 from tasks.task import Arm, Task
-from tuning.going_on import GOES_ON, Origin, find_origin, held_by
+from trainables.learners.registry import find_learner
+from tuning.going_on import Origin, find_origin, held_by
 from tuning.listed import listed_trials, only_backbone
 from tuning.plan import GRID_POINTS, WARMUP, ArmPlan, StudyPlan
 from tuning.resources import Share
 from tuning.settings import StudySettings, UsageError, check
-
-NOT_AUGMENTED = ("pixels_learner", "features_learner")  # learners that see every image once, as it is
 
 
 def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> StudyPlan:
@@ -47,7 +46,7 @@ def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> S
         raise UsageError(
             "none of these arms starts from a backbone; leave it out", argument="weights", value=settings.weights
         )
-    if settings.keep_epochs is not None and not any(arm.learner == GOES_ON for arm in arms):
+    if settings.keep_epochs is not None and not any(find_learner(arm.learner).can_resume for arm in arms):
         names = ", ".join(arm.name for arm in arms)
         raise UsageError(
             f"no trial of {names} could go on from there; leave it out",
@@ -168,7 +167,7 @@ def _changed(arm: Arm, space: Space, settings: StudySettings) -> Arm:
         view = replace(view, image_size=settings.image_size)
     if not arm.trains:
         return replace(arm, space=space, view=view)
-    if settings.augmentation is not None and arm.learner not in NOT_AUGMENTED:
+    if settings.augmentation is not None and find_learner(arm.learner).augments:
         augmentation, views = parse_augmentation(settings.augmentation)
         view = replace(view, augmentation=augmentation, views=views)
     if view.augmentation == "views":
@@ -178,6 +177,8 @@ def _changed(arm: Arm, space: Space, settings: StudySettings) -> Arm:
             arm, f"each epoch validated on the next {view.check_images} images, so that its best is a lucky look"
         )
     if arm.pretraining is not None:
+        if not find_learner(arm.learner).has_backbone:
+            raise UsageError(f"{arm.name} is pre-trained first, but its learner {arm.learner} has no backbone to keep")
         only_backbone(arm, space)
         arm = _noted(arm, f"its backbone first learned {arm.pretraining.dataset.title}")
     max_epochs = arm.max_epochs if settings.epochs is None else settings.epochs

@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -17,6 +16,7 @@ from ray.tune.experiment import Trial as RayTrial
 from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
+from trainables.trial_spec import TrialSpec
 from tuning.command import name_options
 from tuning.plan import StudyPlan
 from tuning.search import Finished, Search
@@ -32,12 +32,12 @@ class SearchAdapter(Searcher):
         self._search, self._stop = search, stop
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
-        job = None
+        spec = None
         with self._stop.keeping_failures():
-            job = self._search.ask()
-        if isinstance(job, Finished):
+            spec = self._search.ask()
+        if isinstance(spec, Finished):
             return str(Searcher.FINISHED)
-        return None if job is None else {"job": asdict(job)}
+        return None if spec is None else {"spec": spec}
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Nothing: see Recorder."""
@@ -72,8 +72,8 @@ class StopInsideArms(FIFOScheduler):
         }
 
     def _of(self, trial: RayTrial) -> ASHAScheduler | None:
-        job = trial.config["job"]
-        return self._arms.get(job["arm"]) if job["role"] == "search" else None
+        spec: TrialSpec = trial.config["spec"]
+        return self._arms.get(spec.arm) if spec.role == "search" else None
 
     def on_trial_add(self, tune_controller: Any, trial: RayTrial) -> None:
         # Ray 2.60 keeps one idle worker and ends the others. Those that wait for an arm's last trial would be gone when
@@ -179,7 +179,8 @@ class Recorder(Callback):
 
 
 def _name(trial: RayTrial) -> str:
-    return str(trial.config["job"]["trial"])
+    spec: TrialSpec = trial.config["spec"]
+    return spec.trial
 
 
 def cause_of_error(trial: RayTrial) -> tuple[bool, str]:

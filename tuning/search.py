@@ -17,8 +17,8 @@ from typing import Any, Literal
 import optuna
 
 from search_spaces.axes import Config
-from trainables.job import Job
-from tuning.jobs import Jobs
+from trainables.trial_spec import TrialSpec
+from tuning.jobs import TrialSpecBuilder
 from tuning.plan import GRID_POINTS, ArmPlan, StudyPlan
 from tuning.pretraining import SEED as PRETRAINING_SEED
 from tuning.pretraining import Pretrained
@@ -71,10 +71,10 @@ class Search:
     ) -> None:
         """pretrained: by arm, what its trials start from."""
         self._plan, self._log, self._record = plan, log, record
-        self._jobs = Jobs(plan, store, pretrained or {})
-        self._running: dict[str, Job] = {}
-        self._again: list[Job] = []  # whose worker died before their first result
-        self._learned: set[str] = set()  # files that pre-trainings of this study have written
+        self._specs = TrialSpecBuilder(plan, store, pretrained or {})
+        self._running: dict[str, TrialSpec] = {}
+        self._again: list[TrialSpec] = []  # whose worker died before their first result
+        self._learned: set[Path] = set()  # files that pre-trainings of this study have written
         self._losses: Counter[str] = Counter()  # workers that died under a trial
         self._optuna: dict[str, optuna.trial.Trial] = {}
         self._arms = {arm.arm.name: self._searching(arm) for arm in plan.arms}
@@ -99,24 +99,24 @@ class Search:
                 study.enqueue_trial({name: value for name, value in config.items() if name in axes})
         return _Searching(plan=plan, study=study, grid=grid)
 
-    def ask(self) -> Job | Finished | None:
+    def ask(self) -> TrialSpec | Finished | None:
         """The next trial; None while only running ones can tell; Finished at the end."""
         if self.fatal is not None:
             return Finished() if not self._running else None
         if len(self._running) >= self._plan.share.slots:
             return None
-        job = self._again.pop(0) if self._again else None
-        job = job or self._next_pretraining() or self._next_search() or self._next_of_finished_arms()
-        if job is not None:
-            self._running[job.trial] = job
-            return job
+        spec = self._again.pop(0) if self._again else None
+        spec = spec or self._next_pretraining() or self._next_search() or self._next_of_finished_arms()
+        if spec is not None:
+            self._running[spec.trial] = spec
+            return spec
         return Finished() if not self._running else None
 
-    def _next_pretraining(self) -> Job | None:
+    def _next_pretraining(self) -> TrialSpec | None:
         """Before all else, since whole arms wait for it; once, where two arms wait for the same."""
-        under_way = {job.backbone for job in (*self._running.values(), *self._again)}
-        for arm, pretrained in self._jobs.pretrained.items():
-            if not self._has_learned(pretrained) and str(pretrained.weights) not in under_way:
+        under_way = {spec.backbone for spec in (*self._running.values(), *self._again)}
+        for arm, pretrained in self._specs.pretrained.items():
+            if not self._has_learned(pretrained) and pretrained.weights not in under_way:
                 epochs = pretrained.pretraining.epochs
                 plan, trial = self._arms[arm].plan, f"{arm}-pretrain"
                 return self._train(plan, trial, "pretrain", 0, pretrained.config, PRETRAINING_SEED, epochs)
@@ -124,14 +124,14 @@ class Search:
 
     def _is_open(self, arm: _Searching) -> bool:
         """Whether a trial of it can be asked for now."""
-        pretrained = self._jobs.pretrained.get(arm.plan.arm.name)
+        pretrained = self._specs.pretrained.get(arm.plan.arm.name)
         return arm.asked < arm.plan.trials and (pretrained is None or self._has_learned(pretrained))
 
     def _has_learned(self, pretrained: Pretrained) -> bool:
         """Told by its trial too: on a network disk a file that another machine wrote may show half a minute later."""
-        return str(pretrained.weights) in self._learned or pretrained.weights.exists()
+        return pretrained.weights in self._learned or pretrained.weights.exists()
 
-    def _next_search(self) -> Job | None:
+    def _next_search(self) -> TrialSpec | None:
         """The arm with the fewest trials asked has the turn; the first of equals."""
         open_arms = [arm for arm in self._arms.values() if self._is_open(arm)]
         if not open_arms:
@@ -155,7 +155,7 @@ class Search:
     def _drawn(arm: _Searching, config: Config) -> list[str]:
         return [axis.name for axis in arm.plan.arm.space.axes if axis.name in config]
 
-    def _next_of_finished_arms(self) -> Job | None:
+    def _next_of_finished_arms(self) -> TrialSpec | None:
         """Confirmation, then the test split, of an arm whose search is over.
 
         It need not wait for its rivals' last trials, but those have been asked before: the slowest arm's search is the
@@ -177,17 +177,17 @@ class Search:
                 )
             if not arm.tested and not self._runs(name, "confirm"):
                 arm.tested = True
-                job = self._test(arm.plan)
-                if job is not None:
-                    return job
+                spec = self._test(arm.plan)
+                if spec is not None:
+                    return spec
         return None
 
     def _runs(self, arm: str, role: str) -> bool:
-        return any(job.arm == arm and job.role == role for job in self._running.values())
+        return any(spec.arm == arm and spec.role == role for spec in self._running.values())
 
     def _train(
         self, plan: ArmPlan, trial: str, role: str, number: int, config: Config, seed: int, max_epochs: int
-    ) -> Job:
+    ) -> TrialSpec:
         self._log.append(
             TrialAsked(
                 trial=trial,
@@ -202,17 +202,17 @@ class Search:
         kept = self._plan.searched_models(plan)
         best = self._record.best_trials(plan.arm.name, kept)
         least = best[-1].best if kept and len(best) == kept else None
-        return self._jobs.training(plan, self._record.trials[trial], least)
+        return self._specs.training(plan, self._record.trials[trial], least)
 
-    def _test(self, plan: ArmPlan) -> Job | None:
+    def _test(self, plan: ArmPlan) -> TrialSpec | None:
         name = plan.arm.name
-        confirmed = [trial for trial in self._record.confirmed(name) if self._jobs.folder(trial.trial).is_dir()]
+        confirmed = [trial for trial in self._record.confirmed(name) if self._specs.folder(trial.trial).is_dir()]
         if not confirmed:
             return None
         best = [
             trial
             for trial in self._record.best_trials(name, self._plan.settings.ensemble or 0)
-            if self._jobs.folder(trial.trial).is_dir()
+            if self._specs.folder(trial.trial).is_dir()
         ]
         averaged = best if len(best) > 1 else []
         ensembles = {}
@@ -224,7 +224,7 @@ class Search:
         role = "confirmed winners" if self._plan.seeds_of(plan) else "best trial by validation"
         reason = f"{role} of {name}" + (f", and its {len(averaged)} best of the search, averaged" if averaged else "")
         self._log.append(TestOpened(arm=name, trials=tuple(saved), reason=reason))
-        return self._jobs.test(plan, list(saved.values()), ensembles)
+        return self._specs.test(plan, list(saved.values()), ensembles)
 
     def start(self, trial: str) -> None:
         """A worker has taken the trial up."""
@@ -262,9 +262,9 @@ class Search:
         A worker that has grown too large ends itself there (see trainables/trial.py), and the trial may meet every
         other one that has: so it is asked for as often as there are workers.
         """
-        job = self._running[trial]
+        spec = self._running[trial]
         self._losses[trial] += 1
-        if job.role == "test" or self._record.trials[trial].epochs or self._losses[trial] > self._plan.share.slots:
+        if spec.role == "test" or self._record.trials[trial].epochs or self._losses[trial] > self._plan.share.slots:
             self.end(trial, "failed", reason)
             return
         self._again.append(self._running.pop(trial))
@@ -272,32 +272,32 @@ class Search:
 
     def end(self, trial: str, status: str, reason: str = "") -> None:
         """A trial is over: completed, stopped (early), infeasible, failed, or fatal for the whole study."""
-        job = self._running.pop(trial)
+        spec = self._running.pop(trial)
         if status == "fatal":
-            self.fatal = f"{job.arm}: {reason}" if self.fatal is None else self.fatal
+            self.fatal = f"{spec.arm}: {reason}" if self.fatal is None else self.fatal
             status = "failed"
-        if job.role == "test":
+        if spec.role == "test":
             if status != "completed":
-                self._log.append(TestFailed(arm=job.arm, reason=reason))
+                self._log.append(TestFailed(arm=spec.arm, reason=reason))
             return
         self._log.append(TrialEnded(trial=trial, status=TrialStatus(status), reason=reason))
-        if job.backbone is not None:
+        if spec.backbone is not None:
             if status == "completed":
-                self._learned.add(job.backbone)
+                self._learned.add(spec.backbone)
             else:
-                self.fatal = self.fatal or f"{job.arm}: its backbone's pre-training {status}: {reason}"
-        if job.role == "search" and job.checkpoint is not None:
-            self._keep_best_models(job.arm)
+                self.fatal = self.fatal or f"{spec.arm}: its backbone's pre-training {status}: {reason}"
+        if spec.role == "search" and spec.checkpoint is not None:
+            self._keep_best_models(spec.arm)
         drawn = self._optuna.pop(trial, None)
         if drawn is not None:
-            self._tell(job.arm, drawn, trial, status)
+            self._tell(spec.arm, drawn, trial, status)
 
     def _keep_best_models(self, arm: str) -> None:
         """Disk stays bounded: of the ended search trials of an arm only the best keep their models."""
         best = self._record.best_trials(arm, self._plan.searched_models(self._arms[arm].plan))
         for trial in self._record.of_arm(arm, TrialRole.SEARCH):
             if trial.ended_time is not None and trial not in best:
-                shutil.rmtree(self._jobs.folder(trial.trial), ignore_errors=True)
+                shutil.rmtree(self._specs.folder(trial.trial), ignore_errors=True)
 
     def _tell(self, arm: str, drawn: optuna.trial.Trial, trial: str, status: str) -> None:
         study = self._arms[arm].study

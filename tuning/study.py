@@ -100,8 +100,8 @@ def _tune(plan: StudyPlan, search: Search) -> None:
                 search_alg=SearchAdapter(search, stopper),
                 scheduler=StopInsideArms(plan),
                 reuse_actors=True,
-                trial_name_creator=lambda trial: trial.config["job"]["trial"],
-                trial_dirname_creator=lambda trial: f"{trial.config['job']['trial']}-{trial.trial_id}",
+                trial_name_creator=lambda trial: trial.config["spec"].trial,
+                trial_dirname_creator=lambda trial: f"{trial.config['spec'].trial}-{trial.trial_id}",
             ),
             run_config=tune.RunConfig(
                 name=plan.name,

@@ -1,0 +1,1 @@
+"""The learners and what each of them can do."""

@@ -1,0 +1,126 @@
+"""What all learners on a Keras network have in common: the warm network, saving, loading, and room for them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import numpy as np
+
+from trainables import devices
+from trainables.compiled import MORE, configure_tensorflow, out_of_memory_is_infeasible, with_room
+from trainables.learner import ModelFacts, OutOfMemory
+from trainables.models.network import dropout_rate
+from trainables.stopwatch import Stopwatch
+from trainables.training.saved_network import assign_variables, export_model, read_variables, save_variables
+from trainables.training.training_session import Session, predict_finite
+from trainables.trial_spec import TrainingSpec
+from trainables.workbench import WORKBENCH, WarmNetwork
+
+if TYPE_CHECKING:
+    from datasets.pipeline import Images
+
+StartedSession = TypeVar("StartedSession", bound=Session)
+
+
+class NetworkLearner(ABC, Generic[StartedSession]):
+    """A learner on a Keras network. Subclasses say what a session of theirs is."""
+
+    remedy = MORE  # where memory is short
+
+    def __init__(self, gpu_fraction: float = 0.0, watch: Stopwatch | None = None) -> None:
+        if gpu_fraction:
+            devices.limit_gpu(gpu_fraction)
+        self._watch = watch or Stopwatch()
+        self._taken: WarmNetwork | None = None  # from start() or load() on
+        self._started: StartedSession | None = None  # from start() on
+
+    @property
+    def _warm(self) -> WarmNetwork:
+        if self._taken is None:
+            raise RuntimeError("this learner has no model before start() or load()")
+        return self._taken
+
+    @property
+    def _session(self) -> StartedSession:
+        if self._started is None:
+            raise RuntimeError("this learner trains nothing before start()")
+        return self._started
+
+    def start(self, spec: TrainingSpec, train: Images, val: Images) -> dict[str, Any]:
+        """Have the model in the state that configuration and seed determine, whatever this process did before.
+
+        Builds and traces what no earlier trial of this process has. Raises Infeasible for a configuration that cannot
+        be built or does not fit, Fatal where no trial can work.
+        """
+        self._taken = self._started = None
+        self._inputs = (spec, train, val)
+        self._started = with_room(lambda: self._new_session(spec, train, val), self._make_room)
+        return self._started.prepared
+
+    def _make_room(self) -> bool:
+        """Let go of all that trials have left in this process, this one too: it must begin again.
+
+        Returns whether there was anything of earlier ones.
+        """
+        self._started = None
+        dropped = WORKBENCH.drop_others(keep=self._taken)
+        return (self._taken is not None and self._taken.drop_graphs()) or dropped
+
+    @abstractmethod
+    def _new_session(self, spec: TrainingSpec, train: Images, val: Images) -> StartedSession:
+        """Take the network and prepare its training. Raises Infeasible or Fatal."""
+
+    def _take(self, spec: TrainingSpec, train: Images) -> WarmNetwork:
+        """The network that this spec describes, built where none is warm."""
+        statistics = {"channel_mean": train.store.channel_mean, "channel_std": train.store.channel_std}
+        self._taken = warm = WORKBENCH.take(spec, statistics)
+        return warm
+
+    def epoch(self, epoch: int) -> dict[str, float]:
+        """See learner.Learner. Raises Infeasible where the loss is not finite or memory runs out."""
+        try:
+            return self._session.epoch(epoch)
+        except OutOfMemory:
+            # Only the first epoch can be begun again, and it meets every shape of its phase.
+            if epoch or not self._make_room():
+                raise
+        self._started = self._new_session(*self._inputs)
+        return self._started.epoch(epoch)
+
+    def validate(self, epoch: int = 0) -> np.ndarray:
+        """See learner.Learner. Raises Infeasible where a number is not finite."""
+        return self._session.validate(epoch)
+
+    def predict(self, batches: Iterable[np.ndarray]) -> np.ndarray:
+        """See learner.Learner. Raises Infeasible where a number is not finite."""
+        return predict_finite(self._warm, 0, ([batch] for batch in batches), self.remedy)
+
+    def save(self, folder: Path) -> None:
+        """See learner.Learner."""
+        save_variables(self._kept(self._warm), folder)
+
+    def load(self, folder: Path, spec: TrainingSpec, train: Images) -> None:
+        """Become the model that a trial of this spec saved. Raises ValueError (one line) for a damaged file."""
+        configure_tensorflow()
+        self._taken = self._started = None  # what is loaded is not trained on
+        saved = read_variables(folder)
+        warm = with_room(lambda: self._untrained(spec, train), self._make_room)
+        assign_variables(saved, self._kept(warm), folder, spec.config)
+
+    def _untrained(self, spec: TrainingSpec, train: Images) -> WarmNetwork:
+        """The spec's network before it has learned anything."""
+        with out_of_memory_is_infeasible(f"{spec.model} at {spec.view.image_size} px", self.remedy):
+            warm = self._take(spec, train)
+            warm.start(spec.seed, dropout_rate(spec.config), 0)
+        return warm
+
+    def _kept(self, warm: WarmNetwork) -> list[Any]:
+        """The variables that `save` writes and `load` reads, in order."""
+        return list(warm.network.model.variables)
+
+    def export(self, folder: Path) -> ModelFacts:
+        """See learner.Learner; what is written is model.keras."""
+        return export_model(self._warm.network.model, folder)

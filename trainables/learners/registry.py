@@ -1,0 +1,60 @@
+"""The learners by the names that tasks and records give them, and what each can do. It imports no framework."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from errors import unknown_name
+from trainables.learner import Fatal, Learner
+
+if TYPE_CHECKING:
+    from trainables.stopwatch import Stopwatch
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnerInfo:
+    """A learner's module and its capabilities."""
+
+    module: str  # with `create(gpu_fraction, watch)`
+    model_bytes: int  # of a kept model, about: weights and test predictions
+    can_resume: bool = False  # a learner.Resumable: keeps states of its training and goes on from them
+    has_backbone: bool = False  # a learner.HasBackbone: what its pre-trained layers learned can be kept
+    augments: bool = False  # trains on augmented images; others see every image once, as it is
+    uses_features: bool = False  # learns on what a frozen backbone makes of the images, which is kept on disk
+
+    def create(self, gpu_fraction: float = 0.0, watch: Stopwatch | None = None) -> Learner:
+        """Import the learner's module and create a learner that has not started.
+
+        Args:
+            gpu_fraction: The share of a GPU to which memory is limited; 0 leaves the GPU alone.
+            watch: Where the learner books its seconds.
+        """
+        learner: Learner = importlib.import_module(self.module).create(gpu_fraction, watch)
+        return learner
+
+
+# By the names that stand in tasks and in records of studies: a name stays when its module moves.
+# Of the catalogue VGG16 is 60 MB without its top, NASNetMobile 17, EfficientNet-B7 260.
+LEARNERS = {
+    "keras_learner": LearnerInfo(
+        module="trainables.keras_learner", model_bytes=60_000_000, can_resume=True, has_backbone=True, augments=True
+    ),
+    "measured_learner": LearnerInfo(module="trainables.measured_learner", model_bytes=60_000_000),
+    "features_learner": LearnerInfo(
+        module="trainables.features_learner",
+        model_bytes=100_000_000,  # ResNet50's 94 MB come with its winner
+        uses_features=True,
+    ),
+    "pixels_learner": LearnerInfo(module="trainables.pixels_learner", model_bytes=1_000_000),
+    "numpy_learner": LearnerInfo(module="trainables.numpy_learner", model_bytes=1_000_000, augments=True),
+    "mean_box_learner": LearnerInfo(module="trainables.mean_box_learner", model_bytes=1_000_000, augments=True),
+}
+
+
+def find_learner(name: str) -> LearnerInfo:
+    """Return the learner that tasks and records call so. Raises Fatal (one line, nearest match)."""
+    if name not in LEARNERS:
+        raise Fatal(unknown_name("learner", name, tuple(LEARNERS)))
+    return LEARNERS[name]
