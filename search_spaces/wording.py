@@ -11,7 +11,7 @@ MOST_NAMES = 50  # in one message: of backbones all, of a study's trials the fir
 
 
 def setting(value: Any) -> str:
-    """One value of a configuration: 3.2e-4, 0.6, 32, halve_on_plateau."""
+    """One value of a configuration: 3.2e-4, 0.6, 32, reduce_on_plateau."""
     if isinstance(value, float) and math.isfinite(value):
         if value != 0 and (abs(value) < 1e-2 or abs(value) >= 1e5):
             mantissa, exponent = f"{value:.1e}".split("e")

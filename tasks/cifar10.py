@@ -2,7 +2,7 @@
 
 Published (document 2): MiniVGGNet about 0.82; MiniGoogLeNet's three experiments 0.90, 0.91 and 0.91; ResNet at best
 0.9327, in an earlier version 0.9335. All chosen on the test images; here validation is carved from training.
-MiniVGGNet's variants a, b and c are the schedules per_iteration, step and constant of one arm.
+MiniVGGNet's variants a, b and c are the schedules inverse_time_decay, step_decay_0.25, constant.
 
     python cli.py tune cifar10 --gpus 2
     python cli.py tune cifar10 --arms minivggnet_augmented --confirm-seeds 5 --gpus 2      # the ensemble of five

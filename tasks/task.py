@@ -12,7 +12,7 @@ from datasets.dataset import Counts, DataError, Dataset, Target
 from datasets.generated import GeneratedPictures
 from datasets.view import View
 from search_spaces import pixels
-from search_spaces.axes import Axis, Config, Value
+from search_spaces.axes import Config, Parameter, Value
 from search_spaces.backbones import SAMPLE_BACKBONE
 from search_spaces.space import Space
 from search_spaces.wording import unknown
@@ -162,7 +162,7 @@ class Task:
         trials: int = 6,
         confirm_seeds: int = 1,
         held: Mapping[str, Value] | None = None,
-        axes: Sequence[Axis] = (),
+        axes: Sequence[Parameter] = (),
         notes: Mapping[str, str] | None = None,
         learned_first: Sequence[str] = (),
     ) -> Task:
@@ -187,10 +187,10 @@ class Task:
             space, said = arm.space, [arm.note]
             for axis in axes:
                 if axis.name in {own.name for own in space.axes}:  # what an arm holds stays as it is
-                    space = space.restrict(axis)
+                    space = space.with_parameter(axis)
             for name, value in {"backbone": SAMPLE_BACKBONE, **(held or {})}.items():
                 if name in space.names:
-                    space = space.fix(name, value, source="sample")
+                    space = space.with_value(name, value, source="sample")
             said += [note for name, note in (notes or {}).items() if name in space.names]
             first = arm.pretraining
             if first is not None:

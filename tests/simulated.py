@@ -9,7 +9,7 @@ from typing import Any
 from datasets.dataset import Counts
 from datasets.generated import GeneratedPictures
 from datasets.view import View
-from search_spaces.axes import Choice, Real, When
+from search_spaces.axes import CategoricalParameter, Condition, FloatParameter, fixed
 from search_spaces.space import Space
 from tasks.task import Arm, Column, Table, Task
 from trainables.job import Job
@@ -25,12 +25,14 @@ from tuning.search import Finished, Search
 from tuning.settings import StudySettings
 
 SPACE = Space(
-    axes=(
-        Real(name="quality", low=0.0, high=1.0, source="test"),
-        Choice(name="optimizer", values=("adam", "sgd"), source="test"),
-        Real(name="momentum", low=0.8, high=0.95, when=When(axis="optimizer", values=("sgd",)), source="test"),
+    parameters=(
+        *fixed(batch_size=32),
+        FloatParameter(name="quality", low=0.0, high=1.0, source="test"),
+        CategoricalParameter(name="optimizer", values=("adam", "sgd"), source="test"),
+        FloatParameter(
+            name="momentum", low=0.8, high=0.95, when=Condition(parameter="optimizer", values=("sgd",)), source="test"
+        ),
     ),
-    constants={"batch_size": 32},
     published=({"quality": 0.25, "optimizer": "adam"},),
 )
 

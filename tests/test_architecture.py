@@ -31,6 +31,7 @@ ROOMS = {
     "trainables": {
         "trainables",
         "datasets",
+        "search_spaces.aliases",
         "search_spaces.names",
         "search_spaces.backbones",
         "search_spaces.wording",

@@ -11,7 +11,7 @@ from datasets.augmentation import RECIPES
 from datasets.dataset import DataError
 from datasets.generated import GeneratedPictures
 from datasets.view import View
-from search_spaces.axes import Choice, SpaceError
+from search_spaces.axes import SpaceError
 from search_spaces.backbones import SAMPLE_BACKBONE
 from search_spaces.names import OPTIMIZERS, SCHEDULES
 from search_spaces.space import Space
@@ -50,8 +50,7 @@ def test_published_settings_are_complete_and_lie_in_the_searched_ranges(task: st
         for axis in arm.space.axes:
             if axis.name not in complete:
                 continue
-            value = complete[axis.name]
-            assert value in axis.values if isinstance(axis, Choice) else axis.low <= float(value) <= axis.high
+            assert axis.contains(complete[axis.name])
     assert all(axis.source.strip() for axis in arm.space.axes)
 
 
@@ -166,12 +165,12 @@ def test_averages_are_the_lines_of_a_classification_report() -> None:
 
 def test_a_space_of_one_configuration_searches_nothing() -> None:
     space: Space = load_task("traffic_signs").arm("CNN_10_relu").space
-    only = space.only(space.published[0])
+    only = space.as_single(space.published[0])
     assert only.size == 1
     assert only.complete({}) == space.complete(space.published[0])
-    assert only.fix("batch_size", 16).complete({})["batch_size"] == 16
+    assert only.with_value("batch_size", 16).complete({})["batch_size"] == 16
     with pytest.raises(SpaceError):
-        space.only({"learning_rate": 1e-3})
+        space.as_single({"learning_rate": 1e-3})
 
 
 def test_surgery_thaws_block_5_and_as_it_ran_nothing() -> None:

@@ -15,7 +15,7 @@ from datasets.dataset import Counts
 from datasets.generated import GeneratedPictures
 from datasets.view import View
 from reporting.rows import best_row, rows
-from search_spaces.axes import Choice, Integer, Real
+from search_spaces.axes import CategoricalParameter, FloatParameter, IntParameter
 from search_spaces.space import Space
 from tasks.task import Pretraining, load_task
 from tests.simulated import SimulatedMachine, simulated_plan
@@ -386,9 +386,12 @@ def test_a_constant_that_listed_configurations_replace_is_no_freeze_point(tmp_pa
 
 def test_a_continuous_axis_names_no_freeze_points(tmp_path: Path) -> None:
     arm = food10(tmp_path).arms[1].arm
-    axes = (Real(name="frozen_fraction", low=0, high=1, source="test"), Integer(name="n", low=0, high=3, source="test"))
-    assert ArmPlan(arm=replace(arm, space=Space(axes=axes)), trials=2).freeze_points == ()
-    layers = Space(axes=(Choice(name="frozen_layers", values=(11, 15), source="document 2"),))
+    axes = (
+        FloatParameter(name="frozen_fraction", low=0, high=1, source="test"),
+        IntParameter(name="n", low=0, high=3, source="test"),
+    )
+    assert ArmPlan(arm=replace(arm, space=Space(parameters=axes)), trials=2).freeze_points == ()
+    layers = Space(parameters=(CategoricalParameter(name="frozen_layers", values=(11, 15), source="document 2"),))
     found = ArmPlan(arm=replace(arm, space=layers), trials=2).freeze_points
     assert found == ({"frozen_layers": 11}, {"frozen_layers": 15})
 

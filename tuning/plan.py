@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets.folds import Fold
-from search_spaces.axes import Axis, Choice
+from search_spaces.axes import Axis, CategoricalParameter, FloatParameter, IntParameter
 from tasks.task import Arm, Objective, Task
 from tuning.going_on import GOES_ON, Origin
 from tuning.listed import ListedTrial
@@ -32,11 +32,11 @@ class ArmPlan:
     @property
     def freeze_points(self) -> tuple[dict[str, Any], ...]:
         """What trials may ask to freeze, where that is a list: prefixes of all of them can be computed together."""
-        asked = [listed.config for listed in self.listed] or [self.arm.space.constants]
-        points = [{name: config[name]} for config in asked for name in FREEZING if name in config]
+        points: list[dict[str, Any]] = [
+            {name: listed.config[name]} for listed in self.listed for name in FREEZING if name in listed.config
+        ]
         if not self.listed:
-            axes = [axis for axis in self.arm.space.axes if axis.name in FREEZING and isinstance(axis, Choice)]
-            points += [{axis.name: value} for axis in axes for value in axis.values]
+            points = [{name: value} for name in FREEZING for value in self.arm.space.choices(name)]
         if points and WARMUP in self.arm.space.names:
             points.append({"frozen_fraction": 1.0})  # while the head learns alone
         return tuple({str(point): point for point in points}.values())
@@ -129,13 +129,17 @@ class StudyPlan:
         return sum(self.epochs_of(arm) for arm in self.arms)
 
 
+# The words of recorded events, whatever the types are called.
+KINDS = {FloatParameter: "real", IntParameter: "integer", CategoricalParameter: "choice"}
+
+
 def axis_description(axis: Axis) -> dict[str, Any]:
     """An axis as events and files keep it."""
-    described: dict[str, Any] = {"name": axis.name, "kind": type(axis).__name__.lower(), "source": axis.source}
-    if isinstance(axis, Choice):
+    described: dict[str, Any] = {"name": axis.name, "kind": KINDS[type(axis)], "source": axis.source}
+    if isinstance(axis, CategoricalParameter):
         described |= {"values": list(axis.values), "allowed": list(axis.allowed)}
     else:
         described |= {"low": axis.low, "high": axis.high, "log": axis.log}
     if axis.when is not None:
-        described["when"] = {"axis": axis.when.axis, "values": list(axis.when.values)}
+        described["when"] = {"axis": axis.when.parameter, "values": list(axis.when.values)}
     return described

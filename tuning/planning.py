@@ -173,7 +173,7 @@ def _changed(arm: Arm, space: Space, settings: StudySettings) -> Arm:
         only_backbone(arm, space)
         arm = _noted(arm, f"its backbone first learned {arm.pretraining.dataset.title}")
     max_epochs = arm.max_epochs if settings.epochs is None else settings.epochs
-    if WARMUP in space.names and (longest := space.most(WARMUP)) >= max_epochs:
+    if WARMUP in space.names and (longest := space.upper_bound(WARMUP)) >= max_epochs:
         raise UsageError(
             f"{WARMUP} of {arm.name} is {longest:g}, but a trial has {max_epochs} epochs in all; "
             f"give more with --epochs, or fewer with --set {arm.name}.{WARMUP}=N"

@@ -1,0 +1,67 @@
+"""Draws of every search, equal to the last bit to those of the version before parameters and schedules were renamed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from search_spaces.aliases import current_word
+from tasks.task import load_task
+from trainables.job import Job
+from tuning.events import FILE_NAME, EventLog
+from tuning.planning import make_plan
+from tuning.records import StudyRecord
+from tuning.resources import Share
+from tuning.search import Search
+from tuning.settings import StudySettings
+
+# "task/full or sample/search/arm": configurations in the order they were drawn.
+DRAWS: dict[str, list[dict[str, Any]]] = json.loads(Path(__file__).with_name("draws.json").read_text())
+
+
+@pytest.mark.parametrize("key", DRAWS)
+def test_configurations_are_drawn_as_ever(key: str, tmp_path: Path) -> None:
+    task, data, search, arm = key.split("/")
+    settings = StudySettings(
+        results=tmp_path,
+        data_dir=tmp_path,
+        trials=30,
+        confirm_seeds=0,
+        search=search,  # type: ignore[arg-type]
+        seed=3,
+        sample=data == "sample",
+        scheduler="none",
+        arms=_arms(task),
+    )
+    plan = make_plan(load_task(task), settings, Share(slots=1, cpus=1.0, gpus=0.0), "study")
+    plan.folder.mkdir(parents=True)
+    log, record = EventLog(plan.folder / FILE_NAME), StudyRecord()
+    log.listen(record.apply)
+    objective = {"metric": plan.objective.metric, "direction": plan.objective.direction}
+    log.append("study_started", task=task, study="study", objective=objective, arms=[])
+    asked = Search(plan, log, record, tmp_path / "store.h5")
+    drawn: list[dict[str, Any]] = []
+    number = 0
+    while len(drawn) < len(DRAWS[key]):
+        job = asked.ask()
+        assert isinstance(job, Job)
+        number += 1
+        value = (number * 37 % 101) / 101
+        asked.start(job.trial)
+        result = {"epoch": 1, "metrics": {plan.objective.metric: value}, "objective": value, "best_epoch": 1}
+        asked.report(job.trial, result | {"seconds": {}})
+        asked.end(job.trial, "completed" if number % 7 else "stopped")
+        if job.arm == arm:
+            drawn.append(job.config)
+    log.close()
+    expected = [{name: current_word(name, value) for name, value in config.items()} for config in DRAWS[key]]
+    assert [list(config.items()) for config in drawn] == [list(config.items()) for config in expected]
+
+
+def _arms(task: str) -> tuple[str, ...]:
+    """Return the arms that took turns when the draws were written: all of the task and the baseline."""
+    found = load_task(task)
+    return (*(arm.name for arm in (*found.arms, *found.more_arms)), "pixels")
