@@ -55,15 +55,11 @@ class _Range:
     values: ClassVar[tuple[Value, ...]] = ()  # a range lists none
 
     def __post_init__(self) -> None:
+        written = f"{self.name} has the range {self.low:g}..{self.high:g}"
         if not (math.isfinite(self.low) and math.isfinite(self.high)) or self.low > self.high:
-            raise SpaceError(
-                f"{self.name} has the range {self.low:g}..{self.high:g}, "
-                "but its lower end must not exceed its upper end"
-            )
+            raise SpaceError(f"{written}, but its lower end must not exceed its upper end")
         if self.log and self.low <= 0:
-            raise SpaceError(
-                f"{self.name} has the range {self.low:g}..{self.high:g}, but a logarithmic range must start above 0"
-            )
+            raise SpaceError(f"{written}, but a logarithmic range must start above 0")
 
     @property
     def upper_bound(self) -> float:
@@ -82,8 +78,9 @@ class _Range:
         return replace(self, low=checked, high=checked, source=source)
 
     def __str__(self) -> str:
-        written = f"{self.low:g}" if self.low == self.high else f"{self.low:g}..{self.high:g}"
-        return f"{written} (log)" if self.log and self.low != self.high else written
+        if self.low == self.high:
+            return f"{self.low:g}"
+        return f"{self.low:g}..{self.high:g}" + (" (log)" if self.log else "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,8 +147,33 @@ class IntParameter(_Range):
         return int(value)
 
 
+class _Values:
+    """A parameter whose values are listed."""
+
+    values: tuple[Value, ...]
+
+    @property
+    def size(self) -> float:
+        return len(self.values)
+
+    @property
+    def upper_bound(self) -> float:
+        return float(max(self.values))
+
+    def grid(self, points: int) -> list[Value]:
+        """Return all values."""
+        return list(self.values)
+
+    def contains(self, value: Any) -> bool:
+        """Return whether the value is one of them."""
+        return value in self.values
+
+    def __str__(self) -> str:
+        return ", ".join(map(str, self.values))
+
+
 @dataclass(frozen=True, kw_only=True)
-class CategoricalParameter:
+class CategoricalParameter(_Values):
     """A parameter with a finite list of values; `allowed` names others that `--space` and `--set` may ask for."""
 
     name: str
@@ -164,22 +186,10 @@ class CategoricalParameter:
         if not self.values or len(set(map(repr, self.values))) != len(self.values):
             raise SpaceError(f"{self.name} has the choices {self.values}, but needs at least one, each once")
 
-    @property
-    def size(self) -> float:
-        return len(self.values)
-
-    @property
-    def upper_bound(self) -> float:
-        return float(max(self.values))
-
     def suggest(self, suggester: Suggester) -> Value:
         """Draw a value."""
         value: Value = suggester.suggest_categorical(self.name, self.values)
         return value
-
-    def grid(self, points: int) -> list[Value]:
-        """Return all values."""
-        return list(self.values)
 
     def check(self, value: Any) -> Value:
         """Return the value that is meant, an old word as today's. Raises SpaceError."""
@@ -192,42 +202,26 @@ class CategoricalParameter:
                 return choice
         raise SpaceError(f"{self.name} is {value!r}, but must be one of {', '.join(map(str, known))}")
 
-    def contains(self, value: Any) -> bool:
-        """Return whether the value is a searched one."""
-        return value in self.values
-
     def with_value(self, value: Any, source: str) -> CategoricalParameter:
         """Return the parameter with that value alone, checked; its condition stays."""
         return replace(self, values=(self.check(value),), allowed=(*self.values, *self.allowed), source=source)
 
-    def __str__(self) -> str:
-        return ", ".join(map(str, self.values))
-
 
 @dataclass(frozen=True, kw_only=True)
-class FixedParameter:
+class FixedParameter(_Values):
     """A parameter that is held at a value and recorded as a constant; `--set` may hold it at another of its type."""
 
     name: str
     value: Value
     when: ClassVar[None] = None
-    size: ClassVar[float] = 1
 
     @property
-    def values(self) -> tuple[Value, ...]:
+    def values(self) -> tuple[Value, ...]:  # type: ignore[override]  # there: a field of the choices
         return (self.value,)
-
-    @property
-    def upper_bound(self) -> float:
-        return float(self.value)
 
     def suggest(self, suggester: Suggester) -> Value:
         """Return the value: a sampler is not asked for it."""
         return self.value
-
-    def grid(self, points: int) -> list[Value]:
-        """Return the value alone."""
-        return [self.value]
 
     def check(self, value: Any) -> Value:
         """Return the value with the type that the held one has. Raises SpaceError."""
@@ -245,16 +239,9 @@ class FixedParameter:
             raise SpaceError(f"{self.name} is {value!r}, but must be {least}, such as {held!r}")
         return type(held)(value)
 
-    def contains(self, value: Any) -> bool:
-        """Return whether it is the held value."""
-        return bool(value == self.value)
-
     def with_value(self, value: Any, source: str) -> FixedParameter:
         """Return the parameter held at another value, checked."""
         return replace(self, value=self.check(value))
-
-    def __str__(self) -> str:
-        return str(self.value)
 
 
 Axis = FloatParameter | IntParameter | CategoricalParameter  # what a search varies

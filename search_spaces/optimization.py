@@ -26,25 +26,18 @@ def schedule(*names: str, source: str) -> CategoricalParameter:
 
 def momentum(source: str, low: float = 0.8, high: float = 0.95) -> FloatParameter:
     """Momentum of SGD; absent with every other optimizer."""
-    return FloatParameter(
-        name="momentum", low=low, high=high, when=Condition(parameter="optimizer", values=("sgd",)), source=source
-    )
+    return FloatParameter(name="momentum", low=low, high=high, when=_of("sgd"), source=source)
 
 
 def nesterov(source: str) -> CategoricalParameter:
     """Whether SGD looks ahead (Sutskever et al., 2013); absent with every other optimizer."""
-    return CategoricalParameter(
-        name="nesterov", values=(False, True), when=Condition(parameter="optimizer", values=("sgd",)), source=source
-    )
+    return CategoricalParameter(name="nesterov", values=(False, True), when=_of("sgd"), source=source)
 
 
 def weight_decay(source: str) -> FloatParameter:
     """Decoupled weight decay (Loshchilov and Hutter, 2019), AdamW's alone: drawn with `--space optimizer=adamw`."""
-    return FloatParameter(
-        name="weight_decay",
-        low=1e-5,
-        high=1e-1,
-        log=True,
-        when=Condition(parameter="optimizer", values=("adamw",)),
-        source=source,
-    )
+    return FloatParameter(name="weight_decay", low=1e-5, high=1e-1, log=True, when=_of("adamw"), source=source)
+
+
+def _of(optimizer: str) -> Condition:
+    return Condition(parameter="optimizer", values=(optimizer,))

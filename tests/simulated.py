@@ -1,4 +1,4 @@
-"""A machine that "trains" by formula: drives the Search and Ray's ASHA exactly as Ray Tune does, without Ray."""
+"""A machine that "trains" by formula: drives TrialGenerator and Ray's ASHA exactly as Ray Tune does, without Ray."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tuning.pretraining import Pretrained
 from tuning.ray_adapters import StopInsideArms
 from tuning.records import StudyRecord
 from tuning.resources import Share
-from tuning.search import Finished, Search
+from tuning.search import Finished, TrialGenerator
 from tuning.settings import StudySettings
 
 SPACE = Space(
@@ -94,7 +94,7 @@ class RayController:
 
 
 class SimulatedMachine:
-    """Runs every asked trial an epoch at a time, in turn, until the Search is finished."""
+    """Runs every asked trial an epoch at a time, in turn, until the TrialGenerator is finished."""
 
     def __init__(
         self,
@@ -124,7 +124,7 @@ class SimulatedMachine:
                 for arm in plan.arms
             ],
         )
-        self.search = Search(plan, self._log, self.record, folder / "store.h5", pretrained)
+        self.search = TrialGenerator(plan, self._log, self.record, folder / "store.h5", pretrained)
         self._stopping = StopInsideArms(plan)
         self.controller = RayController()
         self.asked: list[str] = []
@@ -140,7 +140,7 @@ class SimulatedMachine:
                 self.asked.append(job.trial)
                 self.jobs.append(job)
                 self._stopping.on_trial_add(self.controller, trial)  # type: ignore[arg-type]
-                self.search.start(job.trial)
+                self.search.tell_started(job.trial)
                 live.append((job, trial, 0, None))
                 self.most_at_once = max(self.most_at_once, len(live))
                 continue
@@ -162,18 +162,18 @@ class SimulatedMachine:
                 {"name": name, "members": list(members), "metrics": {"test_accuracy": 0.625}}
                 for name, members in job.ensembles.items()
             ]
-            self.search.report(job.trial, {"measured": measured, "ensembles": ensembles, "done": True})
-            self.search.end(job.trial, "completed")
+            self.search.tell_epoch(job.trial, {"measured": measured, "ensembles": ensembles, "done": True})
+            self.search.tell_finished(job.trial, "completed")
             return None
         if job.trial in self._dies:
             self._dies.remove(job.trial)
-            self.search.lost(job.trial, "the worker died")
+            self.search.tell_worker_died(job.trial, "the worker died")
             return None
         if job.trial in self._fatal:
-            self.search.end(job.trial, "fatal", self._fatal[job.trial])
+            self.search.tell_finished(job.trial, "fatal", self._fatal[job.trial])
             return None
         if job.trial in self._infeasible:
-            self.search.end(job.trial, "infeasible", "loss is nan")
+            self.search.tell_finished(job.trial, "infeasible", "loss is nan")
             return None
         epoch += 1
         value = self._curve(job.arm, float(job.config["quality"]), epoch)
@@ -191,9 +191,9 @@ class SimulatedMachine:
         if finished and job.backbone is not None:
             Path(job.backbone).touch()
         decision = "STOP" if finished else self._stopping.on_trial_result(None, trial, result)  # type: ignore[arg-type]
-        self.search.report(job.trial, result)
+        self.search.tell_epoch(job.trial, result)
         if finished or decision == "STOP":
             self._stopping.on_trial_complete(None, trial, result)  # type: ignore[arg-type]
-            self.search.end(job.trial, "completed" if finished else "stopped")
+            self.search.tell_finished(job.trial, "completed" if finished else "stopped")
             return None
         return job, trial, epoch, best

@@ -15,7 +15,7 @@ from tuning.events import FILE_NAME, EventLog
 from tuning.planning import make_plan
 from tuning.records import StudyRecord
 from tuning.resources import Share
-from tuning.search import Search
+from tuning.search import TrialGenerator
 from tuning.settings import StudySettings
 
 # "task/full or sample/search/arm": configurations in the order they were drawn.
@@ -42,7 +42,7 @@ def test_configurations_are_drawn_as_ever(key: str, tmp_path: Path) -> None:
     log.listen(record.apply)
     objective = {"metric": plan.objective.metric, "direction": plan.objective.direction}
     log.append("study_started", task=task, study="study", objective=objective, arms=[])
-    asked = Search(plan, log, record, tmp_path / "store.h5")
+    asked = TrialGenerator(plan, log, record, tmp_path / "store.h5")
     drawn: list[dict[str, Any]] = []
     number = 0
     while len(drawn) < len(DRAWS[key]):
@@ -50,10 +50,10 @@ def test_configurations_are_drawn_as_ever(key: str, tmp_path: Path) -> None:
         assert isinstance(job, Job)
         number += 1
         value = (number * 37 % 101) / 101
-        asked.start(job.trial)
+        asked.tell_started(job.trial)
         result = {"epoch": 1, "metrics": {plan.objective.metric: value}, "objective": value, "best_epoch": 1}
-        asked.report(job.trial, result | {"seconds": {}})
-        asked.end(job.trial, "completed" if number % 7 else "stopped")
+        asked.tell_epoch(job.trial, result | {"seconds": {}})
+        asked.tell_finished(job.trial, "completed" if number % 7 else "stopped")
         if job.arm == arm:
             drawn.append(job.config)
     log.close()

@@ -16,7 +16,7 @@ from tuning.plan import StudyPlan
 from tuning.planning import make_plan
 from tuning.records import StudyNotFound, StudyRecord, read_study
 from tuning.resources import Share
-from tuning.search import Search
+from tuning.search import TrialGenerator
 from tuning.settings import StudySettings, UsageError
 
 SHARE = Share(slots=1, cpus=1.0, gpus=0.0)
@@ -49,13 +49,13 @@ def study(results: Path) -> Path:
         arms=[{"name": "fine_tuned", "view": {**asdict(plan.arms[0].arm.view), "image_size": 96}}],
         data={"fingerprint": "f"},
     )
-    search = Search(plan, log, record, results / "store.h5")
+    search = TrialGenerator(plan, log, record, results / "store.h5")
     for _ in range(2):
         job = search.ask()
-        search.start(job.trial)
+        search.tell_started(job.trial)
         assert (job.states, job.keep_every) == (str(plan.folder / STATES / job.trial), 2)
         for epoch in range(1, 5):
-            search.report(
+            search.tell_epoch(
                 job.trial,
                 {
                     "epoch": epoch,
@@ -65,7 +65,7 @@ def study(results: Path) -> Path:
                     "seconds": {},
                 },
             )
-        search.end(job.trial, "completed")
+        search.tell_finished(job.trial, "completed")
     log.close()
     kept = plan.folder / STATES / "fine_tuned-0000" / state_name(2)
     kept.parent.mkdir(parents=True)
@@ -172,7 +172,7 @@ def test_jobs_name_what_they_go_on_from_and_the_study_what_came_before(tmp_path:
     plan.folder.mkdir(parents=True)
     log, record = EventLog(plan.folder / FILE_NAME), StudyRecord()
     log.listen(record.apply)
-    job = Search(plan, log, record, tmp_path / "store.h5").ask()
+    job = TrialGenerator(plan, log, record, tmp_path / "store.h5").ask()
     assert job.goes_on_from == str(tmp_path / "food10" / "first" / STATES / "fine_tuned-0000" / state_name(2))
     assert job.states is None
     described = header(plan, Store(), "python cli.py tune food10")["goes_on"]  # type: ignore[arg-type]

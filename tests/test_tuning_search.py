@@ -26,7 +26,7 @@ from tuning.planning import make_plan
 from tuning.pretraining import Pretrained
 from tuning.records import StudyRecord, fold
 from tuning.resources import Share
-from tuning.search import Search
+from tuning.search import TrialGenerator
 from tuning.settings import StudySettings
 
 
@@ -229,7 +229,7 @@ def test_weights_of_a_backbone_go_to_the_arms_that_start_from_one(tmp_path: Path
     record = StudyRecord()
     log = EventLog(plan.folder / FILE_NAME)
     log.listen(record.apply)
-    search = Search(plan, log, record, tmp_path / "store.h5")
+    search = TrialGenerator(plan, log, record, tmp_path / "store.h5")
     given = {job.arm: job.weights for job in (search.ask(), search.ask()) if isinstance(job, Job)}
     assert given == {"from_scratch": None, "fine_tuned": str(weights)}
 
@@ -238,14 +238,14 @@ def asked(machine: SimulatedMachine) -> Job:
     """The next trial, taken up by a worker."""
     job = machine.search.ask()
     assert isinstance(job, Job)
-    machine.search.start(job.trial)
+    machine.search.tell_started(job.trial)
     return job
 
 
 def one_epoch(machine: SimulatedMachine, job: Job, **fields: Any) -> None:
     metrics = {"val_accuracy": 0.5}
     told = {"epoch": 1, "metrics": metrics, "objective": 0.5, "best_epoch": 1, "seconds": {"train": 1.0}}
-    machine.search.report(job.trial, told | fields)
+    machine.search.tell_epoch(job.trial, told | fields)
 
 
 def events_of(plan: StudyPlan, trial: str) -> list[str]:
@@ -256,14 +256,14 @@ def test_a_trial_whose_worker_died_before_its_first_epoch_is_asked_again_as_it_w
     plan = simulated_plan(tmp_path, trials=5, max_epochs=3)
     machine = SimulatedMachine(plan, tmp_path)
     first, other = asked(machine), asked(machine)
-    machine.search.lost(first.trial, "the worker died")
+    machine.search.tell_worker_died(first.trial, "the worker died")
     assert machine.search.running == [other.trial]
     assert machine.record.trials[first.trial].status == "asked"
     again = asked(machine)  # before any new one
     assert again == first
     assert machine.record.trials[first.trial].status == "running"
     one_epoch(machine, again)
-    machine.search.end(first.trial, "completed")
+    machine.search.tell_finished(first.trial, "completed")
     expected = ["trial_asked", "trial_started", "trial_restarted", "trial_started", "epoch", "trial_ended"]
     assert events_of(plan, first.trial) == expected
     assert machine.record.trials[first.trial].status == "completed"
@@ -275,9 +275,9 @@ def test_more_losses_than_there_are_workers_are_a_failure(tmp_path: Path) -> Non
     machine = SimulatedMachine(plan, tmp_path)
     trial = asked(machine).trial
     for _ in range(2):
-        machine.search.lost(trial, "the worker died")
+        machine.search.tell_worker_died(trial, "the worker died")
         assert asked(machine).trial == trial
-    machine.search.lost(trial, "the worker died again")
+    machine.search.tell_worker_died(trial, "the worker died again")
     record = machine.record.trials[trial]
     assert (record.status, record.reason) == ("failed", "the worker died again")
     assert machine.search.running == []
@@ -289,7 +289,7 @@ def test_a_loss_after_the_first_epoch_is_a_failure(tmp_path: Path) -> None:
     machine = SimulatedMachine(plan, tmp_path)
     job = asked(machine)
     one_epoch(machine, job)
-    machine.search.lost(job.trial, "the worker died")
+    machine.search.tell_worker_died(job.trial, "the worker died")
     assert machine.record.trials[job.trial].status == "failed"
     assert events_of(plan, job.trial) == ["trial_asked", "trial_started", "epoch", "trial_ended"]
     assert asked(machine).trial != job.trial
@@ -301,8 +301,8 @@ def test_a_loss_on_the_test_split_is_not_tried_again(tmp_path: Path) -> None:
     while (job := asked(machine)).role != "test":
         Path(str(job.checkpoint)).mkdir(parents=True)
         one_epoch(machine, job)
-        machine.search.end(job.trial, "completed")
-    machine.search.lost(job.trial, "the worker died")
+        machine.search.tell_finished(job.trial, "completed")
+    machine.search.tell_worker_died(job.trial, "the worker died")
     assert machine.record.test_failures == {job.arm: "the worker died"}
     assert [event["arm"] for event in machine.record.ledger] == [job.arm]
     following = asked(machine)
@@ -403,7 +403,7 @@ def test_a_job_says_what_its_arm_may_freeze_and_how_long_it_will_train(tmp_path:
     plan.folder.mkdir(parents=True)
     log, record = EventLog(plan.folder / FILE_NAME), StudyRecord()
     log.listen(record.apply)
-    job = Search(plan, log, record, tmp_path / "store.h5").ask()
+    job = TrialGenerator(plan, log, record, tmp_path / "store.h5").ask()
     assert isinstance(job, Job)
     assert job.freeze_points == points(plan, "fine_tuned")
     # 9 to epoch 1, 3 to epoch 3, 1 to epoch 9: 9 + 3 * 2 + 1 * 6; then two confirmations of 9 each.

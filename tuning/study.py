@@ -26,7 +26,7 @@ from tuning.pretraining import Pretrained, pretrained
 from tuning.progress import Progress
 from tuning.ray_adapters import Recorder, SearchAdapter, StopAll, StopInsideArms
 from tuning.records import StudyRecord
-from tuning.search import Search
+from tuning.search import TrialGenerator
 from tuning.tensorboard import TensorBoardWriter
 from tuning.winners import keep_winner
 
@@ -59,7 +59,7 @@ def run_study(
     if listener is not None:
         log.listen(listener)
     progress.watch(record, plan)
-    search = Search(plan, log, record, store_path, first)
+    search = TrialGenerator(plan, log, record, store_path, first)
     try:
         log.append("study_started", **described)
         with progress:
@@ -82,9 +82,9 @@ def _keep_winners(plan: StudyPlan, record: StudyRecord) -> None:
         keep_winner(plan.folder, record, arm.arm.name)
 
 
-def _tune(plan: StudyPlan, search: Search) -> None:
+def _tune(plan: StudyPlan, search: TrialGenerator) -> None:
     """Raises KeyboardInterrupt after Ctrl-C, OSError where the study's folder cannot be written any more."""
-    # Workers start side by side, not one after the other; the Search never lets more trials wait than there are slots.
+    # Workers start side by side, not one after the other; no more trials wait than there are slots.
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(plan.share.slots)
     stopper = StopAll(search)
     # Ray's own experiment folder is scratch: nothing is ever restored from it.
@@ -94,7 +94,7 @@ def _tune(plan: StudyPlan, search: Search) -> None:
         tuner = tune.Tuner(
             worker,
             tune_config=tune.TuneConfig(
-                num_samples=-1,  # the Search says when it is over
+                num_samples=-1,  # the TrialGenerator says when it is over
                 search_alg=SearchAdapter(search, stopper),
                 scheduler=StopInsideArms(plan),
                 reuse_actors=True,
