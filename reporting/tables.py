@@ -36,7 +36,7 @@ def open_study(study: Path) -> tuple[StudyRecord, Task]:
     """The study in that folder and its question. Raises StudyNotFound, or UnknownTask where its file is gone."""
     record = read_started(study)
     task = load_task(record.task)
-    return record, (task.sample or task) if record.header.get("sample") else task
+    return record, task.sampled() if task.sample and record.header.get("sample") else task
 
 
 def document_tables(record: StudyRecord, task: Task, published: Published | None = None) -> list[RenderedTable]:

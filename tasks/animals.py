@@ -11,7 +11,7 @@ from datasets.animals import Animals
 from datasets.dataset import Counts
 from datasets.view import View
 from search_spaces import animals
-from tasks.task import Arm, Task, averages
+from tasks.task import Arm, Sample, Task, averages, sample_pictures
 
 VIEW = View(image_size=32, fit="stretch")
 
@@ -40,13 +40,17 @@ TASK = Task(
         ),
     ),
     tables=averages(),
-).with_sample(
-    classes=("churros", "dumplings", "fried_rice"),
-    counts=Counts(train=60, val=20, test=30),
-    side=48,
-    seed=21,
-    views=VIEW,
-    epochs=8,
-    trials=4,
-    held={"batch_size": 8},  # what batch normalization knows of its inputs follows over some 100 steps
+    sample=Sample(
+        dataset=sample_pictures(
+            "animals-sample",
+            ("churros", "dumplings", "fried_rice"),
+            Counts(train=60, val=20, test=30),
+            side=48,
+            seed=21,
+        ),
+        views=VIEW,
+        epochs=8,
+        trials=4,
+        fixed={"batch_size": 8},  # what batch normalization knows of its inputs follows over some 100 steps
+    ),
 )

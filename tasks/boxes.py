@@ -14,7 +14,7 @@ from datasets.generated_scenes import GeneratedScenes
 from datasets.view import View
 from search_spaces import boxes
 from search_spaces.space import Space
-from tasks.task import Arm, Objective, Task, table
+from tasks.task import Arm, Objective, Sample, Task, table
 
 VIEW = View(image_size=224, fit="stretch")
 
@@ -44,17 +44,18 @@ TASK = Task(
             train_iou="Training IoU",
         ),
     ),
-).with_sample(
-    dataset=GeneratedScenes(
-        name="boxes-sample",
-        title="generated scenes with one dish each (sample)",
-        classes=("churros",),
-        counts=Counts(train=600, val=80, test=120),
-        side=112,
-        seed=14,
+    sample=Sample(
+        dataset=GeneratedScenes(
+            name="boxes-sample",
+            title="generated scenes with one dish each (sample)",
+            classes=("churros",),
+            counts=Counts(train=600, val=80, test=120),
+            side=112,
+            seed=14,
+        ),
+        views=View(image_size=96, fit="stretch"),
+        epochs=12,
+        fixed={"preprocessing": "own"},
+        parameters=boxes.SAMPLE,
     ),
-    views=View(image_size=96, fit="stretch"),
-    epochs=12,
-    held={"preprocessing": "own"},
-    axes=boxes.SAMPLE,
 )

@@ -18,7 +18,7 @@ from datasets.dataset import Counts
 from datasets.view import View
 from search_spaces import cifar10 as spaces
 from search_spaces.space import Space
-from tasks.task import Arm, Task, averages, table
+from tasks.task import Arm, Sample, Task, averages, sample_pictures, table
 
 PLAIN = View(image_size=32, recipe="cifar10")
 SHIFTED = replace(PLAIN, augmentation="live")
@@ -57,16 +57,20 @@ TASK = Task(
         *averages(),
         table("logs", "The best epoch of each by validation", "max_val_accuracy", "min_val_loss"),
     ),
-).with_sample(
-    classes=("churros", "dumplings", "fried_rice"),
-    counts=Counts(train=80, val=20, test=30),
-    side=40,
-    seed=22,
-    views=View(image_size=32, fit="shorter_side"),
-    epochs=6,
-    trials=2,
-    confirm_seeds=2,
-    # Small batches: what batch normalization knows of its inputs follows over some 100 steps.
-    held={"batch_size": 8, "stages": "1-1-1", "filters": "16-16-32-64"},
-    notes={"stages": "one unit a stage"},
+    sample=Sample(
+        dataset=sample_pictures(
+            "cifar10-sample",
+            ("churros", "dumplings", "fried_rice"),
+            Counts(train=80, val=20, test=30),
+            side=40,
+            seed=22,
+        ),
+        views=View(image_size=32, fit="shorter_side"),
+        epochs=6,
+        trials=2,
+        confirm_seeds=2,
+        # Small batches: what batch normalization knows of its inputs follows over some 100 steps.
+        fixed={"batch_size": 8, "stages": "1-1-1", "filters": "16-16-32-64"},
+        notes={"stages": "one unit a stage"},
+    ),
 )

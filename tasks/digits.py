@@ -11,7 +11,7 @@ trained by AdaGrad without a framework, reads the 1,797 handwritten digits that 
 from datasets.digits import Digits
 from datasets.view import View
 from search_spaces import digits, mnist
-from tasks.task import Arm, Task, averages
+from tasks.task import Arm, Sample, Task, averages
 
 DATASET = Digits()
 SMALL, LARGE = View(image_size=8, fit="stretch"), View(image_size=28, fit="stretch")
@@ -34,4 +34,5 @@ TASK = Task(
         Arm(name="lenet", label="LeNet", model="lenet", space=mnist.LENET, view=LARGE, max_epochs=20),
     ),
     tables=averages(),
-).with_sample(dataset=DATASET, views={"numpy_network": SMALL, "lenet": LARGE}, epochs=12, trials=4)
+    sample=Sample(dataset=DATASET, views={"numpy_network": SMALL, "lenet": LARGE}, epochs=12, trials=4),
+)

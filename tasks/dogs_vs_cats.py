@@ -14,7 +14,7 @@ from datasets.dataset import Counts
 from datasets.dogs_vs_cats import DogsVsCats
 from datasets.view import View
 from search_spaces import dogs_vs_cats
-from tasks.task import Arm, Task, averages, table
+from tasks.task import Arm, Sample, Task, averages, sample_pictures, table
 
 # An epoch is 90 training and 20 validation steps of 20 images (document 1, settings).
 VIEW = View(
@@ -66,12 +66,12 @@ TASK = Task(
         table("tested", "Tested", label="Optimizer", test_accuracy="Test accuracy", test_loss="Test loss"),
         *averages(test_ten_crop_accuracy="Ten Crops"),
     ),
-).with_sample(
-    classes=("dumplings", "churros"),
-    counts=Counts(train=60, val=30, test=40),
-    side=96,
-    seed=12,
-    views={"sgd": SMALL, "adam": SMALL, "alexnet": CROPPED, "resnet50_features": PLAIN},
-    epochs=6,
-    held={"batch_size": 20},  # the optimizers' own; AlexNet's 128 would be all its images
+    sample=Sample(
+        dataset=sample_pictures(
+            "dogs_vs_cats-sample", ("dumplings", "churros"), Counts(train=60, val=30, test=40), side=96, seed=12
+        ),
+        views={"sgd": SMALL, "adam": SMALL, "alexnet": CROPPED, "resnet50_features": PLAIN},
+        epochs=6,
+        fixed={"batch_size": 20},  # the optimizers' own; AlexNet's 128 would be all its images
+    ),
 )

@@ -14,7 +14,7 @@ from datasets import food101
 from datasets.dataset import Counts
 from datasets.view import View
 from search_spaces import food10
-from tasks.task import Arm, Pretraining, Task, table
+from tasks.task import Arm, Pretraining, Sample, Task, sample_pictures, table
 
 # The classes assigned to the document's author (its section 1, file 50.txt).
 CLASSES: tuple[str, ...] = ("beef_carpaccio", "bibimbap", "cheese_plate", "chocolate_cake", "churros", "dumplings")
@@ -36,6 +36,7 @@ FROM_SCRATCH = Arm(
     view=replace(VIEW, image_size=256),
     max_epochs=400,
 )
+SMALL_COUNTS = Counts(train=32, val=12, test=16)
 OTHERS = food101.Food101(
     name="food91",
     title="Food-101's other 91 classes",
@@ -67,13 +68,13 @@ TASK = Task(
             rows="best",
         ),
     ),
-).with_sample(  # at a size that two cores answer in minutes; each arm's pixels as they can bear
-    classes=CLASSES,
-    counts=Counts(train=32, val=12, test=16),
-    side=96,
-    seed=10,
-    views={"from_scratch": View(image_size=56), "fine_tuned": SMALL, "pretrained_on_food": SMALL},
-    epochs=6,
-    axes=[food10.SAMPLE_FROZEN_FRACTION],
-    learned_first=("donuts", "pizza", "ravioli", "sushi"),
+    sample=Sample(  # at a size that two cores answer in minutes; each arm's pixels as they can bear
+        dataset=sample_pictures("food10-sample", CLASSES, SMALL_COUNTS, side=96, seed=10),
+        views={"from_scratch": View(image_size=56), "fine_tuned": SMALL, "pretrained_on_food": SMALL},
+        epochs=6,
+        parameters=[food10.SAMPLE_FROZEN_FRACTION],
+        pretraining=sample_pictures(
+            "food10-sample-first", ("donuts", "pizza", "ravioli", "sushi"), SMALL_COUNTS, side=96, seed=10
+        ),
+    ),
 )

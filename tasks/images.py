@@ -13,7 +13,7 @@ from datasets.dataset import Counts
 from datasets.own_images import OwnImages, find
 from datasets.view import View
 from search_spaces import images
-from tasks.task import Arm, Task, table
+from tasks.task import Arm, Sample, Task, sample_pictures, table
 
 VIEW = View(image_size=224, fit="shorter_side", augmentation="live", recipe="photographs")
 
@@ -50,13 +50,17 @@ TASK = Task(
             val_accuracy="Validation Accuracy",
         ),
     ),
-).with_sample(
-    classes=("churros", "dumplings", "fried_rice", "cheese_plate"),
-    counts=Counts(train=40, val=15, test=20),
-    side=96,
-    seed=11,
-    views={
-        name: View(image_size=side, fit="shorter_side") for name, side in (("from_scratch", 56), ("fine_tuned", 80))
-    },
-    epochs=6,
+    sample=Sample(
+        dataset=sample_pictures(
+            "images-sample",
+            ("churros", "dumplings", "fried_rice", "cheese_plate"),
+            Counts(train=40, val=15, test=20),
+            side=96,
+            seed=11,
+        ),
+        views={
+            name: View(image_size=side, fit="shorter_side") for name, side in (("from_scratch", 56), ("fine_tuned", 80))
+        },
+        epochs=6,
+    ),
 )

@@ -15,7 +15,7 @@ from search_spaces.axes import SpaceError
 from search_spaces.backbones import SAMPLE_BACKBONE
 from search_spaces.names import OPTIMIZERS, SCHEDULES
 from search_spaces.space import Space
-from tasks.task import Arm, averages, load_task, task_names
+from tasks.task import Arm, Sample, averages, load_task, task_names
 from tuning.plan_text import render_plan
 from tuning.planning import make_plan
 from tuning.resources import Share
@@ -135,7 +135,8 @@ def test_a_sample_may_have_a_data_set_of_its_own() -> None:
     pictures = GeneratedPictures(
         name="mine", title="mine", classes=("pizza", "sushi"), counts=load_task("food10").sampled().dataset.counts
     )
-    task = load_task("food10").with_sample(dataset=pictures, views=View(image_size=32), epochs=2, confirm_seeds=2)
+    sample = Sample(dataset=pictures, views=View(image_size=32), epochs=2, confirm_seeds=2)
+    task = replace(load_task("food10"), sample=sample)
     assert task.sampled().dataset is pictures
     assert task.sampled().defaults.confirm_seeds == 2
 

@@ -24,7 +24,7 @@ INTERRUPTIONS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
 
 
 class SearchAdapter(Searcher):
-    """Ray's searcher, which asks TrialGenerator. Recorder brings results to it, since it hears of stopped trials too."""
+    """Ray's searcher, which asks TrialGenerator. Recorder brings results to it, which hears of stopped trials too."""
 
     def __init__(self, search: TrialGenerator, stop: StopAll) -> None:
         super().__init__()
