@@ -18,7 +18,7 @@ from datasets.dataset import Counts
 from datasets.view import View
 from search_spaces import cifar10 as spaces
 from search_spaces.space import Space
-from tasks.task import Arm, Sample, Task, averages, sample_pictures, table
+from tasks.task import DISHES, Arm, Sample, Task, averages, sample_pictures, table
 
 PLAIN = View(image_size=32, recipe="cifar10")
 SHIFTED = replace(PLAIN, augmentation="live")
@@ -58,13 +58,7 @@ TASK = Task(
         table("logs", "The best epoch of each by validation", "max_val_accuracy", "min_val_loss"),
     ),
     sample=Sample(
-        dataset=sample_pictures(
-            "cifar10-sample",
-            ("churros", "dumplings", "fried_rice"),
-            Counts(train=80, val=20, test=30),
-            side=40,
-            seed=22,
-        ),
+        dataset=sample_pictures("cifar10-sample", DISHES[:3], Counts(train=80, val=20, test=30), side=40, seed=22),
         views=View(image_size=32, fit="shorter_side"),
         epochs=6,
         trials=2,

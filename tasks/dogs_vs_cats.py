@@ -14,7 +14,7 @@ from datasets.dataset import Counts
 from datasets.dogs_vs_cats import DogsVsCats
 from datasets.view import View
 from search_spaces import dogs_vs_cats
-from tasks.task import Arm, Sample, Task, averages, sample_pictures, table
+from tasks.task import Arm, Sample, Task, arm, averages, sample_pictures, table
 
 # An epoch is 90 training and 20 validation steps of 20 images (document 1, settings).
 VIEW = View(
@@ -36,12 +36,11 @@ TASK = Task(
     dataset=DogsVsCats(counts=Counts(train=8500, val=2000, test=2000)),
     arms=(_arm("sgd", "SGD"), _arm("adam", "Adam")),
     more_arms=(
-        Arm(
-            name="alexnet",
-            label="AlexNet",
-            model="alexnet",
-            space=dogs_vs_cats.ALEXNET,
-            view=View(image_size=227, fit="shorter_side", augmentation="live", recipe="alexnet", crops=10),
+        arm(
+            "alexnet",
+            "AlexNet",
+            dogs_vs_cats.ALEXNET,
+            View(image_size=227, fit="shorter_side", augmentation="live", recipe="alexnet", crops=10),
             max_epochs=75,
         ),
         Arm(

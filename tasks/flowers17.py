@@ -18,7 +18,7 @@ from datasets.flowers17 import Flowers17
 from datasets.view import View
 from search_spaces import flowers17 as spaces
 from search_spaces.space import Space
-from tasks.task import Arm, Sample, Task, averages, sample_pictures, table
+from tasks.task import DISHES, Arm, Sample, Task, averages, sample_pictures, table
 
 SMALL = View(image_size=64, fit="shorter_side", recipe="flowers17")
 SMALL_LIVE = replace(SMALL, augmentation="live")
@@ -55,13 +55,7 @@ TASK = Task(
         table("ranks", "Ranked accuracy", test_accuracy="Rank-1", test_top5_accuracy="Rank-5"),
     ),
     sample=Sample(
-        dataset=sample_pictures(
-            "flowers17-sample",
-            ("churros", "dumplings", "fried_rice", "cheese_plate", "bibimbap", "pizza", "sushi"),
-            Counts(train=30, val=12, test=15),
-            side=80,
-            seed=23,
-        ),
+        dataset=sample_pictures("flowers17-sample", DISHES, Counts(train=30, val=12, test=15), side=80, seed=23),
         views={
             "minivggnet": replace(SMALL, image_size=48),
             "minivggnet_augmented": replace(SMALL_LIVE, image_size=48),

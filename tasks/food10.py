@@ -14,27 +14,20 @@ from datasets import food101
 from datasets.dataset import Counts
 from datasets.view import View
 from search_spaces import food10
-from tasks.task import Arm, Pretraining, Sample, Task, sample_pictures, table
+from tasks.task import Pretraining, Sample, Task, arm, sample_pictures, table
 
 # The classes assigned to the document's author (its section 1, file 50.txt).
 CLASSES: tuple[str, ...] = ("beef_carpaccio", "bibimbap", "cheese_plate", "chocolate_cake", "churros", "dumplings")
 CLASSES += ("fish_and_chips", "french_toast", "fried_rice", "strawberry_shortcake")
 VIEW, SMALL = View(image_size=224, augmentation="live", recipe="food10"), View(image_size=80)
-FINE_TUNED = Arm(
-    name="fine_tuned",
-    label="Fine Tuned (Best Variant)",
-    model="fine_tuned",
-    space=food10.FINE_TUNED,
-    view=VIEW,
-    max_epochs=150,
-)
-FROM_SCRATCH = Arm(
-    name="from_scratch",
-    label="From Scratch (Best Variant)",
-    model="residual",
-    space=food10.FROM_SCRATCH,
-    view=replace(VIEW, image_size=256),
+FINE_TUNED = arm("fine_tuned", "Fine Tuned (Best Variant)", food10.FINE_TUNED, VIEW, max_epochs=150)
+FROM_SCRATCH = arm(
+    "from_scratch",
+    "From Scratch (Best Variant)",
+    food10.FROM_SCRATCH,
+    replace(VIEW, image_size=256),
     max_epochs=400,
+    model="residual",
 )
 SMALL_COUNTS = Counts(train=32, val=12, test=16)
 OTHERS = food101.Food101(

@@ -7,6 +7,7 @@ import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from datasets.dataset import Counts, DataError, Dataset, Target
 from datasets.generated import GeneratedPictures
@@ -16,6 +17,9 @@ from search_spaces.axes import Config, Parameter, Value
 from search_spaces.backbones import SAMPLE_BACKBONE
 from search_spaces.space import Space
 from search_spaces.wording import unknown
+
+# Classes of generated pictures, for samples.
+DISHES = ("churros", "dumplings", "fried_rice", "cheese_plate", "bibimbap", "pizza", "sushi")
 
 
 class UnknownTask(ValueError):
@@ -52,6 +56,13 @@ class Arm:
     trains: bool = True  # False: measured once as its authors left it, whatever is said of epochs, seeds and weights
     stands_for: Value | None = None  # in a sample: the backbone of the arm itself
     note: str = ""  # printed in the arm's row, such as "backbone swapped for the sample"
+
+
+def arm(
+    name: str, label: str, space: Space, view: View, *, max_epochs: int, model: str | None = None, **more: Any
+) -> Arm:
+    """Return an arm whose model is called as itself, unless another is named. more: further fields of Arm."""
+    return Arm(name=name, label=label, model=model or name, space=space, view=view, max_epochs=max_epochs, **more)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from datasets.tiny_imagenet import TinyImageNet
 from datasets.view import View
 from search_spaces import tiny_imagenet as spaces
 from search_spaces.space import Space
-from tasks.task import Arm, Sample, Task, averages, sample_pictures, table
+from tasks.task import DISHES, Arm, Sample, Task, averages, sample_pictures, table
 
 VIEW = View(image_size=64, augmentation="live", recipe="tiny_imagenet")
 
@@ -41,13 +41,7 @@ TASK = Task(
         table("ranks", "Ranked accuracy", test_accuracy="Rank-1", test_top5_accuracy="Rank-5"),
     ),
     sample=Sample(
-        dataset=sample_pictures(
-            "tiny_imagenet-sample",
-            ("churros", "dumplings", "fried_rice", "cheese_plate", "bibimbap", "pizza", "sushi"),
-            Counts(train=24, val=10, test=12),
-            side=80,
-            seed=24,
-        ),
+        dataset=sample_pictures("tiny_imagenet-sample", DISHES, Counts(train=24, val=10, test=12), side=80, seed=24),
         views=View(image_size=32, fit="shorter_side"),
         epochs=6,
         trials=2,

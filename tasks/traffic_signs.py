@@ -16,7 +16,7 @@ from datasets.traffic_signs import TrafficSigns
 from datasets.view import View
 from search_spaces import traffic_signs as spaces
 from search_spaces.space import Space
-from tasks.task import Arm, Sample, Task, sample_pictures, table
+from tasks.task import DISHES, Arm, Sample, Task, sample_pictures, table
 
 VIEW = View(image_size=32, fit="stretch", recipe="traffic_signs")
 
@@ -64,11 +64,7 @@ TASK = Task(
     ),
     sample=Sample(
         dataset=sample_pictures(
-            "traffic_signs-sample",
-            ("churros", "dumplings", "fried_rice", "cheese_plate", "bibimbap"),
-            Counts(train=40, val=12, test=20),
-            side=48,
-            seed=13,
+            "traffic_signs-sample", DISHES[:5], Counts(train=40, val=12, test=20), side=48, seed=13
         ),
         views=VIEW,
         epochs=2,
