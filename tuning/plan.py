@@ -11,7 +11,7 @@ from datasets.folds import Fold
 from search_spaces.axes import Axis, CategoricalParameter, FloatParameter, IntParameter
 from tasks.task import Arm, Objective, Task
 from tuning.going_on import GOES_ON, Origin
-from tuning.listed import ListedTrial
+from tuning.listed import ConfigListEntry
 from tuning.resources import Share
 from tuning.settings import StudySettings
 
@@ -27,7 +27,7 @@ class ArmPlan:
 
     arm: Arm  # with its space, view and epochs as this study has them
     trials: int
-    listed: tuple[ListedTrial, ...] = ()  # with --configs: exactly these
+    listed: tuple[ConfigListEntry, ...] = ()  # with --configs: exactly these
 
     @property
     def freeze_points(self) -> tuple[dict[str, Any], ...]:

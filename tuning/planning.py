@@ -14,7 +14,7 @@ from search_spaces.space import Space
 from search_spaces.wording import unknown
 from tasks.task import Arm, Objective, Task
 from tuning.going_on import GOES_ON, Origin, find_origin, held_by
-from tuning.listed import listed_trials, only_backbone
+from tuning.listed import only_backbone, read_config_list
 from tuning.plan import GRID_POINTS, WARMUP, ArmPlan, StudyPlan
 from tuning.resources import Share
 from tuning.settings import StudySettings, UsageError, check
@@ -23,12 +23,42 @@ NOT_AUGMENTED = ("pixels_learner", "features_learner")  # learners that see ever
 
 
 def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> StudyPlan:
-    """The plan of one study, or UsageError, UnknownTask or SpaceError with one line."""
+    """Return the plan of one study. Raises UsageError, UnknownTask or SpaceError with one line."""
     check(settings)
     if Path(name).name != name or name.startswith(".") or not name.isprintable() or len(name) > 100:
         raise UsageError(f"--name is {name!r}, but must be a plain folder name of at most 100 characters")
     task = (task.sampled() if settings.sample else task).about(settings.data, settings.group_by, settings.allow_pickle)
     origin = _origin(task, settings)
+    arms = resolve_arms(task, settings, origin)
+    confirm = settings.folds or settings.confirm_seeds
+    if confirm is None:
+        # Another seed would go on from the same weights: no confirmation of what came before.
+        confirm = 0 if settings.configs or origin is not None else task.defaults.confirm_seeds
+    return StudyPlan(
+        task=task,
+        settings=settings,
+        name=name,
+        folder=settings.results / task.name / name,
+        arms=resolve_budget(task, settings, arms),
+        confirm_seeds=tuple(settings.seed + 1 + index for index in range(confirm)),
+        objective=_objective(task, settings.metric),
+        early_stopping=settings.scheduler == "asha" and not settings.configs,
+        share=share,
+        origin=origin,
+    )
+
+
+def resolve_arms(task: Task, settings: StudySettings, origin: Origin | None) -> list[Arm]:
+    """Return the arms of a study with their spaces, views and epochs.
+
+    Args:
+        task: the question, or its sample.
+        settings: what the user asked.
+        origin: what trials go on from; its arm is then the only one.
+
+    Raises:
+        UsageError, UnknownTask or SpaceError: one line, for what no arm can do.
+    """
     named = settings.arms or ((origin.arm,) if origin else ())
     arms = [task.arm(arm) for arm in named] if named else list(task.arms)
     doubled = {arm.name for arm in arms if [other.name for other in arms].count(arm.name) > 1}
@@ -51,42 +81,37 @@ def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> S
         raise UsageError(
             f"--keep-epochs is {settings.keep_epochs}, but no trial of {names} could go on from there; leave it out"
         )
-    listed = listed_trials(settings, arms) if settings.configs else {}
-    trials = task.defaults.trials if settings.trials is None else settings.trials
-    confirm = settings.folds or settings.confirm_seeds
-    if confirm is None:
-        # Another seed would go on from the same weights: no confirmation of what came before.
-        confirm = 0 if settings.configs or origin is not None else task.defaults.confirm_seeds
-    plans = [
-        ArmPlan(
-            arm=arm,
-            trials=len(listed[arm.name]) if settings.configs else _most_trials(arm.space, trials, settings),
-            listed=tuple(listed[arm.name]) if settings.configs else (),
-        )
-        for arm in arms
-        if not settings.configs or arm.name in listed
-    ]
+    return arms
+
+
+def resolve_budget(task: Task, settings: StudySettings, arms: list[Arm]) -> tuple[ArmPlan, ...]:
+    """Return how many trials each arm gets, or which ones with --configs, which may leave arms out.
+
+    Args:
+        task: whose defaults count where nothing is asked.
+        settings: what the user asked.
+        arms: as resolve_arms returns them.
+
+    Raises:
+        UsageError: one line, for impossible configurations or an ensemble of more trials than there are.
+    """
+    if settings.configs:
+        listed = read_config_list(settings, arms)
+        plans = [
+            ArmPlan(arm=arm, trials=len(listed[arm.name]), listed=tuple(listed[arm.name]))
+            for arm in arms
+            if arm.name in listed
+        ]
+    else:
+        trials = task.defaults.trials if settings.trials is None else settings.trials
+        plans = [ArmPlan(arm=arm, trials=_most_trials(arm.space, trials, settings)) for arm in arms]
     most = max(plan.trials for plan in plans)
     if settings.ensemble is not None and settings.ensemble > most:
         raise UsageError(
             f"--ensemble is {settings.ensemble}, but of no arm there are more trials than {most}; "
             "average fewer, or search more with --trials"
         )
-    objective = task.objective
-    if settings.metric is not None:
-        objective = Objective(metric=settings.metric, direction=_direction(task.target, settings.metric))
-    return StudyPlan(
-        task=task,
-        settings=settings,
-        name=name,
-        folder=settings.results / task.name / name,
-        arms=tuple(plans),
-        confirm_seeds=tuple(settings.seed + 1 + index for index in range(confirm)),
-        objective=objective,
-        early_stopping=settings.scheduler == "asha" and not settings.configs,
-        share=share,
-        origin=origin,
-    )
+    return tuple(plans)
 
 
 def _most_trials(space: Space, asked: int, settings: StudySettings) -> int:
@@ -105,9 +130,6 @@ def _origin(task: Task, settings: StudySettings) -> Origin | None:
         raise UsageError(f"--from is {origin.name}, a trial of {kind}: only that can go on from it")
     if settings.arms not in ((), (origin.arm,)):
         raise UsageError(f"--from is {origin.name}, a trial of {origin.arm}, but --arms names others; leave it out")
-    if settings.configs or settings.folds:
-        option = "--configs" if settings.configs else "--folds"
-        raise UsageError(f"{option} and --from both say what a trial begins with; give one of them")
     return origin
 
 
@@ -145,11 +167,13 @@ METRICS: Mapping[Target, Mapping[str, str]] = {
 }
 
 
-def _direction(target: Target, metric: str) -> str:
-    known = METRICS[target]
+def _objective(task: Task, metric: str | None) -> Objective:
+    if metric is None:
+        return task.objective
+    known = METRICS[task.target]
     if metric not in known:
         raise UsageError("--metric: " + unknown("metric", metric, tuple(known)))
-    return known[metric]
+    return Objective(metric=metric, direction=known[metric])
 
 
 def _changed(arm: Arm, space: Space, settings: StudySettings) -> Arm:
