@@ -173,7 +173,7 @@ def test_of_a_study_that_was_cut_short_the_verdict_says_so() -> None:
 
 
 def described(space: Any, name: str) -> dict[str, Any]:
-    return axis_description(space.axis(name))
+    return axis_description(space.parameter(name))
 
 
 @pytest.mark.parametrize(

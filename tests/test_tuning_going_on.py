@@ -192,3 +192,10 @@ def test_what_contradicts_it_is_refused(tmp_path: Path, settings: dict[str, obje
     study(tmp_path)
     with pytest.raises(UsageError, match=said):
         planned(tmp_path, "second", goes_on_from="first/fine_tuned-0000@2", **settings)
+
+
+def test_former_words_of_an_earlier_study_are_held_as_todays(tmp_path: Path) -> None:
+    origin = find_origin(f"{study(tmp_path)}/fine_tuned-0000@2", tmp_path)
+    old = replace(origin, config={**origin.config, "schedule": "halve_on_plateau"})
+    space = load_task("food10").arm("fine_tuned").space
+    assert held_by(old, space).choices("schedule") == ("reduce_on_plateau",)
