@@ -18,7 +18,7 @@ from benchmarks.workloads import CLASSES, MOMENTUM, SLOTS, Workload, find
 from datasets.dataset import Counts
 from datasets.generated import GeneratedPictures
 from datasets.view import View
-from search_spaces.axes import Choice
+from search_spaces.axes import CategoricalParameter
 from tasks import task as tasks_room
 from tasks.food10 import TASK as FOOD10
 from tasks.task import Arm, Task
@@ -53,8 +53,8 @@ def _arm(workload: Workload) -> Arm:
     [arm] = [arm for arm in FOOD10.arms if arm.name == name]
     space = arm.space
     if workload.model == "residual":
-        space = space.restrict(Choice(name="conv_blocks", values=(2, 3), source=SOURCE))
-        space = space.restrict(Choice(name="filter_width", values=(0.5, 1.0), source=SOURCE))
+        space = space.with_parameter(CategoricalParameter(name="conv_blocks", values=(2, 3), source=SOURCE))
+        space = space.with_parameter(CategoricalParameter(name="filter_width", values=(0.5, 1.0), source=SOURCE))
     view = View(image_size=workload.image_size, augmentation=workload.augmentation)
     return replace(arm, space=space, view=view, max_epochs=workload.epochs, note="")
 

@@ -25,7 +25,7 @@ def tasks(names: bool) -> None:
         click.echo(f"  data    {task.dataset.title}{classes}")
         click.echo(f"  source  {task.source}")
         for arm in (*task.arms, *task.more_arms):
-            axes = ", ".join(axis.name for axis in arm.space.drawn if axis.size > 1) or "nothing"
+            axes = ", ".join(axis.name for axis in arm.space.active_parameters if axis.size > 1) or "nothing"
             label = "" if arm.label == arm.name else f" {arm.label};"
             epochs = f"{arm.max_epochs} epochs" if arm.trains else "not trained"
             asked = " (named with --arms)" if arm in task.more_arms else ""

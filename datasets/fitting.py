@@ -32,7 +32,7 @@ def ten_crops(image: NDArray[np.uint8], side: int, fit: Fit) -> NDArray[np.uint8
 
 def fitted(image: NDArray[np.uint8], side: int, fit: Fit) -> NDArray[np.uint8]:
     """The square [side, side, 3] of an image [H, W, 3]: see View.fit."""
-    if fit == "window":
+    if fit == "center_crop":
         return centre_crop(image, side)
     height, width = image.shape[:2]
     scale = side / min(height, width)

@@ -152,7 +152,7 @@ class Images:
         self, positions: NDArray[np.int64], batch_size: int, seed: int, epoch: int, threads: int
     ) -> Generator[NDArray[np.uint8]]:
         indices = self.indices[positions].tolist()
-        if self.view.augmentation == "none" and self.view.fit == "window":
+        if self.view.augmentation == "none" and self.view.fit == "center_crop":
             yield from map(self._fitted, indices)  # a copy of 150 KB: handing it to a thread would cost more
         elif self.view.augmentation == "none":
             ahead = PREFETCHED_BATCHES * batch_size

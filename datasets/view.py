@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from datasets.dataset import DataError
 
 Augmentation = Literal["none", "views", "live"]
-Fit = Literal["window", "shorter_side", "stretch"]
+Fit = Literal["center_crop", "shorter_side", "stretch"]
+FORMER_FITS: Mapping[str, Fit] = {"window": "center_crop"}  # words of old studies
 MOST_VIEWS = 100
 CROPS = 10
 
@@ -18,8 +20,9 @@ class View:
     """What of each stored image reaches a model. Arms of one task may differ.
 
     image_size: side in pixels of the square a model sees.
-    fit: how an image becomes that square, unless augmented: "window", its middle as it is, zero-padded where smaller;
-        "shorter_side", scaled until its shorter side fits, then its middle; "stretch", scaled whatever its shape.
+    fit: how an image becomes that square, unless augmented: "center_crop", its middle as it is, zero-padded where
+        smaller; "shorter_side", scaled until its shorter side fits, then its middle; "stretch", scaled whatever its
+        shape.
     augmentation: "none"; "live": a fresh random variant of every training image in every epoch, determined by (seed,
         epoch, image) alone; or "views": of a fixed number of variants of every training image, the same for all trials,
         one in every epoch. Variants that do not change can be computed once.
@@ -36,15 +39,21 @@ class View:
     augmentation: Augmentation = "none"
     views: int = 1
     recipe: str = "food10"
-    fit: Fit = "window"
+    fit: Fit = "center_crop"
     epoch_images: int | None = None
     check_images: int | None = None
     crops: int = 1
 
     def __post_init__(self) -> None:
-        """Raises DataError for another number of crops."""
+        """Read an old word for `fit` as today's. Raises DataError for another number of crops."""
+        object.__setattr__(self, "fit", FORMER_FITS.get(self.fit, self.fit))
         if self.crops not in (1, CROPS):
             raise DataError(f"crops is {self.crops}, but must be 1 or {CROPS}: four corners, the centre, their mirrors")
+
+
+def key_fit(view: View) -> str:
+    """Return the word for `fit` in keys of caches: the first one it had, or a rename would compute them anew."""
+    return next((former for former, fit in FORMER_FITS.items() if fit == view.fit), view.fit)
 
 
 def keeps_boxes(view: View) -> bool:

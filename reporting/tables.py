@@ -37,7 +37,7 @@ def open_study(study: Path) -> tuple[StudyRecord, Task]:
     """The study in that folder and its question. Raises StudyNotFound, or UnknownTask where its file is gone."""
     record = read_started(study)
     task = load_task(record.task)
-    return record, (task.sample or task) if record.header.sample else task
+    return record, task.sampled() if task.sample and record.header.sample else task
 
 
 @dataclass(frozen=True, kw_only=True)

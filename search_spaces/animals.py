@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from search_spaces import optimization
-from search_spaces.axes import Axis
+from search_spaces.axes import Parameter, fixed
 from search_spaces.space import Space
 
 STUDY = "document 2, 2020-11-10-first-CNN-shallownet"
-_TRAINING: tuple[Axis, ...] = (
+_TRAINING: tuple[Parameter, ...] = (
     optimization.learning_rate(5e-4, 5e-2, f"{STUDY}: 0.005; a power of ten to either side"),
     optimization.optimizer("sgd", "adam", source=f"{STUDY}: SGD; Adam is ours to ask"),
     optimization.momentum(f"{STUDY}: none; up to 0.95 is ours to ask", low=0.0),
@@ -15,8 +15,7 @@ _TRAINING: tuple[Axis, ...] = (
 )
 
 SHALLOWNET = Space(
-    axes=_TRAINING,
-    constants={"batch_size": 32},
+    parameters=(*fixed(batch_size=32), *_TRAINING),
     published=({"learning_rate": 5e-3, "optimizer": "sgd", "momentum": 0.0, "schedule": "constant"},),
 )
-MINIVGGNET = Space(axes=_TRAINING, constants={"batch_size": 32, "batch_norm": True})
+MINIVGGNET = Space(parameters=(*fixed(batch_size=32, batch_norm=True), *_TRAINING))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from search_spaces.axes import Choice
+from search_spaces.axes import CategoricalParameter
 
 # The catalogue of trainables/models/catalogue.py, by name; a test holds the two together.
 BACKBONES = (
@@ -25,11 +25,11 @@ INITIAL_WEIGHTS = ("imagenet", "random")
 PREPROCESSING = ("own", "centred", "scaled")
 
 
-def named(name: str, value: str, allowed: tuple[str, ...], *, source: str) -> Choice:
+def named(name: str, value: str, allowed: tuple[str, ...], *, source: str) -> CategoricalParameter:
     """An axis that is not searched: `--set` may ask for another of the allowed names, and for no other."""
-    return Choice(name=name, values=(value,), allowed=allowed, source=source)
+    return CategoricalParameter(name=name, values=(value,), allowed=allowed, source=source)
 
 
-def choice(*names: str, source: str) -> Choice:
+def choice(*names: str, source: str) -> CategoricalParameter:
     """Searched over the named ones; `--set` and `--space` may ask for any other of the catalogue."""
-    return Choice(name="backbone", values=names, allowed=BACKBONES, source=source)
+    return CategoricalParameter(name="backbone", values=names, allowed=BACKBONES, source=source)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from search_spaces import backbones, optimization
-from search_spaces.axes import Axis, Choice, Value
+from search_spaces.axes import CategoricalParameter, Parameter, Value, fixed
 from search_spaces.space import Space
 
 SETTINGS = "document 2, bounding-box regression"
-_CONSTANTS: dict[str, Value] = {"batch_size": 32}  # document 2
 _PUBLISHED: dict[str, Value] = {"backbone": "VGG16", "learning_rate": 1e-4, "optimizer": "adam"}
 
 
-def _axes(*more: Axis) -> tuple[Axis, ...]:
+def _parameters(*more: Parameter, **constants: Value) -> tuple[Parameter, ...]:
     return (
+        *fixed(batch_size=32, **constants),  # document 2
         backbones.choice("VGG16", source=f"{SETTINGS}: VGG16 without its top"),
         backbones.named("head", "box", backbones.BOX_HEADS, source=f"{SETTINGS}: dense 128, 64, 32, 4"),
         backbones.named("preprocessing", "scaled", backbones.PREPROCESSING, source=f"{SETTINGS}: x / 255"),
@@ -29,22 +29,21 @@ def _axes(*more: Axis) -> tuple[Axis, ...]:
 
 
 # What a few epochs on two cores can tell apart: slower rates learn nothing in twelve, and all of a backbone takes long.
-SAMPLE: tuple[Axis, ...] = (
+SAMPLE: tuple[Parameter, ...] = (
     optimization.learning_rate(1e-4, 3e-3, "sample"),
     optimization.optimizer("adam", source="sample"),
-    Choice(name="frozen_fraction", values=(0.5, 0.8), source="sample"),
+    CategoricalParameter(name="frozen_fraction", values=(0.5, 0.8), source="sample"),
 )
 
 # Nothing of the backbone learns.
-FROZEN = Space(axes=_axes(), constants={**_CONSTANTS, "frozen_fraction": 1.0}, published=(_PUBLISHED,))
+FROZEN = Space(parameters=_parameters(frozen_fraction=1.0), published=(_PUBLISHED,))
 FINE_TUNED = Space(
-    axes=_axes(
-        Choice(
+    parameters=_parameters(
+        CategoricalParameter(
             name="frozen_fraction",
             values=(0.0, 0.5, 0.8),
             allowed=(0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.9, 1.0),
             source="not in the document, which freezes everything; document 4, section 4 (plot: 0.5 to 0.8)",
         )
     ),
-    constants=_CONSTANTS,
 )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from errors import unknown_name
-from search_spaces.axes import Axis, Choice, SpaceError, Value
+from search_spaces.axes import CategoricalParameter, FixedParameter, SpaceError, Value
 from search_spaces.space import Space
 
 _RANGE = re.compile(r"^(?P<low>[^.,]*(?:\.\d+[^.,]*)?)\.\.(?P<high>[^.].*)$")
@@ -35,21 +35,26 @@ def split_assignment(option: str, text: str) -> tuple[str | None, str, str]:
     return (arm if dot else None), axis, value.strip()
 
 
-def set_value(space: Space, name: str, text: str) -> Space:
-    """The space with that axis or constant held at the value."""
-    return space.fix(name, parse_value(text))
+def _hold(space: Space, name: str, text: str) -> Space:
+    return space.with_value(name, parse_value(text))
 
 
-def change_axis(space: Space, name: str, text: str) -> Space:
-    """The space with that axis over another range or other choices. A logarithmic axis stays logarithmic."""
-    axis = space.axis(name)
+def _change(space: Space, name: str, text: str) -> Space:
+    """Return the space with that parameter over another range or other choices; a logarithmic range stays one."""
+    parameter = space.parameter(name)
     match = _RANGE.match(text)
     if match is None:
-        return space.restrict(_choices(axis, [parse_value(part) for part in text.split(",")]))
-    if isinstance(axis, Choice):
-        raise SpaceError(f"{name} is chosen from a list; write {name}=a,b of {axis}")
-    ends: dict[str, Any] = {end: axis.check(parse_value(match[end])) for end in ("low", "high")}
-    return space.restrict(replace(axis, **ends, source="{spaces}"))
+        choices = tuple(parameter.check(parse_value(part)) for part in text.split(","))
+        if isinstance(parameter, CategoricalParameter):
+            allowed = (*parameter.values, *parameter.allowed)
+            return space.with_parameter(replace(parameter, values=choices, allowed=allowed, source="{spaces}"))
+        return space.with_parameter(
+            CategoricalParameter(name=name, values=choices, when=parameter.when, source="{spaces}")
+        )
+    if isinstance(parameter, CategoricalParameter | FixedParameter):
+        raise SpaceError(f"{name} is chosen from a list; write {name}=a,b of {parameter}")
+    ends: dict[str, Any] = {end: parameter.check(parse_value(match[end])) for end in ("low", "high")}
+    return space.with_parameter(replace(parameter, **ends, source="{spaces}"))
 
 
 def set_in_arms(spaces: dict[str, Space], sets: tuple[str, ...], ranges: tuple[str, ...]) -> dict[str, Space]:
@@ -58,7 +63,7 @@ def set_in_arms(spaces: dict[str, Space], sets: tuple[str, ...], ranges: tuple[s
     "arm.axis=..." changes one arm. Raises SpaceError where no arm has it.
     """
     changed = dict(spaces)
-    for option, texts, change in (("{sets}", sets, set_value), ("{spaces}", ranges, change_axis)):
+    for option, texts, change in (("{sets}", sets, _hold), ("{spaces}", ranges, _change)):
         for text in texts:
             arm, axis, value = split_assignment(option, text)
             if arm is not None and arm not in spaces:
@@ -66,7 +71,8 @@ def set_in_arms(spaces: dict[str, Space], sets: tuple[str, ...], ranges: tuple[s
             having = [
                 name
                 for name, space in changed.items()
-                if arm in (None, name) and axis in (space.names if option == "{sets}" else _axes(space))
+                if arm in (None, name)
+                and axis in (space.names if option == "{sets}" else {own.name for own in space.axes})
             ]
             if not having:
                 raise SpaceError(f"{option} {text}: " + _why_not(changed, arm, axis))
@@ -86,13 +92,3 @@ def _why_not(spaces: dict[str, Space], arm: str | None, axis: str) -> str:
         return f"{axis} is not searched but held at {' or '.join(held)}; hold it elsewhere with {{sets}} {axis}=VALUE"
     known = sorted({name for space in asked for name in space.names})
     return unknown_name("axis" if arm is None else f"axis of {arm}", axis, known)
-
-
-def _axes(space: Space) -> tuple[str, ...]:
-    return tuple(axis.name for axis in space.axes)
-
-
-def _choices(axis: Axis, values: list[Any]) -> Choice:
-    checked = tuple(axis.check(value) for value in values)
-    allowed = (*axis.values, *axis.allowed) if isinstance(axis, Choice) else ()
-    return Choice(name=axis.name, values=checked, allowed=allowed, when=axis.when, source="{spaces}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from search_spaces import backbones, features, optimization
-from search_spaces.axes import Axis, Choice, Value, When
+from search_spaces.axes import CategoricalParameter, Condition, Parameter, Value, fixed
 from search_spaces.space import Space
 
 SETTINGS = "document 1, settings"
@@ -12,9 +12,11 @@ LOG = "document 2, 2020-11-23-dogs-vs-cats"
 
 def of_optimizer(optimizer: str) -> Space:
     """The space of the arm that trains with this optimizer; its published setting is the document's own."""
-    axes: list[Axis] = [
+    parameters: tuple[Parameter, ...] = (
+        # Batch 20: document 1, settings. Dropout 0.2 before one sigmoid unit: its sibling code.
+        *fixed(optimizer=optimizer, batch_size=20, dropout=0.2),
         backbones.choice("EfficientNetB0", source="document 1: an EfficientNet, at 224 pixels B0"),
-        Choice(
+        CategoricalParameter(
             name="initial_weights",
             values=backbones.INITIAL_WEIGHTS,
             source="the document trains from random weights, as its code has it; from ImageNet's is ours to ask",
@@ -29,15 +31,15 @@ def of_optimizer(optimizer: str) -> Space:
         optimization.schedule(
             "constant", "cosine", source=f"{SETTINGS}: constant; cosine: Loshchilov and Hutter, 2017"
         ),
-        Choice(
+        CategoricalParameter(
             name="frozen_fraction",
             values=(0.0, 0.5, 0.8),
             allowed=(0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.9, 1.0),
-            when=When(axis="initial_weights", values=("imagenet",)),  # to freeze random layers asks nothing
+            when=Condition(parameter="initial_weights", values=("imagenet",)),  # to freeze random layers asks nothing
             source="nothing is frozen in the document; document 4, section 4 (plot: 0.5 to 0.8)",
         ),
-    ]
-    axes.append(backbones.named("head", "sigmoid", backbones.HEADS, source="document 1: binary cross-entropy"))
+        backbones.named("head", "sigmoid", backbones.HEADS, source="document 1: binary cross-entropy"),
+    )
     published: dict[str, Value] = {
         "backbone": "EfficientNetB0",
         "initial_weights": "random",
@@ -46,21 +48,18 @@ def of_optimizer(optimizer: str) -> Space:
     }
     if optimizer == "sgd":
         published |= {"momentum": 0.9, "nesterov": False}
-    return Space(
-        axes=tuple(axes),
-        # Batch 20: document 1, settings. Dropout 0.2 before one sigmoid unit: its sibling code.
-        constants={"optimizer": optimizer, "batch_size": 20, "dropout": 0.2},
-        published=(published,),
-    )
+    return Space(parameters=parameters, published=(published,))
 
 
 ALEXNET = Space(
-    axes=(
+    parameters=(
+        *fixed(optimizer="adam", batch_size=128),
         optimization.learning_rate(1e-4, 1e-2, f"{LOG}: Adam from 0.001; a power of ten to either side"),
         optimization.schedule("constant", "cosine", source=f"{LOG}: constant; Loshchilov and Hutter, 2017: cosine"),
-        Choice(name="l2", values=(2e-3, 2e-4), source=f"{LOG}: 0.002 in the call its code holds, 0.0002 by default"),
+        CategoricalParameter(
+            name="l2", values=(2e-3, 2e-4), source=f"{LOG}: 0.002 in the call its code holds, 0.0002 by default"
+        ),
     ),
-    constants={"optimizer": "adam", "batch_size": 128},
     published=({"learning_rate": 1e-3, "schedule": "constant", "l2": 2e-3},),
 )
 RESNET50_FEATURES = features.of_backbone("ResNet50", (1e-4, 1e-3, 0.01, 0.1, 1.0), LOG)

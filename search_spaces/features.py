@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from search_spaces import backbones
-from search_spaces.axes import Real
+from search_spaces.axes import FloatParameter
 from search_spaces.space import Space
 
 
@@ -13,10 +13,12 @@ def of_backbone(backbone: str, grid: tuple[float, ...], source: str) -> Space:
     C is the inverse strength of the L2 penalty.
     """
     return Space(
-        axes=(
+        parameters=(
             backbones.choice(backbone, source=source),
             backbones.named("pooling", "flatten", backbones.POOLINGS, source=f"{source}: every value of the maps"),
-            Real(name="C", low=grid[0], high=grid[-1], log=True, source=f"{source}: a grid of powers of ten, 3 folds"),
+            FloatParameter(
+                name="C", low=grid[0], high=grid[-1], log=True, source=f"{source}: a grid of powers of ten, 3 folds"
+            ),
         ),
         published=tuple({"backbone": backbone, "C": inverse_penalty} for inverse_penalty in grid),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from search_spaces import backbones, features, optimization
-from search_spaces.axes import Value
+from search_spaces.axes import Value, fixed
 from search_spaces.space import Space
 
 SCRATCH, TRANSFER, CUT = (
@@ -14,12 +14,12 @@ SCRATCH, TRANSFER, CUT = (
 )
 
 MINIVGGNET = Space(
-    axes=(
+    parameters=(
+        *fixed(optimizer="sgd", batch_size=32, batch_norm=True),
         optimization.learning_rate(5e-3, 5e-1, f"{SCRATCH}: 0.05; a power of ten to either side"),
         optimization.momentum(f"{SCRATCH}: none; up to 0.95 is ours to ask", low=0.0),
         optimization.schedule("constant", "cosine", source=f"{SCRATCH}: constant; Loshchilov and Hutter, 2017: cosine"),
     ),
-    constants={"optimizer": "sgd", "batch_size": 32, "batch_norm": True},
     published=({"learning_rate": 0.05, "momentum": 0.0, "schedule": "constant"},),
 )
 
@@ -33,12 +33,16 @@ _BODY = (
         "preprocessing", "scaled", backbones.PREPROCESSING, source=f"{CUT}: its code divides by 255, whatever VGG16 saw"
     ),
 )
-_HELD: dict[str, Value] = {"batch_size": 32}  # the head has a dropout of its own, 0.5
+_HELD = fixed(batch_size=32)  # the head has a dropout of its own, 0.5
 
 # Only the head learns: what the surgery begins with, and an arm of its own in the document's first report.
 WARM_UP = Space(
-    axes=(*_BODY, optimization.learning_rate(1e-4, 1e-2, f"{CUT}: 0.001; a power of ten to either side")),
-    constants={**_HELD, "optimizer": "rmsprop", "frozen_fraction": 1.0},
+    parameters=(
+        *_HELD,
+        *fixed(optimizer="rmsprop", frozen_fraction=1.0),
+        *_BODY,
+        optimization.learning_rate(1e-4, 1e-2, f"{CUT}: 0.001; a power of ten to either side"),
+    ),
     published=({"backbone": "VGG16", "learning_rate": 1e-3},),
 )
 
@@ -48,13 +52,14 @@ def _surgery(**frozen: Value) -> Space:
     around = f"{CUT}: 0.001; a power of ten to either side"
     warm_rate = replace(optimization.learning_rate(1e-4, 1e-2, around), name="warmup_learning_rate")
     return Space(
-        axes=(
+        parameters=(
+            *_HELD,
+            *fixed(**frozen, warmup_epochs=25, warmup_optimizer="rmsprop", optimizer="sgd"),
             *_BODY,
             warm_rate,
             optimization.learning_rate(1e-4, 1e-2, around),
             optimization.momentum(f"{CUT}: none; up to 0.95 is ours to ask", low=0.0),
         ),
-        constants={**_HELD, **frozen, "warmup_epochs": 25, "warmup_optimizer": "rmsprop", "optimizer": "sgd"},
         published=({"backbone": "VGG16", "warmup_learning_rate": 1e-3, "learning_rate": 1e-3, "momentum": 0.0},),
     )
 

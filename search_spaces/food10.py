@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from search_spaces import backbones, optimization
-from search_spaces.axes import Choice, Config, Real
+from search_spaces.axes import CategoricalParameter, Config, FloatParameter, fixed
 from search_spaces.space import Space
 
 TUNING = "document 4, section 4"
 
 
-def _optimizer() -> Choice:
+def _optimizer() -> CategoricalParameter:
     return optimization.optimizer("adam", "sgd", source=f"{TUNING}, Tuning Hyperparameters: Optimizer")
 
 
-def _schedule() -> Choice:
+def _schedule() -> CategoricalParameter:
     return optimization.schedule(
-        "halve_on_plateau", "constant", source=f"{TUNING}, Tuning Hyperparameters: LR Annealing"
+        "reduce_on_plateau", "constant", source=f"{TUNING}, Tuning Hyperparameters: LR Annealing"
     )
 
 
-def _dropout() -> Real:
-    return Real(
+def _dropout() -> FloatParameter:
+    return FloatParameter(
         name="dropout",
         low=0.0,
         high=0.5,
@@ -34,39 +34,42 @@ _NESTEROV = optimization.nesterov("Sutskever et al., 2013: the document does not
 _WEIGHT_DECAY = optimization.weight_decay("Loshchilov and Hutter, 2019: not in the document; drawn only with adamw")
 
 FROM_SCRATCH = Space(
-    axes=(
+    parameters=(
+        *fixed(batch_size=32),
         optimization.learning_rate(1e-4, 1e-2, f"{TUNING}, Tuning Hyperparameters: Learning Rate (plot: 1e-4 to 1e-2)"),
         _optimizer(),
         _MOMENTUM,
         _NESTEROV,
         _WEIGHT_DECAY,
-        Choice(name="conv_blocks", values=(3, 4), source=f"{TUNING}, No. of Convolution Blocks"),
-        Choice(name="filter_width", values=(1, 2), source=f"{TUNING}, Size of Filters: as given, or doubled"),
+        CategoricalParameter(name="conv_blocks", values=(3, 4), source=f"{TUNING}, No. of Convolution Blocks"),
+        CategoricalParameter(
+            name="filter_width", values=(1, 2), source=f"{TUNING}, Size of Filters: as given, or doubled"
+        ),
         _schedule(),
         _dropout(),
     ),
-    constants={"batch_size": 32},
     published=(
         {
             "learning_rate": 1e-3,
             "optimizer": "adam",
             "conv_blocks": 4,
             "filter_width": 1,
-            "schedule": "halve_on_plateau",
+            "schedule": "reduce_on_plateau",
             "dropout": 0.0,
         },
     ),
 )
 
 FINE_TUNED = Space(
-    axes=(
+    parameters=(
+        *fixed(batch_size=32),
         backbones.choice("NASNetMobile", source="document 4, section 3: NASNet Mobile, pre-trained on ImageNet"),
         optimization.learning_rate(1e-6, 1e-3, f"{TUNING}, Tuning Hyperparameters: Learning Rate (plot: 3e-7 to 1e-3)"),
         _optimizer(),
         _MOMENTUM,
         _NESTEROV,
         _WEIGHT_DECAY,
-        Choice(
+        CategoricalParameter(
             name="frozen_fraction",
             values=(0.5, 0.6, 0.7, 0.8),
             allowed=(0.0, 0.1, 0.2, 0.3, 0.4, 0.9, 1.0),
@@ -75,14 +78,13 @@ FINE_TUNED = Space(
         _schedule(),
         _dropout(),
     ),
-    constants={"batch_size": 32},
     published=(
         {
             "backbone": "NASNetMobile",
             "learning_rate": 1e-4,
             "optimizer": "adam",
             "frozen_fraction": 0.6,
-            "schedule": "halve_on_plateau",
+            "schedule": "reduce_on_plateau",
             "dropout": 0.0,
         },
     ),
@@ -99,6 +101,6 @@ PRETRAINING: Config = {
     "batch_size": 32,
 }
 
-SAMPLE_FROZEN_FRACTION = Choice(
+SAMPLE_FROZEN_FRACTION = CategoricalParameter(
     name="frozen_fraction", values=(0.6, 0.8), source=f"{TUNING} (plot: 0.5 to 0.8) at two points, for the sample"
 )

@@ -8,7 +8,7 @@ from typing import Any
 
 
 def format_value(value: Any) -> str:
-    """Return one value of a configuration as text: 3.2e-4, 0.6, 32, halve_on_plateau."""
+    """Return one value of a configuration as text: 3.2e-4, 0.6, 32, reduce_on_plateau."""
     if isinstance(value, float) and math.isfinite(value):
         if value != 0 and (abs(value) < 1e-2 or abs(value) >= 1e5):
             mantissa, exponent = f"{value:.1e}".split("e")

@@ -3,48 +3,52 @@
 from __future__ import annotations
 
 from search_spaces import backbones, optimization
-from search_spaces.axes import Axis, Choice, Real, Value
+from search_spaces.axes import CategoricalParameter, FloatParameter, Parameter, fixed
 from search_spaces.space import Space
 
-_CONSTANTS: dict[str, Value] = {"batch_size": 32}
+_BATCH = fixed(batch_size=32)
 _MOMENTUM = optimization.momentum("document 4, section 4: SGD with momentum, 0.85 and 0.9 in its runs")
 _NESTEROV = optimization.nesterov("Sutskever et al., 2013")
 _WEIGHT_DECAY = optimization.weight_decay("Loshchilov and Hutter, 2019: drawn only with adamw")
 
-_SHARED: tuple[Axis, ...] = (
+_SHARED: tuple[Parameter, ...] = (
     optimization.optimizer("adam", "sgd", source="document 4, section 4: the question most documents ask"),
     _MOMENTUM,
     _NESTEROV,
     _WEIGHT_DECAY,
     optimization.schedule("cosine", "constant", source="Loshchilov and Hutter, 2017: cosine; document 4: constant"),
-    Real(name="dropout", low=0.0, high=0.5, source="document 4, section 3, Dense Classifier Block"),
+    FloatParameter(name="dropout", low=0.0, high=0.5, source="document 4, section 3, Dense Classifier Block"),
     # --set class_weights=none weighs all images alike, however unequal the classes; balanced weighs
     # even nearly equal ones.
-    Choice(name="class_weights", values=("auto",), allowed=("none", "balanced"), source="trainables/class_weights.py"),
+    CategoricalParameter(
+        name="class_weights", values=("auto",), allowed=("none", "balanced"), source="trainables/class_weights.py"
+    ),
 )
 
 
 FROM_SCRATCH = Space(
-    axes=(
+    parameters=(
+        *_BATCH,
         optimization.learning_rate(1e-4, 1e-2, "document 4, section 4 (plot: 1e-4 to 1e-2)"),
         *_SHARED,
-        Choice(name="conv_blocks", values=(3, 4), source="document 4, section 4, No. of Convolution Blocks"),
-        Choice(name="filter_width", values=(1, 2), source="document 4, section 4, Size of Filters"),
+        CategoricalParameter(
+            name="conv_blocks", values=(3, 4), source="document 4, section 4, No. of Convolution Blocks"
+        ),
+        CategoricalParameter(name="filter_width", values=(1, 2), source="document 4, section 4, Size of Filters"),
     ),
-    constants=_CONSTANTS,
 )
 
 FINE_TUNED = Space(
-    axes=(
+    parameters=(
+        *_BATCH,
         backbones.choice("EfficientNetLite0", source="its ImageNet weights come with the installation"),
         optimization.learning_rate(1e-5, 1e-2, "document 4, section 4 (plot: 3e-7 to 1e-3); heads alone: tenfold"),
         *_SHARED,
-        Choice(
+        CategoricalParameter(
             name="frozen_fraction",
             values=(0.5, 0.8, 1.0),
             allowed=(0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.9),
             source="document 4, section 4 (plot: 0.5 to 0.8), and the head alone",
         ),
     ),
-    constants=_CONSTANTS,
 )

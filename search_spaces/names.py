@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 OPTIMIZERS = ("adam", "sgd", "adamw", "rmsprop")
 SCHEDULES = (
-    *("constant", "halve_on_plateau", "step", "step_half", "tenths", "polynomial_1", "polynomial_2", "bent_linear"),
-    *("per_iteration", "cosine"),
+    *("constant", "reduce_on_plateau", "step_decay_0.25", "step_decay_0.5", "piecewise_constant"),
+    *("polynomial_decay_1", "polynomial_decay_2", "piecewise_linear", "inverse_time_decay", "cosine"),
 )
 STEMS = ("cifar", "tiny_imagenet")  # of the pre-activation ResNet
 
@@ -17,6 +17,9 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "schedule": SCHEDULES,
     "stem": STEMS,
 }
+
+# Fixed parameters that count something: none of them may be 0. A rate or a share may be.
+COUNTED = ("batch_size", "outputs", "zoom")
 
 
 def whole_numbers(name: str, text: object) -> tuple[int, ...]:

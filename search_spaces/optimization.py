@@ -5,42 +5,39 @@ Ranges that a document states stand in the file of its task; here are the ones a
 
 from __future__ import annotations
 
-from search_spaces.axes import Choice, Real, When
+from search_spaces.axes import CategoricalParameter, Condition, FloatParameter
 from search_spaces.names import OPTIMIZERS, SCHEDULES
 
 
-def learning_rate(low: float, high: float, source: str) -> Real:
+def learning_rate(low: float, high: float, source: str) -> FloatParameter:
     """Where the optimizer starts, drawn evenly in its logarithm."""
-    return Real(name="learning_rate", low=low, high=high, log=True, source=source)
+    return FloatParameter(name="learning_rate", low=low, high=high, log=True, source=source)
 
 
-def optimizer(*names: str, source: str) -> Choice:
+def optimizer(*names: str, source: str) -> CategoricalParameter:
     """Searched over the named ones; `--set` and `--space` may ask for any other that there is."""
-    return Choice(name="optimizer", values=names, allowed=OPTIMIZERS, source=source)
+    return CategoricalParameter(name="optimizer", values=names, allowed=OPTIMIZERS, source=source)
 
 
-def schedule(*names: str, source: str) -> Choice:
+def schedule(*names: str, source: str) -> CategoricalParameter:
     """Searched over the named ones; `--set` and `--space` may ask for any other that there is."""
-    return Choice(name="schedule", values=names, allowed=SCHEDULES, source=source)
+    return CategoricalParameter(name="schedule", values=names, allowed=SCHEDULES, source=source)
 
 
-def momentum(source: str, low: float = 0.8, high: float = 0.95) -> Real:
+def momentum(source: str, low: float = 0.8, high: float = 0.95) -> FloatParameter:
     """Momentum of SGD; absent with every other optimizer."""
-    return Real(name="momentum", low=low, high=high, when=When(axis="optimizer", values=("sgd",)), source=source)
+    return FloatParameter(name="momentum", low=low, high=high, when=_of("sgd"), source=source)
 
 
-def nesterov(source: str) -> Choice:
+def nesterov(source: str) -> CategoricalParameter:
     """Whether SGD looks ahead (Sutskever et al., 2013); absent with every other optimizer."""
-    return Choice(name="nesterov", values=(False, True), when=When(axis="optimizer", values=("sgd",)), source=source)
+    return CategoricalParameter(name="nesterov", values=(False, True), when=_of("sgd"), source=source)
 
 
-def weight_decay(source: str) -> Real:
+def weight_decay(source: str) -> FloatParameter:
     """Decoupled weight decay (Loshchilov and Hutter, 2019), AdamW's alone: drawn with `--space optimizer=adamw`."""
-    return Real(
-        name="weight_decay",
-        low=1e-5,
-        high=1e-1,
-        log=True,
-        when=When(axis="optimizer", values=("adamw",)),
-        source=source,
-    )
+    return FloatParameter(name="weight_decay", low=1e-5, high=1e-1, log=True, when=_of("adamw"), source=source)
+
+
+def _of(optimizer: str) -> Condition:
+    return Condition(parameter="optimizer", values=(optimizer,))

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from search_spaces.axes import Choice, Real
+from search_spaces.axes import CategoricalParameter, FloatParameter
 from search_spaces.space import Space
 
 SPACE = Space(
-    axes=(
-        Real(
+    parameters=(
+        FloatParameter(
             name="C",
             low=1e-4,
             high=1e2,
             log=True,
             source="scikit-learn's LogisticRegressionCV covers 1e-4 to 1e4; above 1e2 it only overfits pixels",
         ),
-        Choice(
+        CategoricalParameter(
             name="pooled_side",
             values=(8, 16, 32),
             source="32 is the side of CIFAR's images, the smallest on which classes are told apart by eye",

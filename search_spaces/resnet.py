@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from search_spaces import optimization
-from search_spaces.axes import Choice, Value
+from search_spaces.axes import CategoricalParameter, Value, fixed
 from search_spaces.space import Space
 
 STUDY = "document 2, 2020-12-12-ResNet"
@@ -15,11 +15,13 @@ def space(*schedules: str, **constants: Value) -> Space:
     constants: stages, filters, stem and batch_size.
     """
     return Space(
-        axes=(
+        parameters=(
+            *fixed(optimizer="sgd", momentum=0.9, **constants),
             optimization.learning_rate(1e-2, 3e-1, f"{STUDY}: 0.1 at first; higher ones often diverge"),
             optimization.schedule(*schedules, source=f"{STUDY}: versions 3 and 4"),
-            Choice(name="l2", values=(5e-4, 1e-4), source=f"{STUDY}: 0.0005 instead of 0.0001, to train longer"),
+            CategoricalParameter(
+                name="l2", values=(5e-4, 1e-4), source=f"{STUDY}: 0.0005 instead of 0.0001, to train longer"
+            ),
         ),
-        constants={"optimizer": "sgd", "momentum": 0.9, **constants},
         published=tuple({"learning_rate": 0.1, "schedule": schedule, "l2": 5e-4} for schedule in schedules),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from search_spaces import optimization, resnet
-from search_spaces.axes import Axis, Config
+from search_spaces.axes import Config, Parameter, fixed
 from search_spaces.space import Space
 
 GOOGLE = "document 2, 2020-12-10-deepergooglenet"
@@ -12,7 +12,8 @@ GOOGLE = "document 2, 2020-12-10-deepergooglenet"
 def deepergooglenet(optimizer: str) -> Space:
     """The space of the arm that trains with this optimizer. Of SGD's runs the document only says: no luck."""
     sgd = optimizer == "sgd"
-    axes: list[Axis] = [
+    parameters: tuple[Parameter, ...] = (
+        *fixed(optimizer=optimizer, batch_size=64, l2=2e-4),
         optimization.learning_rate(
             1e-3 if sgd else 1e-5,
             1e-1 if sgd else 1e-2,
@@ -21,25 +22,26 @@ def deepergooglenet(optimizer: str) -> Space:
         optimization.momentum("Sutskever et al., 2013: the document does not say with which momentum SGD failed"),
         # Its run was stopped at epochs 50 and 60 of 75 and taken up again at a tenth each time; at the end, linear.
         optimization.schedule(
-            "tenths",
+            "piecewise_constant",
             "constant",
             "cosine",
             source=f"{GOOGLE}: a tenth twice; constant before; cosine: Loshchilov and Hutter, 2017",
         ),
-    ]
+    )
     published: tuple[Config, ...] = (
-        {"learning_rate": 1e-3, "schedule": "tenths"},
+        {"learning_rate": 1e-3, "schedule": "piecewise_constant"},
         {"learning_rate": 1e-4, "schedule": "constant"},
     )
-    return Space(
-        axes=tuple(axes),
-        constants={"optimizer": optimizer, "batch_size": 64, "l2": 2e-4},
-        published=() if sgd else published,
-    )
+    return Space(parameters=parameters, published=() if sgd else published)
 
 
 # Version 3 was lowered to a tenth by hand at epochs 25 and 35 of 47; version 4 falls linearly to 0 at epoch 75.
 RESNET = resnet.space(
-    "tenths", "polynomial_1", stages="3-4-6", filters="64-128-256-512", stem="tiny_imagenet", batch_size=64
+    "piecewise_constant",
+    "polynomial_decay_1",
+    stages="3-4-6",
+    filters="64-128-256-512",
+    stem="tiny_imagenet",
+    batch_size=64,
 )
-VERSIONS = tuple(map(RESNET.only, RESNET.published))
+VERSIONS = tuple(map(RESNET.as_single, RESNET.published))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from search_spaces import backbones, optimization
-from search_spaces.axes import Axis, Value
+from search_spaces.axes import Parameter, Value, fixed
 from search_spaces.space import Space
 
 PARAMETERS, STRUCTURES = "document 3, parameters", "document 3, structures"
@@ -12,36 +12,41 @@ LABELS = 1000  # "more labels": as many outputs as ImageNet has classes, of whic
 _CENTRED = backbones.named(
     "preprocessing", "centred", backbones.PREPROCESSING, source="document 3: (x - mean) / 255, whatever the backbone"
 )
-_TRAINING: tuple[Axis, ...] = (
+_TRAINING: tuple[Parameter, ...] = (
     optimization.learning_rate(1e-4, 1e-2, f"{PARAMETERS}: 0.001; a power of ten to either side"),
     optimization.optimizer("adam", "sgd", source=f"{PARAMETERS}: Adam; SGD is ours to ask"),
     optimization.momentum("Sutskever et al., 2013: with SGD, which the document does not use"),
     optimization.schedule("constant", "cosine", source=f"{PARAMETERS}: constant; cosine: Loshchilov and Hutter, 2017"),
 )
 _PUBLISHED: dict[str, Value] = {"learning_rate": 1e-3, "optimizer": "adam", "schedule": "constant"}
-_BATCH: dict[str, Value] = {"batch_size": 128}  # document 3, parameters
+_BATCH = fixed(batch_size=128)  # document 3, parameters
+
+
+def _zoom(zoom: bool) -> dict[str, Value]:
+    return {"zoom": ZOOM} if zoom else {}
 
 
 def _network(head: str, initial_weights: str, *, zoom: bool, **constants: Value) -> Space:
     """NASNetMobile under this head. constants: beside it, such as frozen_fraction."""
-    axes = (
+    parameters = (
+        *_BATCH,
+        *fixed(**constants, **_zoom(zoom)),
         backbones.choice("NASNetMobile", source="document 3, NASNet"),
         backbones.named("initial_weights", initial_weights, backbones.INITIAL_WEIGHTS, source=STRUCTURES),
         backbones.named("head", head, backbones.HEADS, source=STRUCTURES),
         _CENTRED,
         *_TRAINING,
     )
-    held = _BATCH | constants | ({"zoom": ZOOM} if zoom else {})
-    return Space(axes=axes, constants=held, published=({"backbone": "NASNetMobile", **_PUBLISHED},))
+    return Space(parameters=parameters, published=({"backbone": "NASNetMobile", **_PUBLISHED},))
 
 
 def as_it_comes(*, zoom: bool) -> Space:
     """NASNetMobile with its ImageNet top, nothing of it trained: one configuration."""
     backbone = backbones.named("backbone", "NASNetMobile", backbones.BACKBONES, source="document 3, NASNet")
-    return Space(axes=(backbone, _CENTRED), constants={"zoom": ZOOM} if zoom else {}, published=({},))
+    return Space(parameters=(*fixed(**_zoom(zoom)), backbone, _CENTRED), published=({},))
 
 
-CONVOLUTIONS = Space(axes=_TRAINING, constants=_BATCH, published=(_PUBLISHED,))
+CONVOLUTIONS = Space(parameters=(*_BATCH, *_TRAINING), published=(_PUBLISHED,))
 # Each at 32 pixels, then zoomed.
 MORE_LABELS = tuple(_network("linear", "random", zoom=zoom, outputs=LABELS) for zoom in (False, True))
 AS_FEATURES = (

@@ -11,7 +11,7 @@ from datasets.animals import Animals
 from datasets.dataset import Counts
 from datasets.view import View
 from search_spaces import animals
-from tasks.task import Arm, Task, averages
+from tasks.task import DISHES, Sample, Task, arm, averages, sample_pictures
 
 VIEW = View(image_size=32, fit="stretch")
 
@@ -21,32 +21,22 @@ TASK = Task(
     source="document 2, 2020-11-10-first-CNN-shallownet",
     dataset=Animals(),
     arms=(
-        Arm(
-            name="shallownet",
-            label="ShallowNet",
-            model="shallownet",
-            space=animals.SHALLOWNET,
-            view=VIEW,
-            max_epochs=100,
-        ),
-        Arm(
-            name="minivggnet",
-            label="MiniVGGNet",
-            model="minivggnet",
-            space=animals.MINIVGGNET,
-            view=VIEW,
+        arm("shallownet", "ShallowNet", animals.SHALLOWNET, VIEW, max_epochs=100),
+        arm(
+            "minivggnet",
+            "MiniVGGNet",
+            animals.MINIVGGNET,
+            VIEW,
             max_epochs=100,
             note="ours to ask: not in the document's study",
         ),
     ),
     tables=averages(),
-).with_sample(
-    classes=("churros", "dumplings", "fried_rice"),
-    counts=Counts(train=60, val=20, test=30),
-    side=48,
-    seed=21,
-    views=VIEW,
-    epochs=8,
-    trials=4,
-    held={"batch_size": 8},  # what batch normalization knows of its inputs follows over some 100 steps
+    sample=Sample(
+        dataset=sample_pictures("animals-sample", DISHES[:3], Counts(train=60, val=20, test=30), side=48, seed=21),
+        views=VIEW,
+        epochs=8,
+        trials=4,
+        fixed={"batch_size": 8},  # what batch normalization knows of its inputs follows over some 100 steps
+    ),
 )

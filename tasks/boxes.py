@@ -15,7 +15,7 @@ from datasets.view import View
 from search_spaces import boxes
 from search_spaces.objective import Objective
 from search_spaces.space import Space
-from tasks.task import Arm, Task, table
+from tasks.task import Arm, Sample, Task, table
 
 VIEW = View(image_size=224, fit="stretch")
 
@@ -45,17 +45,18 @@ TASK = Task(
             train_iou="Training IoU",
         ),
     ),
-).with_sample(
-    dataset=GeneratedScenes(
-        name="boxes-sample",
-        title="generated scenes with one dish each (sample)",
-        classes=("churros",),
-        counts=Counts(train=600, val=80, test=120),
-        side=112,
-        seed=14,
+    sample=Sample(
+        dataset=GeneratedScenes(
+            name="boxes-sample",
+            title="generated scenes with one dish each (sample)",
+            classes=("churros",),
+            counts=Counts(train=600, val=80, test=120),
+            side=112,
+            seed=14,
+        ),
+        views=View(image_size=96, fit="stretch"),
+        epochs=12,
+        fixed={"preprocessing": "own"},
+        parameters=boxes.SAMPLE,
     ),
-    views=View(image_size=96, fit="stretch"),
-    epochs=12,
-    held={"preprocessing": "own"},
-    axes=boxes.SAMPLE,
 )

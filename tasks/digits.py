@@ -11,7 +11,7 @@ trained by AdaGrad without a framework, reads the 1,797 handwritten digits that 
 from datasets.digits import Digits
 from datasets.view import View
 from search_spaces import digits, mnist
-from tasks.task import Arm, Task, averages
+from tasks.task import Arm, Sample, Task, arm, averages
 
 DATASET = Digits()
 SMALL, LARGE = View(image_size=8, fit="stretch"), View(image_size=28, fit="stretch")
@@ -31,7 +31,8 @@ TASK = Task(
             view=SMALL,
             max_epochs=75,  # 10,050 steps of 8 digits; 1,000 epochs of Iris are 10,000
         ),
-        Arm(name="lenet", label="LeNet", model="lenet", space=mnist.LENET, view=LARGE, max_epochs=20),
+        arm("lenet", "LeNet", mnist.LENET, LARGE, max_epochs=20),
     ),
     tables=averages(),
-).with_sample(dataset=DATASET, views={"numpy_network": SMALL, "lenet": LARGE}, epochs=12, trials=4)
+    sample=Sample(dataset=DATASET, views={"numpy_network": SMALL, "lenet": LARGE}, epochs=12, trials=4),
+)

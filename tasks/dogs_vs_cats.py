@@ -14,7 +14,7 @@ from datasets.dataset import Counts
 from datasets.dogs_vs_cats import DogsVsCats
 from datasets.view import View
 from search_spaces import dogs_vs_cats
-from tasks.task import Arm, Task, averages, table
+from tasks.task import Arm, Sample, Task, arm, averages, sample_pictures, table
 
 # An epoch is 90 training and 20 validation steps of 20 images (document 1, settings).
 VIEW = View(
@@ -36,12 +36,11 @@ TASK = Task(
     dataset=DogsVsCats(counts=Counts(train=8500, val=2000, test=2000)),
     arms=(_arm("sgd", "SGD"), _arm("adam", "Adam")),
     more_arms=(
-        Arm(
-            name="alexnet",
-            label="AlexNet",
-            model="alexnet",
-            space=dogs_vs_cats.ALEXNET,
-            view=View(image_size=227, fit="shorter_side", augmentation="live", recipe="alexnet", crops=10),
+        arm(
+            "alexnet",
+            "AlexNet",
+            dogs_vs_cats.ALEXNET,
+            View(image_size=227, fit="shorter_side", augmentation="live", recipe="alexnet", crops=10),
             max_epochs=75,
         ),
         Arm(
@@ -66,12 +65,12 @@ TASK = Task(
         table("tested", "Tested", label="Optimizer", test_accuracy="Test accuracy", test_loss="Test loss"),
         *averages(test_ten_crop_accuracy="Ten Crops"),
     ),
-).with_sample(
-    classes=("dumplings", "churros"),
-    counts=Counts(train=60, val=30, test=40),
-    side=96,
-    seed=12,
-    views={"sgd": SMALL, "adam": SMALL, "alexnet": CROPPED, "resnet50_features": PLAIN},
-    epochs=6,
-    held={"batch_size": 20},  # the optimizers' own; AlexNet's 128 would be all its images
+    sample=Sample(
+        dataset=sample_pictures(
+            "dogs_vs_cats-sample", ("dumplings", "churros"), Counts(train=60, val=30, test=40), side=96, seed=12
+        ),
+        views={"sgd": SMALL, "adam": SMALL, "alexnet": CROPPED, "resnet50_features": PLAIN},
+        epochs=6,
+        fixed={"batch_size": 20},  # the optimizers' own; AlexNet's 128 would be all its images
+    ),
 )

@@ -18,7 +18,7 @@ from datasets.flowers17 import Flowers17
 from datasets.view import View
 from search_spaces import flowers17 as spaces
 from search_spaces.space import Space
-from tasks.task import Arm, Task, averages, table
+from tasks.task import DISHES, Arm, Sample, Task, averages, sample_pictures, table
 
 SMALL = View(image_size=64, fit="shorter_side", recipe="flowers17")
 SMALL_LIVE = replace(SMALL, augmentation="live")
@@ -54,18 +54,16 @@ TASK = Task(
         *averages(),
         table("ranks", "Ranked accuracy", test_accuracy="Rank-1", test_top5_accuracy="Rank-5"),
     ),
-).with_sample(
-    classes=("churros", "dumplings", "fried_rice", "cheese_plate", "bibimbap", "pizza", "sushi"),
-    counts=Counts(train=30, val=12, test=15),
-    side=80,
-    seed=23,
-    views={
-        "minivggnet": replace(SMALL, image_size=48),
-        "minivggnet_augmented": replace(SMALL_LIVE, image_size=48),
-        **dict.fromkeys(("vgg16_features", "surgery", "surgery_as_run", "surgery_warm_up"), SMALL),
-    },
-    epochs=6,
-    trials=2,
-    # 120 of EfficientNet-Lite0's 151 layers, in place of 15 of VGG16's 19; it scales its images itself.
-    held={"batch_size": 8, "warmup_epochs": 2, "frozen_layers": 120, "preprocessing": "own"},
+    sample=Sample(
+        dataset=sample_pictures("flowers17-sample", DISHES, Counts(train=30, val=12, test=15), side=80, seed=23),
+        views={
+            "minivggnet": replace(SMALL, image_size=48),
+            "minivggnet_augmented": replace(SMALL_LIVE, image_size=48),
+            **dict.fromkeys(("vgg16_features", "surgery", "surgery_as_run", "surgery_warm_up"), SMALL),
+        },
+        epochs=6,
+        trials=2,
+        # 120 of EfficientNet-Lite0's 151 layers, in place of 15 of VGG16's 19; it scales its images itself.
+        fixed={"batch_size": 8, "warmup_epochs": 2, "frozen_layers": 120, "preprocessing": "own"},
+    ),
 )

@@ -14,28 +14,22 @@ from datasets import food101
 from datasets.dataset import Counts
 from datasets.view import View
 from search_spaces import food10
-from tasks.task import Arm, Pretraining, Task, table
+from tasks.task import Pretraining, Sample, Task, arm, sample_pictures, table
 
 # The classes assigned to the document's author (its section 1, file 50.txt).
 CLASSES: tuple[str, ...] = ("beef_carpaccio", "bibimbap", "cheese_plate", "chocolate_cake", "churros", "dumplings")
 CLASSES += ("fish_and_chips", "french_toast", "fried_rice", "strawberry_shortcake")
 VIEW, SMALL = View(image_size=224, augmentation="live", recipe="food10"), View(image_size=80)
-FINE_TUNED = Arm(
-    name="fine_tuned",
-    label="Fine Tuned (Best Variant)",
-    model="fine_tuned",
-    space=food10.FINE_TUNED,
-    view=VIEW,
-    max_epochs=150,
-)
-FROM_SCRATCH = Arm(
-    name="from_scratch",
-    label="From Scratch (Best Variant)",
-    model="residual",
-    space=food10.FROM_SCRATCH,
-    view=replace(VIEW, image_size=256),
+FINE_TUNED = arm("fine_tuned", "Fine Tuned (Best Variant)", food10.FINE_TUNED, VIEW, max_epochs=150)
+FROM_SCRATCH = arm(
+    "from_scratch",
+    "From Scratch (Best Variant)",
+    food10.FROM_SCRATCH,
+    replace(VIEW, image_size=256),
     max_epochs=400,
+    model="residual",
 )
+SMALL_COUNTS = Counts(train=32, val=12, test=16)
 OTHERS = food101.Food101(
     name="food91",
     title="Food-101's other 91 classes",
@@ -67,13 +61,13 @@ TASK = Task(
             rows="best",
         ),
     ),
-).with_sample(  # at a size that two cores answer in minutes; each arm's pixels as they can bear
-    classes=CLASSES,
-    counts=Counts(train=32, val=12, test=16),
-    side=96,
-    seed=10,
-    views={"from_scratch": View(image_size=56), "fine_tuned": SMALL, "pretrained_on_food": SMALL},
-    epochs=6,
-    axes=[food10.SAMPLE_FROZEN_FRACTION],
-    learned_first=("donuts", "pizza", "ravioli", "sushi"),
+    sample=Sample(  # at a size that two cores answer in minutes; each arm's pixels as they can bear
+        dataset=sample_pictures("food10-sample", CLASSES, SMALL_COUNTS, side=96, seed=10),
+        views={"from_scratch": View(image_size=56), "fine_tuned": SMALL, "pretrained_on_food": SMALL},
+        epochs=6,
+        parameters=[food10.SAMPLE_FROZEN_FRACTION],
+        pretraining=sample_pictures(
+            "food10-sample-first", ("donuts", "pizza", "ravioli", "sushi"), SMALL_COUNTS, side=96, seed=10
+        ),
+    ),
 )

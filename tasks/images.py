@@ -13,7 +13,7 @@ from datasets.dataset import Counts
 from datasets.own_images import OwnImages, find
 from datasets.view import View
 from search_spaces import images
-from tasks.task import Arm, Task, table
+from tasks.task import DISHES, Sample, Task, arm, sample_pictures, table
 
 VIEW = View(image_size=224, fit="shorter_side", augmentation="live", recipe="photographs")
 
@@ -24,22 +24,15 @@ TASK = Task(
     dataset=OwnImages(),
     find_dataset=find,
     arms=(
-        Arm(
-            name="from_scratch",
-            label="From Scratch",
-            model="residual",
-            space=images.FROM_SCRATCH,
-            view=replace(VIEW, image_size=128),
+        arm(
+            "from_scratch",
+            "From Scratch",
+            images.FROM_SCRATCH,
+            replace(VIEW, image_size=128),
             max_epochs=60,
+            model="residual",
         ),
-        Arm(
-            name="fine_tuned",
-            label="Fine-Tuned",
-            model="fine_tuned",
-            space=images.FINE_TUNED,
-            view=VIEW,
-            max_epochs=30,
-        ),
+        arm("fine_tuned", "Fine-Tuned", images.FINE_TUNED, VIEW, max_epochs=30),
     ),
     tables=(
         table(
@@ -50,13 +43,11 @@ TASK = Task(
             val_accuracy="Validation Accuracy",
         ),
     ),
-).with_sample(
-    classes=("churros", "dumplings", "fried_rice", "cheese_plate"),
-    counts=Counts(train=40, val=15, test=20),
-    side=96,
-    seed=11,
-    views={
-        name: View(image_size=side, fit="shorter_side") for name, side in (("from_scratch", 56), ("fine_tuned", 80))
-    },
-    epochs=6,
+    sample=Sample(
+        dataset=sample_pictures("images-sample", DISHES[:4], Counts(train=40, val=15, test=20), side=96, seed=11),
+        views={
+            name: View(image_size=side, fit="shorter_side") for name, side in (("from_scratch", 56), ("fine_tuned", 80))
+        },
+        epochs=6,
+    ),
 )

@@ -10,7 +10,7 @@ from datasets.digits import Digits
 from datasets.mnist import Mnist
 from datasets.view import View
 from search_spaces import mnist
-from tasks.task import Arm, Task, averages
+from tasks.task import Sample, Task, arm, averages
 
 VIEW = View(image_size=28, fit="stretch")
 
@@ -19,6 +19,7 @@ TASK = Task(
     title="MNIST: how far does LeNet come?",
     source="document 2, 2020-11-11-LeNet-implementation",
     dataset=Mnist(),
-    arms=(Arm(name="lenet", label="LeNet", model="lenet", space=mnist.LENET, view=VIEW, max_epochs=20),),
+    arms=(arm("lenet", "LeNet", mnist.LENET, VIEW, max_epochs=20),),
     tables=averages(),
-).with_sample(dataset=Digits(), views=VIEW, epochs=12, trials=6)
+    sample=Sample(dataset=Digits(), views=VIEW, epochs=12, trials=6),
+)

@@ -7,23 +7,24 @@ import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from datasets.dataset import Counts, DataError, Dataset, Target
 from datasets.generated import GeneratedPictures
 from datasets.view import View
 from errors import PodiumError, unknown_name
 from search_spaces import pixels
-from search_spaces.axes import Axis, Config, Value
+from search_spaces.axes import Config, Parameter, Value
 from search_spaces.backbones import SAMPLE_BACKBONE
 from search_spaces.objective import Objective
 from search_spaces.space import Space
 
+# Classes of generated pictures, for samples.
+DISHES = ("churros", "dumplings", "fried_rice", "cheese_plate", "bibimbap", "pizza", "sushi")
+
 
 class UnknownTask(PodiumError):
     """No task or arm of that name: the message is one line for the user."""
-
-
-NO_IMAGES = Counts(train=0, val=0, test=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +57,13 @@ class Arm:
     trains: bool = True  # False: measured once as its authors left it, whatever is said of epochs, seeds and weights
     stands_for: Value | None = None  # in a sample: the backbone of the arm itself
     note: str = ""  # printed in the arm's row, such as "backbone swapped for the sample"
+
+
+def arm(
+    name: str, label: str, space: Space, view: View, *, max_epochs: int, model: str | None = None, **more: Any
+) -> Arm:
+    """Return an arm whose model is called as itself, unless another is named. more: further fields of Arm."""
+    return Arm(name=name, label=label, model=model or name, space=space, view=view, max_epochs=max_epochs, **more)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +128,62 @@ class Defaults:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sample:
+    """What makes a task small: few images, and the backbone whose weights need no network."""
+
+    dataset: Dataset
+    pretraining: Dataset | None = None  # what backbones learn from first, where an arm has them do so
+    views: View | Mapping[str, View]  # what arms see, all of them or each by its name
+    epochs: int  # at most
+    trials: int = 6  # of an arm
+    confirm_seeds: int = 1
+    fixed: Mapping[str, Value] = field(default_factory=dict)  # values in place of an arm's own, where it has them
+    parameters: Sequence[Parameter] = ()  # ranges in place of those an arm searches
+    notes: Mapping[str, str] = field(default_factory=dict)  # by parameter: said of arms that have it
+
+    def of(self, task: Task) -> Task:
+        """Return the task made small."""
+        return replace(
+            task,
+            dataset=self.dataset,
+            find_dataset=None,
+            sample=None,
+            arms=tuple(map(self._arm, task.arms)),
+            more_arms=tuple(map(self._arm, task.more_arms)),
+            defaults=Defaults(trials=self.trials, confirm_seeds=self.confirm_seeds),
+        )
+
+    def _arm(self, arm: Arm) -> Arm:
+        view = self.views if isinstance(self.views, View) else self.views[arm.name]
+        view = replace(view, recipe=arm.view.recipe)
+        space, first = arm.space, arm.pretraining
+        for parameter in self.parameters:
+            if parameter.name in {own.name for own in space.axes}:  # what an arm holds stays as it is
+                space = space.with_parameter(parameter)
+        for name, value in {"backbone": SAMPLE_BACKBONE, **self.fixed}.items():
+            if name in space.names:
+                space = space.with_value(name, value, source="sample")
+        if first is not None and self.pretraining is not None:
+            first = replace(first, dataset=self.pretraining, view=view, epochs=min(first.epochs, self.epochs))
+        notes = [arm.note, *(note for name, note in self.notes.items() if name in space.names)]
+        return replace(
+            arm,
+            space=space,
+            view=view,
+            max_epochs=min(arm.max_epochs, self.epochs),
+            pretraining=first,
+            stands_for=next(iter(arm.space.choices("backbone")), None),
+            note="; ".join(filter(None, notes)),
+        )
+
+
+def sample_pictures(name: str, classes: Sequence[str], counts: Counts, side: int, seed: int) -> GeneratedPictures:
+    """Return generated pictures for a sample: see GeneratedPictures."""
+    title = f"generated pictures in {len(classes)} classes (sample)"
+    return GeneratedPictures(name=name, title=title, classes=tuple(classes), counts=counts, side=side, seed=seed)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Task:
     """A question over a data set. `sample` is the same question, small, without a network."""
 
@@ -135,80 +199,13 @@ class Task:
     objective: Objective = field(default_factory=Objective)
     tables: tuple[Table, ...]
     defaults: Defaults = Defaults()
-    sample: Task | None = None
-
-    def with_sample(
-        self,
-        *,
-        dataset: Dataset | None = None,
-        classes: Sequence[str] = (),
-        counts: Counts = NO_IMAGES,
-        side: int = 0,
-        seed: int = 0,
-        views: View | Mapping[str, View],
-        epochs: int,
-        trials: int = 6,
-        confirm_seeds: int = 1,
-        held: Mapping[str, Value] | None = None,
-        axes: Sequence[Axis] = (),
-        notes: Mapping[str, str] | None = None,
-        learned_first: Sequence[str] = (),
-    ) -> Task:
-        """The task with a sample: its arms on few images, with the backbone whose weights need no network.
-
-        dataset: what they are, or, without it, generated pictures of these classes, counts, side and seed: see
-            GeneratedPictures.
-        learned_first: classes that backbones are pre-trained on.
-        views: what arms see, all of them or each by its name. epochs: at most. trials: of an arm.
-        held, axes: constants and ranges in place of an arm's own, where it has them. notes: said where an arm has them.
-        """
-
-        def pictures(name: str, classes: Sequence[str]) -> GeneratedPictures:
-            title = f"generated pictures in {len(classes)} classes (sample)"
-            return GeneratedPictures(
-                name=name, title=title, classes=tuple(classes), counts=counts, side=side, seed=seed
-            )
-
-        def small(arm: Arm) -> Arm:
-            view = views if isinstance(views, View) else views[arm.name]
-            view = replace(view, recipe=arm.view.recipe)
-            space, said = arm.space, [arm.note]
-            for axis in axes:
-                if axis.name in {own.name for own in space.axes}:  # what an arm holds stays as it is
-                    space = space.restrict(axis)
-            for name, value in {"backbone": SAMPLE_BACKBONE, **(held or {})}.items():
-                if name in space.names:
-                    space = space.fix(name, value, source="sample")
-            said += [note for name, note in (notes or {}).items() if name in space.names]
-            first = arm.pretraining
-            if first is not None:
-                others = pictures(f"{self.name}-sample-first", learned_first)
-                first = replace(first, dataset=others, view=view, epochs=min(first.epochs, epochs))
-            return replace(
-                arm,
-                space=space,
-                view=view,
-                max_epochs=min(arm.max_epochs, epochs),
-                pretraining=first,
-                stands_for=next(iter(arm.space.choices("backbone")), None),
-                note="; ".join(filter(None, said)),
-            )
-
-        sample = replace(
-            self,
-            dataset=dataset or pictures(f"{self.name}-sample", classes),
-            find_dataset=None,
-            arms=tuple(map(small, self.arms)),
-            more_arms=tuple(map(small, self.more_arms)),
-            defaults=Defaults(trials=trials, confirm_seeds=confirm_seeds),
-        )
-        return replace(self, sample=sample)
+    sample: Sample | None = None
 
     def sampled(self) -> Task:
         """The task's sample. Raises UnknownTask where it has none."""
         if self.sample is None:
             raise UnknownTask(f"{self.name} has no sample; leave out {{sample}}")
-        return self.sample
+        return self.sample.of(self)
 
     def about(self, data: str | None, group_by: str | None = None, allow_pickle: bool = False) -> Task:
         """The task with the data set that lies there; itself where its data set is fixed. Raises DataError."""

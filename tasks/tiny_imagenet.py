@@ -12,7 +12,7 @@ from datasets.tiny_imagenet import TinyImageNet
 from datasets.view import View
 from search_spaces import tiny_imagenet as spaces
 from search_spaces.space import Space
-from tasks.task import Arm, Task, averages, table
+from tasks.task import DISHES, Arm, Sample, Task, averages, sample_pictures, table
 
 VIEW = View(image_size=64, augmentation="live", recipe="tiny_imagenet")
 
@@ -40,15 +40,13 @@ TASK = Task(
         *averages(),
         table("ranks", "Ranked accuracy", test_accuracy="Rank-1", test_top5_accuracy="Rank-5"),
     ),
-).with_sample(
-    classes=("churros", "dumplings", "fried_rice", "cheese_plate", "bibimbap", "pizza", "sushi"),
-    counts=Counts(train=24, val=10, test=12),
-    side=80,
-    seed=24,
-    views=View(image_size=32, fit="shorter_side"),
-    epochs=6,
-    trials=2,
-    # Small batches: what batch normalization knows of its inputs follows over some 100 steps.
-    held={"batch_size": 8, "stages": "1-1-1", "filters": "16-32-64-128"},
-    notes={"stages": "one unit a stage"},
+    sample=Sample(
+        dataset=sample_pictures("tiny_imagenet-sample", DISHES, Counts(train=24, val=10, test=12), side=80, seed=24),
+        views=View(image_size=32, fit="shorter_side"),
+        epochs=6,
+        trials=2,
+        # Small batches: what batch normalization knows of its inputs follows over some 100 steps.
+        fixed={"batch_size": 8, "stages": "1-1-1", "filters": "16-32-64-128"},
+        notes={"stages": "one unit a stage"},
+    ),
 )

@@ -16,7 +16,7 @@ from datasets.traffic_signs import TrafficSigns
 from datasets.view import View
 from search_spaces import traffic_signs as spaces
 from search_spaces.space import Space
-from tasks.task import Arm, Task, table
+from tasks.task import DISHES, Arm, Sample, Task, sample_pictures, table
 
 VIEW = View(image_size=32, fit="stretch", recipe="traffic_signs")
 
@@ -62,14 +62,14 @@ TASK = Task(
             train_seconds="Time_train (s)",
         ),
     ),
-).with_sample(
-    classes=("churros", "dumplings", "fried_rice", "cheese_plate", "bibimbap"),
-    counts=Counts(train=40, val=12, test=20),
-    side=48,
-    seed=13,
-    views=VIEW,
-    epochs=2,
-    trials=1,
-    held={"preprocessing": "own", "zoom": 128, "batch_size": 32},
-    notes={"zoom": "zoomed to 128 pixels, not 256"},
+    sample=Sample(
+        dataset=sample_pictures(
+            "traffic_signs-sample", DISHES[:5], Counts(train=40, val=12, test=20), side=48, seed=13
+        ),
+        views=VIEW,
+        epochs=2,
+        trials=1,
+        fixed={"preprocessing": "own", "zoom": 128, "batch_size": 32},
+        notes={"zoom": "zoomed to 128 pixels, not 256"},
+    ),
 )

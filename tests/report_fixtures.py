@@ -139,7 +139,7 @@ def _config(arm: str, draw: random.Random, learning_rate: float) -> dict[str, An
         "batch_size": 32,
         "learning_rate": learning_rate,
         "optimizer": draw.choice(["adam", "sgd"]),
-        "schedule": draw.choice(["halve_on_plateau", "constant"]),
+        "schedule": draw.choice(["reduce_on_plateau", "constant"]),
         "dropout": draw.uniform(0.1, 0.4),
     }
     if config["optimizer"] == "sgd":

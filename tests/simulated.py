@@ -1,4 +1,4 @@
-"""A machine that "trains" by formula: drives the Search and Ray's ASHA exactly as Ray Tune does, without Ray."""
+"""A machine that "trains" by formula: drives TrialGenerator and Ray's ASHA exactly as Ray Tune does, without Ray."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from datasets.dataset import Counts
 from datasets.generated import GeneratedPictures
 from datasets.view import View
-from search_spaces.axes import Choice, Real, When
+from search_spaces.axes import CategoricalParameter, Condition, FloatParameter, fixed
 from search_spaces.space import Space
 from tasks.task import Arm, Column, Table, Task
 from trainables.trial_spec import TrialSpec
@@ -24,16 +24,18 @@ from tuning.records.header import ArmHeader
 from tuning.records.study_paths import EVENTS
 from tuning.records.study_record import StudyRecord
 from tuning.resources import Share
-from tuning.search import Finished, Search
+from tuning.search import Finished, TrialGenerator
 from tuning.settings import StudySettings
 
 SPACE = Space(
-    axes=(
-        Real(name="quality", low=0.0, high=1.0, source="test"),
-        Choice(name="optimizer", values=("adam", "sgd"), source="test"),
-        Real(name="momentum", low=0.8, high=0.95, when=When(axis="optimizer", values=("sgd",)), source="test"),
+    parameters=(
+        *fixed(batch_size=32),
+        FloatParameter(name="quality", low=0.0, high=1.0, source="test"),
+        CategoricalParameter(name="optimizer", values=("adam", "sgd"), source="test"),
+        FloatParameter(
+            name="momentum", low=0.8, high=0.95, when=Condition(parameter="optimizer", values=("sgd",)), source="test"
+        ),
     ),
-    constants={"batch_size": 32},
     published=({"quality": 0.25, "optimizer": "adam"},),
 )
 
@@ -108,7 +110,7 @@ class RayController:
 
 
 class SimulatedMachine:
-    """Runs every asked trial an epoch at a time, in turn, until the Search is finished."""
+    """Runs every asked trial an epoch at a time, in turn, until the TrialGenerator is finished."""
 
     def __init__(
         self,
@@ -129,7 +131,7 @@ class SimulatedMachine:
         if database:  # 35 ms a trial
             self._log.listen(OptunaDatabase(plan.folder / "optuna.db", self.record).apply)
         self._log.append(study_started(plan))
-        self.search = Search(plan, self._log, self.record, folder / "store.h5", pretrained)
+        self.search = TrialGenerator(plan, self._log, self.record, folder / "store.h5", pretrained)
         self._stopping = StopInsideArms(plan)
         self.controller = RayController()
         self.asked: list[str] = []
@@ -145,7 +147,7 @@ class SimulatedMachine:
                 self.asked.append(spec.trial)
                 self.specs.append(spec)
                 self._stopping.on_trial_add(self.controller, trial)  # type: ignore[arg-type]
-                self.search.start(spec.trial)
+                self.search.tell_started(spec.trial)
                 live.append((spec, trial, 0, None))
                 self.most_at_once = max(self.most_at_once, len(live))
                 continue
@@ -167,18 +169,18 @@ class SimulatedMachine:
                 {"name": name, "members": list(members), "metrics": {"test_accuracy": 0.625}}
                 for name, members in spec.ensembles.items()
             ]
-            self.search.report(spec.trial, {"measured": measured, "ensembles": ensembles, "done": True})
-            self.search.end(spec.trial, "completed")
+            self.search.tell_epoch(spec.trial, {"measured": measured, "ensembles": ensembles, "done": True})
+            self.search.tell_finished(spec.trial, "completed")
             return None
         if spec.trial in self._dies:
             self._dies.remove(spec.trial)
-            self.search.lost(spec.trial, "the worker died")
+            self.search.tell_worker_died(spec.trial, "the worker died")
             return None
         if spec.trial in self._fatal:
-            self.search.end(spec.trial, "fatal", self._fatal[spec.trial])
+            self.search.tell_finished(spec.trial, "fatal", self._fatal[spec.trial])
             return None
         if spec.trial in self._infeasible:
-            self.search.end(spec.trial, "infeasible", "loss is nan")
+            self.search.tell_finished(spec.trial, "infeasible", "loss is nan")
             return None
         epoch += 1
         value = self._curve(spec.arm, float(spec.training.config["quality"]), epoch)
@@ -196,9 +198,9 @@ class SimulatedMachine:
         if finished and spec.backbone is not None:
             spec.backbone.touch()
         decision = "STOP" if finished else self._stopping.on_trial_result(None, trial, result)  # type: ignore[arg-type]
-        self.search.report(spec.trial, result)
+        self.search.tell_epoch(spec.trial, result)
         if finished or decision == "STOP":
             self._stopping.on_trial_complete(None, trial, result)  # type: ignore[arg-type]
-            self.search.end(spec.trial, "completed" if finished else "stopped")
+            self.search.tell_finished(spec.trial, "completed" if finished else "stopped")
             return None
         return spec, trial, epoch, best

@@ -39,6 +39,7 @@ ROOMS = {
     "trainables": {
         "trainables",
         "datasets",
+        "search_spaces.aliases",
         "search_spaces.names",
         "search_spaces.backbones",
         "search_spaces.objective",

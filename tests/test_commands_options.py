@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from commands.options import data_folder
+from commands.base.options import data_folder
 
 LINUX = pytest.mark.skipif("sys.platform != 'linux'", reason="each system has a cache folder of its own")
 

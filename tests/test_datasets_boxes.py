@@ -149,7 +149,8 @@ def test_a_store_of_classes_has_no_boxes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "view", [replace(STRETCHED, fit="window"), replace(STRETCHED, augmentation="live"), replace(STRETCHED, crops=10)]
+    "view",
+    [replace(STRETCHED, fit="center_crop"), replace(STRETCHED, augmentation="live"), replace(STRETCHED, crops=10)],
 )
 def test_views_that_would_move_what_a_box_surrounds_are_refused(tmp_path: Path, view: View) -> None:
     store = ImageStore.open(prepare(Boxed(boxes=_boxes()), tmp_path))

@@ -73,7 +73,7 @@ def test_files_without_an_image_are_left_out_and_named(tmp_path: Path) -> None:
     [
         (b"", "cannot be read as a zip archive"),
         (b"PK\x03\x04 cut off", "cannot be read as a zip archive"),
-        (None, "does not exist; name the archive or the unpacked folder with --from"),
+        (None, "does not exist; name the archive or the unpacked folder with data"),
     ],
 )
 def test_what_is_no_archive_is_one_line(tmp_path: Path, content: bytes | None, message: str) -> None:

@@ -13,7 +13,7 @@ from datasets.dataset import Counts, DataError
 from datasets.fitting import centre_crop, fitted, ten_crops, whole_side
 from datasets.pipeline import Images
 from datasets.store import ImageStore, prepare
-from datasets.view import View
+from datasets.view import View, key_fit
 from tests.fixtures import Pictures
 
 
@@ -38,7 +38,7 @@ def test_centre_crop_keeps_the_middle(height: int, width: int, side: int) -> Non
 def test_the_three_fits_by_hand() -> None:
     """6 x 10 pixels: columns 0 to 9 are 0, 10, ..., 90."""
     image = np.broadcast_to((np.arange(10, dtype=np.uint8) * 10)[None, :, None], (6, 10, 3)).copy()
-    assert fitted(image, 4, "window")[0, :, 0].tolist() == [30, 40, 50, 60]
+    assert fitted(image, 4, "center_crop")[0, :, 0].tolist() == [30, 40, 50, 60]
     # The shorter side, 6, becomes 3: columns are pairs, 5, 25, 45, 65, 85; the middle three are kept.
     assert fitted(image, 3, "shorter_side")[0, :, 0].tolist() == [25, 45, 65]
     # 10 columns become 5, 6 rows become 5.
@@ -47,13 +47,16 @@ def test_the_three_fits_by_hand() -> None:
 
 
 @given(
-    st.integers(1, 40), st.integers(1, 40), st.integers(1, 30), st.sampled_from(["window", "shorter_side", "stretch"])
+    st.integers(1, 40),
+    st.integers(1, 40),
+    st.integers(1, 30),
+    st.sampled_from(["center_crop", "shorter_side", "stretch"]),
 )
 def test_every_fit_gives_the_square(height: int, width: int, side: int, fit: Any) -> None:
     image = np.full((height, width, 3), 9, np.uint8)
     seen = fitted(image, side, fit)
     assert (seen.shape, seen.dtype) == ((side, side, 3), np.uint8)
-    if fit != "window":
+    if fit != "center_crop":
         assert (seen == 9).all()  # nothing is padded
 
 
@@ -83,7 +86,10 @@ def test_other_sizes_are_in_proportion() -> None:
 
 
 @given(
-    st.integers(1, 40), st.integers(1, 40), st.integers(1, 30), st.sampled_from(["shorter_side", "stretch", "window"])
+    st.integers(1, 40),
+    st.integers(1, 40),
+    st.integers(1, 30),
+    st.sampled_from(["shorter_side", "stretch", "center_crop"]),
 )
 def test_crops_lie_in_the_fitted_square(height: int, width: int, side: int, fit: Any) -> None:
     image = np.random.default_rng(height * 40 + width).integers(0, 256, (height, width, 3), np.uint8)
@@ -115,3 +121,10 @@ def test_crops_are_one_or_ten() -> None:
     for crops in (0, 5, -1):
         with pytest.raises(DataError, match=f"crops is {crops}, but must be 1 or 10"):
             View(image_size=16, crops=crops)
+
+
+def test_the_former_word_for_a_fit_is_read_and_stays_in_keys() -> None:
+    view = View(image_size=16, fit="window")  # type: ignore[arg-type]  # as old studies recorded it
+    assert view == View(image_size=16)
+    assert (view.fit, key_fit(view)) == ("center_crop", "window")
+    assert key_fit(View(image_size=16, fit="stretch")) == "stretch"

@@ -88,7 +88,7 @@ def test_a_pickle_is_refused_with_both_ways_out(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         prepare(TrafficSigns(), tmp_path / "data", str(source))
     assert "datasets convert data2.pickle signs.npz" in str(caught.value)
-    assert "--allow-pickle" in str(caught.value)
+    assert "{allow_pickle}" in caught.value.template
 
 
 class Bomb:

@@ -28,7 +28,7 @@ from tests.inspection_fixtures import pictures as dataset
 SEEN = pictures.Seen(max_side=20, side=16, fit="shorter_side")
 
 
-@pytest.mark.parametrize("fit", ["window", "shorter_side", "stretch"])
+@pytest.mark.parametrize("fit", ["center_crop", "shorter_side", "stretch"])
 def test_a_file_is_seen_as_the_test_image_made_of_it(tmp_path: Path, fit: Fit) -> None:
     store = ImageStore.open(prepare(dataset(), tmp_path))
     test = Images(store, "test", replace(VIEW, fit=fit), opened_by="a test")

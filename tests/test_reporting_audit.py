@@ -177,7 +177,7 @@ def test_of_a_study_that_was_cut_short_the_verdict_says_so() -> None:
 
 
 def described(space: Any, name: str) -> AnyAxis:
-    return axis_header(space.axis(name))
+    return axis_header(space.parameter(name))
 
 
 @pytest.mark.parametrize(

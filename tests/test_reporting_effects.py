@@ -147,7 +147,7 @@ def test_curves_of_all_trials_the_best_on_top() -> None:
     assert shown.curves[-1].scores["train_loss"] == tuple(epoch.metrics["train_loss"] for epoch in trial.epochs)
     found = axis_curves(record, "fine_tuned", "schedule")
     assert found is not None
-    assert found.ticks == ("halve_on_plateau", "constant")
+    assert found.ticks == ("reduce_on_plateau", "constant")
     assert found.positions[trial.trial] == found.ticks.index(trial.config["schedule"])
     assert axis_curves(record, "fine_tuned", "backbone") is None  # it did not vary
     assert axis_curves(record, "fine_tuned", "conv_blocks") is None  # it has none

@@ -92,11 +92,12 @@ def test_without_a_kept_configuration_or_a_command_line_there_is_none(tmp_path: 
 
 def _confirmations(machine: SimulatedMachine, arm: str) -> list[dict[str, Any]]:
     """What the workers of an arm's confirmations are told, but for where they write."""
-    jobs = [asdict(job) for job in machine.jobs if job.arm == arm and job.role == "confirm"]
-    for job in jobs:
-        for place in ("checkpoint", "features", "store", "freeze_points", "arm_epochs"):
-            job.pop(place)
-    return jobs
+    told = []
+    for spec in machine.specs:
+        if spec.arm == arm and spec.role == "confirm":
+            training = {**asdict(spec.training), "features": None, "freeze_points": None, "arm_epochs": None}
+            told.append({**asdict(spec), "training": training, "checkpoint": None, "store": None})
+    return told
 
 
 def test_the_kept_configuration_is_confirmed_as_it_was(tmp_path: Path) -> None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from datasets.view import View
 from reporting import quantities, tables
 from reporting.cells import Cell, RenderedTable, in_brackets, with_marks
 from reporting.headlines import ledger_line, status_lines
 from reporting.published import Published
 from reporting.tables import document_tables, open_study, summarize
 from search_spaces.formatting import format_value
-from tasks.task import Column, Table, load_task
-from tests.study_fixtures import VARIANTS, example_events, example_task, record_of, write_study
+from tasks.task import Column, Sample, Table, load_task
+from tests.study_fixtures import example_events, example_task, record_of, write_study
 from tuning.records.study_record import StudyNotFound
 
 
@@ -257,14 +259,13 @@ def test_an_empty_study_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_sample_is_read_as_the_tasks_sample(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    sample = example_task(VARIANTS)
-    whole = example_task()
-    object.__setattr__(whole, "sample", sample)
+    small = Sample(dataset=example_task().dataset, views=View(image_size=8), epochs=1)
+    whole = replace(example_task(), sample=small)
     monkeypatch.setattr(tables, "load_task", lambda name: whole)
 
     _, task = open_study(write_study(tmp_path / "study", example_events(sample=True)))
 
-    assert task is sample
+    assert task == whole.sampled() != whole
 
 
 @pytest.mark.parametrize(

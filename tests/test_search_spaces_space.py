@@ -8,9 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from search_spaces import backbones, cifar10, digits, dogs_vs_cats, food10, images, pixels, traffic_signs
-from search_spaces.axes import Choice, Integer, Real, SpaceError, When
+from search_spaces.aliases import FORMER
+from search_spaces.axes import CategoricalParameter, Condition, FloatParameter, IntParameter, SpaceError, fixed
 from search_spaces.changes import parse_value, set_in_arms
+from search_spaces.names import SCHEDULES
 from search_spaces.space import Space
+from trainables.schedules import check
 
 SPACES = {
     "from_scratch": food10.FROM_SCRATCH,
@@ -59,30 +62,32 @@ def test_published_settings_are_complete_and_every_axis_names_its_source(space: 
     for config in space.published:
         complete = space.complete(config)
         for axis in space.axes:  # a search tries them first, and a sampler knows no value but the searched ones
-            if isinstance(axis, Choice) and axis.name in complete:
+            if isinstance(axis, CategoricalParameter) and axis.name in complete:
                 assert complete[axis.name] in axis.values
     assert all(axis.source.strip() for axis in space.axes)
 
 
 def test_the_documents_ranges() -> None:
-    axis = food10.FROM_SCRATCH.axis("learning_rate")
-    assert isinstance(axis, Real)
+    axis = food10.FROM_SCRATCH.parameter("learning_rate")
+    assert isinstance(axis, FloatParameter)
     assert (axis.low, axis.high, axis.log) == (1e-4, 1e-2, True)
-    blocks = food10.FROM_SCRATCH.axis("conv_blocks")
-    assert isinstance(blocks, Choice)
+    blocks = food10.FROM_SCRATCH.parameter("conv_blocks")
+    assert isinstance(blocks, CategoricalParameter)
     assert blocks.values == (3, 4)
-    frozen = food10.FINE_TUNED.axis("frozen_fraction")
-    assert isinstance(frozen, Choice)
+    frozen = food10.FINE_TUNED.parameter("frozen_fraction")
+    assert isinstance(frozen, CategoricalParameter)
     assert frozen.values == (0.5, 0.6, 0.7, 0.8)
 
 
 SMALL = Space(
-    axes=(
-        Choice(name="optimizer", values=("adam", "sgd"), source="test"),
-        Choice(name="nesterov", values=(False, True), when=When(axis="optimizer", values=("sgd",)), source="test"),
-        Integer(name="blocks", low=3, high=4, source="test"),
+    parameters=(
+        *fixed(batch_size=32),
+        CategoricalParameter(name="optimizer", values=("adam", "sgd"), source="test"),
+        CategoricalParameter(
+            name="nesterov", values=(False, True), when=Condition(parameter="optimizer", values=("sgd",)), source="test"
+        ),
+        IntParameter(name="blocks", low=3, high=4, source="test"),
     ),
-    constants={"batch_size": 32},
     published=({"optimizer": "sgd", "nesterov": True, "blocks": 3}, {"optimizer": "adam", "blocks": 4}),
 )
 
@@ -96,14 +101,14 @@ def test_a_grid_counts_conditions_once() -> None:
 
 
 def test_a_grid_of_a_log_axis_is_even_in_the_logarithm() -> None:
-    axis = Real(name="learning_rate", low=1e-4, high=1e-2, log=True, source="test")
+    axis = FloatParameter(name="learning_rate", low=1e-4, high=1e-2, log=True, source="test")
     assert axis.grid(3) == [1e-4, pytest.approx(1e-3), 1e-2]
-    assert Space(axes=(axis,)).size == math.inf
+    assert Space(parameters=(axis,)).size == math.inf
 
 
 def test_a_value_held_leaves_the_search_and_the_published_settings() -> None:
-    space = SMALL.fix("optimizer", "adam")
-    assert [axis.name for axis in space.drawn if axis.size > 1] == ["blocks"]
+    space = SMALL.with_value("optimizer", "adam")
+    assert [axis.name for axis in space.active_parameters if axis.size > 1] == ["blocks"]
     assert space.choices("optimizer") == ("adam",)
     assert space.published == ({"nesterov": True, "blocks": 3}, {"optimizer": "adam", "blocks": 4})
     assert space.complete(space.published[0]) == {"batch_size": 32, "optimizer": "adam", "blocks": 3}
@@ -123,7 +128,7 @@ def test_a_held_axis_exists_only_under_its_condition() -> None:
 )
 def test_names_of_what_a_network_is_made_of_are_checked_before_anything_runs(name: str, value: str) -> None:
     with pytest.raises(SpaceError, match=f"{name} is '{value}', but must be one of"):
-        traffic_signs.FINE_TUNED.fix(name, value)
+        traffic_signs.FINE_TUNED.with_value(name, value)
 
 
 def test_a_narrower_axis_leaves_a_published_setting_its_other_values() -> None:
@@ -192,22 +197,24 @@ def test_changes_reach_every_arm_that_has_the_axis_or_the_one_named() -> None:
     changed = set_in_arms(
         dict(SPACES), ("dropout=0.1", "fine_tuned.batch_size=64"), ("from_scratch.learning_rate=1e-5..1e-3",)
     )
-    assert changed["from_scratch"].axis("dropout").grid(3) == [0.1]
+    assert changed["from_scratch"].parameter("dropout").grid(3) == [0.1]
     assert changed["fine_tuned"].constants["batch_size"] == 64
-    axis = changed["from_scratch"].axis("learning_rate")
-    assert isinstance(axis, Real)
+    axis = changed["from_scratch"].parameter("learning_rate")
+    assert isinstance(axis, FloatParameter)
     assert (axis.low, axis.high, axis.log) == (1e-5, 1e-3, True)
-    assert changed["fine_tuned"].axis("learning_rate") == food10.FINE_TUNED.axis("learning_rate")
+    assert changed["fine_tuned"].parameter("learning_rate") == food10.FINE_TUNED.parameter("learning_rate")
     assert changed["pixels"] == pixels.SPACE
 
 
 def test_an_axis_is_drawn_only_where_its_condition_can_be_met() -> None:
-    names = [axis.name for axis in food10.FROM_SCRATCH.drawn]
+    names = [axis.name for axis in food10.FROM_SCRATCH.active_parameters]
     assert "momentum" in names
     assert "weight_decay" not in names
-    adam = food10.FROM_SCRATCH.fix("optimizer", "adam")
-    assert not {"momentum", "nesterov", "weight_decay"} & {axis.name for axis in adam.drawn}
-    assert "weight_decay" in [axis.name for axis in food10.FROM_SCRATCH.fix("optimizer", "adamw").drawn]
+    adam = food10.FROM_SCRATCH.with_value("optimizer", "adam")
+    assert not {"momentum", "nesterov", "weight_decay"} & {axis.name for axis in adam.active_parameters}
+    assert "weight_decay" in [
+        axis.name for axis in food10.FROM_SCRATCH.with_value("optimizer", "adamw").active_parameters
+    ]
 
 
 def test_other_optimizers_may_be_asked_for_and_bring_their_own_axes() -> None:
@@ -218,9 +225,9 @@ def test_other_optimizers_may_be_asked_for_and_bring_their_own_axes() -> None:
 @given(st.floats(1e-6, 1e6, allow_nan=False), st.floats(1, 1000))
 def test_ranges_are_read_as_written(low: float, factor: float) -> None:
     high = low * factor
-    space = Space(axes=(Real(name="x", low=1e-9, high=1e9, log=True, source="test"),))
-    axis = set_in_arms({"a": space}, (), (f"x={low!r}..{high!r}",))["a"].axis("x")
-    assert isinstance(axis, Real)
+    space = Space(parameters=(FloatParameter(name="x", low=1e-9, high=1e9, log=True, source="test"),))
+    axis = set_in_arms({"a": space}, (), (f"x={low!r}..{high!r}",))["a"].parameter("x")
+    assert isinstance(axis, FloatParameter)
     assert (axis.low, axis.high) == (low, high)
 
 
@@ -259,3 +266,16 @@ def test_the_backbones_are_those_of_the_catalogue() -> None:
     from trainables.models.catalogue import CATALOGUE
 
     assert set(backbones.BACKBONES) == set(CATALOGUE)
+
+
+@pytest.mark.parametrize(("former", "current"), FORMER["schedule"].items())
+def test_former_words_of_schedules_are_understood(former: str, current: str) -> None:
+    arms = {"searched": food10.FROM_SCRATCH, "held": Space(parameters=fixed(schedule="constant"))}
+    held = set_in_arms(dict(arms), (f"schedule={former}",), ())
+    assert held["searched"].choices("schedule") == held["held"].choices("schedule") == (current,)
+    searched = set_in_arms(dict(arms), (), (f"schedule={former},cosine",))["searched"]
+    assert searched.choices("schedule") == (current, "cosine")
+    [published] = food10.FROM_SCRATCH.published
+    assert food10.FROM_SCRATCH.complete({**published, "schedule": former})["schedule"] == current
+    assert check(former) == current
+    assert {former, current} & set(SCHEDULES) == {current}

@@ -12,11 +12,11 @@ from datasets.augmentation import RECIPES
 from datasets.dataset import DataError
 from datasets.generated import GeneratedPictures
 from datasets.view import View
-from search_spaces.axes import Choice, SpaceError
+from search_spaces.axes import SpaceError
 from search_spaces.backbones import SAMPLE_BACKBONE
 from search_spaces.names import OPTIMIZERS, SCHEDULES
 from search_spaces.space import Space
-from tasks.task import Arm, averages, load_task, task_names
+from tasks.task import Arm, Sample, averages, load_task, task_names
 from trainables.learners.registry import find_learner
 from tuning.plan_text import render_plan
 from tuning.planning import make_plan
@@ -52,8 +52,7 @@ def test_published_settings_are_complete_and_lie_in_the_searched_ranges(task: st
         for axis in arm.space.axes:
             if axis.name not in complete:
                 continue
-            value = complete[axis.name]
-            assert value in axis.values if isinstance(axis, Choice) else axis.low <= float(value) <= axis.high
+            assert axis.contains(complete[axis.name])
     assert all(axis.source.strip() for axis in arm.space.axes)
 
 
@@ -138,7 +137,8 @@ def test_a_sample_may_have_a_data_set_of_its_own() -> None:
     pictures = GeneratedPictures(
         name="mine", title="mine", classes=("pizza", "sushi"), counts=load_task("food10").sampled().dataset.counts
     )
-    task = load_task("food10").with_sample(dataset=pictures, views=View(image_size=32), epochs=2, confirm_seeds=2)
+    sample = Sample(dataset=pictures, views=View(image_size=32), epochs=2, confirm_seeds=2)
+    task = replace(load_task("food10"), sample=sample)
     assert task.sampled().dataset is pictures
     assert task.sampled().defaults.confirm_seeds == 2
 
@@ -168,12 +168,12 @@ def test_averages_are_the_lines_of_a_classification_report() -> None:
 
 def test_a_space_of_one_configuration_searches_nothing() -> None:
     space: Space = load_task("traffic_signs").arm("CNN_10_relu").space
-    only = space.only(space.published[0])
+    only = space.as_single(space.published[0])
     assert only.size == 1
     assert only.complete({}) == space.complete(space.published[0])
-    assert only.fix("batch_size", 16).complete({})["batch_size"] == 16
+    assert only.with_value("batch_size", 16).complete({})["batch_size"] == 16
     with pytest.raises(SpaceError):
-        space.only({"learning_rate": 1e-3})
+        space.as_single({"learning_rate": 1e-3})
 
 
 def test_surgery_thaws_block_5_and_as_it_ran_nothing() -> None:

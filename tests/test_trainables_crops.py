@@ -14,7 +14,7 @@ from datasets.view import View
 from tests.fixtures import Pictures
 from trainables.crops import ten_crop_metrics
 
-VIEW = View(image_size=8, fit="window", crops=10)
+VIEW = View(image_size=8, fit="center_crop", crops=10)
 
 
 @pytest.fixture(scope="module")

@@ -414,7 +414,10 @@ def test_an_unknown_model_is_fatal() -> None:
 
 @pytest.mark.parametrize(
     ("schedule", "expected"),
-    [("polynomial_1", [1e-2, 8e-3, 6e-3]), ("per_iteration", [1e-2, 1e-2 / (1 + 0.002 * 5), 1e-2 / (1 + 0.002 * 10)])],
+    [
+        ("polynomial_decay_1", [1e-2, 8e-3, 6e-3]),
+        ("inverse_time_decay", [1e-2, 1e-2 / (1 + 0.002 * 5), 1e-2 / (1 + 0.002 * 10)]),
+    ],
 )
 def test_schedules_reach_the_optimizer(schedule: str, expected: list[float]) -> None:
     from trainables import keras_learner
@@ -423,7 +426,7 @@ def test_schedules_reach_the_optimizer(schedule: str, expected: list[float]) -> 
     learner.start(residual(schedule=schedule), SmallImages(), SmallImages())  # type: ignore[arg-type]
     reported = [learner.epoch(epoch)["learning_rate"] for epoch in range(3)]
     np.testing.assert_allclose(reported, expected)
-    last = 1e-2 / (1 + 0.002 * 14) if schedule == "per_iteration" else 6e-3
+    last = 1e-2 / (1 + 0.002 * 14) if schedule == "inverse_time_decay" else 6e-3
     np.testing.assert_allclose(learner._session.active.update.optimizer.learning_rate.numpy(), last, rtol=1e-6)
 
 

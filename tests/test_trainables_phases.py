@@ -22,7 +22,7 @@ SURGERY = {  # document 2, network surgery
     "optimizer": "sgd",
     "momentum": 0.9,
     "learning_rate": 1e-2,
-    "schedule": "polynomial_1",
+    "schedule": "polynomial_decay_1",
 }
 
 
@@ -32,7 +32,7 @@ def test_the_head_alone_then_the_last_block() -> None:
     first, main = phases(SURGERY, VGG, 125)
     assert (first.begins, first.epochs, first.cut, first.schedule) == (0, 25, 5, "constant")
     assert (first.settings.kind.name, first.settings.learning_rate, first.settings.momentum) == ("rmsprop", 1e-3, 0.0)
-    assert (main.begins, main.epochs, main.cut, main.schedule) == (25, 100, 4, "polynomial_1")
+    assert (main.begins, main.epochs, main.cut, main.schedule) == (25, 100, 4, "polynomial_decay_1")
     assert (main.settings.kind.name, main.settings.learning_rate, main.settings.momentum) == ("sgd", 1e-2, 0.9)
     assert [phase_of((first, main), epoch) for epoch in (0, 24, 25, 124, 200)] == [first, first, main, main, main]
 
@@ -72,7 +72,7 @@ CONFIG = {
     "optimizer": "sgd",
     "momentum": 0.9,
     "learning_rate": 1e-3,
-    "schedule": "polynomial_1",
+    "schedule": "polynomial_decay_1",
 }
 
 

@@ -24,37 +24,37 @@ def at(
     [
         ("constant", at(39), 0.01),
         # Document 2, MiniVGGNet on CIFAR-10, variant b: .01 * .25 ** floor((1 + e) / 5).
-        ("step", at(3), 0.01),
-        ("step", at(4), 0.0025),
-        ("step", at(9), 0.000625),
-        ("step_half", at(9), 0.0025),
+        ("step_decay_0.25", at(3), 0.01),
+        ("step_decay_0.25", at(4), 0.0025),
+        ("step_decay_0.25", at(9), 0.000625),
+        ("step_decay_0.5", at(9), 0.0025),
         # Document 2, MiniGoogLeNet: lr0 * (1 - e / 70) ** p.
-        ("polynomial_1", at(35, max_epochs=70), 0.005),
-        ("polynomial_2", at(35, max_epochs=70), 0.0025),
+        ("polynomial_decay_1", at(35, max_epochs=70), 0.005),
+        ("polynomial_decay_2", at(35, max_epochs=70), 0.0025),
         # Variant a: decay .01 / 40; the 1,000th iteration of 100 a epoch is epoch 10's first.
-        ("per_iteration", at(0), 0.01),
-        ("per_iteration", at(10, steps_per_epoch=100), 0.01 / 1.25),
-        ("per_iteration", at(10, steps_per_epoch=100, step=40), 0.01 / (1 + 0.00025 * 1040)),
+        ("inverse_time_decay", at(0), 0.01),
+        ("inverse_time_decay", at(10, steps_per_epoch=100), 0.01 / 1.25),
+        ("inverse_time_decay", at(10, steps_per_epoch=100, step=40), 0.01 / (1 + 0.00025 * 1040)),
         # Document 2, ResNet on CIFAR-10, 100 epochs: version 3 falls tenfold at 70 and at 90; version 4, at a hundredth
         # of the document's rate here, is .1 - 9 e / 7000 up to epoch 70, then (100 - e) / 3000.
-        ("tenths", at(69, max_epochs=100), 0.01),
-        ("tenths", at(70, max_epochs=100), 0.001),
-        ("tenths", at(89, max_epochs=100), 0.001),
-        ("tenths", at(90, max_epochs=100), 0.0001),
-        ("bent_linear", at(35, max_epochs=100), (0.1 - 9 * 35 / 7000) / 10),
-        ("bent_linear", at(70, max_epochs=100), 0.001),
-        ("bent_linear", at(85, max_epochs=100), (100 - 85) / 30000),
-        ("bent_linear", at(100, max_epochs=100), 0.0),
+        ("piecewise_constant", at(69, max_epochs=100), 0.01),
+        ("piecewise_constant", at(70, max_epochs=100), 0.001),
+        ("piecewise_constant", at(89, max_epochs=100), 0.001),
+        ("piecewise_constant", at(90, max_epochs=100), 0.0001),
+        ("piecewise_linear", at(35, max_epochs=100), (0.1 - 9 * 35 / 7000) / 10),
+        ("piecewise_linear", at(70, max_epochs=100), 0.001),
+        ("piecewise_linear", at(85, max_epochs=100), (100 - 85) / 30000),
+        ("piecewise_linear", at(100, max_epochs=100), 0.0),
         ("cosine", at(0), 0.01),
         ("cosine", at(20), 0.005),
         ("cosine", at(10), 0.01 * (1 + math.sqrt(0.5)) / 2),
         # The first loss counts as an improvement; ten more without one halve the rate.
-        ("halve_on_plateau", at(10, losses=(1.0,) * 10), 0.01),
-        ("halve_on_plateau", at(11, losses=(1.0,) * 11), 0.005),
-        ("halve_on_plateau", at(21, losses=(1.0,) * 21), 0.0025),
+        ("reduce_on_plateau", at(10, losses=(1.0,) * 10), 0.01),
+        ("reduce_on_plateau", at(11, losses=(1.0,) * 11), 0.005),
+        ("reduce_on_plateau", at(21, losses=(1.0,) * 21), 0.0025),
         # 1e-4 is not enough, a little more is.
-        ("halve_on_plateau", at(11, losses=(1.0,) * 10 + (0.99995,)), 0.005),
-        ("halve_on_plateau", at(11, losses=(1.0,) * 10 + (0.9998,)), 0.01),
+        ("reduce_on_plateau", at(11, losses=(1.0,) * 10 + (0.99995,)), 0.005),
+        ("reduce_on_plateau", at(11, losses=(1.0,) * 10 + (0.9998,)), 0.01),
     ],
 )
 def test_worked_by_hand(schedule: str, progress: Progress, expected: float) -> None:
@@ -101,7 +101,7 @@ def test_plateau_is_keras_own(history: list[float]) -> None:
     callback.on_train_begin()
     for epoch, loss in enumerate(history):
         callback.on_epoch_end(epoch, {"loss": loss})
-        ours = learning_rate("halve_on_plateau", 0.5, at(epoch + 1, losses=tuple(history[: epoch + 1])))
+        ours = learning_rate("reduce_on_plateau", 0.5, at(epoch + 1, losses=tuple(history[: epoch + 1])))
         assert ours == float(optimizer.learning_rate.numpy())
 
 
@@ -116,7 +116,7 @@ def test_impossible_progress_is_refused() -> None:
         learning_rate("constant", 0.1, at(-1))
 
 
-def test_only_per_iteration_changes_within_an_epoch() -> None:
+def test_only_inverse_time_decay_changes_within_an_epoch() -> None:
     for schedule in SCHEDULES:
         first, later = (learning_rate(schedule, 0.1, at(3, step=step)) for step in (0, 9))
         assert (first != later) == schedules.varies_within_epoch(schedule)

@@ -22,7 +22,7 @@ from tuning.records.header import ArmHeader, DataHeader
 from tuning.records.study_paths import EVENTS, StudyPaths
 from tuning.records.study_record import StudyNotFound, StudyRecord, read_study
 from tuning.resources import Share
-from tuning.search import Search
+from tuning.search import TrialGenerator
 from tuning.settings import StudySettings, UsageError
 
 SHARE = Share(slots=1, cpus=1.0, gpus=0.0)
@@ -56,13 +56,13 @@ def study(results: Path) -> Path:
             data=DataHeader(fingerprint="f"),
         )
     )
-    search = Search(plan, log, record, results / "store.h5")
+    search = TrialGenerator(plan, log, record, results / "store.h5")
     for _ in range(2):
         spec = search.ask()
-        search.start(spec.trial)
+        search.tell_started(spec.trial)
         assert (spec.states, spec.keep_every) == (StudyPaths(plan.folder).states(spec.trial), 2)
         for epoch in range(1, 5):
-            search.report(
+            search.tell_epoch(
                 spec.trial,
                 {
                     "epoch": epoch,
@@ -72,7 +72,7 @@ def study(results: Path) -> Path:
                     "seconds": {},
                 },
             )
-        search.end(spec.trial, "completed")
+        search.tell_finished(spec.trial, "completed")
     log.close()
     kept = StudyPaths(plan.folder).states("fine_tuned-0000") / state_name(2)
     kept.parent.mkdir(parents=True)
@@ -180,7 +180,7 @@ def test_specs_name_what_they_go_on_from_and_the_study_what_came_before(tmp_path
     log, record = EventLog(plan.folder / EVENTS), StudyRecord()
     log.listen(record.apply)
     log.append(study_started(plan))
-    spec = Search(plan, log, record, tmp_path / "store.h5").ask()
+    spec = TrialGenerator(plan, log, record, tmp_path / "store.h5").ask()
     states = StudyPaths(tmp_path / "food10" / "first").states("fine_tuned-0000")
     assert spec.training.goes_on_from == states / state_name(2)
     assert spec.states is None
@@ -202,3 +202,10 @@ def test_what_contradicts_it_is_refused(tmp_path: Path, settings: dict[str, obje
     study(tmp_path)
     with pytest.raises(UsageError, match=said):
         planned(tmp_path, "second", goes_on_from="first/fine_tuned-0000@2", **settings)
+
+
+def test_former_words_of_an_earlier_study_are_held_as_todays(tmp_path: Path) -> None:
+    origin = find_origin(f"{study(tmp_path)}/fine_tuned-0000@2", tmp_path)
+    old = replace(origin, config={**origin.config, "schedule": "halve_on_plateau"})
+    space = load_task("food10").arm("fine_tuned").space
+    assert held_by(old, space).choices("schedule") == ("reduce_on_plateau",)

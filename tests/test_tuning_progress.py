@@ -43,11 +43,11 @@ def test_the_best_of_an_arm_is_of_no_lost_trial(tmp_path: Path) -> None:
     for value, status in ((0.9, "infeasible"), (0.2, "completed"), (0.5, "running")):
         spec = machine.search.ask()
         assert isinstance(spec, TrialSpec)
-        machine.search.start(spec.trial)
+        machine.search.tell_started(spec.trial)
         told = {"epoch": 1, "metrics": {"val_accuracy": value}, "objective": value, "best_epoch": 1, "seconds": {}}
-        machine.search.report(spec.trial, told)
+        machine.search.tell_epoch(spec.trial, told)
         if status != "running":
-            machine.search.end(spec.trial, status)
+            machine.search.tell_finished(spec.trial, status)
     printed = io.StringIO()
     console = Console(file=printed, width=100)
     progress = Progress(console)

@@ -16,7 +16,7 @@ from datasets.dataset import Counts
 from datasets.generated import GeneratedPictures
 from datasets.view import View
 from reporting.rows import best_row, rows
-from search_spaces.axes import Choice, Integer, Real
+from search_spaces.axes import CategoricalParameter, FloatParameter, IntParameter
 from search_spaces.space import Space
 from tasks.task import Pretraining, load_task
 from tests.simulated import SimulatedMachine, simulated_plan, simulated_task, study_started
@@ -29,7 +29,7 @@ from tuning.records.event_log import EventLog, read_events
 from tuning.records.study_paths import EVENTS
 from tuning.records.study_record import StudyRecord, replay
 from tuning.resources import Share
-from tuning.search import Search
+from tuning.search import TrialGenerator
 from tuning.settings import StudySettings, UsageError
 
 
@@ -233,7 +233,7 @@ def test_weights_of_a_backbone_go_to_the_arms_that_start_from_one(tmp_path: Path
     log = EventLog(plan.folder / EVENTS)
     log.listen(record.apply)
     log.append(study_started(plan))
-    search = Search(plan, log, record, tmp_path / "store.h5")
+    search = TrialGenerator(plan, log, record, tmp_path / "store.h5")
     given = {spec.arm: spec.training.weights for spec in (search.ask(), search.ask()) if isinstance(spec, TrialSpec)}
     assert given == {"from_scratch": None, "fine_tuned": weights}
 
@@ -242,14 +242,14 @@ def asked(machine: SimulatedMachine) -> TrialSpec:
     """The next trial, taken up by a worker."""
     spec = machine.search.ask()
     assert isinstance(spec, TrialSpec)
-    machine.search.start(spec.trial)
+    machine.search.tell_started(spec.trial)
     return spec
 
 
 def one_epoch(machine: SimulatedMachine, spec: TrialSpec, **fields: Any) -> None:
     metrics = {"val_accuracy": 0.5}
     told = {"epoch": 1, "metrics": metrics, "objective": 0.5, "best_epoch": 1, "seconds": {"train": 1.0}}
-    machine.search.report(spec.trial, told | fields)
+    machine.search.tell_epoch(spec.trial, told | fields)
 
 
 def events_of(plan: StudyPlan, trial: str) -> list[str]:
@@ -260,14 +260,14 @@ def test_a_trial_whose_worker_died_before_its_first_epoch_is_asked_again_as_it_w
     plan = simulated_plan(tmp_path, trials=5, max_epochs=3)
     machine = SimulatedMachine(plan, tmp_path)
     first, other = asked(machine), asked(machine)
-    machine.search.lost(first.trial, "the worker died")
+    machine.search.tell_worker_died(first.trial, "the worker died")
     assert machine.search.running == [other.trial]
     assert machine.record.trials[first.trial].status == "waiting"
     again = asked(machine)  # before any new one
     assert again == first
     assert machine.record.trials[first.trial].status == "running"
     one_epoch(machine, again)
-    machine.search.end(first.trial, "completed")
+    machine.search.tell_finished(first.trial, "completed")
     expected = ["trial_asked", "trial_started", "trial_restarted", "trial_started", "epoch", "trial_ended"]
     assert events_of(plan, first.trial) == expected
     assert machine.record.trials[first.trial].status == "completed"
@@ -279,9 +279,9 @@ def test_more_losses_than_there_are_workers_are_a_failure(tmp_path: Path) -> Non
     machine = SimulatedMachine(plan, tmp_path)
     trial = asked(machine).trial
     for _ in range(2):
-        machine.search.lost(trial, "the worker died")
+        machine.search.tell_worker_died(trial, "the worker died")
         assert asked(machine).trial == trial
-    machine.search.lost(trial, "the worker died again")
+    machine.search.tell_worker_died(trial, "the worker died again")
     record = machine.record.trials[trial]
     assert (record.status, record.reason) == ("failed", "the worker died again")
     assert machine.search.running == []
@@ -293,7 +293,7 @@ def test_a_loss_after_the_first_epoch_is_a_failure(tmp_path: Path) -> None:
     machine = SimulatedMachine(plan, tmp_path)
     spec = asked(machine)
     one_epoch(machine, spec)
-    machine.search.lost(spec.trial, "the worker died")
+    machine.search.tell_worker_died(spec.trial, "the worker died")
     assert machine.record.trials[spec.trial].status == "failed"
     assert events_of(plan, spec.trial) == ["trial_asked", "trial_started", "epoch", "trial_ended"]
     assert asked(machine).trial != spec.trial
@@ -306,8 +306,8 @@ def test_a_loss_on_the_test_split_is_not_tried_again(tmp_path: Path) -> None:
         assert spec.checkpoint is not None
         spec.checkpoint.mkdir(parents=True)
         one_epoch(machine, spec)
-        machine.search.end(spec.trial, "completed")
-    machine.search.lost(spec.trial, "the worker died")
+        machine.search.tell_finished(spec.trial, "completed")
+    machine.search.tell_worker_died(spec.trial, "the worker died")
     assert machine.record.test_failures == {spec.arm: "the worker died"}
     assert [event.arm for event in machine.record.ledger] == [spec.arm]
     following = asked(machine)
@@ -391,9 +391,12 @@ def test_a_constant_that_listed_configurations_replace_is_no_freeze_point(tmp_pa
 
 def test_a_continuous_axis_names_no_freeze_points(tmp_path: Path) -> None:
     arm = food10(tmp_path).arms[1].arm
-    axes = (Real(name="frozen_fraction", low=0, high=1, source="test"), Integer(name="n", low=0, high=3, source="test"))
-    assert ArmPlan(arm=replace(arm, space=Space(axes=axes)), trials=2).freeze_points == ()
-    layers = Space(axes=(Choice(name="frozen_layers", values=(11, 15), source="document 2"),))
+    axes = (
+        FloatParameter(name="frozen_fraction", low=0, high=1, source="test"),
+        IntParameter(name="n", low=0, high=3, source="test"),
+    )
+    assert ArmPlan(arm=replace(arm, space=Space(parameters=axes)), trials=2).freeze_points == ()
+    layers = Space(parameters=(CategoricalParameter(name="frozen_layers", values=(11, 15), source="document 2"),))
     found = ArmPlan(arm=replace(arm, space=layers), trials=2).freeze_points
     assert found == ({"frozen_layers": 11}, {"frozen_layers": 15})
 
@@ -406,7 +409,7 @@ def test_a_spec_says_what_its_arm_may_freeze_and_how_long_it_will_train(tmp_path
     log, record = EventLog(plan.folder / EVENTS), StudyRecord()
     log.listen(record.apply)
     log.append(study_started(plan))
-    spec = Search(plan, log, record, tmp_path / "store.h5").ask()
+    spec = TrialGenerator(plan, log, record, tmp_path / "store.h5").ask()
     assert isinstance(spec, TrialSpec)
     assert spec.training.freeze_points == points(plan, "fine_tuned")
     # 9 to epoch 1, 3 to epoch 3, 1 to epoch 9: 9 + 3 * 2 + 1 * 6; then two confirmations of 9 each.

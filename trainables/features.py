@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
+from datasets.view import key_fit
 from trainables import devices
 from trainables.cost_model import Work, decide
 from trainables.feature_store import FeatureStore, key_of
@@ -173,7 +174,7 @@ def _identity(warm: WarmNetwork, cut: int, spec: TrainingSpec, images: Images, v
         "prefix": warm.prefix_identity(cut) if cut else "pixels",
         "precision": spec.precision,
         "image_size": images.view.image_size,
-        "crop": f"{images.view.recipe}, {views} views" if images.view.augmentation == "views" else images.view.fit,
+        "crop": f"{images.view.recipe}, {views} views" if images.view.augmentation == "views" else key_fit(images.view),
         "data": images.store.fingerprint,
         "split": images.split,
         "batch": PREFIX_BATCH,

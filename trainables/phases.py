@@ -37,8 +37,7 @@ def phases(config: Mapping[str, Any], network: Network, max_epochs: int) -> tupl
     max_epochs: of both phases together.
     Raises ValueError (one line) for values out of range, or where nothing can be frozen.
     """
-    schedule = str(config.get("schedule", "constant"))
-    schedules.check(schedule)
+    schedule = schedules.check(str(config.get("schedule", "constant")))
     warmup = int(config.get("warmup_epochs", 0))
     if not 0 <= warmup < max_epochs:
         raise ValueError(f"warmup_epochs is {warmup}, but must be from 0 to {max_epochs - 1}, below all of the epochs")

@@ -11,15 +11,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from errors import unknown_name
+from search_spaces.aliases import current_word
 from search_spaces.names import SCHEDULES
 
 PLATEAU_FACTOR = 0.5  # document 4, section 4, LR Annealing: halved
 PLATEAU_PATIENCE = 10  # epochs, document 4
 PLATEAU_MIN_DELTA = 1e-4  # the default of keras.callbacks.ReduceLROnPlateau, which document 4's code leaves alone
-STEP_FACTOR = 0.25  # document 2, MiniVGGNet on CIFAR-10, variant b: lr = .01 * .25 ** floor((1 + e) / 5)
-STEP_HALF_FACTOR = 0.5  # the other factor that it draws
-STEP_EPOCHS = 5
-TENTHS = (0.7, 0.9)  # document 2, ResNet on CIFAR-10, version 3: 0.1, from epoch 70 of 100 0.01, from epoch 90 0.001
+STEP, POLYNOMIAL = "step_decay_", "polynomial_decay_"  # before the factor, and before the degree
+STEP_EPOCHS = 5  # document 2, MiniVGGNet on CIFAR-10, variant b: lr = .01 * .25 ** floor((1 + e) / 5)
+BOUNDARIES = (
+    0.7,
+    0.9,
+)  # document 2, ResNet on CIFAR-10, version 3: 0.1, from epoch 70 of 100 0.01, from epoch 90 0.001
 BEND, AT_BEND = 0.7, 0.1  # the same, version 4: 0.1 - 9 e / 7000 up to epoch 70 of 100, then (100 - e) / 3000
 
 
@@ -34,45 +37,53 @@ class Progress:
     train_losses: Sequence[float] = ()  # of the epochs finished, in order
 
 
-def check(schedule: str) -> None:
-    """Raises ValueError (one line, nearest match) for a schedule that does not exist."""
-    if schedule not in SCHEDULES:
+def check(schedule: str) -> str:
+    """Return today's name of the schedule. Raises ValueError (one line, nearest match) where there is none."""
+    current: str = current_word("schedule", schedule)
+    if current not in SCHEDULES:
         raise ValueError(unknown_name("schedule", schedule, SCHEDULES))
+    return current
 
 
 def learning_rate(schedule: str, base: float, progress: Progress) -> float:
-    """The learning rate of the next step: never negative, never above `base`.
+    """Return the learning rate of the next step: never negative, never above `base`.
 
-    constant: base. halve_on_plateau: times 0.5 whenever the training loss has not fallen by 1e-4 for 10 epochs.
-    step: base * 0.25 ** floor((1 + epoch) / 5), step_half: the same with 0.5. tenths: a tenth from 70 % of the epochs
-    on, a hundredth from 90 %. polynomial_1, polynomial_2: base * (1 - epoch / max_epochs) ** degree. bent_linear: falls
-    linearly to a tenth at 70 % of the epochs, then linearly to 0. per_iteration: base / (1 + decay * iteration) with
-    decay = base / max_epochs, the `decay` of Keras's optimizers before 2.11. cosine: base * (1 + cos(pi * epoch /
-    max_epochs)) / 2 (Loshchilov and Hutter, 2017, without restarts).
-    Raises ValueError (one line) for an unknown schedule or progress out of range.
+    Args:
+        schedule: one of
+            constant: base.
+            reduce_on_plateau: times 0.5 whenever the training loss has not fallen by 1e-4 for 10 epochs.
+            step_decay_FACTOR: base * factor ** floor((1 + epoch) / 5), with factor 0.25 or 0.5.
+            piecewise_constant: a tenth from 70 % of the epochs on, a hundredth from 90 %.
+            polynomial_decay_DEGREE: base * (1 - epoch / max_epochs) ** degree, with degree 1 or 2.
+            piecewise_linear: falls linearly to a tenth at 70 % of the epochs, then linearly to 0.
+            inverse_time_decay: base / (1 + decay * iteration) with decay = base / max_epochs, the `decay` of Keras's
+                optimizers before 2.11.
+            cosine: base * (1 + cos(pi * epoch / max_epochs)) / 2 (Loshchilov and Hutter, 2017, without restarts).
+        base: the rate that training starts with.
+        progress: where training stands.
+
+    Raises:
+        ValueError: one line, for an unknown schedule or progress out of range.
     """
-    check(schedule)
+    schedule = check(schedule)
     if not (progress.epoch >= 0 and progress.step >= 0 and progress.max_epochs >= 1 and progress.steps_per_epoch >= 1):
         raise ValueError(f"progress is {progress}, but epochs and steps count from 0, their totals from 1")
     # A study may be extended beyond the epochs it was planned for: decaying schedules then stay at their end.
     fraction = min(progress.epoch / progress.max_epochs, 1.0)
-    if schedule == "halve_on_plateau":
+    if schedule == "reduce_on_plateau":
         return base * PLATEAU_FACTOR ** plateaus(progress.train_losses)
-    if schedule in ("step", "step_half"):
-        factor = STEP_FACTOR if schedule == "step" else STEP_HALF_FACTOR
-        return base * factor ** ((1 + progress.epoch) // STEP_EPOCHS)
-    if schedule == "tenths":
+    if schedule.startswith(STEP):
+        return base * float(schedule.removeprefix(STEP)) ** ((1 + progress.epoch) // STEP_EPOCHS)
+    if schedule == "piecewise_constant":
         # In epochs, which are whole: 0.7 * 100 is 70.00000000000001 in binary.
-        return base / 10.0 ** sum(progress.epoch >= round(share * progress.max_epochs, 6) for share in TENTHS)
-    if schedule == "bent_linear":
+        return base / 10.0 ** sum(progress.epoch >= round(share * progress.max_epochs, 6) for share in BOUNDARIES)
+    if schedule == "piecewise_linear":
         if fraction <= BEND:
             return base * (1 - (1 - AT_BEND) * fraction / BEND)
         return base * AT_BEND * (1 - fraction) / (1 - BEND)
-    if schedule == "polynomial_1":
-        return base * (1 - fraction)
-    if schedule == "polynomial_2":
-        return base * (1 - fraction) ** 2
-    if schedule == "per_iteration":
+    if schedule.startswith(POLYNOMIAL):
+        return float(base * (1 - fraction) ** int(schedule.removeprefix(POLYNOMIAL)))
+    if schedule == "inverse_time_decay":
         iteration = progress.epoch * progress.steps_per_epoch + progress.step
         return base / (1 + base / progress.max_epochs * iteration)
     if schedule == "cosine":
@@ -82,7 +93,7 @@ def learning_rate(schedule: str, base: float, progress: Progress) -> float:
 
 def varies_within_epoch(schedule: str) -> bool:
     """Whether the learning rate must be asked for at every step rather than once an epoch."""
-    return schedule == "per_iteration"
+    return check(schedule) == "inverse_time_decay"
 
 
 def plateaus(train_losses: Sequence[float]) -> int:

@@ -112,5 +112,5 @@ def held_by(origin: Origin, space: Space) -> Space:
     for name, value in origin.config.items():
         if name in space.names:
             left = max(0, int(value) - origin.epoch) if name == "warmup_epochs" else value
-            space = space.fix(name, left, source="{goes_on_from}")
+            space = space.with_value(name, left, source="{goes_on_from}")
     return space

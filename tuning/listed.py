@@ -16,7 +16,7 @@ from tuning.settings import EPOCHS, SEEDS, StudySettings, UsageError
 
 
 @dataclass(frozen=True, kw_only=True)
-class ListedTrial:
+class ConfigListEntry:
     """One configuration of `--configs`: trained as it stands, never stopped early."""
 
     config: Config
@@ -24,55 +24,76 @@ class ListedTrial:
     seed: int
 
 
-def listed_trials(settings: StudySettings, arms: list[Arm]) -> dict[str, list[ListedTrial]]:
-    """The configurations of --configs by arm, every one checked before anything runs."""
+def read_config_list(settings: StudySettings, arms: list[Arm]) -> dict[str, list[ConfigListEntry]]:
+    """Return the configurations of --configs by arm, every one checked before anything runs.
+
+    Args:
+        settings: whose `configs` is a JSON file or the word published.
+        arms: those that may be listed.
+
+    Raises:
+        UsageError: one line, for a file or an entry that cannot be.
+    """
     if settings.configs == "published":
-        if not any(arm.space.published for arm in arms):
-            names = ", ".join(arm.name for arm in arms)
-            raise UsageError(f"{{configs}} is published, but no document has settings for {names}; give a JSON file")
-        return {
-            arm.name: [
-                ListedTrial(config=arm.space.complete(config), epochs=arm.max_epochs, seed=settings.seed)
-                for config in arm.space.published
-            ]
-            for arm in arms
-            if arm.space.published
-        }
+        return _published(settings, arms)
     path = Path(str(settings.configs))
-    try:
-        entries = json.loads(path.read_text())
-    except OSError as error:
-        raise UsageError(f"{{configs}} {path}: {error.strerror}; give a JSON file, or the word published") from None
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{{configs}} {path} is not JSON ({error}); it must be a list of configurations") from None
     shape = f'{{configs}} {path} must be a list such as [{{"arm": "{arms[0].name}", "learning_rate": 1e-3, ...}}]'
-    if not isinstance(entries, list) or not entries:
+    contents = _read_json(path)
+    if not isinstance(contents, list) or not contents:
         raise UsageError(shape)
-    by_arm: dict[str, list[ListedTrial]] = {}
+    by_arm: dict[str, list[ConfigListEntry]] = {}
     known = {arm.name: arm for arm in arms}
-    for number, entry in enumerate(entries, start=1):
+    for number, entry in enumerate(contents, start=1):
         if not isinstance(entry, Mapping) or not isinstance(entry.get("arm"), str):
             raise UsageError(f"{shape}; entry {number} has no arm")
         if entry["arm"] not in known:
             raise UsageError(f"{{configs}} {path}, entry {number}: " + unknown_name("arm", entry["arm"], tuple(known)))
         arm = known[entry["arm"]]
         try:
-            config = arm.space.complete({k: v for k, v in entry.items() if k not in ("arm", "epochs", "seed")})
-            epochs = _whole(entry, "epochs", arm.max_epochs, *EPOCHS)
-            seed = _whole(entry, "seed", settings.seed, *SEEDS)
+            by_arm.setdefault(arm.name, []).append(_entry(entry, arm, settings.seed))
         except SpaceError as error:
             raise UsageError(f"{{configs}} {path}, entry {number} ({arm.name}): {error.template}") from None
-        by_arm.setdefault(arm.name, []).append(ListedTrial(config=config, epochs=epochs, seed=seed))
     for name, entries in by_arm.items():
-        arm = known[name]
-        if arm.pretraining is not None and any(
-            listed.config["backbone"] != only_backbone(arm, arm.space) for listed in entries
-        ):
-            raise UsageError(
-                f"{{configs}} {path}: {name} pre-trains {only_backbone(arm, arm.space)}, so that its configurations "
-                "can have no other backbone; name it with {backbone}"
-            )
+        if known[name].pretraining is not None:
+            backbone = only_backbone(known[name], known[name].space)
+            if any(entry.config["backbone"] != backbone for entry in entries):
+                raise UsageError(
+                    f"{{configs}} {path}: {name} pre-trains {backbone}, so that its configurations can "
+                    "have no other backbone; name it with {backbone}"
+                )
     return by_arm
+
+
+def _published(settings: StudySettings, arms: list[Arm]) -> dict[str, list[ConfigListEntry]]:
+    """Return the documents' own settings by arm. Raises UsageError where there are none."""
+    by_arm = {
+        arm.name: [_entry(config, arm, settings.seed) for config in arm.space.published]
+        for arm in arms
+        if arm.space.published
+    }
+    if not by_arm:
+        names = ", ".join(arm.name for arm in arms)
+        raise UsageError(f"{{configs}} is published, but no document has settings for {names}; give a JSON file")
+    return by_arm
+
+
+def _read_json(path: Path) -> Any:
+    """Return what the file holds. Raises UsageError."""
+    try:
+        return json.loads(path.read_text())
+    except OSError as error:
+        raise UsageError(f"{{configs}} {path}: {error.strerror}; give a JSON file, or the word published") from None
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{{configs}} {path} is not JSON ({error}); it must be a list of configurations") from None
+
+
+def _entry(entry: Mapping[str, Any], arm: Arm, seed: int) -> ConfigListEntry:
+    """Return an entry whose epochs and seed, where it names none, are the arm's and this one. Raises SpaceError."""
+    return ConfigListEntry(
+        config=arm.space.complete({k: v for k, v in entry.items() if k not in ("arm", "epochs", "seed")}),
+        epochs=_whole(entry, "epochs", arm.max_epochs, *EPOCHS),
+        seed=_whole(entry, "seed", seed, *SEEDS),
+    )
 
 
 def _whole(entry: Mapping[str, Any], name: str, default: int, least: int, most: int) -> int:

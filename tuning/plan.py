@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from datasets.folds import Fold
-from search_spaces.axes import Axis, Choice, Integer
+from search_spaces.axes import Axis, CategoricalParameter, IntParameter
 from search_spaces.objective import Objective
 from tasks.task import Arm, Task
 from trainables.learners.registry import find_learner
 from tuning.command import name_options
 from tuning.going_on import Origin
-from tuning.listed import ListedTrial
+from tuning.listed import ConfigListEntry
 from tuning.records.header import AnyAxis, AxisCondition, ChoiceAxis, FloatAxis, IntAxis
 from tuning.resources import Share
 from tuning.settings import StudySettings
@@ -31,16 +31,16 @@ class ArmPlan:
 
     arm: Arm  # with its space, view and epochs as this study has them
     trials: int
-    listed: tuple[ListedTrial, ...] = ()  # with --configs: exactly these
+    listed: tuple[ConfigListEntry, ...] = ()  # with --configs: exactly these
 
     @property
     def freeze_points(self) -> tuple[dict[str, Any], ...]:
         """What trials may ask to freeze, where that is a list: prefixes of all of them can be computed together."""
-        asked = [listed.config for listed in self.listed] or [self.arm.space.constants]
-        points = [{name: config[name]} for config in asked for name in FREEZING if name in config]
+        points: list[dict[str, Any]] = [
+            {name: listed.config[name]} for listed in self.listed for name in FREEZING if name in listed.config
+        ]
         if not self.listed:
-            axes = [axis for axis in self.arm.space.axes if axis.name in FREEZING and isinstance(axis, Choice)]
-            points += [{axis.name: value} for axis in axes for value in axis.values]
+            points = [{name: value} for name in FREEZING for value in self.arm.space.choices(name)]
         if points and WARMUP in self.arm.space.names:
             points.append({"frozen_fraction": 1.0})  # while the head learns alone
         return tuple({str(point): point for point in points}.values())
@@ -139,10 +139,10 @@ class StudyPlan:
 
 def axis_header(axis: Axis) -> AnyAxis:
     """Return an axis as events and files keep it."""
-    when = AxisCondition(axis=axis.when.axis, values=axis.when.values) if axis.when else None
+    when = AxisCondition(axis=axis.when.parameter, values=axis.when.values) if axis.when else None
     source = name_options(axis.source)
-    if isinstance(axis, Choice):
+    if isinstance(axis, CategoricalParameter):
         return ChoiceAxis(name=axis.name, source=source, when=when, values=axis.values, allowed=axis.allowed)
-    if isinstance(axis, Integer):
+    if isinstance(axis, IntParameter):
         return IntAxis(name=axis.name, source=source, when=when, low=axis.low, high=axis.high, log=axis.log)
     return FloatAxis(name=axis.name, source=source, when=when, low=axis.low, high=axis.high, log=axis.log)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datasets.dataset import Carved, Counts, Dataset, Shares
 from datasets.view import View
 from errors import pluralize
-from search_spaces.axes import Axis
+from search_spaces.axes import FixedParameter, Parameter
 from tasks.task import Task
 from trainables.learners.registry import find_learner
 from tuning.plan import ArmPlan, StudyPlan
@@ -114,12 +114,11 @@ def _arm_lines(plan: StudyPlan, arm: ArmPlan) -> list[str]:
         lines.append(f"          at least {rungs}")
     else:
         lines.append(f"          all to epoch {arm.arm.max_epochs}" if not arm.listed else _listed_line(arm))
-    axes = () if arm.listed else arm.arm.space.drawn
+    constants = [axis for axis in arm.arm.space.parameters if isinstance(axis, FixedParameter)]
+    axes = [] if arm.listed else [axis for axis in arm.arm.space.active_parameters if axis not in constants]
     lines += [f"          {axis.name}: {axis}{_condition(axis)}" for axis in axes if axis.size > 1]
-    fixed = {axis.name: str(axis) for axis in axes if axis.size == 1} | dict(arm.arm.space.constants)
-    constants = ", ".join(f"{name} {value}" for name, value in fixed.items())
-    if constants:
-        lines.append(f"          fixed: {constants}")
+    if fixed := [f"{axis.name} {axis}" for axis in (*axes, *constants) if axis.size == 1]:
+        lines.append(f"          fixed: {', '.join(fixed)}")
     if (first := arm.arm.pretraining) is not None:
         lines.append(
             f"          first: its backbone learns {first.dataset.title}, {first.epochs} epochs at "
@@ -137,8 +136,8 @@ def _listed_line(arm: ArmPlan) -> str:
     return f"          as listed, to epoch {', '.join(map(str, epochs))}"
 
 
-def _condition(axis: Axis) -> str:
-    return f"  (with {axis.when.axis} {' or '.join(map(str, axis.when.values))})" if axis.when else ""
+def _condition(axis: Parameter) -> str:
+    return f"  (with {axis.when.parameter} {' or '.join(map(str, axis.when.values))})" if axis.when else ""
 
 
 def _size(count: int) -> str:

@@ -16,19 +16,49 @@ from search_spaces.space import Space
 from tasks.task import Arm, Task
 from trainables.learners.registry import find_learner
 from tuning.going_on import Origin, find_origin, held_by
-from tuning.listed import listed_trials, only_backbone
+from tuning.listed import only_backbone, read_config_list
 from tuning.plan import GRID_POINTS, WARMUP, ArmPlan, StudyPlan
 from tuning.resources import Share
 from tuning.settings import StudySettings, UsageError, check
 
 
 def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> StudyPlan:
-    """The plan of one study, or UsageError, UnknownTask or SpaceError with one line."""
+    """Return the plan of one study. Raises UsageError, UnknownTask or SpaceError with one line."""
     check(settings)
     if Path(name).name != name or name.startswith(".") or not name.isprintable() or len(name) > 100:
         raise UsageError("must be a plain folder name of at most 100 characters", argument="name", value=name)
     task = (task.sampled() if settings.sample else task).about(settings.data, settings.group_by, settings.allow_pickle)
     origin = _origin(task, settings)
+    arms = resolve_arms(task, settings, origin)
+    confirm = settings.folds or settings.confirm_seeds
+    if confirm is None:
+        # Another seed would go on from the same weights: no confirmation of what came before.
+        confirm = 0 if settings.configs or origin is not None else task.defaults.confirm_seeds
+    return StudyPlan(
+        task=task,
+        settings=settings,
+        name=name,
+        folder=settings.results / task.name / name,
+        arms=resolve_budget(task, settings, arms),
+        confirm_seeds=tuple(settings.seed + 1 + index for index in range(confirm)),
+        objective=_objective(task, settings.metric),
+        early_stopping=settings.scheduler == "asha" and not settings.configs,
+        share=share,
+        origin=origin,
+    )
+
+
+def resolve_arms(task: Task, settings: StudySettings, origin: Origin | None) -> list[Arm]:
+    """Return the arms of a study with their spaces, views and epochs.
+
+    Args:
+        task: the question, or its sample.
+        settings: what the user asked.
+        origin: what trials go on from; its arm is then the only one.
+
+    Raises:
+        UsageError, UnknownTask or SpaceError: one line, for what no arm can do.
+    """
     named = settings.arms or ((origin.arm,) if origin else ())
     arms = [task.arm(arm) for arm in named] if named else list(task.arms)
     doubled = {arm.name for arm in arms if [other.name for other in arms].count(arm.name) > 1}
@@ -53,21 +83,30 @@ def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> S
             argument="keep_epochs",
             value=settings.keep_epochs,
         )
-    listed = listed_trials(settings, arms) if settings.configs else {}
-    trials = task.defaults.trials if settings.trials is None else settings.trials
-    confirm = settings.folds or settings.confirm_seeds
-    if confirm is None:
-        # Another seed would go on from the same weights: no confirmation of what came before.
-        confirm = 0 if settings.configs or origin is not None else task.defaults.confirm_seeds
-    plans = [
-        ArmPlan(
-            arm=arm,
-            trials=len(listed[arm.name]) if settings.configs else _most_trials(arm.space, trials, settings),
-            listed=tuple(listed[arm.name]) if settings.configs else (),
-        )
-        for arm in arms
-        if not settings.configs or arm.name in listed
-    ]
+    return arms
+
+
+def resolve_budget(task: Task, settings: StudySettings, arms: list[Arm]) -> tuple[ArmPlan, ...]:
+    """Return how many trials each arm gets, or which ones with --configs, which may leave arms out.
+
+    Args:
+        task: whose defaults count where nothing is asked.
+        settings: what the user asked.
+        arms: as resolve_arms returns them.
+
+    Raises:
+        UsageError: one line, for impossible configurations or an ensemble of more trials than there are.
+    """
+    if settings.configs:
+        listed = read_config_list(settings, arms)
+        plans = [
+            ArmPlan(arm=arm, trials=len(listed[arm.name]), listed=tuple(listed[arm.name]))
+            for arm in arms
+            if arm.name in listed
+        ]
+    else:
+        trials = task.defaults.trials if settings.trials is None else settings.trials
+        plans = [ArmPlan(arm=arm, trials=_most_trials(arm.space, trials, settings)) for arm in arms]
     most = max(plan.trials for plan in plans)
     if settings.ensemble is not None and settings.ensemble > most:
         raise UsageError(
@@ -76,21 +115,7 @@ def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> S
             value=settings.ensemble,
             remedy="average fewer, or search more with {trials}",
         )
-    objective = task.objective
-    if settings.metric is not None:
-        objective = Objective(metric=settings.metric, direction=_direction(task.target, settings.metric))
-    return StudyPlan(
-        task=task,
-        settings=settings,
-        name=name,
-        folder=settings.results / task.name / name,
-        arms=tuple(plans),
-        confirm_seeds=tuple(settings.seed + 1 + index for index in range(confirm)),
-        objective=objective,
-        early_stopping=settings.scheduler == "asha" and not settings.configs,
-        share=share,
-        origin=origin,
-    )
+    return tuple(plans)
 
 
 def _most_trials(space: Space, asked: int, settings: StudySettings) -> int:
@@ -111,9 +136,6 @@ def _origin(task: Task, settings: StudySettings) -> Origin | None:
         raise UsageError(
             f"{{goes_on_from}} is {origin.name}, a trial of {origin.arm}, but {{arms}} names others; leave it out"
         )
-    if settings.configs or settings.folds:
-        option = "{configs}" if settings.configs else "{folds}"
-        raise UsageError(f"{option} and {{goes_on_from}} both say what a trial begins with; give one of them")
     return origin
 
 
@@ -152,11 +174,13 @@ METRICS: Mapping[Target, Mapping[str, Direction]] = {
 }
 
 
-def _direction(target: Target, metric: str) -> Direction:
-    known = METRICS[target]
+def _objective(task: Task, metric: str | None) -> Objective:
+    if metric is None:
+        return task.objective
+    known = METRICS[task.target]
     if metric not in known:
         raise UsageError(unknown_name("metric", metric, tuple(known)), argument="metric")
-    return known[metric]
+    return Objective(metric=metric, direction=known[metric])
 
 
 def _changed(arm: Arm, space: Space, settings: StudySettings) -> Arm:
@@ -182,7 +206,7 @@ def _changed(arm: Arm, space: Space, settings: StudySettings) -> Arm:
         only_backbone(arm, space)
         arm = _noted(arm, f"its backbone first learned {arm.pretraining.dataset.title}")
     max_epochs = arm.max_epochs if settings.epochs is None else settings.epochs
-    if WARMUP in space.names and (longest := space.most(WARMUP)) >= max_epochs:
+    if WARMUP in space.names and (longest := space.upper_bound(WARMUP)) >= max_epochs:
         raise UsageError(
             f"{WARMUP} of {arm.name} is {longest:g}, but a trial has {max_epochs} epochs in all; "
             f"give more with {{epochs}}, or fewer with {{sets}} {arm.name}.{WARMUP}=N"

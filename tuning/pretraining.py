@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from datasets.store import ImageStore
+from datasets.view import key_fit
 from search_spaces.axes import Config
 from tasks.task import Pretraining
 from tuning.listed import only_backbone
@@ -51,7 +52,7 @@ def pretrained(plan: StudyPlan, stores: Mapping[str, Path]) -> dict[str, Pretrai
             "data": ImageStore.open(stores[arm.name]).fingerprint,
             "model": arm.model,
             "config": config,
-            "view": asdict(arm.pretraining.view),
+            "view": {**asdict(arm.pretraining.view), "fit": key_fit(arm.pretraining.view)},
             "epochs": arm.pretraining.epochs,
             "objective": asdict(plan.objective),
             "precision": plan.settings.precision,

@@ -19,15 +19,15 @@ from ray.tune.search import Searcher
 from trainables.trial_spec import TrialSpec
 from tuning.command import name_options
 from tuning.plan import StudyPlan
-from tuning.search import Finished, Search
+from tuning.search import Finished, TrialGenerator
 
 INTERRUPTIONS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
 
 
 class SearchAdapter(Searcher):
-    """Ray asks, the Search answers. Results come to it through the Recorder, which hears of stopped trials too."""
+    """Ray's searcher, which asks TrialGenerator. Recorder brings results to it, which hears of stopped trials too."""
 
-    def __init__(self, search: Search, stop: StopAll) -> None:
+    def __init__(self, search: TrialGenerator, stop: StopAll) -> None:
         super().__init__()
         self._search, self._stop = search, stop
 
@@ -106,7 +106,7 @@ class StopAll(Stopper):
     result with it, and Ray waited for ever. So a first Ctrl-C only sets a flag, which Ray asks for in its loop.
     """
 
-    def __init__(self, search: Search) -> None:
+    def __init__(self, search: TrialGenerator) -> None:
         self._search = search
         self.interrupted = ""  # by what
         self.failure: OSError | None = None  # of a disk that is full or gone
@@ -147,25 +147,26 @@ class StopAll(Stopper):
 
 
 class Recorder(Callback):
-    """Hears everything that happens to trials, in order, and hands it to the Search."""
+    """Hears everything that happens to trials, in order, and hands it to the TrialGenerator."""
 
-    def __init__(self, search: Search, stop: StopAll) -> None:
+    def __init__(self, search: TrialGenerator, stop: StopAll) -> None:
         self._search, self._stop = search, stop
 
     def on_trial_start(self, iteration: int, trials: list[RayTrial], trial: RayTrial, **info: Any) -> None:
         with self._stop.keeping_failures():
-            self._search.start(_name(trial))
+            self._search.tell_started(_name(trial))
 
     def on_trial_result(
         self, iteration: int, trials: list[RayTrial], trial: RayTrial, result: dict[str, Any], **info: Any
     ) -> None:
         name = _name(trial)
         with self._stop.keeping_failures():
-            self._search.report(name, result)
+            self._search.tell_epoch(name, result)
             if result.get("done"):
                 # The trainable says how it ended; where it says nothing, early stopping ended it.
                 early = "" if "status" in result else f"early stopping at epoch {result['epoch']}"
-                self._search.end(name, result.get("status", "stopped"), name_options(result.get("reason", early)))
+                status, reason = result.get("status", "stopped"), name_options(result.get("reason", early))
+                self._search.tell_finished(name, status, reason)
 
     def on_trial_error(self, iteration: int, trials: list[RayTrial], trial: RayTrial, **info: Any) -> None:
         name = _name(trial)
@@ -173,9 +174,9 @@ class Recorder(Callback):
             with self._stop.keeping_failures():
                 died, reason = cause_of_error(trial)
                 if died:
-                    self._search.lost(name, reason)
+                    self._search.tell_worker_died(name, reason)
                 else:
-                    self._search.end(name, "failed", reason)
+                    self._search.tell_finished(name, "failed", reason)
 
 
 def _name(trial: RayTrial) -> str:

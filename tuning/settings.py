@@ -59,6 +59,30 @@ class StudySettings:
     quiet: bool = False
 
 
+# Two fields of StudySettings that cannot both be given, and why.
+CONFLICTS = (
+    (
+        "folds",
+        "confirm_seeds",
+        "{folds} and {confirm_seeds} both say how often the best is trained again; give one of them",
+    ),
+    (
+        "trials",
+        "configs",
+        "{trials} says how many to search, but {configs} lists those to train; leave one of them out",
+    ),
+    ("configs", "goes_on_from", "{configs} and {goes_on_from} both say what a trial begins with; give one of them"),
+    ("folds", "goes_on_from", "{folds} and {goes_on_from} both say what a trial begins with; give one of them"),
+)
+
+
+def check_conflicts(settings: StudySettings) -> None:
+    """Raise UsageError where two options contradict each other."""
+    for first, second, reason in CONFLICTS:
+        if getattr(settings, first) is not None and getattr(settings, second) is not None:
+            raise UsageError(reason)
+
+
 def check(settings: StudySettings) -> None:
     """Numbers that make no sense, options that contradict each other, a file that is not there: UsageError."""
     for argument, value, least, most in (
@@ -74,9 +98,6 @@ def check(settings: StudySettings) -> None:
     ):
         if value is not None and not least <= value <= most:
             raise UsageError(f"must be from {least} to {most}", argument=argument, value=value)
-    if settings.folds is not None and settings.confirm_seeds is not None:
-        raise UsageError("{folds} and {confirm_seeds} both say how often the best is trained again; give one of them")
-    if settings.configs and settings.trials is not None:
-        raise UsageError("{trials} says how many to search, but {configs} lists those to train; leave one of them out")
+    check_conflicts(settings)
     if settings.weights is not None and not settings.weights.is_file():
         raise UsageError("there is no such file", argument="weights", value=settings.weights)

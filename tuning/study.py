@@ -29,7 +29,7 @@ from tuning.records.events import AnyEvent, StudyEnded, StudyStarted, StudyStatu
 from tuning.records.header import ArmHeader, DataHeader
 from tuning.records.study_paths import StudyPaths
 from tuning.records.study_record import StudyRecord
-from tuning.search import Search
+from tuning.search import TrialGenerator
 from tuning.tensorboard import TensorBoardWriter
 
 VERSIONED = ("ray", "tensorflow", "keras", "optuna", "numpy", "scikit-learn", "albumentations")
@@ -61,7 +61,7 @@ def run_study(
     if listener is not None:
         log.listen(listener)
     progress.watch(record, plan)
-    search = Search(plan, log, record, store_path, first)
+    search = TrialGenerator(plan, log, record, store_path, first)
     try:
         log.append(described)
         with progress:
@@ -84,9 +84,9 @@ def _keep_winners(plan: StudyPlan, record: StudyRecord) -> None:
         keep_best_model(plan.folder, record, arm.arm.name)
 
 
-def _tune(plan: StudyPlan, search: Search) -> None:
+def _tune(plan: StudyPlan, search: TrialGenerator) -> None:
     """Raises KeyboardInterrupt after Ctrl-C, OSError where the study's folder cannot be written any more."""
-    # Workers start side by side, not one after the other; the Search never lets more trials wait than there are slots.
+    # Workers start side by side, not one after the other; no more trials wait than there are slots.
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(plan.share.slots)
     stopper = StopAll(search)
     # Ray's own experiment folder is scratch: nothing is ever restored from it.
@@ -96,7 +96,7 @@ def _tune(plan: StudyPlan, search: Search) -> None:
         tuner = tune.Tuner(
             worker,
             tune_config=tune.TuneConfig(
-                num_samples=-1,  # the Search says when it is over
+                num_samples=-1,  # the TrialGenerator says when it is over
                 search_alg=SearchAdapter(search, stopper),
                 scheduler=StopInsideArms(plan),
                 reuse_actors=True,
