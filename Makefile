@@ -36,7 +36,7 @@ samples: setup
 BENCHMARK ?=
 benchmark:
 	$(MAKE) setup EXTRAS="$(sort $(EXTRAS) benchmark)"
-	$(BIN)/python -m benchmarks.run $(BENCHMARK)
+	$(BIN)/python -m benchmarks $(BENCHMARK)
 
 # Two files side by side, each in one process. More at once would want more memory than a laptop has.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder

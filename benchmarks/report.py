@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
-from benchmarks.breakdown import ORDER
-from benchmarks.cells import Cell, best_peer, cells, cost, ratios
+from benchmarks.aggregate import Cell, best_peer, cells, cost, ratios
 from benchmarks.systems import PODIUM, SYSTEMS
+from benchmarks.time_breakdown import ORDER
 from benchmarks.workloads import SLOTS
 
 LEAST_ACCOUNTED = 0.95  # of slots x wall clock; a breakdown that names less is marked

@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.peers.job import Job
+from benchmarks.peers.peer_config import Job
 
 PODIUM = "podium"
 
@@ -17,7 +17,7 @@ class System:
     name: str
     label: str  # in tables
     module: str
-    imports: str  # what its processes import; see run.py
+    imports: str  # what its processes import; see __main__.py
     options: tuple[str, ...] = ()
 
 
@@ -42,7 +42,7 @@ SYSTEMS = {
         System(
             name=PODIUM,
             label="**this project**",
-            module="benchmarks.podium_entry",
+            module="benchmarks.podium_adapter",
             imports="keras, ray.tune, optuna, h5py, pandas, rich, sklearn.metrics, tensorboardX",
         ),
     )
@@ -54,13 +54,13 @@ def command(system: System, job: Job) -> list[str]:
     """The command of one run. This project's run gets its own copy of the image store, and nothing else."""
     if system.name != PODIUM:
         return [sys.executable, "-m", system.module, *system.options, *job.arguments()]
-    from benchmarks import podium_entry
+    from benchmarks import podium_adapter
 
     data = job.scratch / "data"
     data.mkdir()
     for store in (job.material / "data").glob("*.h5"):
         os.link(store, data / store.name)
-    return [sys.executable, *podium_entry.command(job.workload, job.trials, job.weights, job.scratch)]
+    return [sys.executable, *podium_adapter.command(job.workload, job.trials, job.weights, job.scratch)]
 
 
 def environment(checkout: Path, scratch: Path) -> dict[str, str]:

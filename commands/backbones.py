@@ -15,10 +15,10 @@ from errors import unknown_name
 @data_dir_option
 def backbones(measure: str | None, data_dir: Path | None) -> None:
     """The catalogue of pre-trained networks: what can be selected with --backbone, how large, how fast."""
-    from reporting.backbones import backbones_text
-    from trainables import latency
-    from trainables.models.catalogue import CATALOGUE
-    from tuning.settings import UsageError
+    from inspection.prediction import latency
+    from reporting.tables.backbone_table import backbones_text
+    from trainables.models.backbones.registry import CATALOGUE
+    from tuning.plan.settings import UsageError
 
     folder = data_folder(data_dir)
     asked = [name.strip() for name in (measure or "").split(",") if name.strip()]

@@ -41,7 +41,7 @@ def prepare(
     python cli.py datasets prepare images --from ~/birds
     """
     from commands.progress import counted, prepare_with_bars, tell_notices
-    from datasets.store import ImageStore
+    from datasets.store.image_store import ImageStore
     from errors import pluralize
 
     dataset = asked_task(task, sample, data, **read).dataset
@@ -61,7 +61,7 @@ def convert(source: Path, target: Path) -> None:
     \b
     python cli.py datasets convert data2.pickle signs.npz
     """
-    from datasets.sign_arrays import convert as convert_signs
+    from datasets.sources.traffic_sign_arrays import convert as convert_signs
 
     click.echo(f"{target}: {convert_signs(source, target)} images")
 
@@ -78,9 +78,9 @@ def describe(
 ) -> None:
     """Images by class and split, sizes, and the pixels' statistics, as text and as a picture."""
     from commands.progress import prepare_with_bars
-    from datasets import statistics
-    from datasets.picture import draw_statistics
-    from datasets.store import ImageStore
+    from datasets.store import statistics
+    from datasets.store.image_store import ImageStore
+    from datasets.store.statistics_plot import draw_statistics
 
     dataset = asked_task(task, sample, data, **read).dataset
     store = ImageStore.open(prepare_with_bars(dataset, data_folder(data_dir), data, quiet=False))
@@ -138,17 +138,17 @@ def features(
     from dataclasses import replace
 
     from commands.progress import bars, counted, prepare_with_bars
-    from datasets.store import ImageStore
-    from datasets.view import View
-    from trainables.models import catalogue
-    from tuning.settings import UsageError
+    from datasets.input_config import InputConfig
+    from datasets.store.image_store import ImageStore
+    from trainables.models.backbones import registry
+    from tuning.plan.settings import UsageError
 
     asked = asked_task(task, sample, data, **read)
     arm = _starting_from(asked, backbone)
     if backbone is None and arm is None:
         raise UsageError(f"--backbone is missing, and no arm of {asked.name} starts from one; name one, such as VGG16")
-    found = catalogue.find(backbone or arm.space.choices("backbone")[0])  # type: ignore[union-attr]
-    view = View(image_size=found.image_size, fit="shorter_side")
+    found = registry.find(backbone or arm.space.choices("backbone")[0])  # type: ignore[union-attr]
+    view = InputConfig(image_size=found.image_size, fit="shorter_side")
     if arm is not None:
         view = replace(view, image_size=arm.view.image_size, fit=arm.view.fit)
     if image_size is not None:
@@ -160,10 +160,10 @@ def features(
         raise UsageError(f"{target} exists; choose another --out, or replace it with --overwrite")
     store = ImageStore.open(prepare_with_bars(asked.dataset, data_folder(data_dir), data, quiet))
 
-    from inspection.quietly import start_tensorflow
+    from inspection.loading.silence_tensorflow import start_tensorflow
 
     start_tensorflow()
-    from trainables.extraction import Extraction, extract
+    from trainables.features.feature_extraction import Extraction, extract
 
     what = Extraction(backbone=found, pooling=pooling, view=view, weights=weights)
     with bars(quiet) as progress:

@@ -19,8 +19,8 @@ def ensemble(study: str, top: int, arm: str | None, results: Path) -> None:
 
     It reads the test predictions that the study stored: nothing is predicted anew, no test image is opened.
     """
-    from inspection.ensemble import ensemble as averaged
-    from inspection.ensemble import ensemble_text
+    from inspection.evaluation.ensemble import ensemble as averaged
+    from inspection.evaluation.ensemble import ensemble_text
     from tuning.records.find_study import find_study
 
     click.echo(ensemble_text(averaged(find_study(results, study), top, arm)))

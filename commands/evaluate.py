@@ -24,8 +24,8 @@ def evaluate(study: str, arms: tuple[str, ...], form: str, results: Path) -> Non
     python cli.py evaluate flowers17
     python cli.py evaluate food10/first --arm fine_tuned --format json
     """
-    from inspection.evaluation import evaluation_contract, evaluation_text, evaluations, write_evaluations
-    from reporting.render import json_text
+    from inspection.evaluation.evaluation import evaluation_contract, evaluation_text, evaluations, write_evaluations
+    from reporting.formats.summarize import json_text
     from tuning.records.find_study import find_study
 
     folder = find_study(results, study)

@@ -32,29 +32,29 @@ def explain(
     python cli.py explain food10
     python cli.py explain dogs_vs_cats cat.jpg dog.jpg --arm sgd --arm adam --layers block6a_project_bn,top_activation
     """
-    from inspection import pictures
-    from inspection.winner import chosen
+    from inspection.loading.best_model import chosen
+    from inspection.prediction import input_images
     from tuning.records.find_study import find_study
 
     folder = find_study(results, study)
-    found = pictures.find(images)
+    found = input_images.find(images)
     winners = chosen(folder, arms)
-    from inspection import explaining
+    from inspection.explanation import grad_cam_sheets
 
     named = [layer.strip() for layer in (layers or "").split(",") if layer.strip()]
     failed: dict[str, str] = {}
-    for winner in explaining.convolutional(winners):
+    for winner in grad_cam_sheets.convolutional(winners):
         subjects = []
-        for picture in pictures.read(found, pictures.seen_by(winner)):
+        for picture in input_images.read(found, input_images.seen_by(winner)):
             if picture.pixels is None:
                 failed[picture.name] = picture.failure
             else:
-                subjects.append(explaining.Subject(name=Path(picture.name).name, pixels=picture.pixels))
+                subjects.append(grad_cam_sheets.ImageToExplain(name=Path(picture.name).name, pixels=picture.pixels))
         if not images:
-            subjects = explaining.validation_subjects(winner)
+            subjects = grad_cam_sheets.validation_subjects(winner)
         if subjects:
             click.echo(f"{winner.title}: {winner.score} at {winner.view.image_size} px", err=True)
-            explaining.explain(winner, subjects, named, out or folder / "explain", click.echo)
+            grad_cam_sheets.explain(winner, subjects, named, out or folder / "explain", click.echo)
     for name, failure in failed.items():
         click.echo(f"{name}: {failure}", err=True)
     if failed:

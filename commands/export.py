@@ -20,8 +20,8 @@ def export(study: str, form: str, arm: str | None, out: Path | None, results: Pa
 
     It takes images uint8 [N, S, S, 3], RGB, 0 to 255, as the winner does. What answers otherwise is not kept.
     """
-    from inspection.exporting import export as write
-    from inspection.winner import winner
+    from inspection.loading.best_model import winner
+    from inspection.prediction.export import export as write
     from tuning.records.find_study import find_study
 
     chosen = winner(find_study(results, study), arm)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from inspection.layers import Listing
+    from inspection.explanation.model_summary import Listing
     from tasks.task import Task
 
 
@@ -30,8 +30,8 @@ def layers(subject: str, arm: str | None, sets: tuple[str, ...], image_size: int
     """
     from errors import unknown_name
     from tasks.task import load_task, task_names
-    from trainables.models.catalogue import CATALOGUE
-    from tuning.settings import UsageError
+    from trainables.models.backbones.registry import CATALOGUE
+    from tuning.plan.settings import UsageError
 
     if picture is not None and not picture.absolute().parent.is_dir():
         raise UsageError(f"--picture is {picture}, but there is no folder {picture.absolute().parent}")
@@ -46,29 +46,29 @@ def layers(subject: str, arm: str | None, sets: tuple[str, ...], image_size: int
             raise UsageError(unknown_name("task or backbone", subject, (*task_names(), *CATALOGUE)))
     except ValueError as error:
         raise UsageError(str(error)) from None
-    from inspection.layers import layers_text
+    from inspection.explanation.model_summary import layers_text
 
     click.echo(layers_text(listing))
     if picture is not None:
-        from inspection.architecture_picture import draw
+        from inspection.explanation.architecture_diagram import draw
 
         draw(listing, picture)
         click.echo(f"picture: {picture}")
 
 
 def _of_backbone(name: str, image_size: int | None) -> Listing:
-    from inspection.layers import of_backbone
-    from inspection.quietly import start_tensorflow
+    from inspection.explanation.model_summary import of_backbone
+    from inspection.loading.silence_tensorflow import start_tensorflow
 
     start_tensorflow()
     return of_backbone(name, image_size)
 
 
 def _of_task(task: Task, arm: str | None, sets: tuple[str, ...], image_size: int | None) -> Listing:
-    from inspection.layers import NUMPY_NETWORK, has_layers, of_arm
-    from inspection.quietly import start_tensorflow
-    from search_spaces.changes import set_in_arms
-    from tuning.settings import UsageError
+    from inspection.explanation.model_summary import NUMPY_NETWORK, has_layers, of_arm
+    from inspection.loading.silence_tensorflow import start_tensorflow
+    from search_spaces.overrides import set_in_arms
+    from tuning.plan.settings import UsageError
 
     listed = [one.name for one in (*task.arms, *task.more_arms) if has_layers(one.model)]
     if not listed:

@@ -23,13 +23,13 @@ def misclassified(study: str, arm: str | None, most: int, out: Path | None, resu
 
     Who looks at test images learns from them: each call is entered in the study's ledger of openings.
     """
-    from tuning.settings import UsageError
+    from tuning.plan.settings import UsageError
 
     if most < 1:
         raise UsageError(f"--most is {most}, but must be at least 1")
-    from inspection.gallery import draw_gallery
-    from inspection.winner import winner
-    from reporting.files import write_derived
+    from inspection.evaluation.misclassified import draw_gallery
+    from inspection.loading.best_model import winner
+    from reporting.report.derived_files import write_derived
     from tuning.records.event_log import EventLog
     from tuning.records.events import TestOpened
     from tuning.records.find_study import find_study

@@ -40,7 +40,7 @@ def predict(
     curl -s https://example.org/lunch.jpg | python cli.py predict food10 -
     python cli.py predict --model EfficientNetLite0 lunch.jpg
     """
-    from tuning.settings import UsageError
+    from tuning.plan.settings import UsageError
 
     if top < 1:
         raise UsageError(f"--top is {top}, but must be at least 1")
@@ -51,32 +51,33 @@ def predict(
         raise UsageError("--weights goes with --model; a study's winner has its own")
     if not named:
         raise UsageError(f"no image is named; give files, folders, addresses or - after the study {study}")
-    from inspection import pictures
+    from inspection.prediction import input_images
 
-    found = pictures.find(named)  # before anything heavy: a wrong path should cost no seconds
-    from inspection import classifier, imagenet, predicting
-    from inspection.winner import winner
+    found = input_images.find(named)  # before anything heavy: a wrong path should cost no seconds
+    from inspection.loading import load_model
+    from inspection.loading.best_model import winner
+    from inspection.prediction import imagenet, predict
     from tuning.records.find_study import find_study
 
     if study is not None:
         chosen = winner(find_study(results, study), arm)
         title = f"{chosen.title}: {chosen.score} at {chosen.view.image_size} px"
-        seen, batch, names = pictures.seen_by(chosen), classifier.BATCH, chosen.names
-        answer = classifier.load_classifier(chosen)
+        seen, batch, names = input_images.seen_by(chosen), load_model.BATCH, chosen.names
+        answer = load_model.load_classifier(chosen)
     else:
         title, seen, answer = imagenet.load(str(model), weights)
         title, batch, names = f"{title}, ImageNet's 1000 classes", imagenet.BATCH, imagenet.names
     click.echo(title, err=True)
     failed: list[str] = []
 
-    def heard() -> Iterator[predicting.Answer]:
-        for said in predicting.answers(pictures.read(found, seen), answer, names, top, batch):
+    def heard() -> Iterator[predict.Answer]:
+        for said in predict.answers(input_images.read(found, seen), answer, names, top, batch):
             if said.failure:
                 failed.append(said.image)
                 click.echo(f"{said.image}: {said.failure}", err=True)
             yield said
 
-    for line in predicting.rendered(heard(), form):
+    for line in predict.rendered(heard(), form):
         click.echo(line)
     if failed:
         raise click.exceptions.Exit(2)

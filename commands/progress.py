@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from datasets.dataset import SPLITS, Dataset, Progress, silent
-from datasets.store import ImageStore, prepare
+from datasets.store.image_store import ImageStore, prepare
 
 SHOWN = 5  # images left out that are named
 PLAIN_SECONDS = 30.0  # between two lines of progress where there is no terminal
@@ -56,7 +56,7 @@ def plain_lines(seconds: float = PLAIN_SECONDS) -> Progress:
 
 
 def prepare_with_bars(dataset: Dataset, data_dir: Path, origin: str | None, quiet: bool) -> Path:
-    """As datasets.store.prepare, with `bars`."""
+    """As datasets.store.image_store.prepare, with `bars`."""
     with bars(quiet) as progress:
         return prepare(dataset, data_dir, origin, progress)
 

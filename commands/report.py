@@ -23,8 +23,8 @@ def report(study: str, show: bool, results: Path) -> None:
     python cli.py report food10
     python cli.py report food10/first --open
     """
-    from reporting.audit import audit_lines
-    from reporting.report import write_report
+    from reporting.audit.audit import audit_lines
+    from reporting.report.write_report import write_report
     from tuning.records.find_study import find_study
 
     written = write_report(find_study(results, study))

@@ -56,8 +56,8 @@ def runs(
     python cli.py runs food10 --format csv > trials.csv
     python cli.py runs food10 --mlflow http://127.0.0.1:5000
     """
-    from reporting import runs_text
-    from reporting.runs import TrialQuery, count_line, select
+    from reporting.trials import trial_text
+    from reporting.trials.query import TrialQuery, count_line, select
     from tuning.records.find_study import find_study
     from tuning.records.study_record import read_started
 
@@ -65,16 +65,16 @@ def runs(
     query = TrialQuery(arms=arms, where=where, sort=sort, columns=_names(columns), limit=limit)
     found = select(record, query)
     if uri is not None:
-        from reporting.mlflow_export import export
+        from reporting.trials.mlflow_export import export
 
         click.echo(export(record, [row["trial"] for row in found.rows], uri))
         return
     if form in ("csv", "json") and not query.columns:
         found = replace(found, columns=found.every)
     if form == "table" and sys.stdout.isatty():
-        click.echo(runs_text.terminal_text(found, shutil.get_terminal_size().columns, colour=True))
+        click.echo(trial_text.terminal_text(found, shutil.get_terminal_size().columns, colour=True))
     else:
-        click.echo(runs_text.FORMATS[form](found))
+        click.echo(trial_text.FORMATS[form](found))
     for hint in found.hints:
         click.echo(hint, err=True)
     if form == "table":

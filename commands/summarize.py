@@ -34,10 +34,10 @@ def summarize(studies: tuple[str, ...], form: str, into: Path | None, results: P
     python cli.py summarize food10 --format html > food10.html
     python cli.py summarize traffic_signs --into README.md
     """
-    from reporting.render import summarize_text
+    from reporting.formats.summarize import summarize_text
+    from tuning.plan.settings import UsageError
     from tuning.records.find_study import find_studies, find_study
     from tuning.records.study_record import StudyNotFound
-    from tuning.settings import UsageError
 
     names = studies or tuple(dict.fromkeys(study.parent.name for study in find_studies(results)))
     if not names:
@@ -46,7 +46,7 @@ def summarize(studies: tuple[str, ...], form: str, into: Path | None, results: P
     if into is None:
         click.echo(summarize_text(found, form))
         return
-    from reporting.into import write_into
+    from reporting.formats.markdown_inject import write_into
 
     if form not in ("table", "markdown"):
         raise UsageError(f"--into puts Markdown into {into}, but --format is {form}; leave one out")

@@ -11,15 +11,15 @@ import click
 
 from commands.base.error_handling import fail
 from commands.base.options import CHECKOUT, data_dir_option, data_folder, data_options, results_option
-from tuning.settings import Precision, SchedulerName, SearchName
+from tuning.plan.settings import Precision, SchedulerName, SearchName
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from datasets.dataset import Dataset
     from tasks.task import Task
-    from tuning.plan import StudyPlan
-    from tuning.settings import StudySettings
+    from tuning.plan.settings import StudySettings
+    from tuning.plan.study_plan import StudyPlan
 
 
 @click.command()
@@ -93,7 +93,7 @@ def tune(task: str, dry_run: bool, backbone: str | None, **options: Any) -> None
     python cli.py tune images --data ~/birds --gpus 2
     """
     from tasks.task import load_task
-    from tuning.settings import StudySettings, UsageError
+    from tuning.plan.settings import StudySettings, UsageError
 
     resolved = load_task(task)
     options["data_dir"] = data_folder(options["data_dir"])
@@ -111,18 +111,18 @@ def _tune(task: Task, settings: StudySettings, dry_run: bool) -> None:
     from rich.console import Console
 
     from commands.progress import prepare_with_bars
-    from tuning.folder import make_folder
-    from tuning.plan_text import render_plan
-    from tuning.planning import make_plan
-    from tuning.resources import machine_share
+    from tuning.plan.make_plan import make_plan
+    from tuning.plan.plan_text import render_plan
+    from tuning.plan.resources import machine_share
+    from tuning.plan.study_folder import make_folder
 
     console = Console()
     cluster_cores = None
     if settings.address is not None:  # a trial's share depends on how large the cluster is
-        from tuning import cluster
+        from tuning.execution import ray_cluster
 
-        cluster.start_ray(settings.address)
-        cluster_cores = cluster.cluster_cores()
+        ray_cluster.start_ray(settings.address)
+        cluster_cores = ray_cluster.cluster_cores()
     name = settings.name or time.strftime("%Y-%m-%d-%H%M%S")
     plan = make_plan(task, settings, machine_share(settings, cluster_cores), name)
     text = render_plan(plan)
@@ -157,8 +157,8 @@ def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Co
     pretraining: stores of the images that backbones learn from first, by arm.
     """
     from commands.progress import counted, tell_notices
-    from datasets.store import ImageStore
-    from tuning.going_on import check_images
+    from datasets.store.image_store import ImageStore
+    from tuning.plan.resume_from import check_images
 
     opened = ImageStore.open(store, plan.fold)
     if plan.origin is not None:
@@ -167,19 +167,19 @@ def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Co
     if not plan.settings.quiet:
         console.print(f"images    {counted(opened)}", highlight=False)
         console.print("starting Ray ...", highlight=False)
-    from reporting.curves import NAME as CURVES
-    from reporting.files import write_derived
-    from reporting.live_curves import LiveCurves
-    from reporting.render import summarize_text
-    from tuning import cluster
-    from tuning.progress import Progress
+    from reporting.formats.summarize import summarize_text
+    from reporting.plots.learning_curves import NAME as CURVES
+    from reporting.plots.live_curves import LiveCurves
+    from reporting.report.derived_files import write_derived
+    from tuning.execution import ray_cluster
+    from tuning.listeners.progress import Progress
     from tuning.records.study_paths import StudyPaths
 
     try:
-        dashboard = cluster.start_ray(plan.settings.address)
-        cluster.check_gpus(plan.settings.gpus)
-        from tuning import study
-        from tuning.command import typed_command
+        dashboard = ray_cluster.start_ray(plan.settings.address)
+        ray_cluster.check_gpus(plan.settings.gpus)
+        from tuning.execution import study
+        from tuning.plan.command_line import typed_command
 
         if not plan.settings.quiet:
             if dashboard:
@@ -199,9 +199,9 @@ def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Co
             click.echo(f"\ninterrupted; what was done is kept: python cli.py summarize {_named(plan)}", err=True)
         raise
     finally:
-        cluster.stop_ray()
+        ray_cluster.stop_ray()
     write_derived(plan.folder)
-    from inspection.boxes import draw_boxes
+    from inspection.evaluation.box_overlays import draw_boxes
 
     draw_boxes(plan.folder, opened)
     if record.status == "fatal":
@@ -217,8 +217,8 @@ def _write_reports(study: Path) -> None:
     """Classification reports and confusion matrices; nothing of a study without a winner that names classes."""
     from contextlib import suppress
 
-    from inspection.evaluation import evaluations, write_evaluations
-    from inspection.winner import InspectionError
+    from inspection.evaluation.evaluation import evaluations, write_evaluations
+    from inspection.loading.best_model import InspectionError
 
     with suppress(InspectionError):
         write_evaluations(study, evaluations(study))

@@ -71,7 +71,7 @@ class Shares:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Carved:
+class HoldOutShares:
     """Per cent of each class's training images that stand in for a split that the authors did not make."""
 
     val: int = 15
@@ -81,7 +81,8 @@ class Carved:
 class Dataset(Protocol):
     """A frozen dataclass in a module of its own; food101.Food101 is the model to follow.
 
-    Every field of the dataclass but its title (and what else datasets.store leaves out) is part of the store's file
+    Every field of the dataclass but its title (and what else datasets.store.image_store leaves out) is part of the
+    store's file
     name: what changes a field changes the store.
     """
 
@@ -98,7 +99,7 @@ class Dataset(Protocol):
         """Names in the order of the labels."""
 
     @property
-    def counts(self) -> Counts | Shares | Carved | None:
+    def counts(self) -> Counts | Shares | HoldOutShares | None:
         """Images per class in each split, or their shares; or what the authors' own split is completed by.
 
         None is the authors' split, completed as `Carved()` says.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from search_spaces import optimization
-from search_spaces.axes import Parameter, fixed
+from search_spaces.parameters import Parameter, fixed
 from search_spaces.space import Space
 
 STUDY = "document 2, 2020-11-10-first-CNN-shallownet"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from search_spaces.axes import CategoricalParameter
+from search_spaces.parameters import CategoricalParameter
 
-# The catalogue of trainables/models/catalogue.py, by name; a test holds the two together.
+# The catalogue of trainables/models/backbones/registry.py, by name; a test holds the two together.
 BACKBONES = (
     "NASNetMobile",
     "EfficientNetLite0",
@@ -16,7 +16,7 @@ BACKBONES = (
 
 SAMPLE_BACKBONE = "EfficientNetLite0"  # whose weights come with the installation
 
-# What trainables/models/fine_tuned.py and as_is.py build, by name.
+# What trainables/models/families/fine_tuned.py and pretrained_classifier.py build, by name.
 HEADS = ("hidden", "sigmoid", "linear", "flatten_linear", "dense_512_256_128", "dense_1024_256", "dense_256")
 BOX_HEADS = ("box",)  # of networks that say where, not what
 # What becomes of a wholly frozen backbone's last maps: every value of them, or the mean of each.

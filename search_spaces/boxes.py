@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from search_spaces import backbones, optimization
-from search_spaces.axes import CategoricalParameter, Parameter, Value, fixed
+from search_spaces.parameters import CategoricalParameter, Parameter, Value, fixed
 from search_spaces.space import Space
 
 SETTINGS = "document 2, bounding-box regression"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from search_spaces import optimization, resnet
-from search_spaces.axes import Config, fixed
+from search_spaces import optimization, preact_resnet
+from search_spaces.parameters import Config, fixed
 from search_spaces.space import Space
 
 MINIVGG, GOOGLE = "document 2, 2020-11-12-MiniVGGNet", "document 2, 2020-12-06-minigooglenet"
@@ -53,7 +53,7 @@ EXPERIMENTS = tuple(map(MINIGOOGLENET.as_single, MINIGOOGLENET.published))
 
 
 # Version 3 was stopped by hand and lowered to a tenth after epoch 70, as its log has it (75, its text), and 90.
-RESNET = resnet.space(
+RESNET = preact_resnet.space(
     "piecewise_constant", "piecewise_linear", stages="9-9-9", filters="64-64-128-256", stem="cifar", batch_size=128
 )
 VERSIONS = tuple(map(RESNET.as_single, RESNET.published))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from search_spaces import optimization
-from search_spaces.axes import CategoricalParameter
+from search_spaces.parameters import CategoricalParameter
 from search_spaces.space import Space
 
 STUDY = "document 2, 2020-10-10-multiclassification"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from search_spaces import backbones, features, optimization
-from search_spaces.axes import CategoricalParameter, Condition, Parameter, Value, fixed
+from search_spaces import backbones, feature_logistic, optimization
+from search_spaces.parameters import CategoricalParameter, Condition, Parameter, Value, fixed
 from search_spaces.space import Space
 
 SETTINGS = "document 1, settings"
@@ -62,4 +62,4 @@ ALEXNET = Space(
     ),
     published=({"learning_rate": 1e-3, "schedule": "constant", "l2": 2e-3},),
 )
-RESNET50_FEATURES = features.of_backbone("ResNet50", (1e-4, 1e-3, 0.01, 0.1, 1.0), LOG)
+RESNET50_FEATURES = feature_logistic.of_backbone("ResNet50", (1e-4, 1e-3, 0.01, 0.1, 1.0), LOG)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from search_spaces import backbones, features, optimization
-from search_spaces.axes import Value, fixed
+from search_spaces import backbones, feature_logistic, optimization
+from search_spaces.parameters import Value, fixed
 from search_spaces.space import Space
 
 SCRATCH, TRANSFER, CUT = (
@@ -24,7 +24,7 @@ MINIVGGNET = Space(
 )
 
 
-VGG16_FEATURES = features.of_backbone("VGG16", (0.1, 1.0, 10.0, 100.0, 1e3, 1e4), TRANSFER)
+VGG16_FEATURES = feature_logistic.of_backbone("VGG16", (0.1, 1.0, 10.0, 100.0, 1e3, 1e4), TRANSFER)
 
 _BODY = (
     backbones.choice("VGG16", source=CUT),

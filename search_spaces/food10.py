@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from search_spaces import backbones, optimization
-from search_spaces.axes import CategoricalParameter, Config, FloatParameter, fixed
+from search_spaces.parameters import CategoricalParameter, Config, FloatParameter, fixed
 from search_spaces.space import Space
 
 TUNING = "document 4, section 4"

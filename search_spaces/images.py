@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from search_spaces import backbones, optimization
-from search_spaces.axes import CategoricalParameter, FloatParameter, Parameter, fixed
+from search_spaces.parameters import CategoricalParameter, FloatParameter, Parameter, fixed
 from search_spaces.space import Space
 
 _BATCH = fixed(batch_size=32)
@@ -21,7 +21,10 @@ _SHARED: tuple[Parameter, ...] = (
     # --set class_weights=none weighs all images alike, however unequal the classes; balanced weighs
     # even nearly equal ones.
     CategoricalParameter(
-        name="class_weights", values=("auto",), allowed=("none", "balanced"), source="trainables/class_weights.py"
+        name="class_weights",
+        values=("auto",),
+        allowed=("none", "balanced"),
+        source="trainables/training/class_weights.py",
     ),
 )
 

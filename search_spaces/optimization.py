@@ -5,8 +5,8 @@ Ranges that a document states stand in the file of its task; here are the ones a
 
 from __future__ import annotations
 
-from search_spaces.axes import CategoricalParameter, Condition, FloatParameter
-from search_spaces.names import OPTIMIZERS, SCHEDULES
+from search_spaces.allowed_values import OPTIMIZERS, SCHEDULES
+from search_spaces.parameters import CategoricalParameter, Condition, FloatParameter
 
 
 def learning_rate(low: float, high: float, source: str) -> FloatParameter:

@@ -9,7 +9,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from errors import unknown_name
-from search_spaces.axes import Axis, Condition, Config, FixedParameter, Parameter, SpaceError, Suggester, Value, fixed
+from search_spaces.parameters import (
+    Axis,
+    Condition,
+    Config,
+    FixedParameter,
+    Parameter,
+    SpaceError,
+    Suggester,
+    Value,
+    fixed,
+)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from search_spaces import backbones, optimization
-from search_spaces.axes import Parameter, Value, fixed
+from search_spaces.parameters import Parameter, Value, fixed
 from search_spaces.space import Space
 
 PARAMETERS, STRUCTURES = "document 3, parameters", "document 3, structures"

@@ -7,13 +7,13 @@ Published (document 2, 2020-11-10-first-CNN-shallownet): just about 70 %, with t
     python cli.py tune animals --sample                    # generated pictures, no network
 """
 
-from datasets.animals import Animals
 from datasets.dataset import Counts
-from datasets.view import View
+from datasets.input_config import InputConfig
+from datasets.sources.animals import Animals
 from search_spaces import animals
 from tasks.task import DISHES, Sample, Task, arm, averages, sample_pictures
 
-VIEW = View(image_size=32, fit="stretch")
+VIEW = InputConfig(image_size=32, fit="stretch")
 
 TASK = Task(
     name="animals",

@@ -8,16 +8,16 @@ validation data; here 80 / 10 / 10.
     python cli.py tune boxes --sample                 # drawn scenes, no network, minutes
 """
 
-from datasets.airplanes import Airplanes
 from datasets.dataset import Counts
-from datasets.generated_scenes import GeneratedScenes
-from datasets.view import View
+from datasets.input_config import InputConfig
+from datasets.sources.caltech101_airplanes import Airplanes
+from datasets.synthetic.generated_scenes import GeneratedScenes
 from search_spaces import boxes
 from search_spaces.objective import Objective
 from search_spaces.space import Space
 from tasks.task import Arm, Sample, Task, table
 
-VIEW = View(image_size=224, fit="stretch")
+VIEW = InputConfig(image_size=224, fit="stretch")
 
 
 def _arm(name: str, label: str, space: Space) -> Arm:
@@ -54,7 +54,7 @@ TASK = Task(
             side=112,
             seed=14,
         ),
-        views=View(image_size=96, fit="stretch"),
+        views=InputConfig(image_size=96, fit="stretch"),
         epochs=12,
         fixed={"preprocessing": "own"},
         parameters=boxes.SAMPLE,

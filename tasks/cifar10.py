@@ -13,19 +13,19 @@ MiniVGGNet's variants a, b and c are the schedules inverse_time_decay, step_deca
 
 from dataclasses import replace
 
-from datasets.cifar10 import Cifar10
 from datasets.dataset import Counts
-from datasets.view import View
+from datasets.input_config import InputConfig
+from datasets.sources.cifar10 import Cifar10
 from search_spaces import cifar10 as spaces
 from search_spaces.space import Space
 from tasks.task import DISHES, Arm, Sample, Task, averages, sample_pictures, table
 
-PLAIN = View(image_size=32, recipe="cifar10")
+PLAIN = InputConfig(image_size=32, recipe="cifar10")
 SHIFTED = replace(PLAIN, augmentation="live")
 TURNED = replace(SHIFTED, recipe="cifar10_ensemble")
 
 
-def _arm(name: str, label: str, space: Space, epochs: int, view: View = SHIFTED) -> Arm:
+def _arm(name: str, label: str, space: Space, epochs: int, view: InputConfig = SHIFTED) -> Arm:
     return Arm(name=name, label=label, model=name.partition("_")[0], space=space, view=view, max_epochs=epochs)
 
 
@@ -59,7 +59,7 @@ TASK = Task(
     ),
     sample=Sample(
         dataset=sample_pictures("cifar10-sample", DISHES[:3], Counts(train=80, val=20, test=30), side=40, seed=22),
-        views=View(image_size=32, fit="shorter_side"),
+        views=InputConfig(image_size=32, fit="shorter_side"),
         epochs=6,
         trials=2,
         confirm_seeds=2,

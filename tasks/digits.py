@@ -8,13 +8,13 @@ trained by AdaGrad without a framework, reads the 1,797 handwritten digits that 
     python cli.py tune digits --sample                                     # the same digits, less effort
 """
 
-from datasets.digits import Digits
-from datasets.view import View
+from datasets.input_config import InputConfig
+from datasets.sources.digits import Digits
 from search_spaces import digits, mnist
 from tasks.task import Arm, Sample, Task, arm, averages
 
 DATASET = Digits()
-SMALL, LARGE = View(image_size=8, fit="stretch"), View(image_size=28, fit="stretch")
+SMALL, LARGE = InputConfig(image_size=8, fit="stretch"), InputConfig(image_size=28, fit="stretch")
 
 TASK = Task(
     name="digits",

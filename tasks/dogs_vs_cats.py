@@ -11,17 +11,17 @@ features; for AlexNet, which it tests on ten crops of each image too, no figure.
 """
 
 from datasets.dataset import Counts
-from datasets.dogs_vs_cats import DogsVsCats
-from datasets.view import View
+from datasets.input_config import InputConfig
+from datasets.sources.dogs_vs_cats import DogsVsCats
 from search_spaces import dogs_vs_cats
 from tasks.task import Arm, Sample, Task, arm, averages, sample_pictures, table
 
 # An epoch is 90 training and 20 validation steps of 20 images (document 1, settings).
-VIEW = View(
+VIEW = InputConfig(
     image_size=224, fit="stretch", augmentation="live", recipe="dogs_vs_cats", epoch_images=1800, check_images=400
 )
-SMALL = View(image_size=64, fit="stretch", epoch_images=60, check_images=40)
-CROPPED, PLAIN = View(image_size=64, fit="shorter_side", crops=10), View(image_size=64, fit="stretch")
+SMALL = InputConfig(image_size=64, fit="stretch", epoch_images=60, check_images=40)
+CROPPED, PLAIN = InputConfig(image_size=64, fit="shorter_side", crops=10), InputConfig(image_size=64, fit="stretch")
 
 
 def _arm(optimizer: str, label: str) -> Arm:
@@ -40,7 +40,7 @@ TASK = Task(
             "alexnet",
             "AlexNet",
             dogs_vs_cats.ALEXNET,
-            View(image_size=227, fit="shorter_side", augmentation="live", recipe="alexnet", crops=10),
+            InputConfig(image_size=227, fit="shorter_side", augmentation="live", recipe="alexnet", crops=10),
             max_epochs=75,
         ),
         Arm(
@@ -49,7 +49,7 @@ TASK = Task(
             learner="features_learner",
             model="backbone_features",
             space=dogs_vs_cats.RESNET50_FEATURES,
-            view=View(image_size=224, fit="stretch"),
+            view=InputConfig(image_size=224, fit="stretch"),
             max_epochs=250,  # of 20 iterations each: the document allows 5,000
         ),
     ),

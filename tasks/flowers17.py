@@ -14,18 +14,18 @@ stored versions of its code: `surgery_as_run` is what they do.
 from dataclasses import replace
 
 from datasets.dataset import Counts
-from datasets.flowers17 import Flowers17
-from datasets.view import View
+from datasets.input_config import InputConfig
+from datasets.sources.flowers17 import Flowers17
 from search_spaces import flowers17 as spaces
 from search_spaces.space import Space
 from tasks.task import DISHES, Arm, Sample, Task, averages, sample_pictures, table
 
-SMALL = View(image_size=64, fit="shorter_side", recipe="flowers17")
+SMALL = InputConfig(image_size=64, fit="shorter_side", recipe="flowers17")
 SMALL_LIVE = replace(SMALL, augmentation="live")
 LARGE_LIVE = replace(SMALL_LIVE, image_size=224)
 
 
-def _arm(name: str, label: str, space: Space, view: View, epochs: int, model: str = "fine_tuned") -> Arm:
+def _arm(name: str, label: str, space: Space, view: InputConfig, epochs: int, model: str = "fine_tuned") -> Arm:
     return Arm(name=name, label=label, model=model, space=space, view=view, max_epochs=epochs)
 
 
@@ -43,7 +43,7 @@ TASK = Task(
             learner="features_learner",
             model="backbone_features",
             space=spaces.VGG16_FEATURES,
-            view=View(image_size=224, fit="stretch"),
+            view=InputConfig(image_size=224, fit="stretch"),
             max_epochs=5,  # of 20 iterations each: the document's code leaves scikit-learn's limit at 100
         ),
         _arm("surgery", "Network Surgery", spaces.SURGERY, LARGE_LIVE, 125),

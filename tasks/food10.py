@@ -10,16 +10,16 @@ The document's question is asked again here with an equal search for both arms a
 
 from dataclasses import replace
 
-from datasets import food101
 from datasets.dataset import Counts
-from datasets.view import View
+from datasets.input_config import InputConfig
+from datasets.sources import food101
 from search_spaces import food10
 from tasks.task import Pretraining, Sample, Task, arm, sample_pictures, table
 
 # The classes assigned to the document's author (its section 1, file 50.txt).
 CLASSES: tuple[str, ...] = ("beef_carpaccio", "bibimbap", "cheese_plate", "chocolate_cake", "churros", "dumplings")
 CLASSES += ("fish_and_chips", "french_toast", "fried_rice", "strawberry_shortcake")
-VIEW, SMALL = View(image_size=224, augmentation="live", recipe="food10"), View(image_size=80)
+VIEW, SMALL = InputConfig(image_size=224, augmentation="live", recipe="food10"), InputConfig(image_size=80)
 FINE_TUNED = arm("fine_tuned", "Fine Tuned (Best Variant)", food10.FINE_TUNED, VIEW, max_epochs=150)
 FROM_SCRATCH = arm(
     "from_scratch",
@@ -63,7 +63,7 @@ TASK = Task(
     ),
     sample=Sample(  # at a size that two cores answer in minutes; each arm's pixels as they can bear
         dataset=sample_pictures("food10-sample", CLASSES, SMALL_COUNTS, side=96, seed=10),
-        views={"from_scratch": View(image_size=56), "fine_tuned": SMALL, "pretrained_on_food": SMALL},
+        views={"from_scratch": InputConfig(image_size=56), "fine_tuned": SMALL, "pretrained_on_food": SMALL},
         epochs=6,
         parameters=[food10.SAMPLE_FROZEN_FRACTION],
         pretraining=sample_pictures(

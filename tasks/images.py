@@ -9,13 +9,13 @@ python cli.py tune images --sample                         # generated pictures:
 
 from dataclasses import replace
 
+from datasets.custom.custom_images import OwnImages, find
 from datasets.dataset import Counts
-from datasets.own_images import OwnImages, find
-from datasets.view import View
+from datasets.input_config import InputConfig
 from search_spaces import images
 from tasks.task import DISHES, Sample, Task, arm, sample_pictures, table
 
-VIEW = View(image_size=224, fit="shorter_side", augmentation="live", recipe="photographs")
+VIEW = InputConfig(image_size=224, fit="shorter_side", augmentation="live", recipe="photographs")
 
 TASK = Task(
     name="images",
@@ -46,7 +46,8 @@ TASK = Task(
     sample=Sample(
         dataset=sample_pictures("images-sample", DISHES[:4], Counts(train=40, val=15, test=20), side=96, seed=11),
         views={
-            name: View(image_size=side, fit="shorter_side") for name, side in (("from_scratch", 56), ("fine_tuned", 80))
+            name: InputConfig(image_size=side, fit="shorter_side")
+            for name, side in (("from_scratch", 56), ("fine_tuned", 80))
         },
         epochs=6,
     ),

@@ -6,13 +6,13 @@ python cli.py tune mnist --data DIR        # MNIST's four files, or Fashion-MNIS
 python cli.py tune mnist --sample          # scikit-learn's digits, no network
 """
 
-from datasets.digits import Digits
-from datasets.mnist import Mnist
-from datasets.view import View
+from datasets.input_config import InputConfig
+from datasets.sources.digits import Digits
+from datasets.sources.mnist import Mnist
 from search_spaces import mnist
 from tasks.task import Sample, Task, arm, averages
 
-VIEW = View(image_size=28, fit="stretch")
+VIEW = InputConfig(image_size=28, fit="stretch")
 
 TASK = Task(
     name="mnist",

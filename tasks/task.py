@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from datasets.dataset import Counts, DataError, Dataset, Target
-from datasets.generated import GeneratedPictures
-from datasets.view import View
+from datasets.input_config import InputConfig
+from datasets.synthetic.generated_images import GeneratedPictures
 from errors import PodiumError, unknown_name
-from search_spaces import pixels
-from search_spaces.axes import Config, Parameter, Value
+from search_spaces import pixel_logistic
 from search_spaces.backbones import SAMPLE_BACKBONE
 from search_spaces.objective import Objective
+from search_spaces.parameters import Config, Parameter, Value
 from search_spaces.space import Space
 
 # Classes of generated pictures, for samples.
@@ -35,8 +35,8 @@ class Pretraining:
     """
 
     dataset: Dataset  # lies where the task's own images do
-    config: Config  # of trainables/models/fine_tuned.py, but for the backbone, which is the arm's
-    view: View
+    config: Config  # of trainables/models/families/fine_tuned.py, but for the backbone, which is the arm's
+    view: InputConfig
     epochs: int
 
 
@@ -49,7 +49,7 @@ class Arm:
     learner: str = "keras_learner"  # recorded name, see trainables/learners/registry.py
     model: str  # module of trainables/models
     space: Space
-    view: View
+    view: InputConfig
     max_epochs: int  # ASHA's R
     grace_epochs: int = 1  # ASHA's r
     pretraining: Pretraining | None = None  # what its backbone learns first; its space then has one backbone
@@ -60,7 +60,7 @@ class Arm:
 
 
 def arm(
-    name: str, label: str, space: Space, view: View, *, max_epochs: int, model: str | None = None, **more: Any
+    name: str, label: str, space: Space, view: InputConfig, *, max_epochs: int, model: str | None = None, **more: Any
 ) -> Arm:
     """Return an arm whose model is called as itself, unless another is named. more: further fields of Arm."""
     return Arm(name=name, label=label, model=model or name, space=space, view=view, max_epochs=max_epochs, **more)
@@ -133,7 +133,7 @@ class Sample:
 
     dataset: Dataset
     pretraining: Dataset | None = None  # what backbones learn from first, where an arm has them do so
-    views: View | Mapping[str, View]  # what arms see, all of them or each by its name
+    views: InputConfig | Mapping[str, InputConfig]  # what arms see, all of them or each by its name
     epochs: int  # at most
     trials: int = 6  # of an arm
     confirm_seeds: int = 1
@@ -154,7 +154,7 @@ class Sample:
         )
 
     def _arm(self, arm: Arm) -> Arm:
-        view = self.views if isinstance(self.views, View) else self.views[arm.name]
+        view = self.views if isinstance(self.views, InputConfig) else self.views[arm.name]
         view = replace(view, recipe=arm.view.recipe)
         space, first = arm.space, arm.pretraining
         for parameter in self.parameters:
@@ -254,7 +254,7 @@ def baselines(task: Task) -> tuple[Arm, ...]:
             label="Logistic Regression on Pixels",
             learner="pixels_learner",
             model="logistic_regression",
-            space=pixels.SPACE,
+            space=pixel_logistic.SPACE,
             view=view,
             max_epochs=9,
         ),

@@ -8,13 +8,13 @@ Published (document 2, its logs): validation accuracy 0.54848 with Adam, where S
 """
 
 from datasets.dataset import Counts
-from datasets.tiny_imagenet import TinyImageNet
-from datasets.view import View
+from datasets.input_config import InputConfig
+from datasets.sources.tiny_imagenet import TinyImageNet
 from search_spaces import tiny_imagenet as spaces
 from search_spaces.space import Space
 from tasks.task import DISHES, Arm, Sample, Task, averages, sample_pictures, table
 
-VIEW = View(image_size=64, augmentation="live", recipe="tiny_imagenet")
+VIEW = InputConfig(image_size=64, augmentation="live", recipe="tiny_imagenet")
 
 
 def _arm(name: str, label: str, space: Space, epochs: int = 75) -> Arm:
@@ -42,7 +42,7 @@ TASK = Task(
     ),
     sample=Sample(
         dataset=sample_pictures("tiny_imagenet-sample", DISHES, Counts(train=24, val=10, test=12), side=80, seed=24),
-        views=View(image_size=32, fit="shorter_side"),
+        views=InputConfig(image_size=32, fit="shorter_side"),
         epochs=6,
         trials=2,
         # Small batches: what batch normalization knows of its inputs follows over some 100 steps.

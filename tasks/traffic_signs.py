@@ -12,13 +12,13 @@ train from random weights, though its text says fine-tuning: `fine_tuned` is wha
 from dataclasses import replace
 
 from datasets.dataset import Counts
-from datasets.traffic_signs import TrafficSigns
-from datasets.view import View
+from datasets.input_config import InputConfig
+from datasets.sources.traffic_signs import TrafficSigns
 from search_spaces import traffic_signs as spaces
 from search_spaces.space import Space
 from tasks.task import DISHES, Arm, Sample, Task, sample_pictures, table
 
-VIEW = View(image_size=32, fit="stretch", recipe="traffic_signs")
+VIEW = InputConfig(image_size=32, fit="stretch", recipe="traffic_signs")
 
 
 def _arm(name: str, space: Space, model: str = "fine_tuned", note: str = "") -> Arm:

@@ -9,7 +9,7 @@ from hypothesis import settings
 settings.register_profile("podium", deadline=None)
 settings.load_profile("podium")
 
-LONGEST = ("test_tuning_study", "test_trainables_equivalence", "test_benchmarks")
+LONGEST = ("test_study", "test_equivalence", "test_benchmarks")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

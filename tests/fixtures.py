@@ -18,7 +18,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from datasets.dataset import Carved, Counts, DataError, Dataset, Progress, Shares, SourceImage, silent
+from datasets.dataset import Counts, DataError, Dataset, HoldOutShares, Progress, Shares, SourceImage, silent
 
 FOOD_CLASSES = ("churros", "dumplings", "bibimbap")
 COUNTS = Counts(train=7, val=2, test=1)
@@ -70,7 +70,7 @@ class Pictures:
     name: str = "pictures"
     title: str = "Pictures"
     classes: tuple[str, ...] = ("first", "second")
-    counts: Counts | Shares | Carved | None = COUNTS
+    counts: Counts | Shares | HoldOutShares | None = COUNTS
     max_side: int = 64
     per_class: int = 10
     broken: tuple[str, ...] = ()  # truncated after their header

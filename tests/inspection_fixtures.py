@@ -9,15 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from datasets.pipeline import Images
-from datasets.store import ImageStore, prepare
-from datasets.view import View
+from datasets.input_config import InputConfig
+from datasets.pipeline.batches import SplitBatches
+from datasets.store.image_store import ImageStore, prepare
 from tests.fixtures import Pictures
 from tests.study_fixtures import example_events, write_study
 
 # 20 test images of two classes, stored no larger than 20 pixels: smaller than their files.
 PICTURES = Pictures(max_side=20, per_class=40, counts=None)
-VIEW = View(image_size=16, fit="shorter_side")
+VIEW = InputConfig(image_size=16, fit="shorter_side")
 CLASSES = PICTURES.classes
 
 
@@ -53,7 +53,7 @@ def keep_study(results: Path, data: Path, learner: str = "pixels_learner", **hea
 
 def keep_predictions(folder: Path, data: Path, probabilities: np.ndarray) -> None:
     """Stored predictions of the study's 20 test images."""
-    images = Images(ImageStore.open(prepare(pictures(), data)), "test", VIEW, opened_by="a test")
+    images = SplitBatches(ImageStore.open(prepare(pictures(), data)), "test", VIEW, opened_by="a test")
     names = np.array([images.store.names[index] for index in images.indices])
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "test_predictions.npz").open("wb") as file:

@@ -12,7 +12,7 @@ import msgspec
 
 from tasks.task import load_task
 from tests.study_fixtures import Event, record_of
-from tuning.plan import axis_header
+from tuning.plan.study_plan import axis_header
 from tuning.records.study_record import StudyRecord
 
 EPOCHS = 16

@@ -7,25 +7,25 @@ from pathlib import Path
 from typing import Any
 
 from datasets.dataset import Counts
-from datasets.generated import GeneratedPictures
-from datasets.view import View
-from search_spaces.axes import CategoricalParameter, Condition, FloatParameter, fixed
+from datasets.input_config import InputConfig
+from datasets.synthetic.generated_images import GeneratedPictures
+from search_spaces.parameters import CategoricalParameter, Condition, FloatParameter, fixed
 from search_spaces.space import Space
 from tasks.task import Arm, Column, Table, Task
 from trainables.trial_spec import TrialSpec
-from tuning.optuna_database import OptunaDatabase
-from tuning.plan import StudyPlan, axis_header
-from tuning.planning import make_plan
-from tuning.pretraining import Pretrained
-from tuning.ray_adapters import StopInsideArms
+from tuning.execution.pretraining import Pretrained
+from tuning.execution.ray_callbacks import PerArmASHA
+from tuning.execution.trial_generator import Finished, TrialGenerator
+from tuning.listeners.optuna_storage import OptunaDatabase
+from tuning.plan.make_plan import make_plan
+from tuning.plan.resources import Share
+from tuning.plan.settings import StudySettings
+from tuning.plan.study_plan import StudyPlan, axis_header
 from tuning.records.event_log import EventLog
 from tuning.records.events import StudyEnded, StudyStarted, StudyStatus
 from tuning.records.header import ArmHeader
 from tuning.records.study_paths import EVENTS
 from tuning.records.study_record import StudyRecord
-from tuning.resources import Share
-from tuning.search import Finished, TrialGenerator
-from tuning.settings import StudySettings
 
 SPACE = Space(
     parameters=(
@@ -49,7 +49,7 @@ def simulated_task(max_epochs: int) -> Task:
             name="simulated", title="none", classes=("a", "b"), counts=Counts(train=1, val=1, test=1), side=8, seed=0
         ),
         arms=tuple(
-            Arm(name=name, label=name, model="none", space=SPACE, view=View(image_size=8), max_epochs=max_epochs)
+            Arm(name=name, label=name, model="none", space=SPACE, view=InputConfig(image_size=8), max_epochs=max_epochs)
             for name in ("slow", "fast")
         ),
         tables=(Table(name="t", title="t", columns=(Column(field="test_accuracy", heading="Test"),)),),
@@ -99,7 +99,7 @@ class _RayTrial:
 
 
 class RayController:
-    """What StopInsideArms asks of Ray's controller: how many idle workers to keep, for which share."""
+    """What PerArmASHA asks of Ray's controller: how many idle workers to keep, for which share."""
 
     def __init__(self) -> None:
         self._actor_cache = self
@@ -132,7 +132,7 @@ class SimulatedMachine:
             self._log.listen(OptunaDatabase(plan.folder / "optuna.db", self.record).apply)
         self._log.append(study_started(plan))
         self.search = TrialGenerator(plan, self._log, self.record, folder / "store.h5", pretrained)
-        self._stopping = StopInsideArms(plan)
+        self._stopping = PerArmASHA(plan)
         self.controller = RayController()
         self.asked: list[str] = []
         self.specs: list[TrialSpec] = []

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from datasets.view import View
+from datasets.input_config import InputConfig
 from search_spaces.space import Space
 from tasks.task import Arm, Column, Table, Task
 from tuning.records.events import AnyEvent
@@ -242,7 +242,7 @@ def _trial(
 
 def example_task(*tables: Table, name: str = "food10") -> Task:
     """Document 4's question without its data: reporting must not need the images, nor the module that has them."""
-    view = View(image_size=8)
+    view = InputConfig(image_size=8)
     dataset: Any = None  # reporting never opens it
     arms = tuple(
         Arm(name=arm, label=f"{label} (Best Variant)", model="none", space=Space(), view=view, max_epochs=4)

@@ -29,7 +29,7 @@ ROOMS = {
         "tasks.task",
         "search_spaces",
         "datasets",
-        "trainables.trial",
+        "trainables.ray_trainable",
         "trainables.trial_spec",
         "trainables.learners.registry",
         "trainables.devices",
@@ -40,7 +40,7 @@ ROOMS = {
         "trainables",
         "datasets",
         "search_spaces.aliases",
-        "search_spaces.names",
+        "search_spaces.allowed_values",
         "search_spaces.backbones",
         "search_spaces.objective",
     },
@@ -53,7 +53,7 @@ ROOMS = {
         "tasks.task",
         "tuning.records",
         "reporting",
-        "search_spaces.names",  # how a setting says several numbers
+        "search_spaces.allowed_values",  # how a setting says several numbers
         "search_spaces.formatting",
     },
     "reporting": {
@@ -61,15 +61,14 @@ ROOMS = {
         "tasks.task",
         "trainables.learners.registry",  # what a learner can do
         "tuning.records",
-        "tuning.events",
-        "tuning.importances",  # by Optuna, which only tuning/ knows
-        "tuning.command",  # the next command to run: settings belong to tuning/
-        "search_spaces.axes",
+        "tuning.listeners.param_importances",  # by Optuna, which only tuning/ knows
+        "tuning.plan.command_line",  # the next command to run: settings belong to tuning/
+        "search_spaces.parameters",
         "search_spaces.formatting",
     },
 }
 FRAMEWORKS = {
-    "ray": {"tuning", "trainables/trial.py"},
+    "ray": {"tuning", "trainables/ray_trainable.py"},
     "keras": {"trainables", "inspection"},
     "tensorflow": {"trainables", "inspection"},
     "optuna": {"tuning"},
@@ -78,17 +77,21 @@ FRAMEWORKS = {
     "pandas": {"reporting"},
     "click": {"cli.py", "commands"},
     # reporting and inspection write to the terminal; no room of data or training does.
-    "rich": {"commands", "tuning/progress.py", "reporting", "inspection/layers.py"},
-    "sklearn": {"trainables", "inspection", "datasets/digits.py"},  # the last for its digits, which are real images
+    "rich": {"commands", "tuning/listeners/progress.py", "reporting", "inspection/explanation/model_summary.py"},
+    "sklearn": {
+        "trainables",
+        "inspection",
+        "datasets/sources/digits.py",
+    },  # the last for its digits, which are real images
 }
 
 
 WRITES_COMMAND_LINES = {  # lines to paste into a shell, and hints below a table that name the next one
-    "tuning/command.py",
-    "reporting/reproduce.py",
-    "reporting/backbones.py",
-    "reporting/runs_text.py",
-    "inspection/layers.py",
+    "tuning/plan/command_line.py",
+    "reporting/results/reproduce_command.py",
+    "reporting/tables/backbone_table.py",
+    "reporting/trials/trial_text.py",
+    "inspection/explanation/model_summary.py",
 }
 
 
@@ -176,8 +179,11 @@ def test_no_task_is_named_outside_its_file() -> None:
     [
         ("import cli", {"rich", "pandas", "numpy", "ray", "tensorflow", "optuna"}),
         ("import tasks.food10", {"ray", "tensorflow", "optuna", "cv2", "h5py", "albumentations", "pandas", "requests"}),
-        ("import reporting.render", {"ray", "tensorflow", "optuna", "h5py", "sklearn"}),
-        ("import tuning.plan, tuning.resources, tuning.search", {"ray", "tensorflow"}),
+        ("import reporting.formats.summarize", {"ray", "tensorflow", "optuna", "h5py", "sklearn"}),
+        (
+            "import tuning.plan.study_plan, tuning.plan.resources, tuning.execution.trial_generator",
+            {"ray", "tensorflow"},
+        ),
     ],
 )
 def test_nothing_heavy_on_the_way(statement: str, heavy: set[str]) -> None:

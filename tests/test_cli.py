@@ -260,7 +260,7 @@ def test_braces_of_a_user_are_no_argument(tmp_path: Path) -> None:
 
 
 def test_records_of_a_study_speak_of_options_that_tune_has() -> None:
-    from tuning.command import OPTIONS
+    from tuning.plan.command_line import OPTIONS
 
     declared = {
         parameter.name: parameter.opts[0] for parameter in cli.tune.params if isinstance(parameter, click.Option)

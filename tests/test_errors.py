@@ -9,7 +9,7 @@ from ray import cloudpickle
 
 from errors import PodiumError, name_arguments, pluralize, unknown_name
 from trainables.learner import Fatal, Infeasible
-from tuning.settings import UsageError
+from tuning.plan.settings import UsageError
 
 
 @pytest.mark.parametrize(

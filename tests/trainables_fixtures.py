@@ -1,4 +1,4 @@
-"""Images small enough to learn in a blink, with the interface of datasets.pipeline.Images."""
+"""Images small enough to learn in a blink, with the interface of datasets.pipeline.batches.SplitBatches."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from datasets.view import View
+from datasets.input_config import InputConfig
 from trainables.trial_spec import TrainingSpec
 
 
@@ -31,7 +31,7 @@ class SmallImages:
         random = np.random.default_rng(seed)
         self.store = Store(f"{count}/{side}/{classes}/{seed}")
         self.split = split
-        self.view = View(image_size=side, augmentation="none" if views == 1 else "views", views=views)
+        self.view = InputConfig(image_size=side, augmentation="none" if views == 1 else "views", views=views)
         self.num_classes = classes
         self.labels = np.arange(count, dtype=np.int64) % classes
         self.targets: np.ndarray = self.labels
@@ -44,19 +44,19 @@ class SmallImages:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def order(self, batch_size: int, seed: int, epoch: int) -> np.ndarray:
+    def batch_indices(self, batch_size: int, seed: int, epoch: int) -> np.ndarray:
         batch_size = min(batch_size, len(self))
         order = np.random.default_rng((seed, epoch)).permutation(len(self))
         return order[: len(self) // batch_size * batch_size].reshape(-1, batch_size)
 
-    def views(self, seed: int, epoch: int) -> np.ndarray:
+    def variant_indices(self, seed: int, epoch: int) -> np.ndarray:
         return np.full(len(self), (seed + epoch) % self.view.views)
 
     def training_batches(
         self, batch_size: int, seed: int, epoch: int, threads: int = 0
     ) -> Generator[tuple[np.ndarray, np.ndarray]]:
-        view = self.views(seed, epoch)
-        for chosen in self.order(batch_size, seed, epoch):
+        view = self.variant_indices(seed, epoch)
+        for chosen in self.batch_indices(batch_size, seed, epoch):
             # A "view" is the image, a little brighter each time.
             yield self._images[chosen] + view[chosen, None, None, None].astype(np.uint8), self.targets[chosen]
 
@@ -70,7 +70,7 @@ class SmallImages:
         for start in range(0, len(images), batch_size):
             yield images[start : start + batch_size]
 
-    def checked(self, epoch: int) -> np.ndarray:
+    def validation_subset(self, epoch: int) -> np.ndarray:
         return np.arange(len(self))
 
     def steps(self, batch_size: int) -> int:
@@ -96,7 +96,7 @@ def assign(
     model: str, config: dict[str, Any], *, seed: int = 1, side: int = 16, classes: int = 3, **fields: Any
 ) -> TrainingSpec:
     """An assignment with everything that a test does not care about filled in."""
-    view = View(image_size=side)
+    view = InputConfig(image_size=side)
     return TrainingSpec(
         model=model, config=config, seed=seed, max_epochs=5, num_classes=classes, **{"view": view, **fields}
     )

@@ -14,7 +14,7 @@ from trainables.trial_spec import TrainingSpec
 if TYPE_CHECKING:  # the driver imports this module for its exceptions: it needs neither NumPy nor the pipeline's OpenCV
     import numpy as np
 
-    from datasets.pipeline import Images
+    from datasets.pipeline.batches import SplitBatches
 
 
 class Infeasible(PodiumError):
@@ -53,7 +53,7 @@ class Learner(Protocol):
     A learner's module has `create(gpu_fraction, watch)`; the learner books its seconds on that stopwatch.
     """
 
-    def start(self, spec: TrainingSpec, train: Images, val: Images) -> dict[str, Any]:
+    def start(self, spec: TrainingSpec, train: SplitBatches, val: SplitBatches) -> dict[str, Any]:
         """Have the model in the state that configuration and seed determine. Raises Infeasible or Fatal.
 
         Returns what the study's record should say of how this was done: plain values.
@@ -78,7 +78,7 @@ class Learner(Protocol):
         Whole or not at all, in place of what was saved there: a process that is killed meanwhile leaves the one before.
         """
 
-    def load(self, folder: Path, spec: TrainingSpec, train: Images) -> None:
+    def load(self, folder: Path, spec: TrainingSpec, train: SplitBatches) -> None:
         """Become the model that a trial of this spec saved there, ready to predict and to export."""
 
     def export(self, folder: Path) -> ModelFacts:

@@ -1,6 +1,7 @@
 """What a network is asked of an image, its class or a box: losses and scores in the graph, numbers after prediction.
 
-A batch's targets come from datasets.pipeline.Images; everything that follows from their kind is said here.
+A batch's targets come from datasets.pipeline.batches.SplitBatches; everything that follows from their kind is said
+here.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from errors import unknown_name
 from trainables import metrics
 
 if TYPE_CHECKING:
-    from datasets.pipeline import Images
+    from datasets.pipeline.batches import SplitBatches
 
 HALF = 0.5  # of overlap over union: a box this good counts as found (Everingham et al., 2010, PASCAL VOC)
 
 
-class TargetKind(Protocol):
+class TargetType(Protocol):
     """One kind of target. TensorFlow is imported inside, since learners without it evaluate too."""
 
     score: str  # reported beside the loss of every epoch, the more the better: "accuracy"
@@ -41,11 +42,11 @@ class TargetKind(Protocol):
     def evaluate(self, predictions: np.ndarray, targets: np.ndarray) -> dict[str, float]:
         """Numbers of a split from predictions [N, C]: "loss", the score and what else tables may show."""
 
-    def stored(self, predictions: np.ndarray, images: Images) -> dict[str, np.ndarray]:
+    def stored(self, predictions: np.ndarray, images: SplitBatches) -> dict[str, np.ndarray]:
         """Predictions and truth by the names under which a winner's folder keeps them."""
 
 
-class Classes:
+class ClassificationTarget:
     """Which of C classes: probabilities, cross-entropy, accuracy."""
 
     score = "accuracy"
@@ -77,12 +78,12 @@ class Classes:
         """See metrics.evaluate."""
         return metrics.evaluate(predictions, targets)
 
-    def stored(self, predictions: np.ndarray, images: Images) -> dict[str, np.ndarray]:
+    def stored(self, predictions: np.ndarray, images: SplitBatches) -> dict[str, np.ndarray]:
         """probabilities [N, C] and labels [N]."""
         return {"probabilities": predictions, "labels": images.labels}
 
 
-class Boxes:
+class BoxTarget:
     """Where: x1, y1, x2, y2 in shares of the image's sides, mean squared error (document 2), overlap over union."""
 
     score = "iou"
@@ -109,7 +110,7 @@ class Boxes:
     def scores(self, outputs: Any, targets: Any) -> Any:
         import tensorflow as tf
 
-        return tf.cast(overlap_over_union(outputs, targets, library=tf), tf.float64)
+        return tf.cast(iou(outputs, targets, library=tf), tf.float64)
 
     def evaluate(self, predictions: np.ndarray, targets: np.ndarray) -> dict[str, float]:
         """loss: mean squared error over images and edges; iou: mean; iou_at_least_half: share of images, from 0 to 1.
@@ -124,20 +125,20 @@ class Boxes:
         if not np.isfinite(predictions).all():
             raise ValueError("predicted boxes are not finite, but must be: the model has diverged")
         predicted, true = predictions.astype(np.float64), targets.astype(np.float64)
-        overlaps = overlap_over_union(predicted, true)
+        overlaps = iou(predicted, true)
         return {
             "loss": float(np.square(predicted - true).mean()),
             "iou": float(overlaps.mean()),
             "iou_at_least_half": float((overlaps >= HALF).mean()),
         }
 
-    def stored(self, predictions: np.ndarray, images: Images) -> dict[str, np.ndarray]:
+    def stored(self, predictions: np.ndarray, images: SplitBatches) -> dict[str, np.ndarray]:
         """predicted_boxes [N, 4], true_boxes [N, 4] and their overlaps [N]."""
-        overlaps = overlap_over_union(predictions.astype(np.float64), images.targets.astype(np.float64))
+        overlaps = iou(predictions.astype(np.float64), images.targets.astype(np.float64))
         return {"predicted_boxes": predictions, "true_boxes": images.targets, "overlaps": overlaps}
 
 
-def overlap_over_union(boxes: Any, others: Any, library: Any = np) -> Any:
+def iou(boxes: Any, others: Any, library: Any = np) -> Any:
     """Area that two boxes share over the area that either covers: [N, 4] and [N, 4] to [N], from 0 to 1.
 
     boxes: x1, y1, x2, y2. One whose right edge lies left of its left edge, or whose lower above its upper, is empty:
@@ -158,11 +159,11 @@ def overlap_over_union(boxes: Any, others: Any, library: Any = np) -> Any:
     return shared / library.where(covered > 0, covered, zero + 1)
 
 
-CLASSES = Classes()
-KINDS: dict[str, TargetKind] = {"class": CLASSES, "box": Boxes()}
+CLASSES = ClassificationTarget()
+KINDS: dict[str, TargetType] = {"class": CLASSES, "box": BoxTarget()}
 
 
-def find(name: str) -> TargetKind:
+def find(name: str) -> TargetType:
     """That kind of target. Raises ValueError (one line, nearest match)."""
     if name not in KINDS:
         raise ValueError(unknown_name("target", name, tuple(KINDS)))

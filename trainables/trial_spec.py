@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from datasets.dataset import Target
-from datasets.view import View
+from datasets.input_config import InputConfig
 from search_spaces.objective import Objective
 
 
@@ -28,7 +28,7 @@ class TrainingSpec:
     seed: int
     max_epochs: int
     num_classes: int
-    view: View
+    view: InputConfig
     target: Target = "class"  # what is to be predicted of an image, see trainables/targets.py
     precision: str = "float32"  # or "mixed_bfloat16"
     weights: Path | None = None  # a file that replaces the backbone's own ImageNet weights
@@ -66,7 +66,9 @@ class TrialSpec:
     objective: Objective
     threads: int
     gpus: float  # the trial's share of one GPU; 0 on CPUs
-    fold: tuple[int, int] | None = None  # number and how many, see datasets.folds.Fold; None is the store's own split
+    fold: tuple[int, int] | None = (
+        None  # number and how many, see datasets.store.folds.Fold; None is the store's own split
+    )
     checkpoint: Path | None = None  # folder for the best epoch's model; None keeps none
     save_above: float | None = None  # the arm's best so far: without confirmation, nothing below is ever needed
     states: Path | None = None  # folder for the training's state after epochs; None keeps none

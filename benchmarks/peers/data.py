@@ -66,7 +66,7 @@ def _augmented(workload: Workload, data: Data, seed: int, threads: int) -> tf.da
     calls what Python keeps for a thread, so that each image would build the recipe anew (11 ms in place of 2); and of a
     keras.utils.PyDataset every `fit` makes two batches more than it trains on.
     """
-    from datasets.augmentation import Augmenter
+    from datasets.pipeline.augmentation import Augmenter
 
     augment = Augmenter(AUGMENTATION_RECIPE, workload.image_size)
     pictures = [_picture(*pair) for pair in zip(data.train_images, data.train_sizes, strict=True)]

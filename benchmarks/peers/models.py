@@ -11,7 +11,7 @@ from typing import Any
 
 import keras
 
-from benchmarks.peers.job import Job
+from benchmarks.peers.peer_config import Job
 from benchmarks.workloads import CLASSES, MOMENTUM, Configuration, Workload, frozen_layers
 
 

@@ -14,7 +14,7 @@ import keras
 import optuna
 
 from benchmarks.peers import data as images
-from benchmarks.peers.job import Job
+from benchmarks.peers.peer_config import Job
 from benchmarks.peers.training import fit, use_threads
 from benchmarks.workloads import SLOTS, Configuration
 

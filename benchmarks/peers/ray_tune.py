@@ -13,7 +13,7 @@ from typing import Any
 
 from ray import tune
 
-from benchmarks.peers.job import Job
+from benchmarks.peers.peer_config import Job
 from benchmarks.workloads import SLOTS, Configuration
 
 THREADS = 1  # a trial's share of two cores

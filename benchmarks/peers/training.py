@@ -9,8 +9,8 @@ import keras
 import tensorflow as tf
 
 from benchmarks.peers.data import Data, training, validation
-from benchmarks.peers.job import Job
 from benchmarks.peers.models import compiled
+from benchmarks.peers.peer_config import Job
 from benchmarks.workloads import Configuration
 
 

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import numpy as np
 
 from trainables import devices
-from trainables.compiled import MORE, configure_tensorflow, out_of_memory_is_infeasible, with_room
 from trainables.learner import ModelFacts, OutOfMemory
-from trainables.models.network import dropout_rate
-from trainables.stopwatch import Stopwatch
-from trainables.training.saved_network import assign_variables, export_model, read_variables, save_variables
-from trainables.training.training_session import Session, predict_finite
+from trainables.learners.saved_network import assign_variables, export_model, read_variables, save_variables
+from trainables.learners.training_session import Session, predict_finite
+from trainables.models.parts.built_network import dropout_rate
+from trainables.phase_timer import PhaseTimer
+from trainables.training.model_cache import MODEL_CACHE, CachedModel
+from trainables.training.train_step import MORE, configure_tensorflow, raise_oom_as_infeasible, retry_after_freeing
 from trainables.trial_spec import TrainingSpec
-from trainables.workbench import WORKBENCH, WarmNetwork
 
 if TYPE_CHECKING:
-    from datasets.pipeline import Images
+    from datasets.pipeline.batches import SplitBatches
 
 StartedSession = TypeVar("StartedSession", bound=Session)
 
@@ -30,15 +30,15 @@ class NetworkLearner(ABC, Generic[StartedSession]):
 
     remedy = MORE  # where memory is short
 
-    def __init__(self, gpu_fraction: float = 0.0, watch: Stopwatch | None = None) -> None:
+    def __init__(self, gpu_fraction: float = 0.0, watch: PhaseTimer | None = None) -> None:
         if gpu_fraction:
             devices.limit_gpu(gpu_fraction)
-        self._watch = watch or Stopwatch()
-        self._taken: WarmNetwork | None = None  # from start() or load() on
+        self._watch = watch or PhaseTimer()
+        self._taken: CachedModel | None = None  # from start() or load() on
         self._started: StartedSession | None = None  # from start() on
 
     @property
-    def _warm(self) -> WarmNetwork:
+    def _warm(self) -> CachedModel:
         if self._taken is None:
             raise RuntimeError("this learner has no model before start() or load()")
         return self._taken
@@ -49,7 +49,7 @@ class NetworkLearner(ABC, Generic[StartedSession]):
             raise RuntimeError("this learner trains nothing before start()")
         return self._started
 
-    def start(self, spec: TrainingSpec, train: Images, val: Images) -> dict[str, Any]:
+    def start(self, spec: TrainingSpec, train: SplitBatches, val: SplitBatches) -> dict[str, Any]:
         """Have the model in the state that configuration and seed determine, whatever this process did before.
 
         Builds and traces what no earlier trial of this process has. Raises Infeasible for a configuration that cannot
@@ -57,7 +57,7 @@ class NetworkLearner(ABC, Generic[StartedSession]):
         """
         self._taken = self._started = None
         self._inputs = (spec, train, val)
-        self._started = with_room(lambda: self._new_session(spec, train, val), self._make_room)
+        self._started = retry_after_freeing(lambda: self._new_session(spec, train, val), self._make_room)
         return self._started.prepared
 
     def _make_room(self) -> bool:
@@ -66,17 +66,17 @@ class NetworkLearner(ABC, Generic[StartedSession]):
         Returns whether there was anything of earlier ones.
         """
         self._started = None
-        dropped = WORKBENCH.drop_others(keep=self._taken)
+        dropped = MODEL_CACHE.drop_others(keep=self._taken)
         return (self._taken is not None and self._taken.drop_graphs()) or dropped
 
     @abstractmethod
-    def _new_session(self, spec: TrainingSpec, train: Images, val: Images) -> StartedSession:
+    def _new_session(self, spec: TrainingSpec, train: SplitBatches, val: SplitBatches) -> StartedSession:
         """Take the network and prepare its training. Raises Infeasible or Fatal."""
 
-    def _take(self, spec: TrainingSpec, train: Images) -> WarmNetwork:
+    def _take(self, spec: TrainingSpec, train: SplitBatches) -> CachedModel:
         """The network that this spec describes, built where none is warm."""
         statistics = {"channel_mean": train.store.channel_mean, "channel_std": train.store.channel_std}
-        self._taken = warm = WORKBENCH.take(spec, statistics)
+        self._taken = warm = MODEL_CACHE.get(spec, statistics)
         return warm
 
     def epoch(self, epoch: int) -> dict[str, float]:
@@ -102,22 +102,22 @@ class NetworkLearner(ABC, Generic[StartedSession]):
         """See learner.Learner."""
         save_variables(self._kept(self._warm), folder)
 
-    def load(self, folder: Path, spec: TrainingSpec, train: Images) -> None:
+    def load(self, folder: Path, spec: TrainingSpec, train: SplitBatches) -> None:
         """Become the model that a trial of this spec saved. Raises ValueError (one line) for a damaged file."""
         configure_tensorflow()
         self._taken = self._started = None  # what is loaded is not trained on
         saved = read_variables(folder)
-        warm = with_room(lambda: self._untrained(spec, train), self._make_room)
+        warm = retry_after_freeing(lambda: self._untrained(spec, train), self._make_room)
         assign_variables(saved, self._kept(warm), folder, spec.config)
 
-    def _untrained(self, spec: TrainingSpec, train: Images) -> WarmNetwork:
+    def _untrained(self, spec: TrainingSpec, train: SplitBatches) -> CachedModel:
         """The spec's network before it has learned anything."""
-        with out_of_memory_is_infeasible(f"{spec.model} at {spec.view.image_size} px", self.remedy):
+        with raise_oom_as_infeasible(f"{spec.model} at {spec.view.image_size} px", self.remedy):
             warm = self._take(spec, train)
-            warm.start(spec.seed, dropout_rate(spec.config), 0)
+            warm.reset(spec.seed, dropout_rate(spec.config), 0)
         return warm
 
-    def _kept(self, warm: WarmNetwork) -> list[Any]:
+    def _kept(self, warm: CachedModel) -> list[Any]:
         """The variables that `save` writes and `load` reads, in order."""
         return list(warm.network.model.variables)
 

@@ -10,7 +10,7 @@ from errors import unknown_name
 from trainables.learner import Fatal, Learner
 
 if TYPE_CHECKING:
-    from trainables.stopwatch import Stopwatch
+    from trainables.phase_timer import PhaseTimer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class LearnerInfo:
     augments: bool = False  # trains on augmented images; others see every image once, as it is
     uses_features: bool = False  # learns on what a frozen backbone makes of the images, which is kept on disk
 
-    def create(self, gpu_fraction: float = 0.0, watch: Stopwatch | None = None) -> Learner:
+    def create(self, gpu_fraction: float = 0.0, watch: PhaseTimer | None = None) -> Learner:
         """Import the learner's module and create a learner that has not started.
 
         Args:
@@ -39,17 +39,21 @@ class LearnerInfo:
 # Of the catalogue VGG16 is 60 MB without its top, NASNetMobile 17, EfficientNet-B7 260.
 LEARNERS = {
     "keras_learner": LearnerInfo(
-        module="trainables.keras_learner", model_bytes=60_000_000, can_resume=True, has_backbone=True, augments=True
+        module="trainables.learners.keras_network",
+        model_bytes=60_000_000,
+        can_resume=True,
+        has_backbone=True,
+        augments=True,
     ),
-    "measured_learner": LearnerInfo(module="trainables.measured_learner", model_bytes=60_000_000),
+    "measured_learner": LearnerInfo(module="trainables.learners.pretrained", model_bytes=60_000_000),
     "features_learner": LearnerInfo(
-        module="trainables.features_learner",
+        module="trainables.learners.feature_logistic",
         model_bytes=100_000_000,  # ResNet50's 94 MB come with its winner
         uses_features=True,
     ),
-    "pixels_learner": LearnerInfo(module="trainables.pixels_learner", model_bytes=1_000_000),
-    "numpy_learner": LearnerInfo(module="trainables.numpy_learner", model_bytes=1_000_000, augments=True),
-    "mean_box_learner": LearnerInfo(module="trainables.mean_box_learner", model_bytes=1_000_000, augments=True),
+    "pixels_learner": LearnerInfo(module="trainables.learners.pixel_logistic", model_bytes=1_000_000),
+    "numpy_learner": LearnerInfo(module="trainables.learners.numpy_mlp", model_bytes=1_000_000, augments=True),
+    "mean_box_learner": LearnerInfo(module="trainables.learners.mean_box", model_bytes=1_000_000, augments=True),
 }
 
 

@@ -1,0 +1,1 @@
+"""Operations on single images: decoding, resizing, boxes, histograms."""

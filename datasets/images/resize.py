@@ -1,0 +1,66 @@
+"""How an image of any shape becomes the square that a model sees, or ten of them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets.images.opencv import opencv
+from datasets.input_config import Fit
+
+# Krizhevsky et al. (2012) and document 2 cut squares out of images of 256 pixels; of 227 in the document.
+WHOLE, CUT = 256, 227
+
+
+def crop_source_side(side: int) -> int:
+    """Pixels of the square that crops of `side` pixels are cut from: 256 for 227, and others in proportion."""
+    return round(side * WHOLE / CUT)
+
+
+def ten_crops(image: NDArray[np.uint8], side: int, fit: Fit) -> NDArray[np.uint8]:
+    """Four corners, the centre, then the mirrors of the five: [10, side, side, 3] of an image [H, W, 3].
+
+    They are cut from the square of `whole_side(side)` pixels that `fit` makes of the image, in the order top left, top
+    right, bottom right, bottom left, centre (document 2, CropsPreprocessor.py).
+    """
+    whole = resize_to_square(image, crop_source_side(side), fit)
+    far = len(whole) - side
+    corners = ((0, 0), (0, far), (far, far), (far, 0), (far // 2, far // 2))
+    five = np.stack([whole[top : top + side, left : left + side] for top, left in corners])
+    return np.concatenate([five, five[:, :, ::-1]])
+
+
+def resize_to_square(image: NDArray[np.uint8], side: int, fit: Fit) -> NDArray[np.uint8]:
+    """The square [side, side, 3] of an image [H, W, 3]: see View.fit."""
+    if fit == "center_crop":
+        return center_crop(image, side)
+    height, width = image.shape[:2]
+    scale = side / min(height, width)
+    size = (side, side) if fit == "stretch" else (max(side, round(width * scale)), max(side, round(height * scale)))
+    if size == (width, height):
+        return center_crop(image, side)
+    cv2 = opencv()
+    # By area where it shrinks, or thin lines would vanish between the pixels that are looked at. Stretched, one side
+    # may shrink and the other grow.
+    shrunk = (min(width, size[0]), min(height, size[1]))
+    if shrunk != (width, height):
+        image = cv2.resize(image, shrunk, interpolation=cv2.INTER_AREA)
+    if shrunk != size:
+        image = cv2.resize(image, size, interpolation=cv2.INTER_CUBIC)
+    return center_crop(image, side)
+
+
+def center_crop(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """The middle [side, side, 3] of an image [H, W, 3], never resized; zeros around it where the image is smaller.
+
+    Where the margin is odd, the smaller half lies above and to the left.
+    """
+    height, width = image.shape[:2]
+    top, left = max(0, (height - side) // 2), max(0, (width - side) // 2)
+    middle = image[top : top + side, left : left + side]
+    if middle.shape[0] == side and middle.shape[1] == side:
+        return middle
+    padded = np.zeros((side, side, 3), np.uint8)
+    above, before = (side - middle.shape[0]) // 2, (side - middle.shape[1]) // 2
+    padded[above : above + middle.shape[0], before : before + middle.shape[1]] = middle
+    return padded

@@ -1,0 +1,1 @@
+"""Readers of archives, downloads and file formats."""

@@ -1,0 +1,66 @@
+"""Where the user said images come from, as one line that changes when what lies there changes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+
+from datasets.dataset import DataError, Progress
+
+# Of a damaged archive. What was downloaded is kept: starting again alone would not fetch it again.
+FETCH_AGAIN = "name another copy with {data}, or, where it was downloaded to, delete it and start again"
+
+
+def is_address(origin: str) -> bool:
+    """Whether it is a URL and not a path."""
+    return "://" in origin
+
+
+def local(origin: str) -> Path:
+    """The absolute path that the user named, with ~ and ~USER; Path.expanduser raises where there is no such user."""
+    return Path(os.path.expanduser(origin)).absolute()
+
+
+def describe_origin(origin: str | None) -> str:
+    """ "" for the authors' own address, a URL as it is, a file with its size and time, a folder with its newest change.
+
+    A folder changes when a file is added, removed or renamed anywhere in it: only the times of the folders themselves
+    are read, since asking 101,000 files on a network disk takes minutes.
+    """
+    if origin is None or is_address(origin):
+        return origin or ""
+    path = Path(os.path.realpath(local(origin)))
+    try:
+        if path.is_dir():
+            newest = max((os.stat(folder).st_mtime_ns for folder, _, _ in os.walk(path)), default=0)  # 0: unreadable
+            return f"{path} changed {newest}"
+        facts = path.stat()
+    except OSError:
+        return str(path)  # what is wrong with it is said by whoever opens it
+    return f"{path} of {facts.st_size} bytes changed {facts.st_mtime_ns}"
+
+
+def fetched(origin: str | None, address: str, data_dir: Path, progress: Progress, md5: str | None = None) -> Path:
+    """Where the images are on this machine: the path the user named, or the file of an address, downloaded.
+
+    address: the authors', taken where the user named nothing. md5: of the authors' file.
+    Raises DataError: see datasets.readers.download.download.
+    """
+    if origin is not None and not is_address(origin):
+        return local(origin)
+    from datasets.readers.download import download
+
+    url = address if origin is None else origin
+    try:
+        name = PurePosixPath(urlsplit(url).path).name or "archive"
+    except ValueError as error:
+        raise DataError(
+            f"{{data}} is {url}, which is no address ({error}); name an archive at http:// or https://"
+        ) from None
+    if url != address:
+        # Two addresses may end alike, and each may be longer than a file's name can be.
+        name = f"{hashlib.sha256(url.encode()).hexdigest()[:10]}-{name[-60:]}"
+    target = data_dir / "downloads" / name
+    return download(url, target, md5=md5 if url == address else None, progress=progress)

@@ -1,0 +1,114 @@
+"""Takes wanted files out of a .tar.gz of any size in one pass, safely, into a folder that is gone afterwards."""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import shutil
+import tarfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import IO, Any
+
+from datasets.dataset import DataError, Progress
+from datasets.readers.location import FETCH_AGAIN
+
+GZIP_MAGIC = b"\x1f\x8b"
+PROGRESS_BYTES = 8 << 20  # of the compressed archive between two reports
+
+
+@contextmanager
+def unpacked(archive: Path, scratch: Path, wanted: Callable[[str], str | None], progress: Progress) -> Iterator[Path]:
+    """A folder with the wanted members of a tar archive (gzip, bzip2, xz or plain); it is removed at the end.
+
+    wanted: says where in the folder a member goes ("class/name.jpg"), or None to leave it out.
+    The archive is read once from front to back: a .tar.gz knows no index, and reading members one by one as they are
+    needed would unpack it again for each. Only plain files are taken, to a path made of `wanted`'s own answer that
+    tarfile's filter keeps inside the folder: no link, no absolute path and no ".." of an archive leads anywhere else.
+    Raises DataError: missing, empty, truncated, not a tar archive, a wanted member that is no plain file, no space.
+    """
+    from filelock import FileLock
+
+    if not archive.exists():
+        raise DataError(f"{archive} does not exist; name the archive or the unpacked folder with {{data}}")
+    if not archive.is_file():
+        raise DataError(
+            f"{archive} is neither a file nor a folder; name the archive or the unpacked folder with {{data}}"
+        )
+    if archive.stat().st_size == 0:
+        raise DataError(f"{archive} is empty; {FETCH_AGAIN}")
+    scratch.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(scratch.with_name(f"{scratch.name}.lock")):  # two stores of one data set share the scratch folder
+        shutil.rmtree(scratch, ignore_errors=True)  # what a killed process left
+        try:
+            scratch.mkdir()
+            _unpack(archive, scratch, wanted, progress)
+            yield scratch
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _unpack(archive: Path, scratch: Path, wanted: Callable[[str], str | None], progress: Progress) -> None:
+    members = 0
+    try:
+        with open(archive, "rb") as raw:
+            counted: Any = _Counted(raw, archive, progress)  # has read() alone, which is all that both readers call
+            # tarfile's own way through a gzip stream ("r|gz") ignores its checksum and its length: read on to the end.
+            zipped = raw.peek(2)[:2] == GZIP_MAGIC
+            with gzip.open(counted, "rb") if zipped else nullcontext(counted) as stream:
+                with tarfile.open(fileobj=stream, mode="r|" if zipped else "r|*") as tar:
+                    for member in tar:
+                        members += 1
+                        destination = wanted(member.name)
+                        if destination is not None:
+                            _take(tar, member, scratch, destination, archive)
+                while stream.read(1 << 20):
+                    pass
+    except (EOFError, zlib.error, tarfile.TarError) as error:
+        if members or not isinstance(error, tarfile.ReadError):
+            raise _damaged(archive, error) from None
+        raise DataError(f"{archive} is not a tar archive ({error}); {FETCH_AGAIN}") from None
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            raise DataError(
+                f"the disk of {scratch} is full while unpacking {archive}; free some space or choose another folder "
+                "with {data_dir}"
+            ) from None
+        if error.errno is None:  # gzip and bz2 raise OSError without a number for damaged data
+            raise _damaged(archive, error) from None
+        raise DataError(f"{archive} could not be unpacked to {scratch} ({error.strerror}); check both") from None
+
+
+def _take(tar: tarfile.TarFile, member: tarfile.TarInfo, scratch: Path, destination: str, archive: Path) -> None:
+    if not member.isreg():
+        raise DataError(f"{archive} holds {member.name!r}, which is not a plain file; {FETCH_AGAIN}")
+    try:
+        tar.extract(member.replace(name=destination), scratch, set_attrs=False, filter="data")
+    except tarfile.FilterError:
+        raise DataError(f"{archive} holds {member.name!r}, which leads out of its folder; {FETCH_AGAIN}") from None
+
+
+def _damaged(archive: Path, error: Exception) -> DataError:
+    return DataError(f"{archive} is truncated or damaged ({error}); {FETCH_AGAIN}")
+
+
+class _Counted:
+    """A file that reports how much of it has been read."""
+
+    def __init__(self, raw: IO[bytes], archive: Path, progress: Progress) -> None:
+        self._raw = raw
+        self._what = f"unpacking {archive.name}"
+        self._size = archive.stat().st_size
+        self._done = 0
+        self._reported = 0
+        self._progress = progress
+
+    def read(self, size: int = -1) -> bytes:
+        piece = self._raw.read(size)
+        self._done += len(piece)
+        if self._done - self._reported >= PROGRESS_BYTES or not piece:
+            self._reported = self._done
+            self._progress(self._what, self._done, self._size)
+        return piece

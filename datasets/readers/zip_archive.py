@@ -1,0 +1,83 @@
+"""Images inside a zip archive, read from where they are: a zip knows its members, so that nothing is unpacked."""
+
+from __future__ import annotations
+
+import threading
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from datasets.dataset import DataError
+from datasets.readers.location import FETCH_AGAIN
+
+Read = Callable[[], bytes]  # raises OSError
+Key = TypeVar("Key")
+
+
+class ZipArchive:
+    """An archive on this machine. Any number of threads may read."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises DataError: missing, not a zip archive, cut off (its index stands at its end)."""
+        self.path = path
+        self._lock = threading.Lock()
+        try:
+            self._file = zipfile.ZipFile(path)
+        except (OSError, zipfile.BadZipFile) as error:
+            reason = getattr(error, "strerror", None) or str(error) or "damaged"
+            raise DataError(f"{path} cannot be read as a zip archive ({reason}); {FETCH_AGAIN}") from None
+        files = (info.filename for info in self._file.infolist() if not info.is_dir())
+        # A Mac adds __MACOSX/.../._dog.jpg to every dog.jpg: its name ends alike, but it holds no image.
+        self.names = tuple(name for name in files if not name.rpartition("/")[2].startswith("."))
+
+    def read(self, name: str) -> bytes:
+        """A member's bytes, checked against its checksum. Raises OSError for a damaged or encrypted one."""
+        try:
+            with self._lock:  # before Python 3.13, threads that read from one ZipFile may disturb each other (gh-82844)
+                return self._file.read(name)
+        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
+            raise OSError(str(error) or "the archive is damaged there") from None
+
+
+def without_copies(found: Iterable[tuple[Key, Read]]) -> list[tuple[Key, Read]]:
+    """Of files of one key those that differ: a copy may hold everything twice, or other images of the same names."""
+    different: dict[Key, list[Read]] = {}
+    for key, read in found:
+        alike = different.setdefault(key, [])
+        if all(_differ(read, other) for other in alike):
+            alike.append(read)
+    return [(key, read) for key, reads in different.items() for read in reads]
+
+
+def _differ(one: Read, other: Read) -> bool:
+    try:
+        return one() != other()
+    except OSError:
+        return False  # one is damaged, which whoever decodes it will say of that image alone
+
+
+def members(source: Path) -> dict[str, Read]:
+    """Every file of a zip archive, or of a folder and of the zip archives in it, by its path inside, with slashes.
+
+    Hidden files are passed over. Raises DataError: missing, unreadable, not a zip archive.
+    """
+    if not source.exists():
+        raise DataError(f"{source} does not exist; name the archive or the unpacked folder with {{data}}")
+    if not source.is_dir():
+        archive = ZipArchive(source)
+        return {name: partial(archive.read, name) for name in archive.names}
+    found: dict[str, Read] = {}
+    try:
+        for path in sorted(source.rglob("*")):
+            if path.name.startswith(".") or not path.is_file():
+                continue
+            if path.suffix.lower() == ".zip":
+                found |= members(path)
+            else:
+                found[path.relative_to(source).as_posix()] = path.read_bytes
+    except OSError as error:
+        raise DataError(f"{source} cannot be read ({error.strerror}); name another copy with {{data}}") from None
+    return found

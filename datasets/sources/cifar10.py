@@ -1,0 +1,104 @@
+"""CIFAR-10 (Krizhevsky, 2009) from its binary version, which nothing has to be run to read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from datasets.dataset import DataError, HoldOutShares, Progress, SourceImage, Split
+from datasets.readers.array_image import ArrayImage
+from datasets.readers.location import FETCH_AGAIN, fetched
+
+ADDRESS = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"  # 162 MB
+MD5 = "c32a1d4ab5d03f1284b67883e8d87530"  # as its author's page has it
+FOLDER = "cifar-10-batches-bin"
+BATCHES = (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch")
+NAMES = "batches.meta.txt"
+REMEDY = f"name the archive from {ADDRESS} or its folder {FOLDER} with {{data}}"
+PICKLED = "batches.meta"  # of the version for Python
+SIDE = 32
+RECORD = 1 + 3 * SIDE * SIDE  # bytes: the label, then the planes red, green and blue, row by row
+CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+CARVED = HoldOutShares(val=10)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cifar10:
+    """Ten classes, 32 x 32 pixels; 50,000 images for training and 10,000 for the test.
+
+    counts: its author made no validation split. With 10 % of training there are 45,000, 5,000 and 10,000 images, as
+        He et al. (2016, section 4.2) have them.
+    """
+
+    name: str = "cifar10"
+    title: str = "CIFAR-10"
+    classes: tuple[str, ...] = CLASSES
+    counts: HoldOutShares = CARVED
+    max_side: int = SIDE
+
+    @contextmanager
+    def images(self, origin: str | None, data_dir: Path, progress: Progress) -> Iterator[Sequence[SourceImage]]:
+        """See datasets.dataset.Dataset.
+
+        origin: cifar-10-binary.tar.gz, a http(s) address of it, or its folder or the one above it.
+        """
+        source = fetched(origin, ADDRESS, data_dir, progress, MD5)
+        if source.is_dir():
+            inner = source / FOLDER
+            yield self._in_folder(inner if inner.is_dir() else source, source)
+            return
+        from datasets.readers.tar_archive import unpacked
+
+        with unpacked(source, data_dir / "scratch" / self.name, _wanted, progress) as folder:
+            yield self._in_folder(folder, source)
+
+    def _in_folder(self, folder: Path, source: Path) -> list[SourceImage]:
+        if (folder / PICKLED).exists() or (source / "cifar-10-batches-py").is_dir():
+            raise DataError(f"{source} is the version for Python, pickles, which run whatever they hold; {REMEDY}")
+        self._check_names(folder / NAMES, source)
+        return [image for batch in BATCHES for image in self._of_batch(folder / f"{batch}.bin", batch, source)]
+
+    def _check_names(self, path: Path, source: Path) -> None:
+        try:
+            names = tuple(path.read_text(errors="replace").split())
+        except FileNotFoundError:
+            return  # its records say all but the classes' names, which are known
+        except OSError as error:
+            raise DataError(f"{path} cannot be read ({error.strerror}); {REMEDY}") from None
+        if names != self.classes:
+            raise DataError(f"{NAMES} in {source} names the classes {', '.join(names)[:80]}, not CIFAR-10's; {REMEDY}")
+
+    def _of_batch(self, path: Path, batch: str, source: Path) -> Iterator[SourceImage]:
+        try:
+            content = np.fromfile(path, np.uint8)
+        except FileNotFoundError:
+            raise DataError(f"{source} has no {path.name}; {REMEDY}") from None
+        except OSError as error:
+            raise DataError(f"{path} cannot be read ({error.strerror}); {REMEDY}") from None
+        if not len(content) or len(content) % RECORD:
+            raise DataError(
+                f"{path.name} in {source} has {len(content):,} bytes, but must hold whole records of {RECORD:,} "
+                f"(a label and {SIDE} x {SIDE} RGB pixels); {FETCH_AGAIN}"
+            )
+        records = content.reshape(-1, RECORD)
+        labels = records[:, 0]
+        if labels.max() >= len(self.classes):
+            raise DataError(
+                f"{path.name} in {source} holds the label {labels.max()}, but CIFAR-10's go from 0 to 9; {REMEDY}"
+            )
+        pixels = records[:, 1:].reshape(-1, 3, SIDE, SIDE).transpose(0, 2, 3, 1)
+        split: Split = "test" if batch == "test_batch" else "train"
+        for number, label in enumerate(labels.tolist()):
+            yield SourceImage(
+                name=f"{batch}/{number:05d}.ppm", label=label, read=ArrayImage(pixels, number), split=split
+            )
+
+
+def _wanted(member: str) -> str | None:
+    """Where a member of the archive goes; the list of the version for Python too, by which it is known."""
+    name = PurePosixPath(member).name
+    return name if name in (*(f"{batch}.bin" for batch in BATCHES), NAMES, PICKLED) else None

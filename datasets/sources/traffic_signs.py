@@ -1,0 +1,142 @@
+"""The German Traffic Sign Recognition Benchmark (Stallkamp et al., 2012) from its official archives."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from datasets.dataset import DataError, Progress, SourceImage
+from datasets.readers.location import fetched
+from datasets.readers.zip_archive import Read, members
+from datasets.sources.traffic_sign_arrays import images as arrays_of
+
+ADDRESS = "https://sid.erda.dk/public/archives/daaeac0d7ce1152aea9b61d9f1e19370/"
+# 39,209 training images in tracks of 30 frames, 12,630 test images, and the test images' labels. MD5 as torchvision has
+# them; it names none for the training images.
+ARCHIVES: Mapping[str, str | None] = {
+    "GTSRB_Final_Training_Images.zip": None,
+    "GTSRB_Final_Test_Images.zip": "c7e4e6327067d32654124b0fe9e82185",
+    "GTSRB_Final_Test_GT.zip": "fe31e9c9270bbcd7b84b7f21a9d9d9e5",
+}
+TRAINING = re.compile(r"(?:^|/)Final_Training/Images/(?P<label>\d{5})/(?P<track>\d{5})_(?P<frame>\d{5})\.ppm$")
+TEST = re.compile(r"(?:^|/)Final_Test/Images/(?P<number>\d{5})\.ppm$")
+TEST_LABELS = re.compile(r"(?:^|/)GT-final_test\.csv$")
+REMEDY = f"name a folder with {', '.join(ARCHIVES)} from {ADDRESS}, or with what they unpack to, with {{data}}"
+
+CLASSES = (
+    *(f"speed limit {speed} km/h" for speed in (20, 30, 50, 60, 70, 80)),
+    "end of speed limit 80 km/h",
+    *(f"speed limit {speed} km/h" for speed in (100, 120)),
+    "no overtaking",
+    "no overtaking by lorries",
+    "right of way at the next crossing",
+    "priority road",
+    "give way",
+    "stop",
+    "no vehicles",
+    "no lorries",
+    "no entry",
+    "danger",
+    "bend to the left",
+    "bend to the right",
+    "double bend",
+    "uneven road",
+    "slippery road",
+    "road narrows",
+    "road works",
+    "traffic lights",
+    "pedestrians",
+    "children",
+    "cyclists",
+    "snow or ice",
+    "wild animals",
+    "end of all limits",
+    "turn right ahead",
+    "turn left ahead",
+    "straight on",
+    "straight on or right",
+    "straight on or left",
+    "keep right",
+    "keep left",
+    "roundabout",
+    "end of no overtaking",
+    "end of no overtaking by lorries",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrafficSigns:
+    """43 signs as cameras in cars saw them, 15 to 250 pixels; the authors' own split into training and test.
+
+    A track is one sign driven past, 30 frames of it: a group, so that a validation split carved from training holds
+    other signs than training does.
+    max_side: documents look at 32 pixels.
+    """
+
+    name: str = "traffic_signs"
+    title: str = "GTSRB traffic signs"
+    classes: tuple[str, ...] = CLASSES
+    counts: None = None
+    max_side: int = 64
+    allow_pickle: bool = False  # whether the user trusts a pickle to run its code
+
+    @contextmanager
+    def images(self, origin: str | None, data_dir: Path, progress: Progress) -> Iterator[Sequence[SourceImage]]:
+        """See datasets.dataset.Dataset.
+
+        origin: a folder with the three archives or with what they unpack to, or a zip archive of that, or its http(s)
+            address; or the pre-balanced arrays that document 3 used, see datasets.sources.traffic_sign_arrays.
+        """
+        if origin is None:
+            for name, md5 in ARCHIVES.items():
+                source = fetched(None, f"{ADDRESS}{name}", data_dir, progress, md5).parent
+            files = {path: read for name in ARCHIVES for path, read in members(source / name).items()}
+        else:
+            source = fetched(origin, ADDRESS, data_dir, progress)
+            if source.suffix in (".npz", ".pickle", ".pkl"):
+                yield arrays_of(source, len(self.classes), self.allow_pickle)
+                return
+            files = members(source)
+        images = [*_training(files), *_test(files, source)]
+        for split in ("train", "test"):
+            if not any(image.split == split for image in images):
+                raise DataError(f"{source} has no {split} image of GTSRB; {REMEDY}")
+        yield images
+
+
+def _training(files: Mapping[str, Read]) -> Iterator[SourceImage]:
+    for name, read in files.items():
+        if match := TRAINING.search(name):
+            track = f"{match['label']}/{match['track']}"
+            yield SourceImage(
+                name=f"train/{track}_{match['frame']}.ppm",
+                label=int(match["label"]),
+                read=read,
+                split="train",
+                group=track,
+            )
+
+
+def _test(files: Mapping[str, Read], source: Path) -> Iterator[SourceImage]:
+    images = {match["number"]: read for name, read in files.items() if (match := TEST.search(name))}
+    labels = next((read for name, read in files.items() if TEST_LABELS.search(name)), None)
+    if images and labels is None:
+        raise DataError(f"{source} has test images, but not their labels, GT-final_test.csv; {REMEDY}")
+    if labels is None:
+        return
+    try:
+        rows = list(csv.DictReader(io.StringIO(labels().decode()), delimiter=";"))
+        known = {row["Filename"].removesuffix(".ppm"): int(row["ClassId"]) for row in rows}
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, csv.Error):
+        raise DataError(
+            f"GT-final_test.csv in {source} must have the columns Filename and ClassId, parted by semicolons; {REMEDY}"
+        ) from None
+    for number, read in images.items():
+        if number not in known:
+            raise DataError(f"GT-final_test.csv in {source} says nothing of {number}.ppm; {REMEDY}")
+        yield SourceImage(name=f"test/{number}.ppm", label=known[number], read=read, split="test")

@@ -1,0 +1,1 @@
+"""The image store, its splits and its statistics."""

@@ -1,0 +1,356 @@
+"""Builds an image store: sizes from a pass over the headers, then every image decoded once, then renamed into place."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import shutil
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from atomic_file import atomic_path
+from datasets.dataset import SPLITS, Box, DataError, Dataset, Progress, SourceImage, Split
+from datasets.images.bounding_boxes import BoxError, check_all_or_none, relative
+from datasets.images.decode import DecodeError, Size, decode, stored_size
+from datasets.images.histogram import channel_histogram, mean_and_deviation
+from datasets.images.thread_map import ordered, usable_cores
+from datasets.readers.location import describe_origin
+from datasets.store.near_duplicates import (
+    SIDE,
+    SMALLEST,
+    NearDuplicates,
+    difference_hash,
+    find_across_splits,
+    thumbnail,
+)
+from datasets.store.splits import MINIMUM_PER_CLASS, assign_splits
+from errors import pluralize
+
+VERSION = 2  # of the store; raise it whenever the same images would be stored differently
+BROKEN_LIMIT = 0.05  # of a class: the published numbers rest on whole classes
+NAMED = 20  # broken images, where there are too many
+SLACK_BYTES = 16 * 2**20  # what a store needs beside its pixels: names, headers, the file system's own rounding
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """An image that will be stored: its place is known, its pixels not yet."""
+
+    source: SourceImage
+    split: Split
+    size: Size
+    offset: int  # in bytes from the start of the pixels
+    box: Box | None  # in shares of the image's sides
+
+
+@dataclass(frozen=True)
+class _Decoded:
+    planned: _Planned
+    digest: bytes  # of its pixels; empty where the image is broken
+    histogram: NDArray[np.int64]
+    hash: np.uint64  # what it looks like, from afar
+    thumbnail: NDArray[np.uint8]  # and closer; see datasets.store.near_duplicates
+    failure: str
+
+
+def build(dataset: Dataset, path: Path, origin: str | None, progress: Progress) -> None:
+    """Write the store of that data set to `path`, whole or not at all. The caller holds its lock.
+
+    Raises DataError: see datasets.store.image_store.prepare.
+    """
+    described = describe_origin(origin)
+    _remove_what_was_killed(path.parent)
+    # One name, so that a killed build's file is overwritten, not added to.
+    unfinished = path.with_suffix(".unfinished")
+    try:
+        with _opened(dataset, origin, path.parent, progress) as images:
+            used, notices = assign_splits(dataset, images)
+            planned, broken = _plan(dataset, used, progress)
+            _check_space(path.parent, planned)
+            with atomic_path(path, partial=unfinished) as partial:
+                writer = StoreWriter(dataset, planned, broken)
+                writer.write(partial, used, (described, notices), progress)
+        stored = len(writer.stored)
+        progress(f"stored {stored} images of {dataset.name}", stored, stored)
+    except OSError as error:
+        raise DataError(
+            f"the image store {path} could not be written ({error.strerror or error}); free some space or choose "
+            "another folder with {data_dir}"
+        ) from None
+
+
+def _remove_what_was_killed(folder: Path) -> None:
+    """Files of builds that cannot end: of images that have changed meanwhile, nobody would build that store again."""
+    from filelock import FileLock, Timeout
+
+    for left in folder.glob("[!.]*.unfinished"):
+        with suppress(Timeout, OSError), FileLock(left.with_suffix(".lock"), timeout=0):  # held by who builds it
+            left.unlink(missing_ok=True)
+
+
+@contextmanager
+def _opened(dataset: Dataset, origin: str | None, folder: Path, progress: Progress) -> Iterator[Sequence[SourceImage]]:
+    """Its images. What the system refuses on the way to them is not said of the store."""
+    with ExitStack() as stack:
+        try:
+            images = stack.enter_context(dataset.images(origin, folder, progress))
+        except OSError as error:
+            place = error.filename or origin or dataset.title
+            raise DataError(f"{place} cannot be read ({error.strerror or error}); check what {{data}} names") from None
+        yield images
+
+
+def _plan(
+    dataset: Dataset, used: Sequence[tuple[SourceImage, Split]], progress: Progress
+) -> tuple[list[_Planned], dict[str, str]]:
+    """Every readable image with its place, and why the others are broken."""
+
+    def measure(pair: tuple[SourceImage, Split]) -> tuple[Size, Box | None] | str:
+        source = pair[0]
+        try:
+            encoded = source.read()
+            box = None if source.box is None else relative(source.box, stored_size(encoded, sys.maxsize))
+            return stored_size(encoded, dataset.max_side), box
+        except (DecodeError, BoxError, OSError) as error:
+            return str(error)
+
+    check_all_or_none(dataset.title, [source for source, _ in used])
+    planned: list[_Planned] = []
+    broken: dict[str, str] = {}
+    offset = 0
+    threads = usable_cores()
+    measured = ordered(measure, used, threads=threads, ahead=4 * threads)
+    for done, ((source, split), found) in enumerate(zip(used, measured, strict=True), start=1):
+        if isinstance(found, str):
+            broken[source.name] = found
+        else:
+            size, box = found
+            planned.append(_Planned(source, split, size, offset, box))
+            offset += size.bytes
+        progress(f"measuring {dataset.name}", done, len(used))
+    _check_broken(dataset, used, broken)
+    return planned, broken
+
+
+def _check_broken(dataset: Dataset, used: Sequence[tuple[SourceImage, Split]], broken: dict[str, str]) -> None:
+    expected = Counter(source.label for source, _ in used)
+    lost = Counter(source.label for source, _ in used if source.name in broken)
+    for label, count in sorted(lost.items()):
+        left = expected[label] - count
+        needed = min(MINIMUM_PER_CLASS, expected[label])
+        if count > max(1, BROKEN_LIMIT * expected[label]):
+            rule = f"at most {BROKEN_LIMIT:.0%} may be"
+        elif left < needed:
+            rule = f"at least {needed} must be whole"
+        else:
+            continue
+        names = sorted(source.name for source, _ in used if source.name in broken and source.label == label)
+        shown = ", ".join(f"{name} ({broken[name]})" for name in names[:NAMED])
+        more = f" and {count - NAMED} more" if count > NAMED else ""
+        raise DataError(
+            f"{count} of {expected[label]} images of the class {dataset.classes[label]!r} are broken, but {rule}; "
+            f"replace them, or fetch the data again: {shown}{more}"
+        )
+
+
+def _check_space(folder: Path, planned: Sequence[_Planned]) -> None:
+    needed = sum(image.size.bytes for image in planned) + SLACK_BYTES
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise DataError(
+            f"the data folder {folder} has {free / 1e9:.1f} GB free, but the image store needs {needed / 1e9:.1f} GB; "
+            "free some space or choose another folder with {data_dir}"
+        )
+
+
+class StoreWriter:
+    """The content of a store that is being written: images decoded in threads, appended in their order.
+
+    Pixels go to their place past HDF5, whose writes would hold up every thread: 5 of 45 seconds for 6 GB.
+    """
+
+    def __init__(self, dataset: Dataset, planned: Sequence[_Planned], broken: dict[str, str]) -> None:
+        """Start without images.
+
+        Args:
+            dataset: whose images they are.
+            planned: every image with its place.
+            broken: why others are left out, by name; grows by those that cannot be decoded.
+        """
+        self.stored: list[_Planned] = []
+        self._dataset = dataset
+        self._planned = planned
+        self._broken = broken
+        self._compared: list[int] = []  # of those stored, the places of images that are compared with each other
+        self._hashes = np.empty(len(planned), np.uint64)
+        self._thumbnails = np.empty((len(planned), SIDE * SIDE), np.uint8)  # 1 KB an image: none is read again
+        self._fingerprint = hashlib.sha256(json.dumps(dataset.classes).encode())
+        self._histograms = np.zeros((len(SPLITS), 3, 256), np.int64)
+        self._writing = threading.Lock()
+
+    def write(
+        self,
+        path: Path,
+        used: Sequence[tuple[SourceImage, Split]],
+        provenance: tuple[str, tuple[str, ...]],
+        progress: Progress,
+    ) -> None:
+        """Write the whole file.
+
+        Args:
+            path: of the file.
+            used: every image with its split, broken ones too.
+            provenance: where the images come from, and what is to be said about their splits.
+            progress: told about every image.
+
+        Raises:
+            DataError: too many broken images.
+            OSError: the file cannot be written.
+        """
+        import h5py
+
+        threads = usable_cores()
+        with h5py.File(path, "w", libver="latest") as file, open(path, "r+b") as raw:
+            start = _reserve_pixels(file, sum(image.size.bytes for image in self._planned))
+            decode_one = functools.partial(self.decode_one, raw, start)
+            decoded = ordered(decode_one, self._planned, threads=threads, ahead=2 * threads)
+            for done, image in enumerate(decoded, start=1):
+                self.append(image)
+                progress(f"decoding {self._dataset.name}", done, len(self._planned))
+            _check_broken(self._dataset, used, self._broken)
+            self.finish(file, provenance, progress)
+
+    def decode_one(self, raw: IO[bytes], start: int, image: _Planned) -> _Decoded:
+        """Decode an image, write its pixels to their place, and describe them. Called by several threads.
+
+        Args:
+            raw: the file.
+            start: where in the file the pixels of all images begin.
+            image: the image.
+
+        Returns:
+            What the other columns of the store are made of, or why the image is broken.
+        """
+        try:
+            pixels = decode(image.source.read(), self._dataset.max_side)
+        except (DecodeError, OSError) as error:
+            return _failed(image, str(error))
+        if pixels.shape != (image.size.height, image.size.width, 3):
+            return _failed(image, f"it was {image.size}, now it is {pixels.shape}: it changed")
+        with self._writing:
+            raw.seek(start + image.offset)
+            raw.write(pixels.data)
+        digest = hashlib.sha256(pixels.data).digest()
+        small = thumbnail(pixels)
+        return _Decoded(image, digest, channel_histogram(pixels), difference_hash(small), small, "")
+
+    def append(self, decoded: _Decoded) -> None:
+        """Add the next image, or the reason why it is broken."""
+        image = decoded.planned
+        if decoded.failure:
+            self._broken[image.source.name] = decoded.failure
+            return
+        facts = [image.source.name, image.source.label, image.split, image.size.height, image.size.width]
+        facts += image.box or ()
+        self._fingerprint.update(json.dumps(facts).encode() + decoded.digest)
+        self._histograms[SPLITS.index(image.split)] += decoded.histogram
+        if min(image.size.height, image.size.width) >= SMALLEST:
+            place = len(self._compared)
+            self._hashes[place], self._thumbnails[place] = decoded.hash, decoded.thumbnail
+            self._compared.append(len(self.stored))
+        self.stored.append(image)
+
+    def finish(self, file: Any, provenance: tuple[str, tuple[str, ...]], progress: Progress) -> None:
+        """Write the columns and the facts about all images, after the last one.
+
+        Args:
+            file: the open HDF5 file.
+            provenance: see `write`.
+            progress: told about the search for near-duplicates.
+        """
+        _write_columns(file, self.stored, self._histograms)
+        images = [self.stored[place] for place in self._compared]
+        splits = np.array([SPLITS.index(image.split) for image in images], np.uint8)
+        count = len(images)
+        alike = find_across_splits(self._hashes[:count], self._thumbnails[:count], splits, progress=progress)
+        names = [(images[one].source.name, images[other].source.name) for one, other in alike.pairs]
+        origin, notices = provenance
+        mean, deviation = mean_and_deviation(self._histograms[SPLITS.index("train")])
+        file.attrs["facts"] = json.dumps(
+            {
+                "version": VERSION,
+                "name": self._dataset.name,
+                "title": self._dataset.title,
+                "classes": self._dataset.classes,
+                "description": repr(self._dataset),
+                "origin": origin,
+                "fingerprint": self._fingerprint.hexdigest(),
+                "notices": [*notices, *_broken_notice(self._broken), *_alike_notice(names, alike)],
+                "broken": self._broken,
+                "near_duplicates": names,
+                "channel_mean": mean,
+                "channel_std": deviation,
+            }
+        )
+
+
+def _failed(image: _Planned, reason: str) -> _Decoded:
+    return _Decoded(image, b"", np.zeros((3, 256), np.int64), np.uint64(0), np.empty(0, np.uint8), reason)
+
+
+def _reserve_pixels(file: Any, total: int) -> int:
+    """Make the flat data set of all pixels. Returns where in the file, in bytes, it begins."""
+    import h5py
+
+    settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    settings.set_layout(h5py.h5d.CONTIGUOUS)
+    settings.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+    settings.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+    space = h5py.h5s.create_simple((total,))
+    return int(h5py.h5d.create(file.id, b"pixels", h5py.h5t.STD_U8LE, space, settings).get_offset())
+
+
+def _write_columns(file: Any, stored: Sequence[_Planned], histograms: NDArray[np.int64]) -> None:
+    file["offset"] = np.array([image.offset for image in stored], np.int64)
+    file["height"] = np.array([image.size.height for image in stored], np.int32)
+    file["width"] = np.array([image.size.width for image in stored], np.int32)
+    file["label"] = np.array([image.source.label for image in stored], np.int64)
+    file["split"] = np.array([SPLITS.index(image.split) for image in stored], np.uint8)
+    numbers: dict[str, int] = {}
+    group = [numbers.setdefault(name, len(numbers)) if (name := image.source.group) else -1 for image in stored]
+    file["group"] = np.array(group, np.int64)
+    file["name"] = np.array([image.source.name.encode() for image in stored], np.bytes_)
+    boxes = [image.box for image in stored if image.box is not None]
+    if boxes:
+        file["box"] = np.array(boxes, np.float32)
+    file["histograms"] = histograms
+
+
+def _broken_notice(broken: dict[str, str]) -> list[str]:
+    if not broken:
+        return []
+    shown = ", ".join(sorted(broken)[:3]) + (", ..." if len(broken) > 3 else "")
+    return [f"{pluralize(len(broken), 'broken image', 'broken images')} left out: {shown}"]
+
+
+def _alike_notice(names: Sequence[tuple[str, str]], alike: NearDuplicates) -> list[str]:
+    """The store's own split: with folds, training and validation are divided otherwise."""
+    if not names and alike.all_compared:
+        return []
+    more = " (`datasets describe` names more)" if len(names) > 3 else ""
+    shown = ", ".join(f"{one} and {other}" for one, other in names[:3]) + more
+    pairs = pluralize(len(names), "pair of images looks", "pairs of images look")
+    count = pairs if alike.all_compared else f"at least {pairs}"
+    ending = f": {shown}" if names else ""
+    partly = "" if alike.all_compared else " (not all were compared)"
+    return [f"{count} the same but lie in different splits of the store{partly}{ending}"]

@@ -1,0 +1,1 @@
+"""Generated images, for samples that need no download."""

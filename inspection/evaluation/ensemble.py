@@ -1,0 +1,103 @@
+"""Several models' answers averaged, from the test predictions that a study stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from errors import unknown_name
+from inspection.loading import class_predictions
+from inspection.loading.best_model import InspectionError
+from reporting.results.headings import titled
+from tuning.records.study_paths import StudyPaths
+from tuning.records.study_record import StudyRecord, TrialRecord, read_started
+
+METRICS = ("accuracy", "loss", "macro_f1")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ensemble:
+    """Confirmed models, the best on validation first, and their mean."""
+
+    title: str
+    metric: str  # what they were chosen by
+    members: tuple[tuple[TrialRecord, dict[str, float]], ...]  # each with its own test metrics
+    average: dict[str, float]  # test metrics of the mean of their probabilities
+
+
+def ensemble(study: Path, top: int, arm: str | None = None) -> Ensemble:
+    """The `top` confirmed models that are best on validation, of one arm or of all, averaged on the test images.
+
+    Validation alone chooses. Raises InspectionError (one line): fewer such models, other test images, no predictions.
+    """
+    from trainables.ensemble_average import Averages
+    from trainables.metrics import evaluate
+
+    record = read_started(study)
+    if record.header.target != "class":
+        raise InspectionError(f"{record.task}/{record.name} predicts a {record.header.target}: only classes average")
+    known = [described.name for described in record.arms]
+    if arm is not None and arm not in known:
+        raise InspectionError(unknown_name("arm", arm, known))
+    title = titled(record, f"{record.task}/{record.name}" + (f", {arm}" if arm else ""))
+    tested = [trial for name in known if arm in (None, name) for trial in record.confirmed(name) if trial.test]
+    if top < 2 or top > len(tested):
+        count = f"there are {len(tested)}" if tested else "there is none"
+        more = "; confirm more seeds with tune {confirm_seeds}" if len(tested) < max(2, top) else ""
+        raise InspectionError(
+            f"must be from 2 to the tested models of {title}: {count}{more}", argument="top", value=top
+        )
+    members = _best(record, tested, top)
+    predictions = [class_predictions.read(StudyPaths(study).checkpoint(member.trial).folder) for member in members]
+    first = predictions[0]
+    for member, other in zip(members, predictions, strict=True):
+        if not (np.array_equal(other.names, first.names) and np.array_equal(other.labels, first.labels)):
+            raise InspectionError(f"{member.trial} was tested on other images than {members[0].trial}")
+    outputs = max(prediction.probabilities.shape[1] for prediction in predictions)
+    averages = Averages({title: tuple(member.trial for member in members)})
+    for member, prediction in zip(members, predictions, strict=True):
+        averages.add(member.trial, widened(prediction.probabilities, outputs))
+    _, mean = averages.of_all()[title]
+    return Ensemble(
+        title=title,
+        metric=str(record.header.objective.metric),
+        members=tuple(
+            (member, evaluate(prediction.probabilities, prediction.labels))
+            for member, prediction in zip(members, predictions, strict=True)
+        ),
+        average=evaluate(mean, first.labels),
+    )
+
+
+def widened(probabilities: NDArray[np.float32], outputs: int) -> NDArray[np.float32]:
+    """[N, outputs]: arms of one task may differ in outputs (document 3); one without an output gives that class 0."""
+    return np.pad(probabilities, ((0, 0), (0, outputs - probabilities.shape[1])))
+
+
+def ensemble_text(found: Ensemble) -> str:
+    """A line a member, then the average's."""
+    rows = [("model", found.metric, *(f"test_{metric}" for metric in METRICS))]
+    for trial, metrics in found.members:
+        validated = f"{trial.best:.4f}" if trial.best is not None else "-"
+        rows.append((trial.trial, validated, *(f"{metrics[metric]:.4f}" for metric in METRICS)))
+    rows.append((f"average of {len(found.members)}", "", *(f"{found.average[metric]:.4f}" for metric in METRICS)))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    text = found.title
+    for first, *others in rows:
+        cells = (cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))
+        text += "\n" + "  ".join([first.ljust(widths[0]), *cells])
+    return text
+
+
+def _best(record: StudyRecord, trials: Sequence[TrialRecord], count: int) -> list[TrialRecord]:
+    left = list(trials)
+    chosen: list[TrialRecord] = []
+    while left and len(chosen) < count:
+        best = record.best_of(left) or left[0]
+        left.remove(best)
+        chosen.append(best)
+    return chosen

@@ -1,0 +1,1 @@
+"""Explanations of a network: Grad-CAM, layers, architecture."""

@@ -1,0 +1,122 @@
+"""The blocks of a convolutional network, found in the network alone: where its feature maps are worth a look."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from inspection.loading.best_model import InspectionError
+
+if TYPE_CHECKING:
+    import keras
+
+# How the networks that are trained from scratch name their layers; those of the backbones stand with them.
+OWN_BLOCKS = r"(stem|end|block\d+|stage\d+_(unit\d+|inception\d+|down)|inception\d+[a-z])_"
+HEAT_MAPS = 4  # by default: the last block of so many sizes of maps
+
+
+def maps_layers(network: keras.Model) -> dict[str, tuple[int, int]]:
+    """Layers that put out feature maps [B, h, w, C] after the first convolution, by name: (h, w), input to output."""
+    found: dict[str, tuple[int, int]] = {}
+    convolved: set[int] = set()  # tensors that a convolution has had a part in
+    for layer in network.layers:
+        outputs = layer.output if isinstance(layer.output, list) else [layer.output]
+        inputs = getattr(layer, "input", None) if layer._inbound_nodes else None
+        before = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+        if "Conv" not in type(layer).__name__ and not any(id(tensor) in convolved for tensor in before):
+            continue
+        convolved.update(map(id, outputs))
+        shape = outputs[0].shape
+        if len(outputs) == 1 and len(shape) == 4 and None not in shape[1:3]:
+            found[layer.name] = (int(shape[1]), int(shape[2]))
+    return found
+
+
+def block_ends(network: keras.Model) -> dict[str, str]:
+    """The last layer of every block, by the block's name, from input to output.
+
+    A block is what the layers' names say ("block3_...", "conv2_block1_...", "mixed7"), in the way of naming that fits
+    the most layers; where names say nothing, a convolution with what follows it up to the next. A sum that only
+    continues a block belongs to it.
+    Raises InspectionError where no layer has feature maps.
+    """
+    from trainables.models.backbones.freeze_points import (
+        BLOCKS,  # imports Keras, which inspection.loading.silence_tensorflow does silently before
+    )
+
+    maps = maps_layers(network)
+    if not maps:
+        raise InspectionError(f"{network.name} has no convolution: there are no feature maps to look at")
+    patterns = [OWN_BLOCKS, *(pattern for pattern, _ in BLOCKS.values())]
+    named = max((_by_name(pattern, maps) for pattern in patterns), key=_layers_named)
+    ends = {block: layers[-1] for block, layers in named.items()} if named else _by_convolution(network, maps)
+    return {block: _continued(network, end, maps) for block, end in ends.items()}
+
+
+def default_layers(network: keras.Model) -> list[str]:
+    """Where a heat map is drawn unless told: the last block of each size of maps, the coarsest first.
+
+    The last is where Selvaraju et al. (2017) look; the finer ones show what it was made of. Maps of one pixel have no
+    place to show.
+    """
+    maps = maps_layers(network)
+    last: dict[tuple[int, int], str] = {}
+    for end in block_ends(network).values():
+        last[maps[end]] = end
+    several = [end for size, end in last.items() if max(size) > 1]
+    return several[::-1][:HEAT_MAPS]
+
+
+def check_layers(network: keras.Model, names: list[str]) -> list[str]:
+    """The names themselves. Raises InspectionError (one line, nearest match) for one without feature maps."""
+    import difflib
+
+    maps = maps_layers(network)
+    for name in names:
+        if name not in maps:
+            nearest = difflib.get_close_matches(name, maps, n=1, cutoff=0.5)
+            hint = f"; did you mean {nearest[0]}?" if nearest else "."
+            raise InspectionError(
+                f"{network.name} has no feature maps named {name!r}{hint} Its blocks end in "
+                + ", ".join(block_ends(network).values()),
+                argument="layers",
+            )
+    return names
+
+
+def _by_name(pattern: str, maps: dict[str, tuple[int, int]]) -> dict[str, list[str]]:
+    blocks: dict[str, list[str]] = {}
+    for name in maps:
+        if match := re.match(pattern, name):
+            blocks.setdefault(match.group().rstrip("_"), []).append(name)
+    return blocks if len(blocks) > 1 else {}  # one name for all of them tells nothing apart
+
+
+def _layers_named(blocks: dict[str, list[str]]) -> tuple[int, int]:
+    return sum(map(len, blocks.values())), len(blocks)
+
+
+def _by_convolution(network: keras.Model, maps: dict[str, tuple[int, int]]) -> dict[str, str]:
+    ends: dict[str, str] = {}
+    block = ""
+    for name, size in maps.items():
+        if "Conv" in type(network.get_layer(name)).__name__:
+            block = name
+        elif maps.get(ends.get(block, ""), size) != size:
+            continue  # a pooling begins the next block
+        ends[block] = name
+    ends.pop("", None)
+    return ends
+
+
+def _continued(network: keras.Model, end: str, maps: dict[str, tuple[int, int]]) -> str:
+    """The sum that is all that reads the block, where there is one: Xception's have names of Keras's own."""
+    while True:
+        readers = [node.operation for node in network.get_layer(end)._outbound_nodes]
+        if len(readers) != 1 or not _is_unnamed_sum(readers[0]) or readers[0].name not in maps:
+            return end
+        end = readers[0].name
+
+
+def _is_unnamed_sum(layer: Any) -> bool:
+    return re.fullmatch(r"add(_\d+)?", layer.name) is not None

@@ -1,0 +1,1 @@
+"""Loading of best models and stored test predictions."""

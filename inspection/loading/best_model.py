@@ -1,0 +1,140 @@
+"""A winner as its study keeps it: which model, what it sees of an image, what its outputs are called."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from datasets.input_config import InputConfig
+from datasets.pipeline.batches import SplitBatches
+from datasets.store.folds import Fold
+from datasets.store.image_store import ImageStore
+from errors import PodiumError, unknown_name
+from reporting.results.headings import titled
+from tuning.records.header import ArmHeader
+from tuning.records.study_paths import ModelPaths, StudyPaths
+from tuning.records.study_record import StudyRecord, TrialRecord, read_started
+
+
+class InspectionError(PodiumError):
+    """What a winner cannot answer: the message is one line for the user."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Winner:
+    """The model of winners/<arm>/, and everything needed to show it another image as it saw the test images."""
+
+    study: Path
+    folder: Path  # winners/<arm>
+    title: str  # "food10/first, fine_tuned"
+    arm: str
+    label: str
+    trial: str
+    learner: str  # module of trainables/
+    model: str
+    config: dict[str, Any]
+    seed: int
+    view: InputConfig
+    classes: tuple[str, ...]  # in the order of the outputs
+    max_side: int  # pixels, longer side: images are decoded no larger, then fitted
+    score: str  # "val_accuracy 0.8333 (best of 3 seeds)"
+    seeds: int  # trained with its configuration, of which it is the best by validation
+    store: Path  # of the study's images, where it was
+    fold: Fold | None  # how the store's images were divided for it
+    fingerprint: str
+
+    @property
+    def is_keras(self) -> bool:
+        return ModelPaths(self.folder).keras.is_file()
+
+    def names(self, outputs: int) -> tuple[str, ...]:
+        """What each output stands for. A network may have more than there are classes (document 3's 1000 labels)."""
+        return (*self.classes, *(f"output {number}" for number in range(len(self.classes), outputs)))[:outputs]
+
+    def images(self, split: str, opened_by: str = "") -> SplitBatches:
+        """The study's images of that split as the winner saw them. The test split opens only with a reason.
+
+        Raises InspectionError (one line): the store is gone, or holds other images now.
+        """
+        if not self.store.is_file():
+            raise InspectionError(
+                f"the images of {self.title} are not at {self.store} any more; prepare them there again with "
+                "`python cli.py datasets prepare`, or name images of your own"
+            )
+        fold = Fold(number=0, of=self.fold.of) if self.fold else None  # what the study's fingerprint is of
+        if ImageStore.open(self.store, fold).fingerprint != self.fingerprint:
+            raise InspectionError(f"{self.store} holds other images than {self.title} was trained on; prepare it again")
+        return SplitBatches(ImageStore.open(self.store, self.fold), split, self.view, opened_by)  # type: ignore[arg-type]
+
+
+def winners(study: Path) -> list[Winner]:
+    """Every arm's winner, the best on validation first. Raises InspectionError where there is none."""
+    record = read_started(study)
+    found = []
+    for arm in record.arms:
+        paths = StudyPaths(study).best_model(arm.name)
+        if paths.description.is_file():
+            name = json.loads(paths.description.read_text())["trial"]
+            found.append((record.trials[name], _winner(study, record, arm, paths.folder, record.trials[name])))
+    if not found:
+        ended = (
+            "it has not ended yet" if record.status == "running" else f"it ended {record.status}, nothing was tested"
+        )
+        raise InspectionError(f"{record.task}/{record.name} has no winner: {ended}")
+    ordered = []
+    while found:
+        best = record.best_of(trial for trial, _ in found)
+        place = next((place for place, (trial, _) in enumerate(found) if trial is best), 0)
+        ordered.append(found.pop(place)[1])
+    return ordered
+
+
+def winner(study: Path, arm: str | None = None) -> Winner:
+    """That arm's winner, or the one that is best on validation. Raises InspectionError with the nearest match."""
+    return chosen(study, [arm] if arm else [])[0]
+
+
+def chosen(study: Path, arms: Sequence[str]) -> list[Winner]:
+    """The winners of these arms, or of all, the best on validation first. Raises InspectionError."""
+    of = {each.arm: each for each in winners(study)}
+    for arm in arms:
+        if arm not in of:
+            raise InspectionError(unknown_name("arm with a winner", arm, of))
+    return [of[arm] for arm in dict.fromkeys(arms)] if arms else list(of.values())
+
+
+def _winner(study: Path, record: StudyRecord, arm: ArmHeader, folder: Path, trial: TrialRecord) -> Winner:
+    data = record.header.data
+    title = titled(record, f"{record.task}/{record.name}, {arm.name}")
+    if data.store is None or data.max_side is None:
+        raise InspectionError(f"{title} was made by an earlier version, which did not note how it reads images")
+    if record.header.target != "class":
+        raise InspectionError(f"{title} predicts a {record.header.target}, not classes: it has no names to give")
+    fold = trial.fold(record.header.folds)
+    score = f"{record.header.objective.metric} {trial.best:.4f}" if trial.best is not None else "not validated"
+    seeds = len(record.confirmed(trial.arm))
+    if seeds > 1:
+        score += f" (best of {seeds} seeds)"
+    return Winner(
+        study=study,
+        folder=folder,
+        title=title,
+        arm=arm.name,
+        label=arm.label,
+        trial=trial.trial,
+        learner=arm.learner,
+        model=arm.model,
+        config=trial.config,
+        seed=trial.seed,
+        view=InputConfig(**arm.view),
+        classes=data.classes,
+        max_side=data.max_side,
+        score=score,
+        seeds=seeds,
+        store=Path(data.store),
+        fold=Fold(number=fold[0], of=fold[1]) if fold else None,
+        fingerprint=data.fingerprint,
+    )

@@ -1,0 +1,164 @@
+"""Images from anywhere: files, folders, patterns, addresses, standard input. What cannot be read says why."""
+
+from __future__ import annotations
+
+import glob
+import os
+import sys
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datasets.images.decode import DecodeError, decode
+from datasets.images.resize import resize_to_square
+from datasets.images.thread_map import ordered, usable_cores
+from inspection.loading.best_model import InspectionError, Winner
+
+STANDARD_INPUT = "-"
+ADDRESSES = ("http://", "https://")
+TIMEOUT_SECONDS = (10.0, 60.0)  # to connect; between two pieces
+MOST_BYTES = 200_000_000  # of one image: 100 megapixels take 300 MB uncompressed, and no photograph is
+SHOWN_OF_IMAGENET = 0.875  # of the shorter side: how these networks' authors validate (224 of 256)
+IMAGENET_MAX_SIDE = 4096  # pixels: what is larger is reduced while it is decoded
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preprocess:
+    """How a model sees an image: decoded no larger than `max_side`, then made the square it takes."""
+
+    max_side: int
+    side: int  # pixels
+    fit: str  # see datasets.input_config.InputConfig; "imagenet" is the middle 7/8 of the shorter side
+
+    def square(self, encoded: bytes) -> NDArray[np.uint8]:
+        """Pixels [side, side, 3]. Raises DecodeError."""
+        image = decode(encoded, self.max_side)
+        if self.fit == "imagenet":
+            return _middle(image, self.side)
+        return resize_to_square(image, self.side, self.fit)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Picture:
+    """One image that was asked for: its pixels, or why there are none."""
+
+    name: str
+    pixels: NDArray[np.uint8] | None = None  # [S, S, 3]
+    failure: str = ""
+
+
+def seen_by(winner: Winner) -> Preprocess:
+    """How the winner saw the test images: the same decoding, the same fitting."""
+    return Preprocess(max_side=winner.max_side, side=winner.view.image_size, fit=winner.view.fit)
+
+
+def find(arguments: Sequence[str]) -> list[str]:
+    """Every image that the arguments name, in their order: a folder's files and a pattern's matches in theirs.
+
+    Nothing is looked into: what is named and no image says so when it is read. Of folders, hidden files and those whose
+    ending names another kind of file are left out.
+    Raises InspectionError (one line): a folder without images, a pattern without matches, standard input twice.
+    """
+    if arguments.count(STANDARD_INPUT) > 1:
+        raise InspectionError("- names standard input twice, but it can be read once")
+    found: list[str] = []
+    for argument in arguments:
+        if argument == STANDARD_INPUT or argument.lower().startswith(ADDRESSES):
+            found.append(argument)
+            continue
+        path = os.path.expanduser(argument)
+        if os.path.isdir(path):
+            inside = _files(path)
+            if not inside:
+                raise InspectionError(f"the folder {argument} holds no image; name images, folders or patterns")
+            found += inside
+        elif not os.path.lexists(path) and glob.has_magic(path):
+            matches = sorted(match for match in glob.glob(path, recursive=True) if os.path.isfile(match))
+            if not matches:
+                raise InspectionError(f"nothing matches {argument}; name images, folders or patterns")
+            found += matches
+        else:
+            found.append(path)
+    return found
+
+
+def read(names: Sequence[str], seen: Preprocess) -> Generator[Picture]:
+    """Each image in order, decoded in threads, a bounded number ahead."""
+    threads = usable_cores()
+    yield from ordered(lambda name: _picture(name, seen), names, threads=threads, ahead=4 * threads)
+
+
+def _middle(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """The middle 7/8 of the shorter side as a square [side, side, 3], bicubic, smoothed where it shrinks."""
+    from PIL import Image
+
+    height, width = image.shape[:2]
+    shown = SHOWN_OF_IMAGENET * min(height, width)
+    left, top = (width - shown) / 2, (height - shown) / 2
+    box = (left, top, left + shown, top + shown)
+    return np.asarray(Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC, box=box))
+
+
+def _picture(name: str, seen: Preprocess) -> Picture:
+    shown = "standard input" if name == STANDARD_INPUT else name
+    try:
+        return Picture(name=shown, pixels=seen.square(_encoded(name)))
+    except DecodeError as error:
+        return Picture(name=shown, failure=" ".join(str(error).split()))
+    except OSError as error:
+        return Picture(name=shown, failure=error.strerror or str(error))
+    except ValueError as error:  # a null byte in a path
+        return Picture(name=shown, failure=str(error))
+
+
+def _encoded(name: str) -> bytes:
+    if name.lower().startswith(ADDRESSES):
+        return _fetched(name)
+    if name == STANDARD_INPUT:
+        return _bounded(sys.stdin.buffer.read(MOST_BYTES + 1))
+    with open(name, "rb") as file:
+        return _bounded(file.read(MOST_BYTES + 1))
+
+
+def _bounded(encoded: bytes) -> bytes:
+    if len(encoded) > MOST_BYTES:
+        raise OSError(f"it has over {MOST_BYTES / 1e6:.0f} MB")
+    return encoded
+
+
+def _fetched(address: str) -> bytes:
+    """Raises OSError with few words. requests' own errors are OSErrors with many."""
+    import requests
+
+    from datasets.readers.download import failure
+
+    encoded = bytearray()
+    try:
+        with requests.get(address, stream=True, timeout=TIMEOUT_SECONDS) as response:
+            if response.status_code >= 400:
+                raise OSError(f"the server answered {response.status_code} {response.reason}")
+            for part in response.iter_content(1 << 16):
+                encoded += part
+                if len(encoded) > MOST_BYTES:
+                    break
+    except requests.RequestException as error:
+        raise OSError(f"it cannot be fetched: {failure(error)}") from None
+    return _bounded(bytes(encoded))
+
+
+def _files(folder: str) -> list[str]:
+    """Every file below that may be an image, by path; links to folders are not followed."""
+    from PIL import Image
+
+    endings = {ending for ending, form in Image.registered_extensions().items() if form in Image.OPEN} | {""}
+    found = []
+    for where, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        found += [
+            os.path.join(where, name)
+            for name in sorted(files)
+            if not name.startswith(".") and os.path.splitext(name)[1].lower() in endings
+        ]
+    return found

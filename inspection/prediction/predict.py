@@ -1,0 +1,99 @@
+"""Names and probabilities for images, as text, JSON or CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspection.loading.best_model import InspectionError
+from inspection.loading.load_model import Classifier
+from inspection.prediction.input_images import Picture
+
+FORMATS = ("text", "json", "csv")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What the model says of one image, the most probable first; or why it says nothing."""
+
+    image: str
+    classes: tuple[tuple[str, float], ...] = ()
+    failure: str = ""
+
+
+def answers(
+    pictures: Iterable[Picture], predict: Classifier, names: Callable[[int], Sequence[str]], top: int, batch: int
+) -> Generator[Answer]:
+    """One for each picture, in order; predicted `batch` at a time.
+
+    names: what so many outputs are called, in order. top: how many classes, from 1; fewer where there are fewer.
+    Raises InspectionError where the model's outputs have no such number of names.
+    """
+    waiting: list[Picture] = []
+    for picture in pictures:
+        waiting.append(picture)
+        if sum(each.pixels is not None for each in waiting) == batch:
+            yield from _answered(waiting, predict, names, top)
+            waiting = []
+    yield from _answered(waiting, predict, names, top)
+
+
+def _answered(
+    pictures: Sequence[Picture], predict: Classifier, names: Callable[[int], Sequence[str]], top: int
+) -> Iterator[Answer]:
+    squares = [picture.pixels for picture in pictures if picture.pixels is not None]
+    rows: Iterator[NDArray[np.float32]] = iter(predict([np.stack(squares)]) if squares else ())
+    for picture in pictures:
+        if picture.pixels is None:
+            yield Answer(image=picture.name, failure=picture.failure)
+            continue
+        row = next(rows)
+        called = names(len(row))
+        if len(called) < len(row):
+            raise InspectionError(f"the model has {len(row)} outputs, but there are names for {len(called)}")
+        order = np.argsort(-row, kind="stable")[:top]
+        yield Answer(image=picture.name, classes=tuple((called[place], float(row[place])) for place in order))
+
+
+def rendered(found: Iterable[Answer], form: str) -> Iterator[str]:
+    """Lines to print, as answers come; those that failed are in JSON only."""
+    if form == "json":
+        yield from _json(found)
+    elif form == "csv":
+        yield _row(["image", "rank", "class", "probability"])
+        for answer in found:
+            for rank, (name, probability) in enumerate(answer.classes, start=1):
+                yield _row([answer.image, rank, name, f"{probability:.6g}"])
+    else:
+        for answer in found:
+            if not answer.failure:
+                yield answer.image
+                width = max(len(name) for name, _ in answer.classes)
+                yield from (f"  {name:<{width}}  {probability:7.2%}" for name, probability in answer.classes)
+
+
+def _json(found: Iterable[Answer]) -> Iterator[str]:
+    yield "["
+    before = ""
+    for answer in found:
+        if before:
+            yield f"{before},"
+        said: dict[str, object] = {"image": answer.image}
+        if answer.failure:
+            said["error"] = answer.failure
+        else:
+            said["classes"] = [{"class": name, "probability": round(value, 8)} for name, value in answer.classes]
+        before = json.dumps(said, ensure_ascii=False)
+    yield from [before, "]"] if before else ["]"]
+
+
+def _row(cells: Sequence[object]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(cells)
+    return text.getvalue()

@@ -1,0 +1,81 @@
+"""A study's audit: what speaks against believing its table as it stands, in plain words, each with its numbers and
+with the next command to run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import get_args
+
+from errors import pluralize
+from reporting.audit import check_results, check_search, check_training  # noqa: F401  # they register their checks
+from reporting.audit.finding import CHECKS, Finding, Inconclusive, Stage
+from reporting.results.arm_results import summarize_arms
+from tuning.records.study_record import StudyRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audit:
+    """What the checks said. A check that found nothing and could judge everything is silent."""
+
+    findings: tuple[Finding, ...]  # the serious ones first
+    unjudged: tuple[Inconclusive, ...]
+    rows: int  # arms that have one in the table
+    checks: int
+    ended: bool  # whether the study ran to its end
+
+    @property
+    def verdict(self) -> str:
+        """One sentence."""
+        serious = sum(finding.severity == "serious" for finding in self.findings)
+        notes = len(self.findings) - serious
+        parts = [pluralize(serious, "serious finding", "serious findings")] if serious else []
+        parts += [pluralize(notes, "finding to note", "findings to note")] if notes else []
+        open_questions = f" {len(self.unjudged)} could not be judged." if self.unjudged else ""
+        if not parts and not self.rows:
+            return "There is no table to judge: no arm has a finished trial."
+        if not parts:
+            table = "this table" if self.ended else "this table as far as it came"
+            return f"Nothing speaks against {table}: none of {self.checks} checks found anything.{open_questions}"
+        return f"{' and '.join(parts)}, by {self.checks} checks.{open_questions}"
+
+
+def audit(record: StudyRecord) -> Audit:
+    """Every check of a study, as far as it came."""
+    found = [row for row in summarize_arms(record) if not row.members]
+    missing = [row for row in found if row.state == "missing"]
+    said: list[Finding | Inconclusive] = [Inconclusive(check="its row", arm=row.arm, why=row.status) for row in missing]
+    checks = sorted(CHECKS.values(), key=lambda one: get_args(Stage).index(one[0]))
+    said += [one for _, check in checks for one in check(record)]
+    findings = sorted(
+        (one for one in said if isinstance(one, Finding)), key=lambda finding: finding.severity != "serious"
+    )
+    return Audit(
+        findings=tuple(findings),
+        unjudged=tuple(_joined(one for one in said if isinstance(one, Inconclusive))),
+        rows=len(found) - len(missing),
+        checks=len(CHECKS),
+        ended=record.status == "completed",
+    )
+
+
+def _joined(unjudged: Iterable[Inconclusive]) -> Iterator[Inconclusive]:
+    """What is said of several arms alike is said once."""
+    arms: dict[tuple[str, str], list[str]] = {}
+    for one in unjudged:
+        arms.setdefault((one.check, one.why), []).append(one.arm)
+    for (check, why), names in arms.items():
+        yield Inconclusive(check=check, arm=", ".join(filter(None, names)), why=why)
+
+
+def audit_lines(found: Audit) -> list[str]:
+    """For a terminal: the verdict, each finding with its command, what could not be judged."""
+    lines = [f"Audit: {found.verdict}"]
+    for finding in found.findings:
+        lines += ["", f"{finding.severity}: {finding.title}{f' ({finding.arm})' if finding.arm else ''}"]
+        lines += [f"  {finding.sentence}", f"  next: {finding.command}"]
+    if found.unjudged:
+        lines += ["", "not judged:"]
+        lines += [f"  {one.check}{f' ({one.arm})' if one.arm else ''}: {one.why}" for one in found.unjudged]
+    return lines

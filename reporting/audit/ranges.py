@@ -1,0 +1,118 @@
+"""Where the values of an axis lie in its range, and which range to search next."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from reporting.audit.thresholds import THRESHOLDS
+from search_spaces.formatting import format_value
+from tuning.records.header import AnyAxis, ChoiceAxis, FloatAxis, IntAxis
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edge:
+    """The end of a range where the best values lie."""
+
+    side: Literal["lower", "upper"]
+    searched: str  # "1e-4..0.01"
+    proposed: str  # the wider range, as --space takes it
+    near: int  # of the best values, how many lie at that end
+
+
+def edge(axis: AnyAxis, best: Sequence[Any]) -> Edge | None:
+    """best: its values in the best trials, the best first. None where they lie inside, or nothing lies beyond."""
+    if isinstance(axis, ChoiceAxis):
+        return _edge_of_list(axis, best)
+    low, high, log = axis.low, axis.high, axis.log
+    if low == high:
+        return None
+    places = [_place(value, low, high, log) for value in best]
+    side: Literal["lower", "upper"]
+    if places[0] <= THRESHOLDS.edge_best:
+        side, near = "lower", sum(place <= THRESHOLDS.edge_near for place in places)
+    elif places[0] >= 1 - THRESHOLDS.edge_best:
+        side, near = "upper", sum(place >= 1 - THRESHOLDS.edge_near for place in places)
+    else:
+        return None
+    wider = _wider(axis, side)
+    if _by_chance(len(best), near, 2 * THRESHOLDS.edge_best, THRESHOLDS.edge_near) or wider == (low, high):
+        return None
+    searched, proposed = (f"{format_value(start)}..{format_value(end)}" for start, end in ((low, high), wider))
+    return Edge(side=side, searched=searched, proposed=proposed, near=near)
+
+
+def _edge_of_list(axis: ChoiceAxis, best: Sequence[Any]) -> Edge | None:
+    """A list of three numbers or more, with another one beyond its end that `--space` may ask for."""
+    values = axis.values
+    if len(values) < 3 or any(isinstance(value, (bool, str)) for value in [*values, *axis.allowed]):
+        return None
+    ordered = sorted(values)
+    side: Literal["lower", "upper"]
+    if best[0] == ordered[0]:
+        side, beyond = "lower", sorted(value for value in axis.allowed if value < ordered[0])[-1:]
+    elif best[0] == ordered[-1]:
+        side, beyond = "upper", sorted(value for value in axis.allowed if value > ordered[-1])[:1]
+    else:
+        return None
+    near = sum(value == best[0] for value in best)
+    if not beyond or _by_chance(len(best), near, 2 / len(values), 1 / len(values)):
+        return None
+    proposed = ",".join(map(format_value, sorted([*ordered, *beyond])))
+    return Edge(side=side, searched=", ".join(map(format_value, ordered)), proposed=proposed, near=near)
+
+
+def _by_chance(number: int, near: int, first: float, others: float) -> bool:
+    """Whether so many of the best may lie at an end for nothing. first: the probability that the very best lies at
+    either end; others: that another one lies at that same end."""
+    rest = number - 1
+    tail = math.fsum(math.comb(rest, k) * others**k * (1 - others) ** (rest - k) for k in range(near - 1, number))
+    return near < THRESHOLDS.edge_share * number or first * tail > THRESHOLDS.edge_chance
+
+
+def _place(value: float, low: float, high: float, log: bool) -> float:
+    """From 0, the lower end, to 1; outside them where a listed value was."""
+    if log:
+        return math.log(value / low) / math.log(high / low)
+    return (value - low) / (high - low)
+
+
+def _wider(axis: FloatAxis | IntAxis, side: str) -> tuple[float, float]:
+    """A logarithmic range a decade wider; another one by half its width. What cannot be is left out: a fraction stays
+    below 1 (halfway from its end to 1 at most), what starts at 0 or above does not go below."""
+    low, high = axis.low, axis.high
+    if axis.log:
+        wider = (low / 10, high) if side == "lower" else (low, high * 10)
+    elif side == "lower":
+        wider = (max(0.0, low - (high - low) / 2) if low >= 0 else low - (high - low) / 2, high)
+    else:
+        fraction = low >= 0 and high <= 1
+        room = (1 - high) / 2 if fraction else math.inf
+        wider = (low, high + min((high - low) / 2, room))
+    if isinstance(axis, IntAxis):
+        return max(1 if low >= 1 else 0, math.floor(wider[0])), math.ceil(wider[1])
+    return float(f"{wider[0]:.3g}"), float(f"{wider[1]:.3g}")
+
+
+def narrower(
+    axis: AnyAxis, usable: Sequence[Mapping[str, Any]], lost: Sequence[Mapping[str, Any]]
+) -> tuple[float, float, str] | None:
+    """A range without the lost trials, and on which side they lie; None where the axis does not tell them apart."""
+    if not isinstance(axis, FloatAxis) or axis.low == axis.high:
+        return None
+    good, bad = ([config[axis.name] for config in side if axis.name in config] for side in (usable, lost))
+    if len(bad) < 2 or len(good) < 2:
+        return None
+    ordered = sorted(good)
+    above = sum(bisect_left(ordered, one) for one in bad) / (len(bad) * len(good))
+    low, high = axis.low, axis.high
+    if above >= THRESHOLDS.lost_order:
+        bound = float(f"{max(one for one in good if one < min(bad) or one == min(good)):.2g}")
+        return (low, bound, "at the upper end") if low < bound < high else None
+    if above <= 1 - THRESHOLDS.lost_order:
+        bound = float(f"{min(one for one in good if one > max(bad) or one == max(good)):.2g}")
+        return (bound, high, "at the lower end") if low < bound < high else None
+    return None

@@ -1,0 +1,161 @@
+"""A study as data frames: a row an arm, a row a trial, a row an epoch. What the CSV files hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas
+
+from reporting.formats.summary_json import published_of
+from reporting.results.arm_results import ArmResult, best_arm, summarize_arms
+from reporting.results.headings import is_sample
+from reporting.results.reference_results import Published, read_published
+from reporting.results.trial_rows import Records, trial_groups
+from reporting.significance.uncertainty import Evidence, collect_uncertainty, comparison_fields, evidence_fields
+from reporting.tables.arm_tables import open_study
+from tasks.task import Table, Task
+from tuning.records.study_record import StudyRecord
+
+
+def arms_frame(record: StudyRecord, task: Task, published: Published) -> pandas.DataFrame:
+    """A row an arm: `<metric>` is the mean over seeds, beside it `<metric>_std`, `<metric>_n`, `published_<metric>`."""
+    found = summarize_arms(record)
+    values = [published_of(task, published, row.arm) for row in found]
+    evidence = collect_uncertainty(record, found)
+    return _frame(
+        [_identity(record, row) for row in found],
+        [
+            {
+                "state": row.state,
+                "status": row.status or None,
+                "seeds": " ".join(map(str, row.seeds)) or None,
+                **{f"trials_{status}": number for status, number in row.trials.items()},
+                "search_epochs": row.search_epochs,
+                "search_train_seconds": row.search_train_seconds,
+            }
+            for row in found
+        ],
+        [row.config for row in found],
+        [_spread(row) for row in found],
+        [row.facts for row in found],
+        [_evidence(evidence, row.arm) for row in found],
+        [{f"published_{name}": value.number for name, value in of_arm.items()} for of_arm in values],
+    )
+
+
+def _evidence(evidence: Evidence, arm: str) -> dict[str, Any]:
+    """best_less_this: the arm best on validation less this one, in correct answers on the same test images."""
+    fields, metric = evidence_fields(evidence.of(arm)), evidence.of(arm).metric
+    low, high = fields[f"{metric}_interval"] or (None, None)
+    comparison = evidence.against_best(arm)
+    found = comparison_fields(comparison) if comparison is not None else {}
+    below, above = found.get("interval") or (None, None)
+    return {
+        "test_images": fields["test_images"],
+        f"{metric}_low": low,
+        f"{metric}_high": high,
+        "all_epochs": fields["epochs"],
+        "all_compute_seconds": fields["compute_seconds"],
+        "best_less_this": found.get("difference"),
+        "best_less_this_low": below,
+        "best_less_this_high": above,
+        "best_less_this_p": found.get("p_corrected"),
+        "command": evidence.of(arm).command,
+    }
+
+
+def table_frame(record: StudyRecord, table: Table, published: Published) -> pandas.DataFrame:
+    """One of the task's tables as numbers; published ones are text, as the document prints them."""
+    found = summarize_arms(record)
+    if table.rows == "best":
+        best = best_arm(record, found)
+        found = [best] if best is not None else []
+    cells: Records = []
+    for row in found:
+        spread = {**row.config, **row.facts, **_spread(row)}
+        cell: dict[str, Any] = {}
+        for column in table.columns:
+            if column.field in ("label", "note"):
+                continue  # the row's identity has them
+            cell[column.field] = spread.get(column.field)
+            for suffix in ("std", "n"):
+                if f"{column.field}_{suffix}" in spread:
+                    cell[f"{column.field}_{suffix}"] = spread[f"{column.field}_{suffix}"]
+            value = published.get(table.name, row.arm, column.field)
+            cell[f"published_{column.field}"] = None if value is None else value.text
+            if value is not None and value.note:
+                cell[f"published_{column.field}_note"] = value.note
+        cells.append(cell)
+    return _frame([_identity(record, row) for row in found], cells)
+
+
+def trials_frame(record: StudyRecord) -> pandas.DataFrame:
+    """A row a trial, in the order they were asked; each axis is a column, empty where the trial does not have it."""
+    return _frame(*trial_groups(record))
+
+
+def history_frame(record: StudyRecord) -> pandas.DataFrame:
+    """A row an epoch, trial by trial."""
+    sample = is_sample(record)
+    epochs = [(trial, epoch) for trial in record.trials.values() for epoch in trial.epochs]
+    return _frame(
+        [{"trial": trial.trial, "arm": trial.arm, "role": trial.role, "epoch": epoch.epoch} for trial, epoch in epochs],
+        [epoch.metrics for _, epoch in epochs],
+        [{f"seconds_{phase}": value for phase, value in epoch.seconds.items()} for _, epoch in epochs],
+        [{"time": epoch.time, "sample": sample} for _, epoch in epochs],
+    )
+
+
+def to_csv(frame: pandas.DataFrame) -> str:
+    """The frame as text, the same bytes on every platform."""
+    return str(frame.to_csv(index=False, lineterminator="\n"))
+
+
+def _identity(record: StudyRecord, row: ArmResult) -> dict[str, Any]:
+    return {
+        "task": record.task,
+        "study": record.name,
+        "sample": is_sample(record),
+        "arm": row.arm,
+        "label": row.label,
+        "note": row.note or None,
+    }
+
+
+def _spread(row: ArmResult) -> dict[str, float | int | None]:
+    spread: dict[str, float | int | None] = {}
+    for name, metric in row.metrics.items():
+        spread |= {name: metric.mean, f"{name}_std": metric.std, f"{name}_n": metric.n}
+    return spread
+
+
+def _frame(*groups: Sequence[dict[str, Any]]) -> pandas.DataFrame:
+    """Groups of columns side by side; each has one record a row, and its columns in the order they are first met."""
+    columns: dict[str, pandas.Series[Any]] = {}
+    for group in groups:
+        names: dict[str, Any] = {}
+        for record in group:
+            names |= record
+        for name in names:
+            columns.setdefault(name, _series([record.get(name) for record in group]))
+    return pandas.DataFrame(columns)
+
+
+def _series(values: list[Any]) -> pandas.Series[Any]:
+    """Whole numbers stay whole where some are missing: pandas alone would make 4 blocks 4.0 blocks."""
+    kinds = set(map(type, values)) - {type(None)}
+    if kinds == {int}:
+        return pandas.Series(values, dtype="Int64")
+    if kinds and kinds <= {int, float}:
+        return pandas.Series(values, dtype="float64")
+    if kinds == {str}:
+        return pandas.Series(values, dtype="str")
+    return pandas.Series(values, dtype="bool" if kinds == {bool} and None not in values else "object")
+
+
+def summarize(study: Path) -> pandas.DataFrame:
+    """One row an arm of the study in that folder: every metric, its deviation, its published number."""
+    record, task = open_study(study)
+    return arms_frame(record, task, read_published(task))

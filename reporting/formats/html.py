@@ -1,0 +1,45 @@
+"""The templates of the HTML pages: self-contained pages that open from disk without a network."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from reporting.tables.table import Block, RenderedTable, transposed
+
+_MOST_COLUMNS = 7  # beside each other on a screen; a wider table of few rows is turned on its side
+_FEW_ROWS = 4
+
+
+def summary_page(blocks: Sequence[Block]) -> str:
+    """Render the studies' tables as one page."""
+    title = blocks[0].heading.splitlines()[0]
+    return templates().get_template("summary.html").render(title=title, blocks=blocks)
+
+
+def templates() -> Environment:
+    """Read the templates of this room. Text in them is escaped, a missing value is an error."""
+    environment = Environment(
+        loader=PackageLoader("reporting"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["narrowed"] = _narrowed
+    environment.filters["identifier"] = _identifier
+    return environment
+
+
+def _narrowed(table: RenderedTable) -> RenderedTable:
+    """Transpose a table that is wider than a screen and has few rows."""
+    wide = len(table.headings) > _MOST_COLUMNS and len(table.rows) <= _FEW_ROWS
+    return transposed(table) if wide else table
+
+
+def _identifier(text: str) -> str:
+    """Make a text an id: letters, digits and hyphens."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")

@@ -1,0 +1,50 @@
+"""Tables as Markdown (GitHub's), by rich's own box for it."""
+
+from __future__ import annotations
+
+import io
+from itertools import chain
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from reporting.tables.table import Block, RenderedTable, in_brackets, with_marks
+
+_NEVER_WRAPS = 1_000_000
+
+
+def markdown_text(block: Block) -> str:
+    """A study: its heading, what to know first, its tables, what to know after."""
+    around = map(escaped, block.before), map(markdown_table, block.tables), map(escaped, block.after)
+    parts = [f"## {escaped(block.heading)}", *chain(*around)]
+    return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
+
+
+def markdown_table(table: RenderedTable) -> str:
+    """Title, table, footnotes, remarks and commands."""
+    grid = Table(box=box.MARKDOWN)
+    marked = with_marks(table, in_brackets)
+    for heading in marked.headings:
+        grid.add_column(Text(escaped(f"{heading.text}, measured" if heading.compared else heading.text)))
+        if heading.compared:
+            grid.add_column(Text("published"))
+    for texts in marked.texts:
+        grid.add_row(*(Text(escaped(text)) for text in texts))
+    console = Console(file=io.StringIO(), width=_NEVER_WRAPS, no_color=True, force_terminal=False)
+    with console.capture() as capture:
+        console.print(grid)
+    lines = [line.strip() for line in capture.get().splitlines() if line.strip()]
+    notes = [f"- {escaped(f'[{number}] {note}')}" for number, note in enumerate(table.notes, 1)]
+    remarks = [line for remark in table.remarks for line in ("", escaped(remark))]
+    commands = ["", "```sh", *table.commands, "```"] if table.commands else []
+    below = [*(["", *notes] if notes else []), *remarks, *commands]
+    return "\n".join([f"### {escaped(table.title)}", "", *lines, *below]) + "\n"
+
+
+def escaped(text: str) -> str:
+    """A bar would end the cell, a line break the row, a star start emphasis. Underscores inside words start none."""
+    for letter in "\\|*`<":
+        text = text.replace(letter, f"\\{letter}")
+    return " ".join(text.split())

@@ -1,0 +1,58 @@
+"""A study's table in place inside a Markdown file, between two comments that stay: document 3 keeps its table so."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from atomic_file import write_atomically
+from errors import unknown_name
+from reporting.errors import ReportingError
+from reporting.formats.markdown import markdown_table
+from reporting.tables.arm_tables import document_tables, open_study
+
+# Comments that Markdown does not show: [comment]: # (result_table_start) ... [comment]: # (result_table_end)
+_MARK = r"^\[comment\]: # \({name}_{end}\)[ \t]*(?=\r?$)"
+
+
+def write_into(study: Path, target: Path) -> list[str]:
+    """Put each of the study's tables whose marks the file has between them. Returns the names of those.
+
+    Everything else of the file stays as it is, its line ends too; it is written whole or not at all.
+    Raises ReportingError: no file, not text, no marks, a start without an end.
+    """
+    record, task = open_study(study)
+    try:
+        text = target.read_bytes().decode()
+    except OSError as error:
+        raise ReportingError(f"{{into}} {target}: {error.strerror}; name a Markdown file that can be read") from None
+    except UnicodeDecodeError as error:
+        raise ReportingError(f"{{into}} {target}: it is not UTF-8 at byte {error.start}; save it as UTF-8") from None
+    line_end = "\r\n" if "\r\n" in text else "\n"
+    tables = {table.name: table for table in document_tables(record, task)}
+    written = []
+    for name, table in tables.items():
+        start, end = (re.search(_MARK.format(name=name, end=end), text, re.MULTILINE) for end in ("start", "end"))
+        if start is None and end is None:
+            continue
+        if start is None or end is None or end.start() < start.end():
+            raise ReportingError(
+                f"{{into}} {target}: the marks of {name} must be a start and, below it, an end; mend them"
+            )
+        inner = markdown_table(table).replace("\n", line_end)
+        text = f"{text[: start.end()]}{line_end * 2}{inner}{line_end}{text[end.start() :]}"
+        written.append(name)
+    if not written:
+        _raise_without_marks(target, text, list(tables))
+    write_atomically(target.resolve(), text)  # a link stays one
+    return written
+
+
+def _raise_without_marks(target: Path, text: str, names: list[str]) -> None:
+    other = re.search(_MARK.format(name=r"(\w+)", end="start"), text, re.MULTILINE)
+    if other:
+        raise ReportingError(f"{{into}} {target}: " + unknown_name("table", other.group(1), names))
+    raise ReportingError(
+        f"{{into}} {target}: it has no place for a table; add the two lines [comment]: # ({names[0]}_start) and "
+        f"[comment]: # ({names[0]}_end), with empty lines around them"
+    )

@@ -1,0 +1,68 @@
+"""`summarize --format json`: a contract for machines. Names are added, never renamed; absent values are null."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from reporting.results.arm_results import ArmResult, summarize_arms
+from reporting.results.headings import is_sample
+from reporting.results.reference_results import Published, PublishedValue
+from reporting.significance.uncertainty import collect_uncertainty, comparison_fields, evidence_fields
+from tasks.task import Task
+from tuning.records.study_record import StudyRecord
+
+SCORES = ("train_accuracy", "train_loss", "val_accuracy", "val_loss", "test_accuracy", "test_loss", "train_seconds")
+
+
+def summary(record: StudyRecord, task: Task, published: Published) -> dict[str, Any]:
+    """One study: means over the seeds of each arm at the top, with deviations under "metrics"."""
+    found = summarize_arms(record)
+    evidence = collect_uncertainty(record, found)
+    return {
+        "task": record.task,
+        "study": record.name,
+        "sample": is_sample(record),
+        "status": record.status,
+        "reason": record.reason or None,
+        "test_openings": [{"arm": entry.arm, "reason": entry.reason} for entry in record.ledger],
+        "rows": [
+            {
+                **_row(row, published_of(task, published, row.arm)),
+                "evidence": evidence_fields(evidence.of(row.arm)),
+                "command": evidence.of(row.arm).command,
+            }
+            for row in found
+        ],
+        "comparisons": [comparison_fields(comparison) for comparison in evidence.comparisons],
+    }
+
+
+def published_of(task: Task, published: Published, arm: str) -> dict[str, PublishedValue]:
+    """An arm's published numbers by field, over all tables of the task; the first table that has one counts."""
+    values: dict[str, PublishedValue] = {}
+    for table in task.tables:
+        for column in table.columns:
+            value = published.get(table.name, arm, column.field)
+            if value is not None:
+                values.setdefault(column.field, value)
+    return values
+
+
+def _row(row: ArmResult, published: dict[str, PublishedValue]) -> dict[str, Any]:
+    means = {name: row.metrics[name].mean if name in row.metrics else None for name in SCORES}
+    return {
+        "arm": row.arm,
+        "label": row.label,
+        "note": row.note or None,
+        "state": row.state,
+        "status": row.status or None,
+        "config": row.config or None,
+        "seeds": list(row.seeds),
+        **means,
+        "metrics": {name: asdict(metric) for name, metric in row.metrics.items()},
+        "facts": row.facts or None,
+        "search": {"trials": row.trials, "epochs": row.search_epochs, "train_seconds": row.search_train_seconds},
+        "published": {name: value.number for name, value in published.items()},
+        "published_notes": {name: value.note for name, value in published.items() if value.note},
+    }

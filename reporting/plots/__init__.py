@@ -1,0 +1,1 @@
+"""Plots of learning curves and axis effects."""

@@ -1,0 +1,230 @@
+"""Learning curves of all arms in one picture: what the documents draw, with every seed of a row behind its mean."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reporting.plots.figure import COLOURS, WIDE, Picture, logarithmic, write_picture
+from reporting.results.arm_results import summarize_arms
+from reporting.results.headings import titled
+from reporting.tables.formatting import legible
+from tuning.records.events import FAILED_STATUSES, TrialRole
+from tuning.records.header import EarlierEpoch
+from tuning.records.study_record import StudyRecord, TrialRecord
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+NAME = "curves"
+FILE_NAME = f"{NAME}.png"
+TOGETHER = 4  # arms in one panel
+# A target's score and its loss, and what their axes say.
+PANELS = {
+    "class": (("accuracy", "Accuracy"), ("loss", "Loss (nats)")),
+    "box": (("iou", "Overlap over union (IoU)"), ("loss", "Loss (mean squared error)")),
+}
+DOTS_PER_INCH = 120  # 1200 pixels wide
+FAR_APART = 20  # times the least loss
+CONVERGED = 0.01  # a curve has converged in the first epoch that is within so much, relatively, of its best
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """One score of one arm over its epochs: over the seeds that reached an epoch, mean, least and most."""
+
+    arm: str
+    label: str
+    seeds: int
+    epochs: tuple[int, ...]
+    mean: tuple[float, ...]
+    least: tuple[float, ...]
+    most: tuple[float, ...]
+    joined_after: int = 0  # epochs of the training that this one went on from; 0 where it began anew
+
+    @property
+    def own(self) -> Curve:
+        """Without what it went on from: its own epochs, from 1."""
+        first = next((place for place, epoch in enumerate(self.epochs) if epoch > self.joined_after), len(self.epochs))
+        return replace(
+            self,
+            epochs=tuple(epoch - self.joined_after for epoch in self.epochs[first:]),
+            mean=self.mean[first:],
+            least=self.least[first:],
+            most=self.most[first:],
+            joined_after=0,
+        )
+
+    def best(self, direction: str) -> float:
+        """Of the means. direction: "max" or "min", which is better."""
+        return max(self.mean) if direction == "max" else min(self.mean)
+
+    def converged(self, direction: str) -> int:
+        """The first epoch whose mean is within 1 % of the best mean."""
+        best = self.best(direction)
+        distance = CONVERGED * abs(best)
+        return next(epoch for epoch, value in zip(self.epochs, self.mean, strict=True) if abs(value - best) <= distance)
+
+
+def curves(record: StudyRecord, score: str) -> list[Curve]:
+    """One for each arm whose row's seeds have the score; before there is a row, of its best trial so far.
+
+    score: such as "val_accuracy". What a study went on from comes first, its epochs counted on.
+    """
+    before = record.header.goes_on.history if record.header.goes_on else ()
+    found = []
+    for row in summarize_arms(record):
+        running = record.best_of(t for t in record.of_arm(row.arm, TrialRole.SEARCH) if t.status not in FAILED_STATUSES)
+        trials = record.confirmed(row.arm) or ([running] if running and not row.members else [])
+        curve = _curve(row.arm, row.label, trials, score, before)
+        if curve is not None:
+            found.append(curve)
+    return found
+
+
+def _curve(
+    arm: str, label: str, trials: Sequence[TrialRecord], score: str, before: Sequence[EarlierEpoch]
+) -> Curve | None:
+    values: dict[int, list[float]] = {}
+    for trial in trials:
+        for number, metrics in enumerate([*(e.metrics for e in before), *(e.metrics for e in trial.epochs)], 1):
+            value = metrics.get(score)
+            if value is not None:
+                values.setdefault(number, []).append(value)
+    if not values:
+        return None
+    epochs = sorted(values)
+    return Curve(
+        arm=arm,
+        label=label,
+        seeds=len(trials),
+        epochs=tuple(epochs),
+        mean=tuple(math.fsum(values[epoch]) / len(values[epoch]) for epoch in epochs),
+        least=tuple(min(values[epoch]) for epoch in epochs),
+        most=tuple(max(values[epoch]) for epoch in epochs),
+        joined_after=len(before),
+    )
+
+
+def draw_curves(record: StudyRecord, path: Path) -> bool:
+    """Write the picture, whole or not at all. Returns whether there was anything to draw."""
+    picture = curves_picture(record)
+    if picture is None:
+        return False
+    write_picture(picture, path)
+    return True
+
+
+def curves_picture(record: StudyRecord) -> Picture | None:
+    """Up to TOGETHER arms share their panels; of more, each has a row of its own, all on the same axes.
+
+    None where no arm has an epoch to show.
+    """
+    arms = list(dict.fromkeys(curve.arm for curve in curves(record, "val_loss")))
+    if not arms:
+        return None
+    objective = record.header.objective
+    needed = "; ".join(
+        f"{curve.label}: {len(curve.epochs)} epochs, best {curve.best(objective.direction):.4f}, within 1 % of "
+        f"it from epoch {curve.converged(objective.direction)}"
+        for curve in curves(record, objective.metric)
+    )
+    together = len(arms) <= TOGETHER
+    return Picture(
+        name=NAME,
+        title="Learning curves of the arms",
+        alt=f"The score and the loss of each arm over its epochs, validation in lines, training in dashes. "
+        f"By {objective.metric}: {needed}.",
+        caption=f"Diamonds: converged, the first epoch within 1 % of its best. By {objective.metric}: {needed}.",
+        size=(WIDE, 5.0 if together else 1.9 * len(arms) + 0.8),
+        draw=lambda figure: _draw(figure, record, arms),
+        dots_per_inch=DOTS_PER_INCH,
+    )
+
+
+def _draw(figure: Figure, record: StudyRecord, arms: Sequence[str]) -> None:
+    together = len(arms) <= TOGETHER
+    labels = _labels(record)
+    scores = PANELS[record.header.target]  # studies older than boxes do not say
+    heading = f"{record.task}/{record.name}: validation (lines) and training (dashes)"
+    if record.header.goes_on is not None:
+        heading += f"\nleft of the dotted line: {record.header.goes_on.trial}"
+    figure.suptitle(titled(record, heading))
+    panels: Any = figure.subplots(1 if together else len(arms), len(scores), squeeze=False, sharex=True, sharey="col")
+    for place, row in enumerate(panels):
+        for axes, (score, heading) in zip(row, scores, strict=True):
+            _draw_panel(axes, record, score, arms if together else [arms[place]])
+            axes.set_ylabel(heading)
+            axes.grid(alpha=0.3)
+            if place == len(panels) - 1:
+                axes.set_xlabel("Epoch (diamond: the first within 1 % of the best)")
+        if not together:
+            row[0].set_title(labels[arms[place]], loc="left", fontsize="medium")
+    if together:
+        handles, names = figure.axes[0].get_legend_handles_labels()
+        figure.legend(handles, [labels[name] for name in names], loc="outside lower center", ncols=1, frameon=False)
+
+
+def _draw_panel(axes: Axes, record: StudyRecord, score: str, arms: Sequence[str]) -> None:
+    from matplotlib.ticker import MaxNLocator
+
+    styles = {arm: _style(place) for place, arm in enumerate(arms)}
+    validated = curves(record, f"val_{score}")
+    for curve in curves(record, f"train_{score}"):
+        if curve.arm in styles:
+            axes.plot(curve.epochs, curve.mean, **{**styles[curve.arm], "linestyle": (0, (2, 2)), "linewidth": 1.0})
+    for curve in validated:
+        if curve.arm in styles:
+            style = styles[curve.arm]
+            axes.plot(curve.epochs, curve.mean, label=curve.arm, linewidth=2.0, **style)
+            axes.fill_between(curve.epochs, curve.least, curve.most, color=style["color"], alpha=0.15, lw=0)
+            epoch = curve.converged("min" if score == "loss" else "max")
+            value = curve.mean[curve.epochs.index(epoch)]
+            mark = {"color": style["color"], "markeredgecolor": "black", "markersize": 8, "clip_on": False, "zorder": 5}
+            axes.plot(epoch, value, "D", **mark)
+    for epochs in {curve.joined_after for curve in validated} - {0}:
+        axes.axvline(epochs + 0.5, color="grey", linestyle=":", linewidth=1.2)
+    if score == "loss" and validated:
+        _limit_losses(axes, validated)
+    else:
+        axes.set_ylim(0, 1.02)  # a curve at 1 keeps its width
+    axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+
+
+def _limit_losses(axes: Axes, validated: Sequence[Curve]) -> None:
+    """From 0; on a logarithmic axis where validation losses lie so far apart that the better ones would be one flat
+    line. There, what fell much lower in training leaves the picture."""
+    high = legible([value for curve in validated for value in curve.mean], "min")[1]
+    least = min(min(curve.mean) for curve in validated)
+    if not 0 < FAR_APART * least < high:
+        axes.set_ylim(0, high)
+        return
+    axes.set_yscale("log")
+    axes.set_ylim(least / 3, 1.2 * high)
+    logarithmic(axes.yaxis)
+
+
+def _labels(record: StudyRecord) -> dict[str, str]:
+    """By arm: its name, its seeds, and how many epochs it needs to converge by the study's objective."""
+    metric, direction = record.header.objective.metric, record.header.objective.direction
+    needed = {curve.arm: _convergence(curve, direction) for curve in curves(record, metric)}
+    labels = {}
+    for curve in curves(record, "val_loss"):
+        seeds = f" (mean of {curve.seeds} seeds, band: all)" if curve.seeds > 1 else ""
+        labels[curve.arm] = f"{curve.label}{seeds}{needed.get(curve.arm, '')}"
+    return labels
+
+
+def _convergence(curve: Curve, direction: str) -> str:
+    epoch = curve.converged(direction)
+    if epoch < curve.epochs[-1]:
+        return f", converged in epoch {epoch}"
+    return f", still improving in epoch {epoch}, its last" if len(curve.epochs) > 1 else ""
+
+
+def _style(place: int) -> dict[str, Any]:
+    return {"color": COLOURS[place], "linestyle": "-", "marker": ".", "markersize": 3}

@@ -1,0 +1,1 @@
+"""The HTML report and the files derived from a study."""

@@ -1,0 +1,52 @@
+"""The files of a study that derive from its events. Deleting them loses nothing; writing them again changes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from reporting.formats.dataframes import arms_frame, history_frame, table_frame, to_csv, trials_frame
+from reporting.formats.latex import latex_table
+from reporting.formats.markdown import markdown_table
+from reporting.formats.summarize import json_text
+from reporting.formats.summary_json import summary
+from reporting.plots.figure_files import write_whole
+from reporting.plots.learning_curves import NAME as CURVES
+from reporting.plots.learning_curves import draw_curves
+from reporting.results.reference_results import read_published
+from reporting.tables.arm_tables import document_tables, open_study
+from tuning.records.study_paths import StudyPaths
+from tuning.records.study_record import StudyRecord
+
+
+def write_derived(study: Path) -> None:
+    """study.json, trials.csv, history.csv, tables/ and plots/ beside events.jsonl. Raises OSError."""
+    record, task = open_study(study)
+    published = read_published(task)
+    paths = StudyPaths(study)
+    write_whole(paths.header, json_text(description(record)))
+    write_whole(paths.trials, to_csv(trials_frame(record)))
+    write_whole(paths.history, to_csv(history_frame(record)))
+    for table in document_tables(record, task, published):
+        write_whole(paths.table(f"{table.name}.md"), markdown_table(table))
+        write_whole(paths.table(f"{table.name}.tex"), latex_table(table))
+    for printed in task.tables:
+        write_whole(paths.table(f"{printed.name}.csv"), to_csv(table_frame(record, printed, published)))
+    write_whole(paths.table("summary.csv"), to_csv(arms_frame(record, task, published)))
+    write_whole(paths.table("summary.json"), json_text(summary(record, task, published)))
+    draw_curves(record, paths.plot(CURVES))
+
+
+def description(record: StudyRecord) -> dict[str, Any]:
+    """What the study was: the header as it was written, and how the study ended."""
+    header = msgspec.to_builtins(record.header)
+    return {
+        **{name: value for name, value in header.items() if name not in ("event", "time")},
+        "started_time": record.header.time,
+        "ended_time": record.ended_time,
+        "status": record.status,
+        "reason": record.reason or None,
+        "test_openings": [msgspec.structs.asdict(entry) for entry in record.ledger],
+    }

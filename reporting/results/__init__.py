@@ -1,0 +1,1 @@
+"""Results of a study: per arm, per trial, against references."""

@@ -1,0 +1,192 @@
+"""Why to believe a row: how sure its answers are, whether arms differ beyond noise, what the search spent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from reporting.results.arm_results import ArmResult, Metric, best_arm, summarize_arms
+from reporting.results.correct_predictions import CorrectPredictions, correctness, read_correct_predictions
+from reporting.results.reproduce_command import reproduce
+from reporting.significance.confidence_intervals import Interval, mean_accuracy_interval, wilson
+from reporting.significance.expected_best import expected_best, shown
+from reporting.significance.paired_tests import SIGNIFICANT, Difference, compare, holm
+from tuning.records.study_record import StudyRecord
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmEvidence:
+    """The evidence behind one row."""
+
+    arm: str
+    answers: CorrectPredictions | None  # on the test images, of the seeds whose predictions are stored
+    without_answers: str  # which seeds' are not, and why; empty where all are
+    images: int | None  # of the test split; None where nothing was tested
+    metric: str  # whose mean over seeds the interval is of: "test_accuracy", see correct_predictions.Correctness
+    interval: Interval | None  # 95 %: see confidence_intervals.py
+    epochs: int  # of all its trials: search, confirmation, and what its backbone learned first
+    compute_seconds: float  # a worker was busy with them, all phases of all trials that reported
+    best_of_n: dict[int, float]  # expected best validation value of n = 1, 2, 5, 10, ... trials of the search
+    command: str | None  # that reproduces the row
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """The best row by validation, less another one; of the test split, which chose neither."""
+
+    arm: str
+    minus: str
+    result: Difference | None  # None where they cannot be compared
+    p: float | None  # Holm's, where the best row is compared with several
+    reason: str  # why there is no result, or what it leaves out; empty where nothing
+
+    @property
+    def within_noise(self) -> bool | None:
+        return None if self.p is None else self.p >= SIGNIFICANT
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Of one study, its arms in the task's order."""
+
+    arms: tuple[ArmEvidence, ...]
+    comparisons: tuple[Comparison, ...]
+
+    def of(self, arm: str) -> ArmEvidence:
+        return next(evidence for evidence in self.arms if evidence.arm == arm)
+
+    def against_best(self, arm: str) -> Comparison | None:
+        """The comparison in which the best row stands against that arm."""
+        return next((comparison for comparison in self.comparisons if comparison.minus == arm), None)
+
+
+def collect_uncertainty(record: StudyRecord, found: Sequence[ArmResult] | None = None) -> Evidence:
+    """The evidence of a study, from its events and the predictions stored beside them."""
+    found = summarize_arms(record) if found is None else found
+    arms = tuple(_of_arm(record, row) for row in found)
+    return Evidence(arms=arms, comparisons=tuple(_comparisons(record, found, arms)))
+
+
+def _of_arm(record: StudyRecord, row: ArmResult) -> ArmEvidence:
+    metric = correctness(record).metric
+    tested = [trial for trial in record.confirmed(row.arm) if metric in trial.test]
+    answers, missing = (None, "") if record.folder is None else read_correct_predictions(record.folder, tested, metric)
+    trials = record.of_arm(row.arm)
+    searched = [trial.best for trial in record.best_trials(row.arm, len(trials)) if trial.best is not None]
+    images = answers.correct.shape[1] if answers else _test_images(record) if tested or row.members else None
+    return ArmEvidence(
+        arm=row.arm,
+        answers=answers,
+        without_answers=missing,
+        images=images,
+        metric=metric,
+        interval=_interval(row.metrics.get(metric), answers, len(tested), images),
+        epochs=sum(len(trial.epochs) for trial in trials),
+        compute_seconds=math.fsum(sum(trial.seconds.values()) for trial in trials),
+        best_of_n={n: expected_best(searched, n, record.header.objective.direction) for n in shown(len(searched))},
+        command=reproduce(record, row.arm, row.config),
+    )
+
+
+def _test_images(record: StudyRecord) -> int | None:
+    counts = record.header.data.counts
+    return int(counts["test"]) if counts.get("test") else None
+
+
+def _interval(
+    share: Metric | None, answers: CorrectPredictions | None, tested: int, images: int | None
+) -> Interval | None:
+    """Without every seed's answers, as if all seeds had erred on the same images: never too narrow."""
+    if answers is not None and len(answers.trials) == tested:
+        return mean_accuracy_interval(answers.correct)
+    return None if share is None or images is None else wilson(share.mean, images)
+
+
+def _comparisons(record: StudyRecord, found: Sequence[ArmResult], arms: Sequence[ArmEvidence]) -> list[Comparison]:
+    """The best row by validation against each other that was tested; none where nothing was."""
+    metric = correctness(record).metric
+    best = best_arm(record, [row for row in found if metric in row.metrics])
+    if best is None:
+        return []
+    of = {evidence.arm: evidence for evidence in arms}
+    others = [row.arm for row in found if row.arm != best.arm and metric in row.metrics]
+    return holm_correct([compare_arms(of[best.arm], of[other]) for other in others])
+
+
+def compare_arms(first: ArmEvidence, second: ArmEvidence, names: tuple[str, str] | None = None) -> Comparison:
+    """The first less the second, on the images that both met. names: in place of the arms' own."""
+    arm, minus = names or (first.arm, second.arm)
+    without = Comparison(arm=arm, minus=minus, result=None, p=None, reason="")
+    if first.answers is None or second.answers is None:
+        missing = " and ".join(name for name, one in ((arm, first), (minus, second)) if one.answers is None)
+        return replace(without, reason=f"the predictions of {missing} on the test images are not stored")
+    one, other = first.answers, second.answers
+    if (one.names, one.labels) != (other.names, other.labels):
+        return replace(without, reason=f"they met other test images ({len(one.names)} and {len(other.names)})")
+    result = compare(one.correct, other.correct)
+    left_out = "; ".join(filter(None, (first.without_answers, second.without_answers)))
+    return replace(without, result=result, p=result.p, reason=f"without {left_out}" if left_out else "")
+
+
+def holm_correct(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """With Holm's p-values, so that one of many is not significant by its luck."""
+    values = iter(holm([comparison.result.p for comparison in comparisons if comparison.result is not None]))
+    return [
+        comparison if comparison.result is None else replace(comparison, p=next(values)) for comparison in comparisons
+    ]
+
+
+def across_studies(evidence: Mapping[str, Evidence]) -> list[Comparison]:
+    """Compare within each study, then each arm of a later study with the first's, all corrected together.
+
+    Args:
+        evidence: By the name of its study.
+    """
+    (first_name, first), *later = evidence.items()
+    pairs = [
+        (name, of_study.of(one.arm), name, of_study.of(one.minus))
+        for name, of_study in evidence.items()
+        for one in of_study.comparisons
+    ]
+    tested = {one.arm: one for one in first.arms if one.images is not None}
+    pairs += [
+        (name, one, first_name, tested[one.arm])
+        for name, of_study in later
+        for one in of_study.arms
+        if one.images is not None and one.arm in tested
+    ]
+    return holm_correct(
+        [compare_arms(one, other, (f"{name}/{one.arm}", f"{minus}/{other.arm}")) for name, one, minus, other in pairs]
+    )
+
+
+def evidence_fields(evidence: ArmEvidence) -> dict[str, Any]:
+    """As JSON has it: part of the contract, names are added and never renamed."""
+    return {
+        "test_images": evidence.images,
+        "test_accuracy_interval": None,
+        f"{evidence.metric}_interval": list(evidence.interval) if evidence.interval else None,
+        "seeds_with_predictions": len(evidence.answers.trials) if evidence.answers else 0,
+        "epochs": evidence.epochs,
+        "compute_seconds": evidence.compute_seconds,
+        "expected_best_of_n": {str(n): value for n, value in evidence.best_of_n.items()},
+    }
+
+
+def comparison_fields(comparison: Comparison) -> dict[str, Any]:
+    """As JSON has it; p is the comparison's own, p_corrected Holm's."""
+    result = comparison.result
+    return {
+        "arm": comparison.arm,
+        "minus": comparison.minus,
+        "difference": result.difference if result else None,
+        "interval": list(result.interval) if result else None,
+        "p": result.p if result else None,
+        "p_corrected": comparison.p,
+        "within_noise": comparison.within_noise,
+        "test": result.test if result else None,
+        "images": result.images if result else None,
+        "reason": comparison.reason or None,
+    }

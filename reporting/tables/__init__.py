@@ -1,0 +1,1 @@
+"""Tables of arms, costs, uncertainty and trials."""

@@ -1,0 +1,83 @@
+"""The catalogue of backbones as a table: document 3's figures, what can be selected here, latency on this machine."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from reporting.tables import formatting
+from reporting.tables.formatting import ABSENT
+
+PUBLISHED = Path(__file__).parents[2] / "results" / "published" / "backbones.csv"
+
+
+class BackboneInfo(Protocol):
+    """A backbone that can be selected: an entry of trainables.models.backbones.registry."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def image_size(self) -> int:
+        """Side in pixels, as it was trained."""
+
+    @property
+    def parameters(self) -> int:
+        """Without its top."""
+
+    @property
+    def layers(self) -> int:
+        """What frozen_fraction is a fraction of."""
+
+
+def backbones_text(
+    listed: Sequence[BackboneInfo], latency_ms: Mapping[str, Mapping[str, float]], published: Path = PUBLISHED
+) -> str:
+    """The selectable ones first, then those that only the document names.
+
+    latency_ms: by device, "processor" or a GPU's kind, of those that were measured on it.
+    """
+    figures = _read(published)
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("Backbone", no_wrap=True)
+    gpus = [device for device in latency_ms if device != "processor"]
+    # A GPU's kind in as many lines as words, so that the column stays narrow.
+    latencies = ["Latency", *("\n".join(["Latency", *gpu.split()]) for gpu in gpus)]
+    for heading in ("Pixels", "Layers", "Parameters", *latencies, "Size", "Top-1", "Top-5", "Parameters", "Depth"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for one in listed:
+        ours = (f"{one.image_size}", f"{one.layers}", formatting.count(one.parameters))
+        measured = [latency_ms.get(device, {}).get(one.name) for device in ("processor", *gpus)]
+        latency = [ABSENT if value is None else formatting.latency(value) for value in measured]
+        table.add_row(one.name, *ours, *latency, *_published_cells(figures.get(one.name)))
+    for name, figure in figures.items():
+        if name not in {one.name for one in listed}:
+            table.add_row(f"({name})", *[""] * (3 + len(latencies)), *_published_cells(figure))
+    console = Console(file=io.StringIO(), width=160, no_color=True)
+    with console.capture() as capture:
+        console.print(table)
+    lines = [line.rstrip() for line in capture.get().splitlines()]
+    notes = [
+        "Pixels, layers, parameters: without the ImageNet top, as selected with --backbone NAME.",
+        "Latency: one image of that many pixels, on all cores or the GPU named; by backbones --measure NAME,...|all.",
+        "Size to depth: published, with the top (document 3, NASNet). In brackets: published only, not selectable.",
+    ]
+    return "\n".join([*lines, *notes])
+
+
+def _published_cells(figure: Mapping[str, str] | None) -> tuple[str, ...]:
+    if figure is None:
+        return (ABSENT,) * 5
+    return figure["size"], figure["top1"], figure["top5"], f"{int(figure['parameters']):,}", figure["depth"]
+
+
+def _read(path: Path) -> dict[str, dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return {row["name"]: row for row in csv.DictReader(file)}

@@ -1,0 +1,79 @@
+"""The list of an arm's trials, the best first: what was tried, how it ended, what it reached."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reporting.results.arm_results import WORDS
+from reporting.results.trial_rows import ended_value, ranked
+from reporting.tables.formatting import ABSENT
+from search_spaces.formatting import format_value
+from tuning.records.events import FAILED_STATUSES
+from tuning.records.study_record import StudyRecord, TrialRecord
+
+MOST = 500  # of an arm, in a page; trials.csv has all
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialList:
+    """One arm's trials as text."""
+
+    arm: str
+    label: str
+    headings: tuple[str, ...]
+    numeric: tuple[bool, ...]  # whether a column holds numbers
+    rows: tuple[tuple[str, tuple[str, ...]], ...]  # each with its status and its cells
+    of: int  # trials of the arm, whether they are among `rows` or not
+
+
+def trial_list(record: StudyRecord, arm: str) -> TrialList:
+    """Confirmations among them. Columns are the axes that differed between trials."""
+    described = record.arm(arm)
+    trials = record.of_arm(arm)
+    shown = ranked(record, trials)[:MOST]
+    names = [axis.name for axis in described.axes]
+    axes = [name for name in names if len({repr(trial.config.get(name)) for trial in trials}) > 1]
+    metric = record.header.objective.metric
+    headings = ("trial", "role", "ended", metric, "best epoch", "epochs", "training s", *axes)
+    rows = tuple((_kind(trial), _cells(trial, axes)) for trial in shown)
+    return TrialList(
+        arm=arm,
+        label=described.title,
+        headings=headings,
+        numeric=tuple(_numeric([cells[place] for _, cells in rows]) for place in range(len(headings))),
+        rows=rows,
+        of=len(trials),
+    )
+
+
+def _kind(trial: TrialRecord) -> str:
+    if trial.status in FAILED_STATUSES:
+        return "lost"
+    return "stopped" if trial.status == "stopped" else ""
+
+
+def _cells(trial: TrialRecord, axes: Sequence[str]) -> tuple[str, ...]:
+    value = ended_value(trial)
+    status = WORDS.get(trial.status, trial.status)
+    return (
+        trial.trial,
+        trial.role,
+        f"{status}: {trial.reason}" if trial.status in FAILED_STATUSES and trial.reason else status,
+        ABSENT if value is None else f"{value:.4f}",
+        str(trial.best_epoch or ABSENT),
+        str(len(trial.epochs)),
+        f"{trial.train_seconds:.1f}",
+        *(format_value(trial.config[name]) if name in trial.config else ABSENT for name in axes),
+    )
+
+
+def _numeric(texts: Sequence[str]) -> bool:
+    def number(text: str) -> bool:
+        try:
+            float(text)
+        except ValueError:
+            return False
+        return True
+
+    return any(map(number, texts)) and all(text == ABSENT or number(text) for text in texts)

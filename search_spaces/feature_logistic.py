@@ -1,0 +1,24 @@
+"""Logistic regression on what a frozen backbone makes of each image: document 2's two transfer studies."""
+
+from __future__ import annotations
+
+from search_spaces import backbones
+from search_spaces.parameters import FloatParameter
+from search_spaces.space import Space
+
+
+def of_backbone(backbone: str, grid: tuple[float, ...], source: str) -> Space:
+    """The space of the arm that learns from this backbone's features. grid: C's that the document tried, all published.
+
+    C is the inverse strength of the L2 penalty.
+    """
+    return Space(
+        parameters=(
+            backbones.choice(backbone, source=source),
+            backbones.named("pooling", "flatten", backbones.POOLINGS, source=f"{source}: every value of the maps"),
+            FloatParameter(
+                name="C", low=grid[0], high=grid[-1], log=True, source=f"{source}: a grid of powers of ten, 3 folds"
+            ),
+        ),
+        published=tuple({"backbone": backbone, "C": inverse_penalty} for inverse_penalty in grid),
+    )

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from tests.simulated import SimulatedMachine, simulated_plan
+from tests.study_fixtures import example_events, typed
+from trainables.trial_spec import TrialSpec
+from tuning.listeners.progress import Progress
+from tuning.records.study_record import StudyRecord
+
+
+def test_a_line_an_epoch_does_not_sum_over_all_epochs_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """200 trials of 100 short epochs spent three minutes on it."""
+    sums: list[Progress] = []
+
+    def time_left(self: Progress) -> str:
+        sums.append(self)
+        return "time left: about 3 s"
+
+    monkeypatch.setattr(Progress, "_time_left", time_left)
+    printed, record = io.StringIO(), StudyRecord()
+    progress = Progress(Console(file=printed))
+    progress.watch(record, simulated_plan(tmp_path, trials=2, max_epochs=4))
+    events = [event for event in example_events() if event["event"] != "trial_ended"]
+    for event in events:
+        record.apply(typed(event))
+        progress.apply(typed(event))
+    epochs = sum(event["event"] == "epoch" for event in events)
+    assert printed.getvalue().count("time left: about 3 s") == epochs > 20
+    assert 1 <= len(sums) <= 2
+
+
+def test_the_best_of_an_arm_is_of_no_lost_trial(tmp_path: Path) -> None:
+    """What a trial reached before its loss was not finite is no result: no row will be made of it."""
+    plan = simulated_plan(tmp_path, trials=3, max_epochs=2)
+    machine = SimulatedMachine(plan, tmp_path)
+    for value, status in ((0.9, "infeasible"), (0.2, "completed"), (0.5, "running")):
+        spec = machine.search.ask()
+        assert isinstance(spec, TrialSpec)
+        machine.search.tell_started(spec.trial)
+        told = {"epoch": 1, "metrics": {"val_accuracy": value}, "objective": value, "best_epoch": 1, "seconds": {}}
+        machine.search.tell_epoch(spec.trial, told)
+        if status != "running":
+            machine.search.tell_finished(spec.trial, status)
+    printed = io.StringIO()
+    console = Console(file=printed, width=100)
+    progress = Progress(console)
+    progress.watch(machine.record, plan)
+    console.print(progress)
+    rows = [[cell.strip() for cell in line.split("│")] for line in printed.getvalue().splitlines()]
+    assert {cells[1]: cells[5] for cells in rows if len(cells) > 5} == {"slow": "0.5000", "fast": "0.2000"}

@@ -1,0 +1,170 @@
+"""The backbones that can be fine-tuned: what each is, how it is built, where its ImageNet weights come from."""
+
+from __future__ import annotations
+
+import warnings
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from trainables import npz
+from trainables.learner import Fatal
+from trainables.models.backbones import download_weights, efficientnet_lite, torch_weights
+from trainables.models.backbones.registry import IMAGENET_CLASSES, Backbone, with_top
+from trainables.models.backbones.registry import find as find  # said again: it is asked here too
+from trainables.models.parts import layers
+
+# What keras.applications calls mode "caffe": the mean of each channel over ImageNet, blue first.
+_BLUE_GREEN_RED_MEAN = (103.939, 116.779, 123.68)
+# Layers that `build` puts before a network of keras.applications, which do not count in its numbering.
+OWN_LAYERS = ("zoom_input", "zoom", "blue_green_red_centred", "rescaling_input", "preprocessing")
+
+
+def build(
+    backbone: Backbone,
+    input_shape: tuple[int, int, int],
+    *,
+    weights: Path | str | None,
+    zoom: int | None = None,
+    channel_mean: Sequence[float] | None = None,
+    top: bool = False,
+) -> keras.Model:
+    """The backbone with its preprocessing: images uint8 or float [B, S, S, 3] in 0..255 to feature maps [B, s, s, F].
+
+    top: with its own ImageNet classifier: to probabilities [B, 1000].
+    zoom: side in pixels to which images are enlarged first, a multiple of theirs, bicubic, not smoothed (document 3);
+        None leaves them.
+    channel_mean: red, green, blue on the scale 0..255: (x - mean) / 255 takes the place of the backbone's own
+        preprocessing (see fine_tuned.preprocessing_mean); None keeps its own.
+    weights: None takes the ImageNet weights from the package, Keras's cache or the network; a Path is a local file
+        instead (.h5 without top, .weights.h5 or .keras; .npz as `save` writes it; for EfficientNetLite0 also .pth);
+        "random" loads nothing.
+    Raises Fatal (one line) where the weights are missing or do not fit, ValueError for an image that is too small.
+    """
+    if (side := zoom or min(input_shape[:2])) < backbone.minimum_side:
+        raise ValueError(f"image size is {side}, but {backbone.name} needs at least {backbone.minimum_side} pixels")
+    # Before the build: a missing file should cost no seconds.
+    source = with_top(backbone) if top else backbone.weights
+    path = download_weights.locate(backbone.name, source, weights) if weights != "random" else None
+    images = keras.Input(input_shape, dtype="uint8", name="images")
+    seen = images
+    if zoom is not None:
+        factor, left = divmod(zoom, min(input_shape[:2]))
+        if factor < 1 or left:
+            raise ValueError(f"zoom is {zoom}, but must be a multiple of the image size {min(input_shape[:2])}")
+        numbers = keras.layers.Rescaling(1.0, dtype="float32", name="zoom_input")(images)  # else it would round
+        # Not keras.layers.Resizing: its `training` is true unless told otherwise, and what comes after it in a network
+        # takes that over (keras 3.15), so that model(images) would train batch normalization.
+        seen = keras.layers.UpSampling2D(factor, interpolation="bicubic", dtype="float32", name="zoom")(numbers)
+    if backbone.name == "EfficientNetLite0":
+        if channel_mean is not None:
+            raise ValueError(f"preprocessing must be own for {backbone.name}, which has it inside")
+        body = efficientnet_lite.build(seen, classes=IMAGENET_CLASSES if top else None)
+    else:
+        if channel_mean is None:
+            prepared = _prepare(backbone, seen)
+        else:
+            prepared = layers.centred(seen, channel_mean, divisor=255.0, name="preprocessing")
+        application = getattr(keras.applications, backbone.name)
+        # weights=None always, and the file loaded below: with weights="imagenet" the network would differ from
+        # the one that weights=PATH builds (EfficientNet then has one more layer, see _square_variance).
+        body = application(include_top=top, weights=None, input_tensor=prepared)
+    model = keras.Model(images, body.output, name=body.name)  # keras.applications wraps its one input in a list
+    if weights != "random":
+        _load(backbone, model, path, top)
+    return model
+
+
+def _prepare(backbone: Backbone, images: Any) -> Any:
+    # float32 even under mixed_bfloat16: its 8 bits of mantissa are too few for what a pixel minus a mean needs.
+    # No layer here has weights: a file of the network's own would not hold them.
+    if backbone.family in ("VGG", "ResNet"):
+        # Reversing the channels is an operation without a layer: in a model of its own, all of the network is layers.
+        colours = keras.Input(images.shape[1:], dtype="float32")
+        offset = [-mean for mean in _BLUE_GREEN_RED_MEAN]
+        centred = keras.layers.Rescaling(1.0, offset=offset, dtype="float32")(keras.ops.flip(colours, axis=-1))
+        return keras.Model(colours, centred, name="blue_green_red_centred")(images)
+    if backbone.family in ("ResNetV2", "Inception", "Xception", "NASNet"):
+        return keras.layers.Rescaling(1 / 127.5, offset=-1.0, dtype="float32", name="rescaling_input")(images)
+    return images  # EfficientNet's own first layers prepare them
+
+
+def _load(backbone: Backbone, model: keras.Model, path: Path | None, top: bool) -> None:
+    try:
+        if path is not None and path.suffix == ".npz":
+            _load_saved(model, path)
+        elif path is None or path.suffix == ".pth":
+            efficientnet_lite.load_imagenet(model, path)
+        else:
+            _load_all(model, path)
+            if backbone.family == "EfficientNet":
+                _square_variance(model)
+    except torch_weights.TorchFileError as error:
+        raise Fatal(str(error)) from None
+    except (ValueError, OSError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        reason = " ".join(str(error).split())[:160] or type(error).__name__
+        remedy = f"give the file that keras.applications fetches with include_top={top} with {{weights}}"
+        if backbone.weights is None:
+            remedy = "leave {weights} out, since its own come with the installation"
+        raise Fatal(
+            f"the weights in {path} do not fit {backbone.name} {'with' if top else 'without'} its top ({reason}): "
+            f"{remedy}"
+        ) from None
+
+
+def save(layers: Sequence[keras.layers.Layer], path: Path) -> None:
+    """Keep a backbone's weights, whole or not at all, for `build` to start another network from.
+
+    By place, not by name: names of layers count on through a process.
+    """
+    weights = [np.asarray(weight) for layer in layers for weight in layer.weights]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    npz.write(path, {f"arr_{number}": weight for number, weight in enumerate(weights)})
+
+
+def _load_saved(model: keras.Model, path: Path) -> None:
+    kept = npz.read(path, "backbone")
+    saved = [kept[f"arr_{number}"] for number in range(len(kept))]
+    weights = [weight for layer in model.layers for weight in layer.weights]
+    if [array.shape for array in saved] != [tuple(weight.shape) for weight in weights]:
+        raise ValueError(f"it holds {len(saved)} arrays, but the network has {len(weights)} weights, or other shapes")
+    for weight, array in zip(weights, saved, strict=True):
+        weight.assign(array)
+    _settle(model)
+
+
+def _load_all(model: keras.Model, path: Path) -> None:
+    """model.load_weights, but a weight that the file does not hold is an error, not one warning among a hundred."""
+    floats = [variable for variable in model.weights if "float" in keras.backend.standardize_dtype(variable.dtype)]
+    for variable in floats:
+        variable.assign(keras.ops.full(variable.shape, float("nan"), variable.dtype))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.load_weights(path)
+    for variable in floats:
+        if bool(keras.ops.any(keras.ops.isnan(variable))):
+            raise ValueError(f"it holds nothing for {variable.path}")
+
+
+def _square_variance(model: keras.Model) -> None:
+    """Make EfficientNet's input normalization divide by the ImageNet deviation, once.
+
+    The published files hold the deviation where the layer expects a variance, and keras.applications mends that with
+    one more Rescaling layer, but only for weights="imagenet" (keras/src/applications/efficientnet.py, "we need to
+    divide another sqrt(var)"). Squaring gives the same function, and leaves the 1 of a network from scratch alone.
+    """
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Normalization):
+            layer.adapt_variance.assign(keras.ops.square(layer.adapt_variance))
+    _settle(model)
+
+
+def _settle(model: keras.Model) -> None:
+    """Normalization computes with numbers that it takes from its weights when told to."""
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()

@@ -1,0 +1,128 @@
+"""What networks end in: from feature maps to features, and from those to probabilities, or to a box."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import keras
+
+from errors import unknown_name
+from trainables.models.parts import layers
+from trainables.models.parts.built_network import ADJUSTABLE
+
+LOGITS = "logits"  # the layer training takes its loss from: cross-entropy on logits has no clipping and no log(0)
+PROBABILITIES = "probabilities"  # the model's output
+LEAKY_RELU_SLOPE = 0.03  # document 4, LReLU.03
+HIDDEN_UNITS = 256  # documents 2 and 4, FC256
+
+
+@dataclass(frozen=True, kw_only=True)
+class Head:
+    """How a backbone's maps become an answer. All that a head of a wholly frozen backbone trains is `classify`."""
+
+    features: Callable[[Any], Any]  # symbolic maps [B, h, w, F] to features [B, D]; has no weights
+    classify: Callable[[Any, int], Any]  # features and number of classes to probabilities float32 [B, classes], or box
+    adjustable: bool = True  # whether the configuration's dropout is the rate of its dropout layers
+
+
+def find(name: str) -> Head:
+    """The head of that name. Raises ValueError (one line, nearest match)."""
+    if name not in HEADS:
+        raise ValueError(unknown_name("head", name, HEADS))
+    return HEADS[name]
+
+
+def classify(pooled: Any, num_classes: int) -> Any:
+    """Dropout, dense 256, batch normalization, dropout, leaky ReLU, dense, softmax (document 4's head).
+
+    pooled: symbolic float [B, F], one feature vector an image.
+    Returns symbolic float32 [B, num_classes], rows sum to 1.
+    """
+    x = keras.layers.Dropout(ADJUSTABLE, name="head_dropout_1")(pooled)
+    x = keras.layers.Dense(HIDDEN_UNITS, name="head_dense")(x)
+    x = keras.layers.BatchNormalization(name="head_normalization")(x)
+    x = keras.layers.Dropout(ADJUSTABLE, name="head_dropout_2")(x)
+    x = keras.layers.LeakyReLU(negative_slope=LEAKY_RELU_SLOPE, name="head_activation")(x)
+    return probabilities(x, num_classes)
+
+
+def decide(pooled: Any, num_classes: int) -> Any:
+    """Dropout and one sigmoid unit for the second of two classes (document 1's head), as two probabilities.
+
+    The sigmoid of z is the softmax of (0, z), and binary cross-entropy its cross-entropy: with the constant 0 beside
+    z, training, metrics and the saved model are those of any other number of classes.
+
+    pooled: symbolic float [B, F]. Returns symbolic float32 [B, 2]. Raises ValueError where there are not two classes.
+    """
+    if num_classes != 2:
+        raise ValueError(f"head is sigmoid, which tells two classes apart, but there are {num_classes}: use hidden")
+    x = keras.layers.Dropout(ADJUSTABLE, name="head_dropout")(pooled)
+    x = keras.layers.Dense(1, dtype="float32", name="logit")(x)
+    x = keras.layers.Reshape((1, 1), dtype="float32", name="logit_row")(x)
+    x = keras.layers.ZeroPadding1D((1, 0), dtype="float32", name="logit_rows")(x)
+    x = keras.layers.Flatten(dtype="float32", name=LOGITS)(x)
+    return keras.layers.Softmax(dtype="float32", name=PROBABILITIES)(x)
+
+
+def dense_layers(features: Any, num_classes: int, *, units: tuple[int, ...]) -> Any:
+    """Dense layers with ReLU, then probabilities (document 3's heads)."""
+    x = features
+    for number, width in enumerate(units, start=1):
+        x = keras.layers.Dense(width, activation="relu", name=f"head_dense_{number}")(x)
+    return probabilities(x, num_classes)
+
+
+def dense_256(features: Any, num_classes: int) -> Any:
+    """Dense 256, ReLU, dropout .5 whatever the configuration's, then probabilities (document 2's surgery)."""
+    x = keras.layers.Dense(HIDDEN_UNITS, activation="relu", name="head_dense")(features)
+    x = keras.layers.Dropout(0.5, name="head_dropout")(x)
+    return probabilities(x, num_classes)
+
+
+def probabilities(features: Any, num_classes: int, *, l2: float = 0.0) -> Any:
+    """A dense layer and its softmax. l2: see layers.penalty. Raises ValueError for fewer than two classes."""
+    if num_classes < 2:
+        raise ValueError(f"num_classes is {num_classes}, but must be at least 2: there is nothing to tell apart")
+    # float32 whatever the policy: bfloat16 has 8 bits of mantissa, so probabilities near 1 would be 1/256 apart.
+    x = keras.layers.Dense(num_classes, kernel_regularizer=layers.penalty(l2), dtype="float32", name=LOGITS)(features)
+    return keras.layers.Softmax(dtype="float32", name=PROBABILITIES)(x)
+
+
+def box(features: Any, num_classes: int) -> Any:
+    """Dense 128, 64, 32 with ReLU, then a sigmoid for each edge of a box (document 2), whatever the number of classes.
+
+    features: symbolic float [B, D]. Returns symbolic float32 [B, 4]: x1, y1, x2, y2 in shares of the image's sides.
+    """
+    del num_classes
+    x = features
+    for number, width in enumerate((128, 64, 32), start=1):
+        x = keras.layers.Dense(width, activation="relu", name=f"head_dense_{number}")(x)
+    return keras.layers.Dense(4, activation="sigmoid", dtype="float32", name="box")(x)
+
+
+def average(maps: Any) -> Any:
+    """The mean of each map."""
+    return keras.layers.GlobalAveragePooling2D(name="features")(maps)
+
+
+def flatten(maps: Any, *, poolings: int = 0) -> Any:
+    """Every value of the maps, after so many times taking the largest of 2 x 2."""
+    for number in range(1, poolings + 1):
+        maps = keras.layers.MaxPooling2D(2, name=f"head_pooling_{number}")(maps)
+    return keras.layers.Flatten(name="features")(maps)
+
+
+HEADS: Mapping[str, Head] = {
+    "hidden": Head(features=average, classify=classify),
+    "sigmoid": Head(features=average, classify=decide),
+    "linear": Head(features=average, classify=probabilities),
+    "flatten_linear": Head(features=flatten, classify=probabilities),  # document 2: one softmax on all of VGG16's maps
+    # Document 3's two classifiers, at 32 and at 256 pixels; the second pools twice in its code, once in its text.
+    "dense_512_256_128": Head(features=flatten, classify=partial(dense_layers, units=(512, 256, 128))),
+    "dense_1024_256": Head(features=partial(flatten, poolings=2), classify=partial(dense_layers, units=(1024, 256))),
+    "dense_256": Head(features=flatten, classify=dense_256, adjustable=False),
+    "box": Head(features=flatten, classify=box),
+}

@@ -1,0 +1,198 @@
+"""Built and traced networks, kept warm from one trial of a worker to the next."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import json
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from trainables import devices, targets
+from trainables.models.family_registry import model_family
+from trainables.models.parts.built_network import Network
+from trainables.models.parts.model_graph import Graph, Part, multiply_adds
+from trainables.targets import TargetType
+from trainables.training.initial_weights import InitialState
+from trainables.training.optimizers import OptimizerKey
+from trainables.training.train_step import FrozenPrefix, GradientStep, OptimizerStep, PredictStep
+from trainables.trial_spec import TrainingSpec
+
+PREFIX_BATCH = 32  # images a pass of the frozen prefix takes at a time
+GRAPHS = ("gradients", "update", "prediction", "prefix")  # what holds much memory of what a network keeps
+Made = TypeVar("Made")
+
+
+class CachedModel:
+    """One built network, with every graph that was ever traced on it. One trial at a time uses it."""
+
+    def __init__(self, network: Network, target: TargetType = targets.CLASSES) -> None:
+        """Raises ValueError (one line) for a network that cannot answer what is asked."""
+        target.check(int(network.model.outputs[0].shape[-1]))
+        self.network = network
+        self._target = target
+        self.graph = Graph(network.model)
+        self.initial_state = InitialState(network)
+        self._rate = tf.Variable(0.0, trainable=False)
+        self._class_weights = tf.Variable(tf.ones(network.model.outputs[0].shape[-1]), trainable=False)
+        self._made: dict[tuple[str, Any], Any] = {}  # by kind, and by what determines it
+
+    def _memo(self, kind: str, key: Any, make: Callable[[], Made]) -> Made:
+        """Return what was made of that kind for that key, or make it now."""
+        if (kind, key) not in self._made:
+            self._made[kind, key] = make()
+        made: Made = self._made[kind, key]
+        return made
+
+    def cut_tensor(self, cut: int) -> Any | None:
+        """The symbolic tensor in which a prefix of that many frozen blocks ends; None where nothing is frozen."""
+        return self.network.blocks[cut - 1].end if cut else None
+
+    def gradients(self, cut: int, batch_size: int, *, from_images: bool, dropout: bool) -> GradientStep:
+        """The forward and backward graph of what learns after that cut."""
+        return self._memo(
+            "gradients",
+            (cut, batch_size, from_images and cut > 0, dropout),
+            lambda: GradientStep(
+                self.network,
+                self.cut_tensor(cut),
+                batch_size=batch_size,
+                from_images=from_images,
+                rate=self._rate if dropout else None,
+                class_weights=self._class_weights,
+                target=self._target,
+            ),
+        )
+
+    def update(self, cut: int, kind: OptimizerKey, variables: Sequence[tf.Variable]) -> OptimizerStep:
+        """That kind of optimizer for the variables that learn after the cut."""
+        return self._memo("update", (cut, kind), lambda: OptimizerStep(kind, variables))
+
+    def prediction(self, cut: int) -> PredictStep:
+        """What the network says, from what crosses the cut; with 0, from images."""
+        return self._memo("prediction", cut, lambda: PredictStep(self._tail(cut)))
+
+    def boundary_tensors(self, cut: int) -> tuple[Any, ...]:
+        """The symbolic tensors that cross the cut."""
+        return self._tail(cut).inputs
+
+    def _tail(self, cut: int) -> Part:
+        return self._memo("tail", cut, lambda: self.graph.after(self.cut_tensor(cut), self.graph.output))
+
+    def prefix(self, cuts: Sequence[int]) -> FrozenPrefix:
+        """What crosses each of these cuts, one after the other, in one pass over the images."""
+
+        def make() -> FrozenPrefix:
+            ends = [tensor for cut in cuts for tensor in self.boundary_tensors(cut)]
+            return FrozenPrefix(self.graph.before(ends), PREFIX_BATCH)
+
+        return self._memo("prefix", tuple(cuts), make)  # training images, then validation images
+
+    def prefix_multiply_adds(self, cut: int) -> int:
+        """For one image."""
+        return self._memo(
+            "multiply_adds", cut, lambda: multiply_adds(self.graph.before(self.boundary_tensors(cut))) if cut else 0
+        )
+
+    def prefix_identity(self, cut: int) -> str | None:
+        """A digest of the frozen prefix: its layers, how they are joined, their weights.
+
+        None where a seed draws some of the weights.
+        """
+
+        def make() -> str | None:
+            part = self.graph.before(self.boundary_tensors(cut))
+            weights = self.initial_state.digest(part.layers)
+            return weights and _digest([weights, _structure(part.calls, part.outputs)])
+
+        return self._memo("identity", cut, make)
+
+    def drop_graphs(self) -> bool:
+        """Let go of every graph and of optimizers' memory. Returns whether more than one trial's were held."""
+        kinds = Counter(kind for kind, _ in self._made)
+        self._made = {made: value for made, value in self._made.items() if made[0] not in GRAPHS}
+        gc.collect()
+        return kinds["gradients"] > 1 or kinds["update"] > 1
+
+    def reset(self, seed: int, dropout: float, cut: int, class_weights: np.ndarray | None = None) -> None:
+        """Begin a trial of what comes after the cut: every variable as seed and configuration determine.
+
+        class_weights: float32 [C], see trainables/training/class_weights.py; None weighs all alike.
+        """
+        self.initial_state.restore(seed, self._tail(cut).layers)
+        self._rate.assign(dropout)
+        self._class_weights.assign(tf.ones_like(self._class_weights) if class_weights is None else class_weights)
+        for layer in self.network.dropout:
+            layer.rate = dropout  # for the saved model; training reads the variable
+
+
+class ModelCache:
+    """The warm networks of this process, the least recently used dropped where memory is short."""
+
+    def __init__(self) -> None:
+        self._networks: OrderedDict[str, CachedModel] = OrderedDict()
+
+    def get(self, spec: TrainingSpec, statistics: Mapping[str, Sequence[float]]) -> CachedModel:
+        """The network this spec trains, built where none is warm.
+
+        statistics: channel_mean and channel_std of the training images (see the models' `build`).
+        Raises Fatal for an unknown architecture or missing weights, ValueError for what cannot be built.
+        """
+        family = model_family(spec.model)
+        structure = {name: spec.config[name] for name in family.STRUCTURE if name in spec.config}
+        size = spec.view.image_size
+        asked = (spec.num_classes, spec.target)
+        determined_by = (*asked, spec.precision, str(spec.weights), statistics)
+        key = _digest([spec.model, structure, size, *determined_by])
+        if key in self._networks:
+            self._networks.move_to_end(key)
+            return self._networks[key]
+        self._make_room(spec.memory_bytes)
+        keras.config.set_dtype_policy(spec.precision)
+        network = family.build(structure, (size, size, 3), spec.num_classes, weights=spec.weights, **statistics)
+        self._networks[key] = CachedModel(network, targets.find(spec.target))
+        return self._networks[key]
+
+    def drop_others(self, keep: CachedModel | None) -> bool:
+        """Let go of every network but one. Returns whether there was any other."""
+        others = [key for key, network in self._networks.items() if network is not keep]
+        for key in others:
+            del self._networks[key]
+        gc.collect()
+        return bool(others)
+
+    def _make_room(self, memory_bytes: int) -> None:
+        """A network with its graphs is several hundred MB: go below half of what this worker may use."""
+        while self._networks and devices.resident_bytes() > memory_bytes / 2:
+            self._networks.popitem(last=False)
+            gc.collect()  # models, layers and graphs point at each other in circles
+            devices.give_memory_back()
+
+
+MODEL_CACHE = ModelCache()  # of this process: a worker serves one trial at a time
+
+
+def _structure(calls: Sequence[Any], outputs: Sequence[Any]) -> list[Any]:
+    """Every layer's kind and settings and what it reads, without the names that Keras numbers by chance."""
+    number = {id(tensor): index for index, call in enumerate(calls) for tensor in call.outputs}
+    described: list[Any] = []
+    for call in calls:
+        read = [number.get(id(tensor), -1) for tensor in call.input_tensors]
+        described.append([type(call.operation).__name__, _nameless(call.operation.get_config()), read])
+    return [*described, [number.get(id(tensor), -1) for tensor in outputs]]
+
+
+def _nameless(config: Any) -> Any:
+    if isinstance(config, dict):
+        naming = ("name", "inbound_nodes", "input_layers", "output_layers")
+        return {key: _nameless(value) for key, value in config.items() if key not in naming}
+    return [_nameless(value) for value in config] if isinstance(config, (list, tuple)) else config
+
+
+def _digest(parts: Any) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()

@@ -1,0 +1,199 @@
+"""The objects Ray Tune wants, each a thin shell: what to run, what to stop, what happened."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from ray import cloudpickle
+from ray.exceptions import RayActorError
+from ray.tune import Callback, Stopper
+from ray.tune.experiment import Trial as RayTrial
+from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
+from ray.tune.search import Searcher
+
+from trainables.trial_spec import TrialSpec
+from tuning.execution.trial_generator import Finished, TrialGenerator
+from tuning.plan.command_line import name_options
+from tuning.plan.study_plan import StudyPlan
+
+INTERRUPTIONS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
+
+
+class SearchAdapter(Searcher):
+    """Ray's searcher, which asks TrialGenerator. Recorder brings results to it, which hears of stopped trials too."""
+
+    def __init__(self, search: TrialGenerator, stop: StudyStopper) -> None:
+        super().__init__()
+        self._search, self._stop = search, stop
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        spec = None
+        with self._stop.keeping_failures():
+            spec = self._search.ask()
+        if isinstance(spec, Finished):
+            return str(Searcher.FINISHED)
+        return None if spec is None else {"spec": spec}
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        """Nothing: see Recorder."""
+
+    def save(self, checkpoint_path: str) -> None:
+        """Nothing: a study goes on from its events, never from Ray's pickles."""
+
+    def restore(self, checkpoint_path: str) -> None:
+        """Nothing: see save."""
+
+
+class PerArmASHA(FIFOScheduler):
+    """One ASHA per arm (Li et al., 2020), so that a slow starter is never stopped by a fast starter of another arm.
+
+    Only search trials are stopped. ASHA counts our own epochs and looks at the best value so far.
+    """
+
+    def __init__(self, plan: StudyPlan) -> None:
+        super().__init__()
+        self._slots, self._keeps_workers = plan.share.slots, False
+        self._arms = {
+            arm.arm.name: ASHAScheduler(
+                time_attr="epoch",
+                metric="objective",
+                mode=plan.objective.direction,
+                max_t=arm.arm.max_epochs,
+                grace_period=arm.arm.grace_epochs,
+                reduction_factor=plan.reduction_factor,
+            )
+            for arm in plan.arms
+            if plan.early_stopping
+        }
+
+    def _of(self, trial: RayTrial) -> ASHAScheduler | None:
+        spec: TrialSpec = trial.config["spec"]
+        return self._arms.get(spec.arm) if spec.role == "search" else None
+
+    def on_trial_add(self, tune_controller: Any, trial: RayTrial) -> None:
+        # Ray 2.60 keeps one idle worker and ends the others. Those that wait for an arm's last trial would be gone when
+        # its confirmations start, with all they have built: half a minute each.
+        if not self._keeps_workers:
+            self._keeps_workers = True
+            tune_controller._actor_cache.increase_max(trial.placement_group_factory, by=self._slots)
+        if (scheduler := self._of(trial)) is not None:
+            scheduler.on_trial_add(tune_controller, trial)
+
+    def on_trial_result(self, tune_controller: Any, trial: RayTrial, result: dict[str, Any]) -> str:
+        if (scheduler := self._of(trial)) is not None:
+            return str(scheduler.on_trial_result(tune_controller, trial, result))
+        return str(TrialScheduler.CONTINUE)
+
+    def on_trial_complete(self, tune_controller: Any, trial: RayTrial, result: dict[str, Any]) -> None:
+        if (scheduler := self._of(trial)) is not None:
+            scheduler.on_trial_complete(tune_controller, trial, result)
+
+    def on_trial_remove(self, tune_controller: Any, trial: RayTrial) -> None:
+        if (scheduler := self._of(trial)) is not None:
+            scheduler.on_trial_remove(tune_controller, trial)
+
+
+class StudyStopper(Stopper):
+    """Ends a study at Ctrl-C or SIGTERM (by which a batch system says that time is up), wherever Ray is just then, and
+    where no trial of an arm can work.
+
+    A KeyboardInterrupt out of the blue may hit Ray while it handles a result: once in ten runs it was lost there, the
+    result with it, and Ray waited for ever. So a first Ctrl-C only sets a flag, which Ray asks for in its loop.
+    """
+
+    def __init__(self, search: TrialGenerator) -> None:
+        self._search = search
+        self.interrupted = ""  # by what
+        self.failure: OSError | None = None  # of a disk that is full or gone
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        return False
+
+    def stop_all(self) -> bool:
+        return bool(self.interrupted) or self.failure is not None or self._search.fatal is not None
+
+    @contextmanager
+    def keeping_failures(self) -> Iterator[None]:
+        """A failed write ends the study; raised through Ray it would come out as a page of text."""
+        try:
+            yield
+        except OSError as error:
+            self.failure = self.failure or error
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """While inside, the first of these signals sets the flag; a second one does not wait."""
+        before = {number: signal.getsignal(number) for number in INTERRUPTIONS}
+
+        def restore() -> None:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+        def note(number: int, frame: FrameType | None) -> None:
+            self.interrupted = INTERRUPTIONS[signal.Signals(number)]
+            restore()
+
+        for number in INTERRUPTIONS:
+            signal.signal(number, note)
+        try:
+            yield
+        finally:
+            restore()
+
+
+class EventCallback(Callback):
+    """Hears everything that happens to trials, in order, and hands it to the TrialGenerator."""
+
+    def __init__(self, search: TrialGenerator, stop: StudyStopper) -> None:
+        self._search, self._stop = search, stop
+
+    def on_trial_start(self, iteration: int, trials: list[RayTrial], trial: RayTrial, **info: Any) -> None:
+        with self._stop.keeping_failures():
+            self._search.tell_started(_name(trial))
+
+    def on_trial_result(
+        self, iteration: int, trials: list[RayTrial], trial: RayTrial, result: dict[str, Any], **info: Any
+    ) -> None:
+        name = _name(trial)
+        with self._stop.keeping_failures():
+            self._search.tell_epoch(name, result)
+            if result.get("done"):
+                # The trainable says how it ended; where it says nothing, early stopping ended it.
+                early = "" if "status" in result else f"early stopping at epoch {result['epoch']}"
+                status, reason = result.get("status", "stopped"), name_options(result.get("reason", early))
+                self._search.tell_finished(name, status, reason)
+
+    def on_trial_error(self, iteration: int, trials: list[RayTrial], trial: RayTrial, **info: Any) -> None:
+        name = _name(trial)
+        if name in self._search.running:
+            with self._stop.keeping_failures():
+                died, reason = cause_of_error(trial)
+                if died:
+                    self._search.tell_worker_died(name, reason)
+                else:
+                    self._search.tell_finished(name, "failed", reason)
+
+
+def _name(trial: RayTrial) -> str:
+    spec: TrialSpec = trial.config["spec"]
+    return spec.trial
+
+
+def cause_of_error(trial: RayTrial) -> tuple[bool, str]:
+    """Whether the trial's worker died, and what went wrong in one line.
+
+    Read where Ray has just written it: Trial.get_error looks into the folder of results, where it is not yet.
+    """
+    try:
+        error = cloudpickle.loads(Path(str(trial.pickled_error_file)).read_bytes())
+    except Exception as unread:  # an exception of a class that only the worker has, or no file at all
+        return False, f"it failed, and why cannot be read ({type(unread).__name__})"
+    if isinstance(error, RayActorError):
+        return True, "the worker died"
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]  # the traceback; its last line says what
+    return False, lines[-1][:500] if lines else type(error).__name__

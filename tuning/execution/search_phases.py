@@ -1,0 +1,250 @@
+"""The phases of a study: pre-training, search, confirmation, test. Each asks for its trials and hears how they end."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import shutil
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import optuna
+
+from search_spaces.parameters import Config
+from trainables.trial_spec import TrialSpec
+from tuning.execution.pretraining import SEED as PRETRAINING_SEED
+from tuning.execution.pretraining import Pretrained
+from tuning.execution.samplers import make_sampler
+from tuning.execution.trial_specs import TrialSpecBuilder
+from tuning.listeners.optuna_storage import direction_of
+from tuning.plan.study_plan import GRID_POINTS, ArmPlan, StudyPlan
+from tuning.records.event_log import EventLog
+from tuning.records.events import EnsembleMeasured, TestMeasured, TestOpened, TrialAsked, TrialRole
+from tuning.records.study_record import StudyRecord, TrialRecord
+
+
+@dataclass(kw_only=True)
+class StudyState:
+    """The state of a study that its phases share."""
+
+    plan: StudyPlan
+    log: EventLog
+    record: StudyRecord
+    specs: TrialSpecBuilder
+    running: dict[str, TrialSpec] = field(default_factory=dict)
+    again: list[TrialSpec] = field(default_factory=list)  # whose worker died before their first result
+
+    def runs(self, arm: str, role: str) -> bool:
+        """Return whether a trial of that arm and role runs."""
+        return any(spec.arm == arm and spec.role == role for spec in self.running.values())
+
+    def train(
+        self, arm: ArmPlan, trial: str, role: TrialRole, number: int, config: Config, seed: int, max_epochs: int
+    ) -> TrialSpec:
+        """Record a trial and return what its worker is told."""
+        self.log.append(
+            TrialAsked(
+                trial=trial,
+                arm=arm.arm.name,
+                role=role,
+                number=number,
+                config=dict(config),
+                seed=seed,
+                max_epochs=max_epochs,
+            )
+        )
+        kept = self.plan.searched_models(arm)
+        best = self.record.best_trials(arm.arm.name, kept)
+        least = best[-1].best if kept and len(best) == kept else None
+        return self.specs.training(arm, self.record.trials[trial], least)
+
+
+class PretrainPhase:
+    """Trials that backbones learn from first, before all else: whole arms wait for them."""
+
+    def __init__(self, state: StudyState) -> None:
+        self._state = state
+        self._learned: set[Path] = set()  # files that pre-trainings of this study have written
+
+    def ask(self) -> TrialSpec | None:
+        """Return the next pre-training; one where two arms wait for the same."""
+        under_way = {spec.backbone for spec in (*self._state.running.values(), *self._state.again)}
+        for plan in self._state.plan.arms:
+            pretrained = self._state.specs.pretrained.get(plan.arm.name)
+            if pretrained and not self._has_learned(pretrained) and pretrained.weights not in under_way:
+                trial, epochs = f"{plan.arm.name}-pretrain", pretrained.pretraining.epochs
+                return self._state.train(
+                    plan, trial, TrialRole.PRETRAIN, 0, pretrained.config, PRETRAINING_SEED, epochs
+                )
+        return None
+
+    def is_over(self, arm: str) -> bool:
+        """Return whether the arm's backbone has learned, or has nothing to learn."""
+        pretrained = self._state.specs.pretrained.get(arm)
+        return pretrained is None or self._has_learned(pretrained)
+
+    def _has_learned(self, pretrained: Pretrained) -> bool:
+        # Told by its trial too: on a network disk a file that another machine wrote may show half a minute later.
+        return pretrained.weights in self._learned or pretrained.weights.exists()
+
+    def tell_finished(self, spec: TrialSpec, status: str, reason: str) -> str | None:
+        """Return what is fatal for the study, where the backbone has not learned."""
+        if spec.backbone is not None and status == "completed":
+            self._learned.add(spec.backbone)
+            return None
+        return f"{spec.arm}: its backbone's pre-training {status}: {reason}"
+
+
+@dataclass(kw_only=True)
+class _ArmSearch:
+    """One arm's own Optuna study and its trials."""
+
+    plan: ArmPlan
+    study: optuna.Study
+    grid: list[Config]
+    asked: int = 0
+    drawn: dict[str, optuna.trial.Trial] = field(default_factory=dict)
+
+
+class SearchPhase:
+    """The search of all arms, which take turns at equally many trials."""
+
+    def __init__(self, state: StudyState, pretraining: PretrainPhase) -> None:
+        self._state, self._pretraining = state, pretraining
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self._arms = {plan.arm.name: self._begin(plan) for plan in state.plan.arms}
+
+    def _begin(self, plan: ArmPlan) -> _ArmSearch:
+        settings, space = self._state.plan.settings, plan.arm.space
+        study = optuna.create_study(
+            sampler=make_sampler(settings.search, _arm_seed(settings.seed, plan.arm.name), plan.trials),
+            direction=direction_of(self._state.plan.objective),
+        )
+        grid: list[Config] = []
+        if settings.search == "grid":
+            grid = list(space.grid(GRID_POINTS))
+            if len(grid) > plan.trials:  # spread over the whole grid, not its first corner
+                grid = [grid[round(i * (len(grid) - 1) / max(plan.trials - 1, 1))] for i in range(plan.trials)]
+        elif not plan.listed:
+            for config in space.published[: plan.trials]:
+                study.enqueue_trial({name: value for name, value in config.items() if name not in space.constants})
+        return _ArmSearch(plan=plan, study=study, grid=grid)
+
+    def ask(self) -> TrialSpec | None:
+        """Return the next trial of the arm with the fewest trials asked, the first of equals."""
+        open_arms = [arm for name, arm in self._arms.items() if self._is_open(name)]
+        if not open_arms:
+            return None
+        arm = min(open_arms, key=lambda arm: arm.asked)
+        plan, number = arm.plan, arm.asked
+        arm.asked += 1
+        name = f"{plan.arm.name}-{number:04d}"
+        if plan.listed:
+            listed = plan.listed[number]
+            return self._state.train(plan, name, TrialRole.SEARCH, number, listed.config, listed.seed, listed.epochs)
+        space = plan.arm.space
+        if arm.grid:
+            point = arm.grid[number]
+            arm.study.enqueue_trial({axis.name: point[axis.name] for axis in space.axes if axis.name in point})
+        trial = arm.study.ask()
+        config = space.suggest(trial)
+        arm.drawn[name] = trial
+        seed = self._state.plan.settings.seed
+        return self._state.train(plan, name, TrialRole.SEARCH, number, config, seed, plan.arm.max_epochs)
+
+    def _is_open(self, arm: str) -> bool:
+        return self._arms[arm].asked < self._arms[arm].plan.trials and self._pretraining.is_over(arm)
+
+    def is_over(self, arm: str) -> bool:
+        """Return whether all trials of the arm have been asked and none runs."""
+        return self._arms[arm].asked >= self._arms[arm].plan.trials and not self._state.runs(arm, "search")
+
+    def tell_epoch(self, spec: TrialSpec, result: dict[str, Any]) -> None:
+        """Report the best value so far to the sampler."""
+        drawn = self._arms[spec.arm].drawn.get(spec.trial)
+        if drawn is not None:
+            drawn.report(result["objective"], step=result["epoch"])
+
+    def tell_finished(self, spec: TrialSpec, status: str) -> None:
+        """Report the end of a trial to the sampler; of ended trials only the best keep their models."""
+        arm, record = self._arms[spec.arm], self._state.record
+        if spec.checkpoint is not None:
+            best = record.best_trials(spec.arm, self._state.plan.searched_models(arm.plan))
+            for trial in record.of_arm(spec.arm, TrialRole.SEARCH):
+                if trial.ended_time is not None and trial not in best:
+                    shutil.rmtree(self._state.specs.folder(trial.trial), ignore_errors=True)
+        drawn = arm.drawn.pop(spec.trial, None)
+        if drawn is None:
+            return
+        value = record.trials[spec.trial].best
+        if status == "completed" and value is not None and math.isfinite(value):
+            arm.study.tell(drawn, value)
+        else:
+            states = optuna.trial.TrialState
+            arm.study.tell(drawn, state=states.PRUNED if status == "stopped" else states.FAIL)
+
+
+class ConfirmPhase:
+    """Trainings of each arm's best configuration with other seeds."""
+
+    def __init__(self, state: StudyState) -> None:
+        self._state = state
+        self._asked: Counter[str] = Counter()  # by arm
+
+    def ask(self, arm: ArmPlan, best: TrialRecord) -> TrialSpec | None:
+        """Return the next confirmation of the arm's best trial."""
+        name, seeds = arm.arm.name, self._state.plan.seeds_of(arm)
+        number = self._asked[name]
+        if number >= len(seeds):
+            return None
+        self._asked[name] += 1
+        trial = f"{name}-confirm-{number}"
+        return self._state.train(arm, trial, TrialRole.CONFIRM, number, best.config, seeds[number], best.max_epochs)
+
+
+class TestPhase:
+    """One measurement of each arm's confirmed models, and of their ensembles, on the test split."""
+
+    def __init__(self, state: StudyState) -> None:
+        self._state = state
+        self._asked: set[str] = set()  # arms
+
+    def ask(self, arm: ArmPlan) -> TrialSpec | None:
+        """Return the measurement of an arm, once, when all its confirmations have ended and any left a model."""
+        name, state = arm.arm.name, self._state
+        if name in self._asked or state.runs(name, "confirm"):
+            return None
+        self._asked.add(name)
+        confirmed = self._with_models(state.record.confirmed(name))
+        if not confirmed:
+            return None
+        best = self._with_models(state.record.best_trials(name, state.plan.settings.ensemble or 0))
+        averaged = best if len(best) > 1 else []
+        ensembles = {}
+        if arm.arm.ensemble and len(confirmed) > 1:
+            ensembles[f"{name}_ensemble"] = tuple(trial.trial for trial in confirmed)
+        if averaged:
+            ensembles[f"{name}_best_{len(averaged)}"] = tuple(trial.trial for trial in averaged)
+        saved = {trial.trial: trial for trial in (*confirmed, *averaged)}
+        role = "confirmed winners" if state.plan.seeds_of(arm) else "best trial by validation"
+        reason = f"{role} of {name}" + (f", and its {len(averaged)} best of the search, averaged" if averaged else "")
+        state.log.append(TestOpened(arm=name, trials=tuple(saved), reason=reason))
+        return state.specs.test(arm, list(saved.values()), ensembles)
+
+    def _with_models(self, trials: list[TrialRecord]) -> list[TrialRecord]:
+        return [trial for trial in trials if self._state.specs.folder(trial.trial).is_dir()]
+
+    def tell_result(self, spec: TrialSpec, result: dict[str, Any]) -> None:
+        """Record what the test split says of single models and of ensembles."""
+        for measured in result.get("measured", ()):
+            self._state.log.append(TestMeasured(arm=spec.arm, **measured))
+        for averaged in result.get("ensembles", ()):
+            role = self._state.record.trials[averaged["members"][0]].role
+            self._state.log.append(EnsembleMeasured(arm=spec.arm, role=role, **averaged))
+
+
+def _arm_seed(seed: int, arm: str) -> int:
+    """Return the seed of an arm's own stream of draws, the same whatever other arms there are."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{arm}".encode()).digest()[:4], "big")

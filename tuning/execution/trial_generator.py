@@ -1,0 +1,149 @@
+"""What a study does next. Arms take turns at equally many trials; then each arm's best is confirmed, then tested.
+
+Knows Optuna and the event log, not Ray: whoever runs trials calls `ask` and tells what happens to each of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from trainables.trial_spec import TrialSpec
+from tuning.execution.pretraining import Pretrained
+from tuning.execution.search_phases import ConfirmPhase, PretrainPhase, SearchPhase, StudyState, TestPhase
+from tuning.execution.trial_specs import TrialSpecBuilder
+from tuning.plan.study_plan import StudyPlan
+from tuning.records.event_log import EventLog
+from tuning.records.events import (
+    EpochEnded,
+    Preparation,
+    TestFailed,
+    TrialEnded,
+    TrialPrepared,
+    TrialRestarted,
+    TrialStarted,
+    TrialStatus,
+)
+from tuning.records.study_record import StudyRecord
+
+
+class Finished:
+    """Nothing is left to ask, nothing runs."""
+
+
+class TrialGenerator:
+    """Generator of a study's trials, which learns from them. Every decision is an event before it takes effect."""
+
+    def __init__(
+        self,
+        plan: StudyPlan,
+        log: EventLog,
+        record: StudyRecord,
+        store: Path,
+        pretrained: Mapping[str, Pretrained] | None = None,
+    ) -> None:
+        """pretrained: by arm, what its trials start from."""
+        self._state = StudyState(
+            plan=plan, log=log, record=record, specs=TrialSpecBuilder(plan, store, pretrained or {})
+        )
+        self._losses: Counter[str] = Counter()  # workers that died under a trial
+        self._pretrain = PretrainPhase(self._state)
+        self._search = SearchPhase(self._state, self._pretrain)
+        self._confirm, self._test = ConfirmPhase(self._state), TestPhase(self._state)
+        self.fatal: str | None = None
+
+    def ask(self) -> TrialSpec | Finished | None:
+        """Return the next trial; None while only running ones can tell; Finished at the end."""
+        state = self._state
+        spec = None
+        if self.fatal is None:
+            if len(state.running) >= state.plan.share.slots:
+                return None
+            spec = state.again.pop(0) if state.again else None
+            spec = spec or self._pretrain.ask() or self._search.ask() or self._ask_of_searched_arms()
+        if spec is None:
+            return None if state.running else Finished()
+        state.running[spec.trial] = spec
+        return spec
+
+    def _ask_of_searched_arms(self) -> TrialSpec | None:
+        """Return a confirmation, then the test, of an arm whose search is over.
+
+        It need not wait for its rivals' last trials, but those have been asked before: the slowest arm's search is the
+        longest path through a study, and must not queue behind another arm's confirmation.
+        """
+        for arm in self._state.plan.arms:
+            if not self._search.is_over(arm.arm.name):
+                continue
+            best = self._state.record.best_trial(arm.arm.name)
+            spec = (self._confirm.ask(arm, best) or self._test.ask(arm)) if best is not None else None
+            if spec is not None:
+                return spec
+        return None
+
+    def tell_started(self, trial: str) -> None:
+        """Record that a worker has taken the trial up."""
+        if self._state.running[trial].role != "test":
+            self._state.log.append(TrialStarted(trial=trial))
+
+    def tell_epoch(self, trial: str, result: dict[str, Any]) -> None:
+        """Record one epoch, or one measurement on the test split."""
+        spec, log = self._state.running[trial], self._state.log
+        self._test.tell_result(spec, result)
+        if "prepared" in result:
+            log.append(TrialPrepared(trial=trial, facts=Preparation(**result["prepared"])))
+        if "metrics" not in result:
+            return
+        log.append(
+            EpochEnded(
+                trial=trial,
+                epoch=result["epoch"],
+                metrics=result["metrics"],
+                best=result["objective"],
+                best_epoch=result["best_epoch"],
+                seconds=result["seconds"],
+            )
+        )
+        self._search.tell_epoch(spec, result)
+
+    def tell_worker_died(self, trial: str, reason: str) -> None:
+        """Ask again for a trial that had no result yet: it may not have been its fault.
+
+        A worker that has grown too large ends itself there (see trainables/ray_trainable.py), and the trial may meet
+        every
+        other one that has: so it is asked for as often as there are workers.
+        """
+        state = self._state
+        self._losses[trial] += 1
+        tried = self._losses[trial] > state.plan.share.slots
+        if state.running[trial].role == "test" or state.record.trials[trial].epochs or tried:
+            self.tell_finished(trial, "failed", reason)
+            return
+        state.again.append(state.running.pop(trial))
+        state.log.append(TrialRestarted(trial=trial, reason=reason))
+
+    def tell_finished(self, trial: str, status: str, reason: str = "") -> None:
+        """Record the end of a trial: completed, stopped (early), infeasible, failed, or fatal for the whole study."""
+        spec = self._state.running.pop(trial)
+        if status == "fatal":
+            self.fatal = f"{spec.arm}: {reason}" if self.fatal is None else self.fatal
+            status = "failed"
+        if spec.role == "test":
+            if status != "completed":
+                self._state.log.append(TestFailed(arm=spec.arm, reason=reason))
+            return
+        self._state.log.append(TrialEnded(trial=trial, status=TrialStatus(status), reason=reason))
+        if spec.role == "pretrain":
+            self.fatal = self.fatal or self._pretrain.tell_finished(spec, status, reason)
+        if spec.role == "search":
+            self._search.tell_finished(spec, status)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Ray pickles whatever it is given into its scratch folder, which nobody reads: events tell a study's state."""
+        return {}
+
+    @property
+    def running(self) -> list[str]:
+        return list(self._state.running)

@@ -1,0 +1,1 @@
+"""Listeners to a study's events: progress, TensorBoard, Optuna storage."""

@@ -1,0 +1,175 @@
+"""What people see while a study runs: a live table on a terminal, plain lines elsewhere. Fed by events."""
+
+from __future__ import annotations
+
+import math
+import time
+from types import TracebackType
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from search_spaces.formatting import format_config
+from tuning.plan.study_plan import ArmPlan, StudyPlan
+from tuning.records.events import FAILED_STATUSES, AnyEvent, EpochEnded, TestFailed, TestOpened, TrialEnded, TrialRole
+from tuning.records.study_record import StudyRecord, TrialRecord
+
+LEFT_EVERY_SECONDS = 1.0  # the time left is a sum over all epochs: 17 ms with 20,000 of them
+
+
+class Progress:
+    """A listener of events. Use as a context manager around the running study."""
+
+    def __init__(self, console: Console, quiet: bool = False) -> None:
+        self._console, self._quiet = console, quiet
+        self._live: Live | None = None
+        self._began = time.monotonic()
+        self._known_left, self._left_at = "", -math.inf
+
+    def watch(self, record: StudyRecord, plan: StudyPlan) -> None:
+        self._record, self._plan = record, plan
+
+    def __enter__(self) -> Progress:
+        self._began = time.monotonic()
+        if self._console.is_terminal and not self._quiet:
+            self._live = Live(self, console=self._console, refresh_per_second=2, transient=True)
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def apply(self, event: AnyEvent) -> None:
+        line = None if self._quiet else self._line(event)
+        if line is not None:
+            if self._console.is_terminal:  # one line each; a file gets it whole
+                self._console.print(line, highlight=False, markup=False, no_wrap=True, overflow="ellipsis")
+            else:
+                self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    def _line(self, event: AnyEvent) -> str | None:
+        """One line for what a reader of a log wants to know; epochs only where there is no live table."""
+        if isinstance(event, TrialEnded):
+            trial = self._record.trials[event.trial]
+            return f"{self._clock()} {trial.trial}: {_ending(trial, self._metric)}  ({self._searched(trial)})"
+        if isinstance(event, EpochEnded) and not self._console.is_terminal:
+            trial = self._record.trials[event.trial]
+            value = event.metrics.get(self._metric)
+            return (
+                f"{self._clock()} {trial.trial}: epoch {event.epoch}/{trial.max_epochs}, "
+                f"{self._metric} {_number(value)}, {_duration(sum(event.seconds.values()))}; {self._left()}"
+            )
+        if isinstance(event, TestOpened):
+            return f"{self._clock()} {event.arm}: test split opened for {', '.join(event.trials)}"
+        if isinstance(event, TestFailed):
+            return f"{self._clock()} {event.arm}: test failed: {event.reason}"
+        return None
+
+    @property
+    def _metric(self) -> str:
+        return self._record.header.objective.metric
+
+    def _clock(self) -> str:
+        return _duration(time.monotonic() - self._began).rjust(7)
+
+    def __rich__(self) -> Group:
+        return Group(self._arms_table(), self._running_table(), Text(self._left(), style="bold"))
+
+    def _arms_table(self) -> Table:
+        table = Table(title=f"{self._plan.task.name}/{self._plan.name}", title_justify="left", expand=False)
+        for heading in ("Arm", "Trials", "Stopped", "Bad", f"Best {self._metric}", "Confirmed"):
+            table.add_column(heading, justify="left" if heading == "Arm" else "right")
+        for arm in self._plan.arms:
+            trials = self._record.of_arm(arm.arm.name, TrialRole.SEARCH)
+            ended = [trial for trial in trials if trial.ended_time is not None]
+            best = self._record.best_of(trial for trial in trials if trial.status not in FAILED_STATUSES)
+            confirmed = [t for t in self._record.of_arm(arm.arm.name, TrialRole.CONFIRM) if t.status == "completed"]
+            table.add_row(
+                arm.arm.name,
+                f"{len(ended)}/{arm.trials}",
+                str(sum(trial.status == "stopped" for trial in ended)),
+                str(sum(trial.status in FAILED_STATUSES for trial in ended)),
+                _number(best.best if best else None),
+                f"{len(confirmed)}/{len(self._plan.seeds_of(arm))}",
+            )
+        return table
+
+    def _running_table(self) -> Table:
+        table = Table(box=None, padding=(0, 1))
+        table.add_column("Running", no_wrap=True)
+        table.add_column("Epoch", justify="right", no_wrap=True)
+        table.add_column("Best", justify="right", no_wrap=True)
+        table.add_column("Configuration", no_wrap=True)
+        running = [trial for trial in list(self._record.trials.values()) if trial.ended_time is None]
+        # What is left beside the other columns: a table too wide would drop its narrow columns first.
+        room = self._console.width - max((len(trial.trial) for trial in running), default=0) - 24
+        for trial in running:
+            config = Text(self._searched(trial))
+            config.truncate(max(room, 10), overflow="ellipsis")
+            table.add_row(trial.trial, f"{len(trial.epochs)}/{trial.max_epochs}", _number(trial.best), config)
+        return table
+
+    def _searched(self, trial: TrialRecord) -> str:
+        """What differs between the trials of an arm."""
+        [plan] = [arm for arm in self._plan.arms if arm.arm.name == trial.arm]
+        differing = {axis.name for axis in plan.arm.space.axes if axis.size > 1}
+        return format_config({name: value for name, value in trial.config.items() if name in differing})
+
+    def _left(self) -> str:
+        """The time left, as of a second ago at most."""
+        now = time.monotonic()
+        if now - self._left_at >= LEFT_EVERY_SECONDS:
+            self._known_left, self._left_at = self._time_left(), now
+        return self._known_left
+
+    def _time_left(self) -> str:
+        """By what trials and epochs of each arm have cost so far; nothing before each arm's first epoch."""
+        seconds = 0.0
+        for arm in self._plan.arms:
+            trials = [trial for trial in self._record.of_arm(arm.arm.name) if trial.role != "pretrain"]
+            epochs = [sum(epoch.seconds.values()) for trial in trials for epoch in trial.epochs]
+            if not epochs:
+                return "time left: not known before the first epoch of each arm"
+            seconds += self._epochs_left(arm) * sum(epochs) / len(epochs)
+        return f"time left: about {_duration(seconds / self._plan.share.slots)}"
+
+    def _epochs_left(self, arm: ArmPlan) -> float:
+        """A search trial to come costs what ended ones did or the rungs promise, each as far as the search has come.
+
+        The first trials have none to be compared with and go on to the end: by their mean alone the time left was three
+        times too long. A confirmation costs its budget.
+        """
+        name = arm.arm.name
+        search = self._record.of_arm(name, TrialRole.SEARCH)
+        ended = [len(trial.epochs) for trial in search if trial.ended_time is not None]
+        promised = arm.expected_epochs(self._plan.reduction_factor, self._plan.early_stopping) / arm.trials
+        each = (sum(ended) + (arm.trials - len(ended)) * promised) / arm.trials
+        running = sum(max(1.0, each - len(trial.epochs)) for trial in search if trial.ended_time is None)
+        confirmed = sum(len(trial.epochs) for trial in self._record.of_arm(name, TrialRole.CONFIRM))
+        return (arm.trials - len(search)) * each + running + len(self._plan.seeds_of(arm)) * arm.full_epochs - confirmed
+
+
+def _ending(trial: TrialRecord, metric: str) -> str:
+    epochs = f"{len(trial.epochs)} epoch" + ("" if len(trial.epochs) == 1 else "s")
+    if trial.status in FAILED_STATUSES:
+        return f"{trial.status} after {epochs}: {trial.reason}"
+    word = "stopped early" if trial.status == "stopped" else "completed"
+    return f"{word} after {epochs}, best {metric} {_number(trial.best)} at epoch {trial.best_epoch}"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    if seconds < 3600:
+        return f"{seconds // 60:.0f}m {seconds % 60:02.0f}s"
+    return f"{seconds // 3600:.0f}h {seconds % 3600 // 60:02.0f}m"

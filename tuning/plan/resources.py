@@ -1,0 +1,132 @@
+"""How the machine is shared: slots, and what each trial may use of processors and GPUs."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+from dataclasses import dataclass
+
+from trainables.devices import total_memory
+from trainables.learner import Fatal
+from tuning.plan.settings import StudySettings, UsageError
+
+# A worker's memory: TensorFlow alone is 0.6 GB, a mid-sized network with its gradients and buffers about as much again.
+WORKER_GIGABYTES = 2.0
+TENSORFLOW_GIGABYTES = 0.6
+# A slot on a GPU should hold a batch of 32 images at 256 px with gradients: NASNetMobile and the widest from-scratch
+# network both stay below 8 GB.
+SLOT_GPU_GIGABYTES = 8.0
+LEAST_OF_A_GPU = 0.01
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """What every trial of a study gets: all the same, because Ray keeps warm workers by their resources."""
+
+    slots: int  # trials that run at once
+    cpus: float  # of the machine's cores, per trial
+    gpus: float  # of one GPU, per trial; 0 on processors alone
+
+    @property
+    def threads(self) -> int:
+        """Threads a trial may keep busy."""
+        return max(1, math.floor(self.cpus + 1e-9))
+
+
+def worker_memory_bytes(slots: int) -> int:
+    """What one of so many workers may hold of this machine's memory: the system and the driver keep a fifth."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return max(int(total * 0.8 / slots), int(1.5 * WORKER_GIGABYTES * 1e9))
+
+
+def check_gpus_per_trial(fraction: float) -> int:
+    """How many trials fit on one GPU. Raises UsageError unless they fill it (within 5 %)."""
+    if not LEAST_OF_A_GPU <= fraction <= 1:
+        raise UsageError(
+            f"{{gpus_per_trial}} is {fraction:g}, but must be from {LEAST_OF_A_GPU:g} to 1: "
+            "a trial trains on one GPU or on a part of it"
+        )
+    fit = math.floor(1 / fraction + 1e-9)
+    if 1 - fit * fraction > 0.05:
+        raise UsageError(
+            f"{{gpus_per_trial}} is {fraction:g}: {fit} such trials fit on a GPU and {1 - fit * fraction:.0%} of it "
+            f"would stay idle; write {_nearest(fit)} ({fit} fit) or {_nearest(fit + 1)} ({fit + 1} fit)"
+        )
+    return fit
+
+
+def _nearest(fit: int) -> str:
+    """1/fit, rounded down so that as many really fit."""
+    return f"{math.floor(1000 / fit) / 1000:g}"
+
+
+def gpus_per_trial(gpu_gigabytes: float | None) -> float:
+    """The default part of a GPU for one trial: halves and quarters where memory allows, whole where it is unknown."""
+    if gpu_gigabytes is None:
+        return 1.0
+    return 1.0 / max(1, min(4, math.floor(gpu_gigabytes / SLOT_GPU_GIGABYTES)))
+
+
+def machine_share(settings: StudySettings, cluster_cores: int | None = None) -> Share:
+    """What each trial gets of this machine, or of a cluster with that many cores."""
+    gpu_gigabytes = None
+    if settings.gpus > 0 and settings.gpus_per_trial is None:
+        with contextlib.suppress(Fatal):  # nvidia-smi is silent: a whole GPU a trial
+            gpu_gigabytes = total_memory() * 2**20 / 1e9
+    return plan_share(
+        cores=cluster_cores or len(os.sched_getaffinity(0)),
+        memory_gigabytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9,
+        gpus=settings.gpus,
+        per_trial=settings.gpus_per_trial,
+        concurrent=settings.concurrent,
+        gpu_gigabytes=gpu_gigabytes,
+    )
+
+
+def plan_share(
+    *,
+    cores: int,
+    memory_gigabytes: float,
+    gpus: int,
+    per_trial: float | None,
+    concurrent: int | None,
+    gpu_gigabytes: float | None = None,
+) -> Share:
+    """The share of each trial.
+
+    With GPUs, slots follow from --gpus and --gpus-per-trial; on processors from --concurrent, whose default leaves
+    each trial two to four cores on large machines and one on small ones, bounded by memory.
+    """
+    if concurrent is not None and concurrent < 1:
+        raise UsageError("must be at least 1", argument="concurrent", value=concurrent)
+    if gpus < 0:
+        raise UsageError("must not be negative", argument="gpus", value=gpus)
+    if gpus == 0:
+        if per_trial is not None:
+            raise UsageError(f"{{gpus_per_trial}} is {per_trial:g} without GPUs; add {{gpus}}, such as {{gpus}} 1")
+        most = max(cores, math.floor(memory_gigabytes / TENSORFLOW_GIGABYTES))
+        if concurrent is not None and concurrent > most:
+            raise UsageError(
+                f"{memory_gigabytes:.0f} GB of memory hold {most} workers at most",
+                argument="concurrent",
+                value=concurrent,
+                remedy=f"{cores} cores are best used by {cores} or fewer",
+            )
+        fit = max(1, math.floor(memory_gigabytes / WORKER_GIGABYTES))
+        slots = concurrent or min(cores, max(2, cores // 4), fit)
+        return Share(slots=slots, cpus=_floor(cores / slots), gpus=0.0)
+    fraction = gpus_per_trial(gpu_gigabytes) if per_trial is None else per_trial
+    slots = gpus * check_gpus_per_trial(fraction)
+    if concurrent is not None:
+        if concurrent > slots:
+            raise UsageError(
+                f"{slots} trials fit on {gpus} GPUs at {fraction:g} each", argument="concurrent", value=concurrent
+            )
+        slots = concurrent
+    return Share(slots=slots, cpus=_floor(cores / slots), gpus=fraction)
+
+
+def _floor(cpus: float) -> float:
+    """Ray keeps resources to four decimals; rounding up would make the last trial wait for ever."""
+    return math.floor(cpus * 10_000) / 10_000
