@@ -40,7 +40,7 @@ def prepare(
     python cli.py datasets prepare food10 --from ~/Downloads/food-101.tar.gz
     python cli.py datasets prepare images --from ~/birds
     """
-    from commands.progress import counted, prepare_with_bars, tell_notices
+    from commands.base.progress import counted, prepare_with_bars, tell_notices
     from datasets.store.image_store import ImageStore
     from errors import pluralize
 
@@ -77,7 +77,7 @@ def describe(
     task: str, data: str | None, sample: bool, picture: Path | None, data_dir: Path | None, **read: Any
 ) -> None:
     """Images by class and split, sizes, and the pixels' statistics, as text and as a picture."""
-    from commands.progress import prepare_with_bars
+    from commands.base.progress import prepare_with_bars
     from datasets.store import statistics
     from datasets.store.image_store import ImageStore
     from datasets.store.statistics_plot import draw_statistics
@@ -137,7 +137,7 @@ def features(
     """
     from dataclasses import replace
 
-    from commands.progress import bars, counted, prepare_with_bars
+    from commands.base.progress import bars, counted, prepare_with_bars
     from datasets.input_config import InputConfig
     from datasets.store.image_store import ImageStore
     from trainables.models.backbones import registry

@@ -110,7 +110,7 @@ def tune(task: str, dry_run: bool, backbone: str | None, **options: Any) -> None
 def _tune(task: Task, settings: StudySettings, dry_run: bool) -> None:
     from rich.console import Console
 
-    from commands.progress import prepare_with_bars
+    from commands.base.progress import prepare_with_bars
     from tuning.plan.make_plan import make_plan
     from tuning.plan.plan_text import render_plan
     from tuning.plan.resources import machine_share
@@ -156,7 +156,7 @@ def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Co
 
     pretraining: stores of the images that backbones learn from first, by arm.
     """
-    from commands.progress import counted, tell_notices
+    from commands.base.progress import counted, tell_notices
     from datasets.store.image_store import ImageStore
     from tuning.plan.resume_from import check_images
 

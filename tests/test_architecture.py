@@ -6,7 +6,9 @@ import ast
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import click
@@ -16,57 +18,132 @@ import cli
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 TOP_LEVEL = {"atomic_file", "errors"}  # known to every room
-ROOMS = {
+# What each room, or room within a room, may import: a room's name stands for all that is in it. A file that lies
+# directly in a room with rooms of its own is named by itself where it may import more or less than the rest.
+ARROWS: dict[str, set[str]] = {
     "atomic_file": set(),
-    "cli": {"commands"},
     "errors": set(),
-    "commands": {"commands", "tasks", "search_spaces", "trainables", "datasets", "tuning", "reporting", "inspection"},
+    "cli": {"commands"},
+    "commands": {
+        "commands.base",
+        "tasks",
+        "search_spaces",
+        "trainables",
+        "datasets",
+        "tuning",
+        "reporting",
+        "inspection",
+    },
+    "commands.base": {"tasks.task", "datasets"},
     "tasks": {"tasks.task", "search_spaces", "datasets"},
     "search_spaces": {"search_spaces"},
+    "datasets": {"datasets.dataset"},
+    "datasets.readers": {"datasets.dataset"},
+    "datasets.sources": {"datasets.dataset", "datasets.readers"},
+    "datasets.synthetic": {"datasets.dataset"},
+    "datasets.images": {"datasets.dataset", "datasets.input_config"},
+    "datasets.store": {"datasets.dataset", "datasets.readers", "datasets.images"},
+    "datasets.custom": {"datasets.dataset", "datasets.readers", "datasets.store"},
+    "datasets.pipeline": {"datasets.dataset", "datasets.input_config", "datasets.images", "datasets.store"},
+    # Of search_spaces, training knows the names that a configuration may hold, and what "better" means.
+    "trainables": {
+        *("trainables.learner", "trainables.trial_spec", "trainables.targets", "trainables.devices"),
+        *("trainables.metrics", "trainables.ensemble_average", "trainables.ten_crop", "trainables.phase_timer"),
+        *("datasets", "search_spaces.objective"),
+    },
+    "trainables.ray_trainable": {"trainables.learners.registry"},
+    "trainables.models": {"trainables.learner", "trainables.models.families"},
+    "trainables.models.parts": set(),
+    "trainables.models.backbones": {
+        "trainables.models.parts",
+        "trainables.learner",
+        "trainables.npz",
+        "datasets.readers",
+    },
+    "trainables.models.families": {
+        *("trainables.models.parts", "trainables.models.backbones"),
+        *("search_spaces.allowed_values", "search_spaces.backbones"),
+    },
+    "trainables.training": {
+        *(
+            "trainables.models.parts",
+            "trainables.models.family_registry",
+            "trainables.learner",
+            "trainables.trial_spec",
+        ),
+        *("trainables.npz", "trainables.targets", "trainables.phase_timer", "trainables.devices"),
+        *("search_spaces.aliases", "search_spaces.allowed_values"),
+    },
+    "trainables.features": {
+        *("trainables.training", "trainables.models.parts", "trainables.models.backbones", "trainables.learner"),
+        *("trainables.trial_spec", "trainables.phase_timer", "trainables.npz", "trainables.devices", "datasets"),
+    },
+    "trainables.learners": {
+        *("trainables.features", "trainables.training", "trainables.models.parts", "trainables.models.backbones"),
+        *("trainables.learner", "trainables.trial_spec", "trainables.targets", "trainables.devices", "trainables.npz"),
+        *("trainables.phase_timer", "trainables.metrics", "datasets.pipeline", "search_spaces.allowed_values"),
+    },
+    "tuning": set(),
+    "tuning.records": {"search_spaces.objective"},
     # Of trainables, a study knows the trainable, what a worker is told, and what devices and learners may refuse.
-    "tuning": {
-        "tuning",
+    "tuning.plan": {
+        *("tuning.records", "tasks.task", "search_spaces", "datasets"),
+        *("trainables.trial_spec", "trainables.learner", "trainables.learners.registry", "trainables.devices"),
+    },
+    "tuning.listeners": {"tuning.records", "tuning.plan", "search_spaces"},
+    "tuning.execution": {
+        *("tuning.records", "tuning.plan", "tuning.listeners", "tasks.task", "search_spaces", "datasets"),
+        *("trainables.ray_trainable", "trainables.trial_spec", "trainables.devices", "trainables.learner"),
+    },
+    "reporting": set(),
+    "reporting.results": {"reporting.errors", "tuning.records", "tuning.plan.command_line", "tasks.task"},
+    "reporting.significance": {"reporting.results", "tuning.records"},
+    "reporting.tables": {
+        *("reporting.results", "reporting.significance", "reporting.errors", "tuning.records", "tasks.task"),
+        "search_spaces.formatting",
+    },
+    "reporting.formats": {
+        *("reporting.results", "reporting.significance", "reporting.tables", "reporting.errors"),
+        *("tuning.records", "tasks.task"),
+    },
+    # Importances are computed by Optuna, which only tuning/ knows.
+    "reporting.plots": {
+        *("reporting.results", "reporting.tables.formatting", "tuning.records", "search_spaces.formatting"),
+        "tuning.listeners.param_importances",
+    },
+    # The next command to run: its settings belong to tuning/.
+    "reporting.audit": {
+        *("reporting.results", "reporting.plots", "tuning.records", "search_spaces.formatting"),
+        *("tuning.plan.command_line", "trainables.learners.registry"),
+    },
+    "reporting.trials": {
+        *("reporting.results", "reporting.tables", "reporting.formats", "reporting.errors", "tuning.records"),
+        "search_spaces.formatting",
+    },
+    "reporting.report": {
+        "reporting",
+        "tuning.records",
+        "tuning.listeners.param_importances",
         "tasks.task",
         "search_spaces",
-        "datasets",
-        "trainables.ray_trainable",
-        "trainables.trial_spec",
-        "trainables.learners.registry",
-        "trainables.devices",
-        "trainables.learner",
     },
-    # Which optimizers, schedules, stems and backbones there are is said once, in search_spaces, and built here.
-    "trainables": {
-        "trainables",
-        "datasets",
-        "search_spaces.aliases",
-        "search_spaces.allowed_values",
-        "search_spaces.backbones",
-        "search_spaces.objective",
+    "inspection": set(),
+    # What a best model knows: its network and its stored predictions.
+    "inspection.loading": {"tuning.records", "trainables", "datasets", "reporting.results"},
+    "inspection.prediction": {"inspection.loading", "tuning.records", "trainables", "datasets"},
+    "inspection.explanation": {
+        *("inspection.loading", "tuning.records", "trainables", "datasets", "reporting.plots", "reporting.tables"),
+        *("search_spaces.allowed_values", "search_spaces.formatting"),
     },
-    "datasets": {"datasets"},
-    # What a winner knows: its model and its stored predictions.
-    "inspection": {
-        "inspection",
-        "trainables",
-        "datasets",
-        "tasks.task",
-        "tuning.records",
-        "reporting",
-        "search_spaces.allowed_values",  # how a setting says several numbers
-        "search_spaces.formatting",
+    "inspection.evaluation": {
+        *("inspection.loading", "inspection.explanation.image_grids", "tuning.records", "trainables", "datasets"),
+        *("reporting.plots", "reporting.results"),
     },
-    "reporting": {
-        "reporting",
-        "tasks.task",
-        "trainables.learners.registry",  # what a learner can do
-        "tuning.records",
-        "tuning.listeners.param_importances",  # by Optuna, which only tuning/ knows
-        "tuning.plan.command_line",  # the next command to run: settings belong to tuning/
-        "search_spaces.parameters",
-        "search_spaces.formatting",
-    },
+    # The peers run none of this project's code but its images and their augmentation.
+    "benchmarks": {"benchmarks", "cli", "tasks", "search_spaces", "datasets", "trainables"},
+    "benchmarks.peers": {"benchmarks", "datasets.pipeline"},
 }
+ROOMS = dict.fromkeys(name.partition(".")[0] for name in ARROWS)
 FRAMEWORKS = {
     "ray": {"tuning", "trainables/ray_trainable.py"},
     "keras": {"trainables", "inspection"},
@@ -103,6 +180,11 @@ def sources() -> Iterator[tuple[str, Path]]:
             yield room, path
 
 
+def of_the_application() -> Iterator[tuple[str, Path]]:
+    """Every file but those of the benchmarks, which run the peers' frameworks and this project's command line."""
+    return ((room, path) for room, path in sources() if room != "benchmarks")
+
+
 def imports(path: Path) -> Iterator[str]:
     """Full names of everything imported, at the top or inside functions."""
     for node in ast.walk(ast.parse(path.read_text())):
@@ -119,20 +201,59 @@ OF_EVERY_FILE = pytest.mark.parametrize(
 
 @OF_EVERY_FILE
 def test_arrows(room: str, path: Path) -> None:
-    own = {name.partition(".")[0] for name in ROOMS}
+    """A file may import what its room, every room around it and its own entry allow, and its own room."""
+    module = ".".join(path.relative_to(CHECKOUT).with_suffix("").parts)
+    rooms = [name for name in ARROWS if f"{module}.".startswith(f"{name}.")]
+    inner = max(rooms, key=len, default=room)
+    own = {inner if inner != module else inner.rpartition(".")[0]} if "." in inner else set()
+    allowed = {
+        *TOP_LEVEL,
+        *own,
+        *ARROWS[inner],
+        *ARROWS.get(inner.rpartition(".")[0] if inner == module else "", set()),
+    }
     for name in imports(path):
-        if name.partition(".")[0] not in own:
-            continue
-        assert any(name == allowed or name.startswith(f"{allowed}.") for allowed in ROOMS[room] | TOP_LEVEL), name
+        if name.partition(".")[0] in ROOMS:
+            assert any(f"{name}.".startswith(f"{each}.") for each in allowed), f"{inner} -> {name}"
 
 
-@OF_EVERY_FILE
-def test_frameworks_stay_in_their_rooms(room: str, path: Path) -> None:
-    place = str(path.relative_to(CHECKOUT))
-    for name in imports(path):
-        allowed = FRAMEWORKS.get(name.partition(".")[0])
-        if allowed is not None:
-            assert any(place == entry or place.startswith(f"{entry}/") for entry in allowed), name
+def test_no_room_is_in_a_circle() -> None:
+    order = list(TopologicalSorter(_arrows_between_boxes()).static_order())  # raises CycleError
+    assert len(order) > 40
+
+
+def _arrows_between_boxes() -> dict[str, set[str]]:
+    """Which rooms each room imports from; a file that lies beside rooms is a box of its own."""
+    modules = {".".join(path.relative_to(CHECKOUT).with_suffix("").parts) for _, path in sources()}
+    packages = {module.rpartition(".")[0] for module in modules}
+
+    def box(module: str) -> str:
+        package = module.rpartition(".")[0]
+        has_rooms = any(other.startswith(f"{package}.") for other in packages)
+        return module if has_rooms or not package else package
+
+    arrows: dict[str, set[str]] = {}
+    for _, path in sources():
+        module = ".".join(path.relative_to(CHECKOUT).with_suffix("").parts)
+        imported = {name if name in modules else name.rpartition(".")[0] for name in imports(path)} & modules
+        arrows.setdefault(box(module), set()).update(box(name) for name in imported if box(name) != box(module))
+    return arrows
+
+
+def test_no_folder_is_crowded() -> None:
+    """One file a task and a space; every other folder holds 15 files at most."""
+    tracked = subprocess.run(["git", "ls-files"], cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
+    files = Counter(str(Path(name).parent) for name in tracked.splitlines())
+    crowded = {folder: count for folder, count in files.items() if count > 15}
+    assert set(crowded) <= {".", "tasks", "search_spaces"}
+
+
+def test_frameworks_stay_in_their_rooms() -> None:
+    for _, path in of_the_application():
+        place = str(path.relative_to(CHECKOUT))
+        for name in imports(path):
+            allowed = FRAMEWORKS.get(name.partition(".")[0], {place})
+            assert any(place == entry or place.startswith(f"{entry}/") for entry in allowed), (place, name)
 
 
 def test_only_the_command_line_speaks_of_its_options() -> None:
@@ -140,7 +261,7 @@ def test_only_the_command_line_speaks_of_its_options() -> None:
     options = {option for each in all_commands(cli.cli) for parameter in each.params for option in parameter.opts}
     spoken = {
         (str(path.relative_to(CHECKOUT)), text)
-        for room, path in sources()
+        for room, path in of_the_application()
         if room not in ("cli", "commands") and str(path.relative_to(CHECKOUT)) not in WRITES_COMMAND_LINES
         for text in strings(path)
         if options & set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", text))
@@ -170,7 +291,7 @@ def test_no_task_is_named_outside_its_file() -> None:
     from tasks.task import task_names
 
     concrete = tuple(f"tasks.{name}." for name in task_names())
-    for _, path in sources():
+    for _, path in of_the_application():
         assert not [name for name in imports(path) if f"{name}.".startswith(concrete)], path
 
 

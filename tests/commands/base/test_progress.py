@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from commands.progress import bars, plain_lines
+from commands.base.progress import bars, plain_lines
 
 
 def test_folders_may_be_called_as_rich_writes_colours(
