@@ -129,7 +129,7 @@ def _breakdown(events: list[dict[str, Any]], measured: Measurement) -> dict[str,
 
 
 def _events(scratch: Path) -> list[dict[str, Any]]:
-    """tuning.events reads them too, but this needs nothing of the application."""
+    """tuning.records.events reads them too, but this needs nothing of the application."""
     paths = list(scratch.glob("results/*/*/events.jsonl"))
     lines = paths[0].read_bytes().splitlines(keepends=True) if paths else []
     return [json.loads(line) for line in lines if line.endswith(b"\n")]

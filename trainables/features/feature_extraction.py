@@ -31,7 +31,7 @@ class Extraction:
     """What is extracted, and how an image becomes what the backbone sees."""
 
     backbone: Backbone
-    pooling: str  # "flatten" or "average", see models/backbone_features.py
+    pooling: str  # "flatten" or "average", see models/families/linear_probe.py
     view: InputConfig  # its image size and fit
     weights: Path | None  # a file in place of the published ImageNet weights
 

@@ -77,7 +77,7 @@ class FeaturesSession:
 class FeaturesLearner(NetworkLearner[FeaturesSession]):
     """Multinomial logistic regression (scikit-learn, L-BFGS, L2) on a backbone's last maps, not standardised.
 
-    config: C (inverse strength of the L2 penalty, above 0), and what models/backbone_features.py reads.
+    config: C (inverse strength of the L2 penalty, above 0), and what models/families/linear_probe.py reads.
     The features are computed once per machine, kept and mapped like those of any frozen prefix. After each epoch the
     network's dense softmax holds the regression's coefficients, so that it is validated, tested and exported as any
     network is; only they are saved, since all else comes from the backbone's own file.

@@ -59,12 +59,12 @@ def traced(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
         return make
 
-    for kind in ("WarmNetwork", "Gradients", "Update", "Prediction"):
+    for kind in ("CachedModel", "GradientStep", "OptimizerStep", "PredictStep"):
         monkeypatch.setattr(model_cache, kind, counted(kind))
     return counts
 
 
-ONE_OF_EACH = {"WarmNetwork": 1, "Gradients": 1, "Update": 1, "Prediction": 1}
+ONE_OF_EACH = {"CachedModel": 1, "GradientStep": 1, "OptimizerStep": 1, "PredictStep": 1}
 
 
 def test_learns() -> None:
@@ -131,9 +131,9 @@ def test_trials_that_differ_in_numbers_share_every_graph(traced: Counter[str]) -
 def test_another_optimizer_shares_the_gradients_and_another_width_nothing(traced: Counter[str]) -> None:
     for optimizer in ("adam", "rmsprop", "adam"):
         start(residual(optimizer=optimizer)).epoch(0)
-    assert traced == ONE_OF_EACH | {"Update": 2}
+    assert traced == ONE_OF_EACH | {"OptimizerStep": 2}
     start(residual(filter_width=0.5)).epoch(0)
-    assert traced == {"WarmNetwork": 2, "Gradients": 2, "Update": 3, "Prediction": 2}
+    assert traced == {"CachedModel": 2, "GradientStep": 2, "OptimizerStep": 3, "PredictStep": 2}
 
 
 def test_validates_on_the_validation_images() -> None:

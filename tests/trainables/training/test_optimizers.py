@@ -139,4 +139,4 @@ def test_impossible_configurations_are_one_line(config: dict[str, Any], message:
 
 def test_names_are_found_in_upper_and_lower_case() -> None:
     optimizer, _, _ = ours({"optimizer": "SGD"})
-    assert type(optimizer).__name__ == "StochasticGradientDescent"
+    assert type(optimizer).__name__ == "SGD"
