@@ -68,7 +68,7 @@ def _evidence(evidence: Evidence, arm: str) -> dict[str, Any]:
 
 def table_frame(record: StudyRecord, table: Table, published: Published) -> pandas.DataFrame:
     """One of the task's tables as numbers; published ones are text, as the document prints them."""
-    found = summarize_arms(record)
+    found: Sequence[ArmResult] = summarize_arms(record)
     if table.rows == "best":
         best = best_arm(record, found)
         found = [best] if best is not None else []

@@ -71,10 +71,18 @@ class Curve:
 
 
 def curves(record: StudyRecord, score: str) -> list[Curve]:
-    """One for each arm whose row's seeds have the score; before there is a row, of its best trial so far.
+    """Return one for each arm whose row's seeds have the score; before there is a row, of its best trial so far.
 
-    score: such as "val_accuracy". What a study went on from comes first, its epochs counted on.
+    They are computed once for a record. What a study resumed from comes first, its epochs counted on.
+
+    Args:
+        record: The study.
+        score: Name of a metric, such as "val_accuracy".
     """
+    return record.derived(("curves", score), lambda: _curves(record, score))
+
+
+def _curves(record: StudyRecord, score: str) -> list[Curve]:
     before = record.header.goes_on.history if record.header.goes_on else ()
     found = []
     for row in summarize_arms(record):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,14 +53,20 @@ class ArmResult:
         return tuple(filter(None, (self.note, self.status)))
 
 
-def summarize_arms(record: StudyRecord) -> list[ArmResult]:
-    """A row for each arm of the study, in the task's order; after it one for each average of its models."""
+def summarize_arms(record: StudyRecord) -> tuple[ArmResult, ...]:
+    """Return a row for each arm in the task's order, each followed by one for each average of its models.
+
+    They are computed once for a record, however many tables, plots and checks of a command ask for them.
+    """
+    return record.derived("arms", lambda: tuple(_summarize_arms(record)))
+
+
+def _summarize_arms(record: StudyRecord) -> Iterator[ArmResult]:
     axes = {name for trial in record.trials.values() for name in trial.config}
-    found: list[ArmResult] = []
     for arm in record.arms:
         row = _row(record, arm, axes)
-        found += [row, *(_averaged(row, event) for event in record.ensembles if event.arm == row.arm)]
-    return found
+        yield row
+        yield from (_averaged(row, event) for event in record.ensembles if event.arm == row.arm)
 
 
 def _averaged(row: ArmResult, event: EnsembleMeasured) -> ArmResult:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -23,6 +23,8 @@ from tuning.records.events import (
 )
 from tuning.records.header import ArmHeader
 from tuning.records.study_paths import StudyPaths
+
+Result = TypeVar("Result")
 
 
 class StudyNotFound(PodiumError):
@@ -101,9 +103,23 @@ class StudyRecord:
     status: StudyStatus = StudyStatus.RUNNING
     reason: str = ""
     ended_time: float | None = None
+    _derived: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def derived(self, key: Hashable, compute: Callable[[], Result]) -> Result:
+        """Return what was computed under that key, once until the next event.
+
+        Args:
+            key: Names the computation and its parameters, such as ("curves", "val_loss").
+            compute: Computes the value from this record alone.
+        """
+        if key not in self._derived:
+            self._derived[key] = compute()
+        value: Result = self._derived[key]
+        return value
 
     def apply(self, event: AnyEvent) -> None:
         """Add one event. Raises KeyError for an event of a trial that was never asked."""
+        self._derived.clear()
         match event:
             case events.StudyStarted():
                 self.started = event
@@ -226,5 +242,6 @@ def read_study(folder: Path) -> StudyRecord:
 def read_started(folder: Path) -> StudyRecord:
     """Read the study in that folder. Raises StudyNotFound where nothing has happened in it yet."""
     record = read_study(folder)
-    record.header  # noqa: B018  raises for an empty study
+    if record.started is None:
+        raise StudyNotFound(f"{folder} holds no started study: its events.jsonl is empty; delete the folder")
     return record

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from reporting.results.arm_results import aggregate, best_arm, summarize_arms
-from tests.study_fixtures import CONFIGS, example_events, record_of
+import cli
+from reporting.results import arm_results
+from reporting.results.arm_results import ArmResult, aggregate, best_arm, summarize_arms
+from reporting.tables import arm_tables
+from tests.study_fixtures import CONFIGS, example_events, example_task, record_of, typed, write_study
+from tuning.records.header import ArmHeader
+from tuning.records.study_record import StudyRecord, replay
 
 
 def test_a_row_is_the_mean_over_the_confirmed_seeds() -> None:
@@ -157,3 +164,30 @@ def test_facts_are_of_the_seed_best_on_validation() -> None:
 
     assert scratch.facts == {"parameters": 7, "size_bytes": 8, "latency_ms": None}
     assert scratch.note == "swapped"
+
+
+@pytest.mark.slow  # draws its pictures
+@pytest.mark.parametrize("command", ["summarize", "report"])
+def test_a_command_computes_an_arm_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    computed: list[str] = []
+    compute = arm_results._row
+
+    def counted(record: StudyRecord, arm: ArmHeader, axes: set[str]) -> ArmResult:
+        computed.append(arm.name)
+        return compute(record, arm, axes)
+
+    monkeypatch.setattr(arm_results, "_row", counted)
+    monkeypatch.setattr(arm_tables, "load_task", lambda name: example_task())
+    write_study(tmp_path / "food10" / "once", example_events())
+    done = CliRunner().invoke(cli.cli, [command, "once", "--results", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    assert computed == ["from_scratch", "fine_tuned"]
+
+
+def test_a_live_study_is_computed_anew_after_an_event() -> None:
+    *events, last = map(typed, example_events())
+    record = replay(events)
+    before = summarize_arms(record)
+    assert summarize_arms(record) is before
+    record.apply(last)
+    assert summarize_arms(record) is not before

@@ -111,7 +111,7 @@ def test_what_cannot_be_is_one_line(tmp_path: Path, images: tuple[SmallImages, S
         (features(pooling="max"), images[0], "pooling is 'max', but must be one of flatten, average"),
         (features(), SmallImages(20, SIDE, views=2), "augmentation is views"),
         (features(), SmallImages(20, SIDE, classes=1), "one class only"),
-        (small, images[0], "raise --feature-cache"),
+        (small, images[0], "raise feature_cache"),
     ):
         with pytest.raises(Infeasible, match=message) as raised:
             feature_logistic.create().start(assignment, train, images[1])  # type: ignore[arg-type]

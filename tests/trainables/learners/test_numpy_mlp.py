@@ -148,10 +148,10 @@ def test_learners_without_a_framework_import_none() -> None:
     """This one not even scikit-learn; logistic regression on pixels nothing else."""
     code = (
         "import sys\n"
-        "from tests import test_trainables_numpy_learner as ours\n"
+        "from tests.trainables.learners import test_numpy_mlp as ours\n"
         "ours.trained()\n"
         "print({'tensorflow', 'keras', 'ray', 'sklearn'} & set(sys.modules))\n"
-        "from tests import test_trainables_pixels_learner as pixels\n"
+        "from tests.trainables.learners import test_pixel_logistic as pixels\n"
         "pixels.trained()\n"
         "print({'tensorflow', 'keras', 'ray', 'sklearn'} & set(sys.modules))\n"
     )

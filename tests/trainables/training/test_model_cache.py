@@ -27,7 +27,7 @@ def residual(memory_bytes: int = PLENTY, **config: Any) -> TrainingSpec:
     return assign("residual", CONFIG | config, memory_bytes=memory_bytes)
 
 
-def bench() -> Any:
+def model_cache() -> Any:
     from trainables.training.model_cache import ModelCache
 
     return ModelCache()
@@ -46,16 +46,16 @@ def bench() -> Any:
     ids=str,
 )
 def test_trials_of_one_structure_share_a_network(config: dict[str, Any]) -> None:
-    networks = bench()
-    warm = networks.take(residual(), STATISTICS)
-    assert networks.take(residual(**config), STATISTICS) is warm
-    assert networks.take(dataclasses.replace(residual(**config), seed=9, max_epochs=50), STATISTICS) is warm
+    networks = model_cache()
+    warm = networks.get(residual(), STATISTICS)
+    assert networks.get(residual(**config), STATISTICS) is warm
+    assert networks.get(dataclasses.replace(residual(**config), seed=9, max_epochs=50), STATISTICS) is warm
 
 
 def test_freezing_shares_a_network_too() -> None:
-    networks = bench()
+    networks = model_cache()
     taken = {
-        networks.take(assign("fine_tuned", {"backbone": "EfficientNetLite0", **config}, side=32), STATISTICS)
+        networks.get(assign("fine_tuned", {"backbone": "EfficientNetLite0", **config}, side=32), STATISTICS)
         for config in ({}, {"frozen_fraction": 0.6}, {"frozen_fraction": 1.0}, {"frozen_layers": 12})
     }
     assert len(taken) == 1
@@ -77,15 +77,15 @@ def test_freezing_shares_a_network_too() -> None:
 def test_another_structure_is_another_network(change: dict[str, Any]) -> None:
     import keras
 
-    networks = bench()
-    warm = networks.take(residual(), STATISTICS)
+    networks = model_cache()
+    warm = networks.get(residual(), STATISTICS)
     statistics = STATISTICS | {name: change[name] for name in STATISTICS if name in change}
     fields = {name: value for name, value in change.items() if name not in STATISTICS}
     try:
-        other = networks.take(dataclasses.replace(residual(), **fields), statistics)
+        other = networks.get(dataclasses.replace(residual(), **fields), statistics)
         assert other is not warm
-        assert networks.take(dataclasses.replace(residual(), **fields), statistics) is other
-        assert networks.take(residual(), STATISTICS) is warm
+        assert networks.get(dataclasses.replace(residual(), **fields), statistics) is other
+        assert networks.get(residual(), STATISTICS) is warm
     finally:
         keras.config.set_dtype_policy("float32")
 
@@ -96,10 +96,10 @@ def test_another_file_of_weights_is_another_network(tmp_path: Path) -> None:
     paths = [tmp_path / "one.weights.h5", tmp_path / "two.weights.h5"]
     for path in paths:
         builder.build(builder.find("EfficientNetLite0"), (32, 32, 3), weights="random").save_weights(path)
-    networks = bench()
+    networks = model_cache()
     config = {"backbone": "EfficientNetLite0"}
     one, two, packaged = (
-        networks.take(assign("fine_tuned", config, side=32, weights=path), STATISTICS) for path in (*paths, None)
+        networks.get(assign("fine_tuned", config, side=32, weights=path), STATISTICS) for path in (*paths, None)
     )
     kernels = [np.asarray(warm.network.pretrained[2].weights[0]) for warm in (one, two, packaged)]
     assert not np.array_equal(kernels[0], kernels[1])
@@ -120,10 +120,10 @@ class Memory:
 
 def test_the_least_recently_used_network_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     memory = Memory(monkeypatch)
-    networks = bench()
+    networks = model_cache()
 
     def take(width: float) -> Any:
-        return networks.take(residual(memory_bytes=1000, filter_width=width), STATISTICS)
+        return networks.get(residual(memory_bytes=1000, filter_width=width), STATISTICS)
 
     first, second, third = take(0.1), take(0.2), take(0.3)
     assert take(0.1) is first  # used now
@@ -135,12 +135,12 @@ def test_the_least_recently_used_network_goes_first(monkeypatch: pytest.MonkeyPa
 
 def test_no_network_goes_for_one_that_is_warm(monkeypatch: pytest.MonkeyPatch) -> None:
     memory = Memory(monkeypatch)
-    networks = bench()
-    warm = [networks.take(residual(memory_bytes=1000, filter_width=width), STATISTICS) for width in (0.1, 0.2)]
+    networks = model_cache()
+    warm = [networks.get(residual(memory_bytes=1000, filter_width=width), STATISTICS) for width in (0.1, 0.2)]
     memory.too_much = 5
-    assert networks.take(residual(memory_bytes=1000, filter_width=0.1), STATISTICS) is warm[0]
+    assert networks.get(residual(memory_bytes=1000, filter_width=0.1), STATISTICS) is warm[0]
     memory.too_much = 0
-    assert networks.take(residual(memory_bytes=1000, filter_width=0.2), STATISTICS) is warm[1]
+    assert networks.get(residual(memory_bytes=1000, filter_width=0.2), STATISTICS) is warm[1]
 
 
 def trained(assignment: TrainingSpec) -> None:
@@ -190,34 +190,34 @@ def test_a_network_that_goes_is_really_gone(assignment: TrainingSpec, tmp_path: 
 
 
 def test_letting_go_of_all_others() -> None:
-    networks = bench()
+    networks = model_cache()
     assert not networks.drop_others(keep=None)
-    one, two = (networks.take(residual(filter_width=width), STATISTICS) for width in (0.1, 0.2))
+    one, two = (networks.get(residual(filter_width=width), STATISTICS) for width in (0.1, 0.2))
     reference = weakref.ref(two)
     del two
     assert networks.drop_others(keep=one)
     assert reference() is None
-    assert networks.take(residual(filter_width=0.1), STATISTICS) is one
+    assert networks.get(residual(filter_width=0.1), STATISTICS) is one
     assert not networks.drop_others(keep=one)
     assert networks.drop_others(keep=None)
 
 
 def test_what_cannot_be_built_is_not_kept() -> None:
-    networks = bench()
+    networks = model_cache()
     for _ in range(2):
         with pytest.raises(ValueError, match="conv_blocks is 9"):
-            networks.take(residual(conv_blocks=9), STATISTICS)
+            networks.get(residual(conv_blocks=9), STATISTICS)
     assert not networks.drop_others(keep=None)
 
 
 @pytest.fixture(scope="module")
 def warm() -> Any:
     config = {"backbone": "EfficientNetLite0"}
-    return bench().take(assign("fine_tuned", config, side=32), STATISTICS)
+    return model_cache().get(assign("fine_tuned", config, side=32), STATISTICS)
 
 
 def test_a_prefix_has_one_identity_however_often_it_is_built(warm: Any) -> None:
-    again = bench().take(assign("fine_tuned", {"backbone": "EfficientNetLite0"}, side=32, classes=4), STATISTICS)
+    again = model_cache().get(assign("fine_tuned", {"backbone": "EfficientNetLite0"}, side=32, classes=4), STATISTICS)
     cuts = range(1, len(warm.network.blocks) + 1)
     identities = [warm.prefix_identity(cut) for cut in cuts]
     assert len(set(identities)) == len(identities)

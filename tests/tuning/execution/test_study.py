@@ -257,7 +257,7 @@ ENDS = """
 import os, sys
 from ray import tune
 from ray.tune import Callback
-from tuning import cluster
+from tuning.execution import ray_cluster
 from tuning.execution.ray_callbacks import cause_of_error
 
 class Fails(tune.Trainable):
@@ -272,10 +272,10 @@ class Tells(Callback):
     def on_trial_error(self, iteration, trials, trial, **info):
         print(trial.config["how"], *cause_of_error(trial), sep="|", flush=True)
 
-cluster.start_ray(None)
+ray_cluster.start_ray(None)
 run_config = tune.RunConfig(name="ends", storage_path=sys.argv[1], callbacks=[Tells()], verbose=0)
 tune.Tuner(Fails, param_space={"how": tune.grid_search(["raises", "dies"])}, run_config=run_config).fit()
-cluster.stop_ray()
+ray_cluster.stop_ray()
 """
 
 
