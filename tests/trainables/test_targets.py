@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.trainables_fixtures import BoxedImages, assign
+from tests.fixtures.trainables import BoxedImages, assign
 from trainables.targets import KINDS, find, iou
 from tuning.plan.make_plan import METRICS
 

@@ -11,7 +11,7 @@ import pytest
 from datasets.input_config import InputConfig
 from datasets.pipeline.batches import SplitBatches
 from datasets.store.image_store import ImageStore, prepare
-from tests.fixtures import Pictures
+from tests.fixtures.archives import Pictures
 from trainables.ten_crop import ten_crop_metrics
 
 VIEW = InputConfig(image_size=8, fit="center_crop", crops=10)

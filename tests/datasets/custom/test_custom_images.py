@@ -14,7 +14,7 @@ from datasets.custom.custom_images import find
 from datasets.dataset import DataError, Shares
 from datasets.store.image_store import ImageStore, prepare
 from datasets.store.splits import assign_splits
-from tests.fixtures import encoded, pixels
+from tests.fixtures.archives import encoded, pixels
 
 
 def folder(root: Path, counts: Mapping[str, int], kind: str = "PNG", height: int = 40) -> Path:

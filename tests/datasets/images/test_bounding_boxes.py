@@ -22,7 +22,7 @@ from datasets.images.decode import Size
 from datasets.input_config import InputConfig
 from datasets.pipeline.batches import SplitBatches
 from datasets.store.image_store import ImageStore, prepare
-from tests.fixtures import COUNTS, encoded, pixels
+from tests.fixtures.archives import COUNTS, encoded, pixels
 
 STRETCHED = InputConfig(image_size=16, fit="stretch")
 

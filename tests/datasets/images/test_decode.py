@@ -16,7 +16,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngImageFile
 
 from datasets.images.decode import DecodeError, Size, bounded, decode, stored_size
-from tests.fixtures import encoded, pixels
+from tests.fixtures.archives import encoded, pixels
 
 
 def saved(image: Image.Image, kind: str, **options: Any) -> bytes:

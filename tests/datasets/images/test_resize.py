@@ -14,7 +14,7 @@ from datasets.images.resize import center_crop, crop_source_side, resize_to_squa
 from datasets.input_config import InputConfig, key_fit
 from datasets.pipeline.batches import SplitBatches
 from datasets.store.image_store import ImageStore, prepare
-from tests.fixtures import Pictures
+from tests.fixtures.archives import Pictures
 
 
 def test_centre_crop_by_hand() -> None:

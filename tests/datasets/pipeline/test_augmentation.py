@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from datasets.images.resize import resize_to_square
 from datasets.input_config import Fit
 from datasets.pipeline.augmentation import RECIPES, Augmenter
-from tests.fixtures import pixels
+from tests.fixtures.archives import pixels
 
 IMAGE = pixels(0, 60, 70)
 

@@ -17,7 +17,7 @@ from datasets.images.thread_map import ordered
 from datasets.input_config import InputConfig, parse_augmentation
 from datasets.pipeline.batches import SplitBatches
 from datasets.store.image_store import ImageStore, prepare
-from tests.fixtures import Pictures
+from tests.fixtures.archives import Pictures
 
 PLAIN = InputConfig(image_size=16)
 LIVE = InputConfig(image_size=16, augmentation="live")

@@ -19,7 +19,7 @@ from datasets.sources.animals import Animals
 from datasets.sources.traffic_signs import TrafficSigns
 from datasets.store.image_store import ImageStore, prepare, store_path
 from tests.datasets.sources.test_traffic_signs import archives
-from tests.fixtures import Pictures
+from tests.fixtures.archives import Pictures
 
 
 class Quiet(SimpleHTTPRequestHandler):

@@ -10,7 +10,7 @@ import pytest
 from datasets.dataset import DataError
 from datasets.sources.animals import Animals
 from datasets.store.image_store import ImageStore, prepare
-from tests.fixtures import encoded, laid_out, listed, pixels, refusal, zipped
+from tests.fixtures.archives import encoded, laid_out, listed, pixels, refusal, zipped
 
 
 def files(folders: tuple[str, ...] = ("cats", "dogs", "panda"), per_class: int = 20) -> dict[str, bytes]:

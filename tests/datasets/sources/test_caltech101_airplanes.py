@@ -15,7 +15,7 @@ from scipy.io import savemat  # type: ignore[import-untyped]
 from datasets.dataset import Counts, DataError
 from datasets.sources.caltech101_airplanes import Airplanes
 from datasets.store.image_store import ImageStore, prepare
-from tests.fixtures import encoded, laid_out, pixels
+from tests.fixtures.archives import encoded, laid_out, pixels
 
 AIRPLANES = Airplanes(counts=Counts(train=8, val=1, test=1))
 COUNT = 10

@@ -10,7 +10,7 @@ import pytest
 
 from datasets.sources.cifar10 import BATCHES, CLASSES, Cifar10
 from datasets.store.image_store import ImageStore, prepare
-from tests.fixtures import laid_out, listed, refusal, tarred
+from tests.fixtures.archives import laid_out, listed, refusal, tarred
 
 PER_BATCH = 20
 RECORD = 3073

@@ -10,7 +10,7 @@ import pytest
 
 from datasets.sources.digits import Digits
 from datasets.store.image_store import ImageStore, prepare
-from tests.fixtures import refusal
+from tests.fixtures.archives import refusal
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ import pytest
 from datasets.dataset import Counts, DataError, silent
 from datasets.sources.dogs_vs_cats import DogsVsCats
 from datasets.store.image_store import ImageStore, prepare
-from tests.fixtures import encoded, pixels, zipped
+from tests.fixtures.archives import encoded, pixels, zipped
 
 SMALL = DogsVsCats(counts=Counts(train=8, val=2, test=2))
 BROKEN = 5  # PetImages/Cat/5.jpg holds no image, as Cat/666.jpg in the real one

@@ -11,7 +11,7 @@ from datasets.dataset import silent
 from datasets.sources.flowers17 import CLASSES, Flowers17
 from datasets.store.image_store import ImageStore, prepare
 from datasets.store.splits import assign_splits
-from tests.fixtures import encoded, laid_out, listed, pixels, refusal, tarred, zipped
+from tests.fixtures.archives import encoded, laid_out, listed, pixels, refusal, tarred, zipped
 
 SMALL = {label: encoded(pixels(label, 16, 20)) for label in range(len(CLASSES))}
 

@@ -12,7 +12,7 @@ import pytest
 from datasets.dataset import SPLITS, Counts, DataError, silent
 from datasets.sources.food101 import Food101
 from datasets.store.image_store import ImageStore, prepare
-from tests.fixtures import FOOD_CLASSES, food101_archive, food101_files, laid_out
+from tests.fixtures.archives import FOOD_CLASSES, food101_archive, food101_files, laid_out
 
 DATASET = Food101(
     name="food3", title="Food-101, two classes", classes=("churros", "bibimbap"), counts=Counts(train=8, val=2, test=2)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from datasets.readers.idx_format import IdxError, parse
 from datasets.sources.mnist import Mnist
 from datasets.store.image_store import ImageStore, prepare
-from tests.fixtures import laid_out, listed, refusal, zipped
+from tests.fixtures.archives import laid_out, listed, refusal, zipped
 
 TRAINING, TESTED = 200, 30
 Files = dict[str, bytes]

@@ -13,7 +13,7 @@ from datasets.dataset import silent
 from datasets.sources.tiny_imagenet import TinyImageNet
 from datasets.sources.tiny_imagenet_classes import NAMES
 from datasets.store.splits import assign_splits
-from tests.fixtures import encoded, laid_out, listed, pixels, refusal, zipped
+from tests.fixtures.archives import encoded, laid_out, listed, pixels, refusal, zipped
 
 WNIDS = tuple(NAMES)
 TRAINED = 10  # of 500

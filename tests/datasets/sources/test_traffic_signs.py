@@ -12,7 +12,7 @@ import pytest
 from datasets.dataset import DataError
 from datasets.sources.traffic_signs import CLASSES, TrafficSigns
 from datasets.store.image_store import ImageStore, prepare
-from tests.fixtures import encoded, pixels
+from tests.fixtures.archives import encoded, pixels
 
 TRACKS, FRAMES, TESTED = 7, 2, 43  # the smallest class of the real one has 7 tracks of 30 frames
 

@@ -18,7 +18,7 @@ from datasets.pipeline.batches import SplitBatches
 from datasets.store import folds as folds_module
 from datasets.store.folds import TEST, VAL, Fold, apply_fold
 from datasets.store.image_store import ImageStore, prepare
-from tests.fixtures import Pictures, encoded, pixels
+from tests.fixtures.archives import Pictures, encoded, pixels
 
 ALONE = -1
 

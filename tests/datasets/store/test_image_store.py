@@ -23,7 +23,7 @@ from datasets.dataset import SPLITS, Counts, DataError
 from datasets.images.histogram import channel_histogram, mean_and_deviation
 from datasets.store import store_writer
 from datasets.store.image_store import ImageStore, prepare, store_path
-from tests.fixtures import Pictures, pixels
+from tests.fixtures.archives import Pictures, pixels
 
 CHECKOUT = Path(__file__).parents[3]
 
@@ -268,7 +268,7 @@ BUILD = """
 import sys
 from pathlib import Path
 from datasets.store.image_store import prepare
-from tests.fixtures import Pictures
+from tests.fixtures.archives import Pictures
 prepare(Pictures(seconds_each=float(sys.argv[2]), diary=sys.argv[3]), Path(sys.argv[1]))
 """
 

@@ -18,7 +18,7 @@ from datasets.store.image_store import ImageStore, prepare
 from datasets.store.near_duplicates import NearDuplicates, difference_hash, find_across_splits, thumbnail
 from datasets.store.statistics import describe, render_text
 from datasets.synthetic.generated_images import draw
-from tests.fixtures import encoded
+from tests.fixtures.archives import encoded
 
 Pixels = NDArray[np.uint8]
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from datasets.dataset import Counts, DataError, HoldOutShares, Shares, SourceImage
 from datasets.store.splits import assign_splits, scale_counts
-from tests.fixtures import Pictures
+from tests.fixtures.archives import Pictures
 
 
 def images(per_class: tuple[int, ...], **fields: Any) -> list[SourceImage]:

@@ -12,7 +12,7 @@ from datasets.custom.custom_images import find
 from datasets.store.image_store import ImageStore, prepare
 from datasets.store.statistics import describe, render_text
 from datasets.store.statistics_plot import draw_statistics
-from tests.fixtures import encoded
+from tests.fixtures.archives import encoded
 
 
 def test_black_and_white_images_in_classes_of_odd_names(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from inspection.evaluation.ensemble import ensemble, ensemble_text
 from inspection.loading.best_model import InspectionError
-from tests.inspection_fixtures import keep_predictions, keep_study
+from tests.fixtures.inspection import keep_predictions, keep_study
 
 # Of 20 test images the first ten are of the first class.
 SURE_OF_FIRST = np.tile([0.9, 0.1], (20, 1))

@@ -12,7 +12,7 @@ from sklearn.metrics import classification_report
 
 import cli
 from inspection.evaluation.evaluation import evaluations, write_evaluations
-from tests.inspection_fixtures import CLASSES, keep_predictions, keep_study
+from tests.fixtures.inspection import CLASSES, keep_predictions, keep_study
 from tuning.records.study_paths import EVENTS
 
 

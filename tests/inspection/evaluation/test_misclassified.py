@@ -12,7 +12,7 @@ from PIL import Image
 import cli
 from inspection.evaluation.misclassified import draw_gallery, mistakes
 from inspection.loading.best_model import InspectionError, winner
-from tests.inspection_fixtures import keep_predictions, keep_study
+from tests.fixtures.inspection import keep_predictions, keep_study
 from tuning.records.study_record import read_study
 from tuning.records.test_predictions import ClassPredictions
 

@@ -14,8 +14,8 @@ from sklearn.datasets import load_sample_images
 
 import cli
 from inspection.loading.best_model import InspectionError, winner
-from tests.fixtures import encoded
-from tests.inspection_fixtures import keep_predictions, keep_study
+from tests.fixtures.archives import encoded
+from tests.fixtures.inspection import keep_predictions, keep_study
 
 pytestmark = pytest.mark.slow
 STATISTICS = {"channel_mean": (120.0, 110.0, 100.0), "channel_std": (60.0, 61.0, 62.0)}
@@ -200,7 +200,7 @@ def test_test_images_files_get_the_stored_predictions(study: Path, tmp_path: Pat
     from datasets.dataset import silent
     from inspection.loading.load_model import load_classifier
     from inspection.prediction.input_images import read, seen_by
-    from tests.inspection_fixtures import pictures
+    from tests.fixtures.inspection import pictures
 
     chosen = winner(study)
     with np.load(chosen.folder / "test_predictions.npz") as file:

@@ -11,8 +11,8 @@ import pytest
 from datasets.store.folds import Fold
 from datasets.store.image_store import ImageStore
 from inspection.loading.best_model import InspectionError, chosen, winner, winners
-from tests.inspection_fixtures import CLASSES, VIEW, keep_study, pictures
-from tests.study_fixtures import example_events, write_study
+from tests.fixtures.inspection import CLASSES, VIEW, keep_study, pictures
+from tests.fixtures.study import example_events, write_study
 
 
 def test_the_best_on_validation_stands_for_the_study(tmp_path: Path) -> None:

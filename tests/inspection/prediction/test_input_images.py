@@ -21,9 +21,9 @@ from datasets.pipeline.batches import SplitBatches
 from datasets.store.image_store import ImageStore, prepare
 from inspection.loading.best_model import InspectionError
 from inspection.prediction import input_images
-from tests.fixtures import encoded, pixels
-from tests.inspection_fixtures import PICTURES, VIEW
-from tests.inspection_fixtures import pictures as dataset
+from tests.fixtures.archives import encoded, pixels
+from tests.fixtures.inspection import PICTURES, VIEW
+from tests.fixtures.inspection import pictures as dataset
 
 SEEN = input_images.Preprocess(max_side=20, side=16, fit="shorter_side")
 

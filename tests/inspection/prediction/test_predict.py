@@ -15,8 +15,8 @@ import cli
 from inspection.loading.best_model import InspectionError
 from inspection.prediction.input_images import Picture
 from inspection.prediction.predict import Answer, answers, rendered
-from tests.fixtures import encoded
-from tests.inspection_fixtures import keep_pixels, keep_study
+from tests.fixtures.archives import encoded
+from tests.fixtures.inspection import keep_pixels, keep_study
 
 NAMES = ("churros", "dumplings", "sushi")
 

@@ -17,8 +17,8 @@ from reporting.audit.audit import Audit, audit, audit_lines
 from reporting.audit.check_search import spearman
 from reporting.audit.ranges import edge, narrower
 from search_spaces.food10 import FINE_TUNED, FROM_SCRATCH
-from tests.report_fixtures import EPOCHS, study, study_events
-from tests.study_fixtures import example_events, record_of
+from tests.fixtures.report import EPOCHS, study, study_events
+from tests.fixtures.study import example_events, record_of
 from tuning.plan.study_plan import axis_header
 from tuning.records.header import AnyAxis, ChoiceAxis
 from tuning.records.study_record import StudyRecord

@@ -10,7 +10,7 @@ import pytest
 
 from reporting.formats.dataframes import history_frame, table_frame, to_csv, trials_frame
 from reporting.results.reference_results import read_published
-from tests.study_fixtures import BEST, example_events, example_task, many_events, record_of
+from tests.fixtures.study import BEST, example_events, example_task, many_events, record_of
 
 
 def test_a_row_a_trial_with_every_axis() -> None:

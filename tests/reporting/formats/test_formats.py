@@ -14,8 +14,8 @@ from reporting.formats.latex import escaped, latex_table
 from reporting.formats.summarize import summarize_text, table_text
 from reporting.tables import arm_tables
 from reporting.tables.table import Cell, Heading, NotedText, RenderedTable, transposed
-from tests.predictions_fixtures import study_with_predictions
-from tests.study_fixtures import example_events, example_task, write_study
+from tests.fixtures.predictions import study_with_predictions
+from tests.fixtures.study import example_events, example_task, write_study
 
 FIRST, SECOND = "first & foremost", "50 % <b>"
 TABLE = RenderedTable(

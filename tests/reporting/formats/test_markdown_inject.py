@@ -8,7 +8,7 @@ import pytest
 
 from reporting.errors import ReportingError
 from reporting.formats.markdown_inject import write_into
-from tests.study_fixtures import example_events, write_study
+from tests.fixtures.study import example_events, write_study
 
 START, END = "[comment]: # (best_variants_start)", "[comment]: # (best_variants_end)"
 

@@ -18,7 +18,7 @@ from reporting.formats.summarize import summarize_text, table_text
 from reporting.tables import arm_tables
 from reporting.tables.arm_tables import document_tables
 from reporting.tables.table import Cell, Heading, RenderedTable, in_brackets, with_marks
-from tests.study_fixtures import example_events, example_task, record_of, write_study
+from tests.fixtures.study import example_events, example_task, record_of, write_study
 
 SCORES = ("train_accuracy", "train_loss", "val_accuracy", "val_loss", "test_accuracy", "test_loss", "train_seconds")
 
@@ -158,7 +158,7 @@ def test_reading_results_imports_nothing_heavy(whole: Path, form: str, pandas_to
     code = (
         "import sys; from pathlib import Path\n"
         "from reporting.tables import arm_tables; from reporting.formats.summarize import summarize_text\n"
-        "from tests.study_fixtures import example_task\n"
+        "from tests.fixtures.study import example_task\n"
         "arm_tables.load_task = lambda name: example_task()\n"
         f"summarize_text([Path({str(whole)!r})], {form!r})\n"
         f"print(sorted({heavy!r} & set(sys.modules)))\n"

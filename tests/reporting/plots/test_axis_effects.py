@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from reporting.plots.axis_effect_plots import effect_picture, importance_picture
 from reporting.plots.axis_effects import AxisEffect, effects
 from reporting.plots.trial_curves import MOST, POINTS, axis_curves, thinned, trial_curves
-from tests.report_fixtures import study
-from tests.study_fixtures import record_of
+from tests.fixtures.report import study
+from tests.fixtures.study import record_of
 from tuning.listeners.param_importances import Importances
 from tuning.records.study_record import StudyRecord
 

@@ -9,7 +9,7 @@ from PIL import Image, ImageColor
 
 from reporting.plots.learning_curves import COLOURS, Curve, curves, draw_curves
 from reporting.plots.live_curves import LiveCurves
-from tests.study_fixtures import example_events, typed, write_study
+from tests.fixtures.study import example_events, typed, write_study
 from tuning.records.study_record import read_study
 
 

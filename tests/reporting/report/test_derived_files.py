@@ -13,7 +13,7 @@ import pytest
 from reporting.plots.figure_files import write_whole
 from reporting.report.derived_files import write_derived
 from reporting.tables import arm_tables
-from tests.study_fixtures import example_events, example_task, write_study
+from tests.fixtures.study import example_events, example_task, write_study
 
 DERIVED = {
     "study.json",

@@ -18,8 +18,8 @@ from reporting.report.html_page import page
 from reporting.results.reference_results import Published
 from reporting.tables.arm_tables import document_tables
 from reporting.tables.trial_table import MOST, trial_list
-from tests.report_fixtures import study, study_events
-from tests.study_fixtures import example_events, example_task, record_of, write_study
+from tests.fixtures.report import study, study_events
+from tests.fixtures.study import example_events, example_task, record_of, write_study
 from tuning.records.study_record import StudyRecord
 
 VOID = {"meta", "link", "img", "br"}

@@ -12,7 +12,7 @@ import cli
 from reporting.results import arm_results
 from reporting.results.arm_results import ArmResult, aggregate, best_arm, summarize_arms
 from reporting.tables import arm_tables
-from tests.study_fixtures import CONFIGS, example_events, example_task, record_of, typed, write_study
+from tests.fixtures.study import CONFIGS, example_events, example_task, record_of, typed, write_study
 from tuning.records.header import ArmHeader
 from tuning.records.study_record import StudyRecord, replay
 

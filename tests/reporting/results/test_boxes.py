@@ -15,7 +15,7 @@ from reporting.significance.confidence_intervals import wilson
 from reporting.significance.uncertainty import collect_uncertainty, evidence_fields
 from reporting.tables.arm_tables import document_tables
 from tasks.task import load_task
-from tests.study_fixtures import example_events, record_of, write_study
+from tests.fixtures.study import example_events, record_of, write_study
 from tuning.records.study_record import read_study
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from reporting.report.derived_files import write_derived
 from reporting.report.write_report import write_report
-from tests.predictions_fixtures import study_with_predictions
+from tests.fixtures.predictions import study_with_predictions
 
 SCRIPT = """
 import csv, json, math, pathlib, statistics, sys

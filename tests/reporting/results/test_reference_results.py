@@ -11,7 +11,7 @@ import cli
 from reporting.errors import ReportingError
 from reporting.results.reference_results import FOLDER, read_published
 from tasks.task import load_task, task_names
-from tests.study_fixtures import example_events, example_task, write_study
+from tests.fixtures.study import example_events, example_task, write_study
 
 HEADER = "table,row,column,value,note,source\n"
 

@@ -12,8 +12,8 @@ import msgspec
 import pytest
 
 from reporting.results.reproduce_command import reproduce
-from tests.simulated import SimulatedMachine, simulated_plan
-from tests.study_fixtures import CONFIGS, example_events, write_study
+from tests.fixtures.simulated import SimulatedMachine, simulated_plan
+from tests.fixtures.study import CONFIGS, example_events, write_study
 from tuning.records.best_models import config_list
 from tuning.records.study_record import read_study
 

@@ -16,8 +16,8 @@ from reporting.results.arm_results import summarize_arms
 from reporting.significance.uncertainty import collect_uncertainty
 from reporting.tables import arm_tables
 from reporting.tables.uncertainty_table import evidence_table, in_words
-from tests.predictions_fixtures import answers, store, study_with_predictions
-from tests.study_fixtures import example_events, example_task, write_study
+from tests.fixtures.predictions import answers, store, study_with_predictions
+from tests.fixtures.study import example_events, example_task, write_study
 from tuning.records.study_record import read_study
 
 

@@ -17,7 +17,7 @@ from reporting.tables.arm_tables import document_tables, open_study
 from reporting.tables.table import Cell, RenderedTable, in_brackets, with_marks
 from search_spaces.formatting import format_value
 from tasks.task import Column, Sample, Table, load_task
-from tests.study_fixtures import example_events, example_task, record_of, write_study
+from tests.fixtures.study import example_events, example_task, record_of, write_study
 from tuning.records.study_record import StudyNotFound
 
 

@@ -20,7 +20,7 @@ import cli
 from reporting.errors import ReportingError
 from reporting.trials import mlflow_export
 from reporting.trials.mlflow_export import export
-from tests.study_fixtures import example_events, write_study
+from tests.fixtures.study import example_events, write_study
 from tuning.records.study_record import StudyRecord, read_study
 
 INSTALLED = importlib.util.find_spec("mlflow") is not None

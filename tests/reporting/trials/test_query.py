@@ -16,7 +16,7 @@ from reporting.errors import ReportingError
 from reporting.formats.dataframes import to_csv, trials_frame
 from reporting.trials import trial_text
 from reporting.trials.query import TrialQuery, count_line, select
-from tests.study_fixtures import example_events, many_events, record_of, write_study
+from tests.fixtures.study import example_events, many_events, record_of, write_study
 from tuning.records.study_record import read_study
 
 RECORD = record_of(example_events())

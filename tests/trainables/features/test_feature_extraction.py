@@ -16,7 +16,7 @@ from datasets.dataset import Counts, DataError, silent
 from datasets.images.resize import resize_to_square
 from datasets.input_config import InputConfig
 from datasets.store.image_store import ImageStore, prepare
-from tests.fixtures import Pictures
+from tests.fixtures.archives import Pictures
 from trainables.features.feature_extraction import Extraction, extract
 from trainables.learner import Infeasible
 from trainables.models.backbones.registry import find

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from tests.trainables_fixtures import SmallImages, assign
+from tests.fixtures.trainables import SmallImages, assign
 from trainables.learner import Infeasible
 from trainables.trial_spec import TrainingSpec
 

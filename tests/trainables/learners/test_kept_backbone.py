@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.trainables_fixtures import SmallImages, assign
+from tests.fixtures.trainables import SmallImages, assign
 from trainables.learner import Fatal
 from trainables.trial_spec import TrainingSpec
 

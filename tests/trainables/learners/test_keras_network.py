@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.trainables_fixtures import SmallImages, Store, assign
+from tests.fixtures.trainables import SmallImages, Store, assign
 from trainables import devices
 from trainables.learner import Fatal, Infeasible, Learner
 from trainables.phase_timer import PhaseTimer

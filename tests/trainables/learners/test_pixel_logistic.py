@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from tests.trainables_fixtures import SmallImages, assign
+from tests.fixtures.trainables import SmallImages, assign
 from trainables.learner import Infeasible, Learner
 from trainables.learners import pixel_logistic
 from trainables.phase_timer import PhaseTimer

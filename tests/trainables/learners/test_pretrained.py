@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.trainables_fixtures import SmallImages, Store, assign
+from tests.fixtures.trainables import SmallImages, Store, assign
 from trainables.learner import Infeasible, OutOfMemory
 from trainables.metrics import evaluate
 from trainables.trial_spec import TrainingSpec

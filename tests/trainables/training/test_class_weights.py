@@ -43,7 +43,7 @@ def test_none_and_unknown() -> None:
 @pytest.mark.slow
 def test_the_gradient_is_that_of_the_weighted_loss_and_what_is_told_is_not_weighted() -> None:
     """A gradient is linear in the weights: that of (1, 1) is the mean of those of (2, 0) and (0, 2)."""
-    from tests.trainables_fixtures import SmallImages, assign
+    from tests.fixtures.trainables import SmallImages, assign
     from trainables.training.model_cache import ModelCache
 
     images: Any = SmallImages(8, 16, classes=2)
@@ -70,7 +70,7 @@ def test_the_gradient_is_that_of_the_weighted_loss_and_what_is_told_is_not_weigh
 @pytest.mark.slow
 def test_a_step_with_balanced_weights_is_one_in_which_rare_images_come_as_often_as_others() -> None:
     """30 images of one class and 10 of another, weighted, step as far as with each of the 10 three times over."""
-    from tests.trainables_fixtures import SmallImages, assign
+    from tests.fixtures.trainables import SmallImages, assign
     from trainables.learners import keras_network
 
     def learned(mode: str, copies: int) -> tuple[dict[str, Any], np.ndarray]:

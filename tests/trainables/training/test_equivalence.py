@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.trainables_fixtures import SmallImages, assign
+from tests.fixtures.trainables import SmallImages, assign
 
 pytestmark = pytest.mark.slow
 

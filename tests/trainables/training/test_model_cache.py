@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from datasets.input_config import InputConfig
-from tests.trainables_fixtures import SmallImages, assign
+from tests.fixtures.trainables import SmallImages, assign
 from trainables import devices
 from trainables.trial_spec import TrainingSpec
 

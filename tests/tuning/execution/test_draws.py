@@ -10,7 +10,7 @@ import pytest
 
 from search_spaces.aliases import current_word
 from tasks.task import load_task
-from tests.simulated import study_started
+from tests.fixtures.simulated import study_started
 from trainables.trial_spec import TrialSpec
 from tuning.execution.trial_generator import TrialGenerator
 from tuning.plan.make_plan import make_plan

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.study_fixtures import example_events, record_of
+from tests.fixtures.study import example_events, record_of
 
 pytestmark = pytest.mark.slow  # imports Ray
 

@@ -22,8 +22,8 @@ from datasets.pipeline.batches import SplitBatches
 from datasets.store.image_store import ImageStore
 from datasets.synthetic.generated_images import draw, encode
 from tasks.task import load_task
-from tests.fixtures import food101_archive
-from tests.study_fixtures import recorded
+from tests.fixtures.archives import food101_archive
+from tests.fixtures.study import recorded
 from tuning.records.study_record import StudyRecord, read_study
 
 pytestmark = pytest.mark.slow

@@ -19,8 +19,8 @@ from reporting.results.arm_results import best_arm, summarize_arms
 from search_spaces.parameters import CategoricalParameter, FloatParameter, IntParameter
 from search_spaces.space import Space
 from tasks.task import Pretraining, load_task
-from tests.simulated import SimulatedMachine, simulated_plan, simulated_task, study_started
-from tests.study_fixtures import recorded
+from tests.fixtures.simulated import SimulatedMachine, simulated_plan, simulated_task, study_started
+from tests.fixtures.study import recorded
 from trainables.trial_spec import TrialSpec
 from tuning.execution.pretraining import Pretrained
 from tuning.execution.trial_generator import TrialGenerator

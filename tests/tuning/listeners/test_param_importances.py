@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.report_fixtures import study
+from tests.fixtures.report import study
 from tuning.listeners.param_importances import importances
 
 

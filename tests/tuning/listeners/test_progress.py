@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tests.simulated import SimulatedMachine, simulated_plan
-from tests.study_fixtures import example_events, typed
+from tests.fixtures.simulated import SimulatedMachine, simulated_plan
+from tests.fixtures.study import example_events, typed
 from trainables.trial_spec import TrialSpec
 from tuning.listeners.progress import Progress
 from tuning.records.study_record import StudyRecord

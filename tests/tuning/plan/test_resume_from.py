@@ -11,7 +11,7 @@ from errors import unknown_name
 from search_spaces import flowers17
 from search_spaces.objective import Objective
 from tasks.task import load_task
-from tests.simulated import study_started
+from tests.fixtures.simulated import study_started
 from trainables.trial_spec import state_name
 from tuning.execution.trial_generator import TrialGenerator
 from tuning.plan.make_plan import make_plan

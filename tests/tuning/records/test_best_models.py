@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.study_fixtures import example_events, write_study
+from tests.fixtures.study import example_events, write_study
 from tuning.records.best_models import keep_best_model
 from tuning.records.study_record import read_study
 

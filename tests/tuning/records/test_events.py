@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.study_fixtures import example_events, write_study
+from tests.fixtures.study import example_events, write_study
 from tuning.records.event_log import EventLog, read_events
 from tuning.records.events import TestOpened
 from tuning.records.find_study import find_study

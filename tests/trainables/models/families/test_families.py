@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.trainables_fixtures import SmallImages, assign
+from tests.fixtures.trainables import SmallImages, assign
 from trainables.models.family_registry import model_family
 
 pytestmark = pytest.mark.slow  # imports TensorFlow
