@@ -25,7 +25,7 @@ def evaluate(study: str, arms: tuple[str, ...], form: str, results: Path) -> Non
     python cli.py evaluate food10/first --arm fine_tuned --format json
     """
     from inspection.evaluation.evaluation import evaluation_contract, evaluation_text, evaluations, write_evaluations
-    from reporting.formats.summarize import json_text
+    from reporting.formats.summary_json import json_text
     from tuning.records.find_study import find_study
 
     folder = find_study(results, study)

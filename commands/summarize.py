@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from commands.base.options import results_option
+from reporting.formats.registry import FORMATS
 
 
 @click.command()
@@ -14,7 +15,7 @@ from commands.base.options import results_option
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["table", "markdown", "latex", "html", "csv", "json"]),
+    type=click.Choice(list(FORMATS)),
     default="table",
     show_default=True,
 )

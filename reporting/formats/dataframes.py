@@ -15,6 +15,7 @@ from reporting.results.reference_results import Published, read_published
 from reporting.results.trial_rows import Records, trial_groups
 from reporting.significance.uncertainty import Evidence, collect_uncertainty, comparison_fields, evidence_fields
 from reporting.tables.arm_tables import open_study
+from reporting.tables.study_comparison import Study
 from tasks.task import Table, Task
 from tuning.records.study_record import StudyRecord
 
@@ -159,3 +160,9 @@ def summarize(study: Path) -> pandas.DataFrame:
     """One row an arm of the study in that folder: every metric, its deviation, its published number."""
     record, task = open_study(study)
     return arms_frame(record, task, read_published(task))
+
+
+def render(studies: Sequence[Study]) -> str:
+    """Render a CSV row an arm, the studies one under another; a column that a study lacks is empty in its rows."""
+    frames = [arms_frame(record, task, read_published(task)) for record, task in studies]
+    return to_csv(pandas.concat(frames, ignore_index=True))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from reporting.tables.study_comparison import Study, blocks
 from reporting.tables.table import Block, RenderedTable, transposed
 
 _MOST_COLUMNS = 7  # beside each other on a screen; a wider table of few rows is turned on its side
@@ -43,3 +44,8 @@ def _narrowed(table: RenderedTable) -> RenderedTable:
 def _identifier(text: str) -> str:
     """Make a text an id: letters, digits and hyphens."""
     return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")
+
+
+def render(studies: Sequence[Study]) -> str:
+    """Render studies as one page that needs nothing beside it."""
+    return summary_page(blocks(studies))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from reporting.tables.study_comparison import Study, blocks
 from reporting.tables.table import Block, Heading, RenderedTable, transposed, with_marks
 
 # Every character that LaTeX reads as more than itself. Backslash and braces are replaced together with the others, in
@@ -103,3 +104,8 @@ def _head(headings: Sequence[Heading]) -> list[str]:
             place += 2 if heading.compared else 1
         lines += ["".join(rules), " & ".join(second) + r" \\"]
     return lines
+
+
+def render(studies: Sequence[Study]) -> str:
+    """Render studies for \\input: the tables as floats, what stands around them as comments."""
+    return "\n".join(map(latex_text, blocks(studies)))

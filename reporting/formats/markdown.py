@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from itertools import chain
 
 from rich import box
@@ -10,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from reporting.tables.study_comparison import Study, blocks
 from reporting.tables.table import Block, RenderedTable, in_brackets, with_marks
 
 _NEVER_WRAPS = 1_000_000
@@ -48,3 +50,8 @@ def escaped(text: str) -> str:
     for letter in "\\|*`<":
         text = text.replace(letter, f"\\{letter}")
     return " ".join(text.split())
+
+
+def render(studies: Sequence[Study]) -> str:
+    """Render studies as Markdown."""
+    return "\n".join(map(markdown_text, blocks(studies)))

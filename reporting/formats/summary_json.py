@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from reporting.results.arm_results import ArmResult, summarize_arms
 from reporting.results.headings import is_sample
-from reporting.results.reference_results import Published, PublishedValue
+from reporting.results.reference_results import Published, PublishedValue, read_published
 from reporting.significance.uncertainty import collect_uncertainty, comparison_fields, evidence_fields
+from reporting.tables.study_comparison import Study
 from tasks.task import Task
 from tuning.records.study_record import StudyRecord
 
@@ -66,3 +69,14 @@ def _row(row: ArmResult, published: dict[str, PublishedValue]) -> dict[str, Any]
         "published": {name: value.number for name, value in published.items()},
         "published_notes": {name: value.note for name, value in published.items() if value.note},
     }
+
+
+def render(studies: Sequence[Study]) -> str:
+    """Render one study as a JSON object, several as a list of objects."""
+    summaries = [summary(record, task, read_published(task)) for record, task in studies]
+    return json_text(summaries[0] if len(summaries) == 1 else summaries)
+
+
+def json_text(value: Any) -> str:
+    """Return the value as indented JSON with its last line break."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

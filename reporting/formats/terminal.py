@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
@@ -16,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from reporting.tables.formatting import ABSENT
+from reporting.tables.study_comparison import Study, blocks
 from reporting.tables.table import Block, Cell, Heading, RenderedTable, in_brackets, transposed, with_marks
 
 _LABEL_WIDTH = 14  # a column of words may be narrowed to this
@@ -199,3 +202,16 @@ def _width(*texts: str) -> int:
 def _in_two_lines(heading: str) -> str:
     """Break a long heading once at most, as narrow as that goes: it must not widen a column of short numbers."""
     return next(text for width in count(1) if (text := _wrapped(heading, width)).count("\n") < 2)
+
+
+def render(studies: Sequence[Study], width: int | None = None, colour: bool | None = None) -> str:
+    """Render studies for a terminal.
+
+    Args:
+        studies: Records with their tasks.
+        width: Columns; as wide as the terminal is where it is None.
+        colour: Whether to colour; None colours where the output is a terminal.
+    """
+    columns = width or shutil.get_terminal_size(fallback=(100, 24)).columns
+    coloured = sys.stdout.isatty() if colour is None else colour
+    return "\n\n".join(terminal_text(block, columns, coloured) for block in blocks(studies))

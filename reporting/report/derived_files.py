@@ -10,8 +10,7 @@ import msgspec
 from reporting.formats.dataframes import arms_frame, history_frame, table_frame, to_csv, trials_frame
 from reporting.formats.latex import latex_table
 from reporting.formats.markdown import markdown_table
-from reporting.formats.summarize import json_text
-from reporting.formats.summary_json import summary
+from reporting.formats.summary_json import json_text, summary
 from reporting.plots.figure_files import write_whole
 from reporting.plots.learning_curves import NAME as CURVES
 from reporting.plots.learning_curves import draw_curves

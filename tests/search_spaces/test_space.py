@@ -13,7 +13,7 @@ from search_spaces.allowed_values import SCHEDULES
 from search_spaces.overrides import parse_value, set_in_arms
 from search_spaces.parameters import CategoricalParameter, Condition, FloatParameter, IntParameter, SpaceError, fixed
 from search_spaces.space import Space
-from trainables.training.schedules import check
+from trainables.training.schedule import check
 
 SPACES = {
     "from_scratch": food10.FROM_SCRATCH,

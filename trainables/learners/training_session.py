@@ -17,10 +17,11 @@ from trainables.features.frozen_features import feeds
 from trainables.learner import Fatal, Infeasible
 from trainables.models.parts.built_network import dropout_rate
 from trainables.phase_timer import PhaseTimer
-from trainables.training import checkpoint, schedules
+from trainables.training import checkpoint, schedule
 from trainables.training.class_weights import class_weights
 from trainables.training.model_cache import MODEL_CACHE, CachedModel
 from trainables.training.phases import Phase, phase_of, phases
+from trainables.training.progress import Progress
 from trainables.training.train_step import SMALLER, GradientStep, OptimizerStep, raise_oom_as_infeasible
 from trainables.trial_spec import TrainingSpec
 
@@ -198,7 +199,7 @@ class TrainingSession:
         steps = 0
         with self._watch("train"), raise_oom_as_infeasible(self._what), closing(batches):
             for inputs, asked in batches:
-                if steps and schedules.varies_within_epoch(phase.schedule):
+                if steps and schedule.varies_within_epoch(phase.schedule):
                     update.optimizer.learning_rate.assign(self._learning_rate(epoch, steps, steps_per_epoch))
                 # A graph's first run prepares it: seconds for a large network, which are no training time.
                 with self._watch("trace" if gradients.is_new else "train"):
@@ -228,14 +229,14 @@ class TrainingSession:
 
     def _learning_rate(self, epoch: int, step: int, steps_per_epoch: int) -> float:
         phase = self.active.phase
-        progress = schedules.Progress(
+        progress = Progress(
             epoch=epoch - phase.begins,
             max_epochs=phase.epochs,
             step=step,
             steps_per_epoch=steps_per_epoch,
             train_losses=self.active.losses,
         )
-        return schedules.learning_rate(phase.schedule, phase.settings.learning_rate, progress)
+        return schedule.learning_rate(phase.schedule, phase.settings.learning_rate, progress)
 
     def _check_loss(self, epoch: int, steps: int) -> None:
         if not self.active.gradients.loss_is_finite():

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainables.models.parts.built_network import Network, frozen_blocks
-from trainables.training import optimizers, schedules
+from trainables.training import optimizers
+from trainables.training.schedule import check as check_schedule
 
 # Of the optimizer that follows; the warm-up's has Keras's defaults.
 _OF_THE_MAIN_PHASE = ("momentum", "nesterov", "weight_decay")
@@ -33,11 +34,11 @@ def phases(config: Mapping[str, Any], network: Network, max_epochs: int) -> tupl
 
     config: warmup_epochs (default 0: no first phase), in which every block is frozen and the learning rate constant;
         warmup_optimizer and warmup_learning_rate (default: those of the main phase). Beside these, see
-        built_network.frozen_blocks, optimizers.settings and schedules.
+        built_network.frozen_blocks, optimizers.settings and schedule.
     max_epochs: of both phases together.
     Raises ValueError (one line) for values out of range, or where nothing can be frozen.
     """
-    schedule = schedules.check(str(config.get("schedule", "constant")))
+    schedule = check_schedule(str(config.get("schedule", "constant")))
     warmup = int(config.get("warmup_epochs", 0))
     if not 0 <= warmup < max_epochs:
         raise ValueError(f"warmup_epochs is {warmup}, but must be from 0 to {max_epochs - 1}, below all of the epochs")

@@ -6,18 +6,28 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from reporting.formats import terminal
 from reporting.formats.html import templates
 from reporting.formats.latex import escaped, latex_table
-from reporting.formats.summarize import summarize_text, table_text
+from reporting.formats.summarize import summarize_text
 from reporting.tables import arm_tables
+from reporting.tables.arm_tables import open_study
 from reporting.tables.table import Cell, Heading, NotedText, RenderedTable, transposed
 from tests.fixtures.predictions import study_with_predictions
 from tests.fixtures.study import example_events, example_task, write_study
 
 FIRST, SECOND = "first & foremost", "50 % <b>"
+
+
+def table_text(studies: list[Path], **how: Any) -> str:
+    """The studies in these folders as a terminal has them."""
+    return terminal.render([open_study(study) for study in studies], **how)
+
+
 TABLE = RenderedTable(
     name="odd_one",
     title="100 % of <odd> & ends",
@@ -230,7 +240,17 @@ def test_what_cannot_stand_side_by_side_says_why(tmp_path: Path) -> None:
     first, second = _studies(tmp_path)
     sample = write_study(tmp_path / "sample", example_events(sample=True))
 
-    text = table_text([first, sample], width=100, colour=False)
+    text = terminal.render(
+        [
+            open_study(one)
+            for one in (
+                first,
+                sample,
+            )
+        ],
+        width=100,
+        colour=False,
+    )
 
     assert "One below another, since a sample cannot be compared with whole data." in text
     assert text.count("Best variant of each model type, tested") == 2

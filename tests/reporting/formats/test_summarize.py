@@ -9,16 +9,24 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from reporting.errors import ReportingError
+from reporting.formats import terminal
 from reporting.formats.markdown import markdown_table
-from reporting.formats.summarize import summarize_text, table_text
+from reporting.formats.summarize import summarize_text
 from reporting.tables import arm_tables
-from reporting.tables.arm_tables import document_tables
+from reporting.tables.arm_tables import document_tables, open_study
 from reporting.tables.table import Cell, Heading, RenderedTable, in_brackets, with_marks
 from tests.fixtures.study import example_events, example_task, record_of, write_study
+
+
+def table_text(studies: list[Path], **how: Any) -> str:
+    """The studies in these folders as a terminal has them."""
+    return terminal.render([open_study(study) for study in studies], **how)
+
 
 SCORES = ("train_accuracy", "train_loss", "val_accuracy", "val_loss", "test_accuracy", "test_loss", "train_seconds")
 

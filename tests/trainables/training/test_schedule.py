@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from search_spaces.allowed_values import SCHEDULES
-from trainables.training import schedules
-from trainables.training.schedules import Progress, learning_rate
+from trainables.training import schedule as by_name
+from trainables.training.progress import Progress
+from trainables.training.schedule import learning_rate
 
 
 def at(
@@ -119,4 +120,4 @@ def test_impossible_progress_is_refused() -> None:
 def test_only_inverse_time_decay_changes_within_an_epoch() -> None:
     for schedule in SCHEDULES:
         first, later = (learning_rate(schedule, 0.1, at(3, step=step)) for step in (0, 9))
-        assert (first != later) == schedules.varies_within_epoch(schedule)
+        assert (first != later) == by_name.varies_within_epoch(schedule)

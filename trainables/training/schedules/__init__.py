@@ -1,0 +1,1 @@
+"""Learning-rate schedules, one a file: each has `learning_rate(base, progress)`, pure in where training stands."""

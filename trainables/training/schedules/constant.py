@@ -1,0 +1,10 @@
+"""The schedule `constant`."""
+
+from __future__ import annotations
+
+from trainables.training.progress import Progress
+
+
+def learning_rate(base: float, progress: Progress) -> float:
+    """Return `base`."""
+    return base
