@@ -7,11 +7,12 @@ from pathlib import Path
 import click
 
 from commands.base.options import results_option
+from inspection.prediction.exports import export_formats
 
 
 @click.command()
 @click.argument("study", metavar="TASK|STUDY")
-@click.option("--to", "form", type=click.Choice(["keras", "saved_model", "onnx", "tflite"]), required=True)
+@click.option("--to", "form", type=click.Choice(export_formats()), required=True)
 @click.option("--arm", help="This arm's winner.  [default: the best on validation]")
 @click.option("--out", type=click.Path(path_type=Path), metavar="PATH", help="[default: below exports/ of the study]")
 @results_option

@@ -11,7 +11,8 @@ import click
 
 from commands.base.error_handling import fail
 from commands.base.options import CHECKOUT, data_dir_option, data_folder, data_options, results_option
-from tuning.plan.settings import Precision, SchedulerName, SearchName
+from tuning.plan.settings import Precision, SearchName
+from tuning.stopping import stopping_rules
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 @click.option("--configs", metavar="FILE|published", help="Train exactly these configurations: no search, no stopping.")
 @click.option("--search", type=click.Choice(get_args(SearchName)), default="optuna", show_default=True)
 @click.option(
-    "--scheduler", type=click.Choice(get_args(SchedulerName)), default="asha", show_default=True, help="Early stopping."
+    "--scheduler", type=click.Choice(stopping_rules()), default="asha", show_default=True, help="Early stopping."
 )
 @click.option(
     "--space", "spaces", multiple=True, metavar="AXIS=LOW..HIGH|A,B", help="Search an axis over another range."

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import os
 import re
-import shutil
-import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,13 +19,12 @@ from atomic_file import atomic_path
 from inspection.loading.best_model import InspectionError, Winner
 from inspection.loading.load_model import classifier, load_network
 from inspection.loading.silence_tensorflow import suppress_stderr
+from inspection.prediction import exports
 from tuning.records.study_paths import ModelPaths
 
-FORMATS = {"keras": ".keras", "saved_model": "", "onnx": ".onnx", "tflite": ".tflite"}
 TOLERANCE = 1e-4  # of a probability: float32 in another order of sums is off by 1e-6, another preprocessing by 1e-2
 CHECKED = 64  # validation images that both are asked about
 BATCH = 16
-ONNX_PACKAGES = ("tf2onnx", "onnx", "onnxruntime")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,15 +50,16 @@ def export(winner: Winner, form: str, out: Path | None) -> Exported:
         )
     if out is not None and out.exists():
         raise InspectionError(f"{out} exists; remove it or name another {{out}}")
-    missing = [name for name in ONNX_PACKAGES if find_spec(name) is None] if form == "onnx" else []
+    missing = [name for name in getattr(_format(form), "PACKAGES", ()) if find_spec(name) is None]
     if missing:
-        raise InspectionError(f"ONNX needs {', '.join(missing)}: run `make setup EXTRAS=onnx`")
+        raise InspectionError(f"{form} needs {', '.join(missing)}: run `make setup EXTRAS={form}`")
+    suffix = _format(form).SUFFIX
     images = _validation_images(winner)
     network = load_network(ModelPaths(winner.folder).keras)
     expected = classifier(network)([images])
-    target = out or winner.study / "exports" / f"{winner.arm}{FORMATS[form] or '_saved_model'}"
+    target = out or winner.study / "exports" / f"{winner.arm}{suffix or f'_{form}'}"
     target.parent.mkdir(parents=True, exist_ok=True)
-    suffixed = target.with_name(f".{os.getpid()}.{target.stem}{FORMATS[form]}")  # readers go by the suffix
+    suffixed = target.with_name(f".{os.getpid()}.{target.stem}{suffix}")  # readers go by the suffix
     with atomic_path(target, partial=suffixed) as partial:
         _written(form, network, winner, partial)
         answers = _answers(form, partial, images, winner)
@@ -72,6 +70,11 @@ def export(winner: Winner, form: str, out: Path | None) -> Exported:
                 f"on {len(images)} validation images, at most {TOLERANCE:g} are allowed; nothing was kept"
             )
     return Exported(path=target, images=len(images), difference=difference)
+
+
+def _format(name: str) -> Any:
+    """Import the module of a format that `exports.export_formats` names."""
+    return importlib.import_module(f"{exports.__name__}.{name}")
 
 
 def _validation_images(winner: Winner) -> NDArray[np.uint8]:
@@ -85,7 +88,7 @@ def _answers(form: str, path: Path, images: NDArray[np.uint8], winner: Winner) -
     """What the exported file says of the images. Raises InspectionError where it cannot be run."""
     try:
         with suppress_stderr():
-            run = RUNNERS[form](path)
+            run = _format(form).run(path)
             return np.concatenate([run(images[start : start + BATCH]) for start in range(0, len(images), BATCH)])
     except InspectionError:
         raise
@@ -103,85 +106,9 @@ def _reason(error: Exception) -> str:
 
 def _written(form: str, network: Any, winner: Winner, path: Path) -> None:
     """Raises InspectionError where the format cannot hold the network."""
-    if form == "keras":
-        shutil.copyfile(ModelPaths(winner.folder).keras, path)
-        return
     noise = io.StringIO()  # converters print pages
     try:
         with suppress_stderr(), contextlib.redirect_stdout(noise), contextlib.redirect_stderr(noise):
-            if form == "tflite":
-                import tensorflow as tf
-
-                path.write_bytes(tf.lite.TFLiteConverter.from_keras_model(network).convert())
-            elif form == "onnx":
-                _write_onnx(network, path)
-            else:
-                network.export(path, format="tf_saved_model", verbose=False)
+            _format(form).write(network, ModelPaths(winner.folder).keras, path)
     except Exception as error:  # converters raise whatever their libraries do
         raise InspectionError(f"{winner.title} cannot be exported to {form}: {_reason(error)}") from None
-
-
-def _write_onnx(network: Any, path: Path) -> None:
-    """Frozen first: Keras 3.15's own export makes constants of a Normalization layer inputs of the ONNX graph."""
-    import tensorflow as tf
-    import tf2onnx  # type: ignore[import-not-found]
-    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
-
-    signature = tf.TensorSpec((None, *network.input_shape[1:]), tf.uint8, name="images")
-    call = tf.function(lambda images: network(images, training=False), input_signature=[signature])
-    frozen = convert_variables_to_constants_v2(call.get_concrete_function())
-    tf2onnx.convert.from_graph_def(
-        frozen.graph.as_graph_def(),
-        input_names=[tensor.name for tensor in frozen.inputs],
-        output_names=[tensor.name for tensor in frozen.outputs],
-        output_path=str(path),
-    )
-
-
-Runner = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-
-
-def _keras(path: Path) -> Runner:
-    network = load_network(path)
-    return lambda images: np.asarray(network(images, training=False), np.float32)
-
-
-def _saved_model(path: Path) -> Runner:
-    import tensorflow as tf
-
-    loaded = tf.saved_model.load(str(path))
-    return lambda images: np.asarray(loaded.serve(tf.constant(images)), np.float32)
-
-
-def _onnx(path: Path) -> Runner:
-    import onnxruntime  # type: ignore[import-not-found]
-
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-    return lambda images: np.asarray(session.run(None, {name: images})[0], np.float32)
-
-
-def _tflite(path: Path) -> Runner:
-    import tensorflow as tf
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # TensorFlow 2.21 announces its move to a package of its own
-        interpreter = tf.lite.Interpreter(model_path=str(path))
-
-    def run(images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        taken = interpreter.get_input_details()[0]
-        interpreter.resize_tensor_input(taken["index"], images.shape)
-        interpreter.allocate_tensors()
-        interpreter.set_tensor(taken["index"], images.astype(taken["dtype"]))
-        interpreter.invoke()
-        return np.asarray(interpreter.get_tensor(interpreter.get_output_details()[0]["index"]), np.float32)
-
-    return run
-
-
-RUNNERS: dict[str, Callable[[Path], Runner]] = {
-    "keras": _keras,
-    "saved_model": _saved_model,
-    "onnx": _onnx,
-    "tflite": _tflite,
-}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from ray import cloudpickle
 from ray.exceptions import RayActorError
 from ray.tune import Callback, Stopper
 from ray.tune.experiment import Trial as RayTrial
-from ray.tune.schedulers import ASHAScheduler, FIFOScheduler, TrialScheduler
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
 from trainables.trial_spec import TrialSpec
@@ -49,29 +50,21 @@ class SearchAdapter(Searcher):
         """Nothing: see save."""
 
 
-class PerArmASHA(FIFOScheduler):
-    """One ASHA per arm (Li et al., 2020), so that a slow starter is never stopped by a fast starter of another arm.
+class PerArmStopping(FIFOScheduler):
+    """A stopping rule for each arm, so that a slow starter is never stopped by a fast starter of another arm.
 
-    Only search trials are stopped. ASHA counts our own epochs and looks at the best value so far.
+    Only search trials are stopped; listed configurations are not.
     """
 
     def __init__(self, plan: StudyPlan) -> None:
         super().__init__()
         self._slots, self._keeps_workers = plan.share.slots, False
-        self._arms = {
-            arm.arm.name: ASHAScheduler(
-                time_attr="epoch",
-                metric="objective",
-                mode=plan.objective.direction,
-                max_t=arm.arm.max_epochs,
-                grace_period=arm.arm.grace_epochs,
-                reduction_factor=plan.reduction_factor,
-            )
-            for arm in plan.arms
-            if plan.early_stopping
+        rule = importlib.import_module(f"tuning.stopping.{plan.stopping_rule}")
+        self._arms: dict[str, TrialScheduler | None] = {
+            arm.arm.name: rule.create(plan.budget_of(arm)) for arm in plan.arms
         }
 
-    def _of(self, trial: RayTrial) -> ASHAScheduler | None:
+    def _of(self, trial: RayTrial) -> TrialScheduler | None:
         spec: TrialSpec = trial.config["spec"]
         return self._arms.get(spec.arm) if spec.role == "search" else None
 

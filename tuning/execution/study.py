@@ -18,7 +18,7 @@ from datasets.store.image_store import ImageStore
 from trainables import devices
 from trainables.ray_trainable import TrialTrainable
 from tuning.execution.pretraining import Pretrained, pretrained
-from tuning.execution.ray_callbacks import EventCallback, PerArmASHA, SearchAdapter, StudyStopper
+from tuning.execution.ray_callbacks import EventCallback, PerArmStopping, SearchAdapter, StudyStopper
 from tuning.execution.ray_cluster import CHECKOUT
 from tuning.execution.trial_generator import TrialGenerator
 from tuning.listeners.optuna_storage import OptunaDatabase
@@ -98,7 +98,7 @@ def _tune(plan: StudyPlan, search: TrialGenerator) -> None:
             tune_config=tune.TuneConfig(
                 num_samples=-1,  # the TrialGenerator says when it is over
                 search_alg=SearchAdapter(search, stopper),
-                scheduler=PerArmASHA(plan),
+                scheduler=PerArmStopping(plan),
                 reuse_actors=True,
                 trial_name_creator=lambda trial: trial.config["spec"].trial,
                 trial_dirname_creator=lambda trial: f"{trial.config['spec'].trial}-{trial.trial_id}",

@@ -20,6 +20,7 @@ from tuning.plan.resources import Share
 from tuning.plan.resume_from import Origin, find_checkpoint, fix_to_checkpoint
 from tuning.plan.settings import StudySettings, UsageError, check
 from tuning.plan.study_plan import GRID_POINTS, WARMUP, ArmPlan, StudyPlan
+from tuning.stopping import NONE
 
 
 def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> StudyPlan:
@@ -42,7 +43,7 @@ def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> S
         arms=resolve_budget(task, settings, arms),
         confirm_seeds=tuple(settings.seed + 1 + index for index in range(confirm)),
         objective=_objective(task, settings.metric),
-        early_stopping=settings.scheduler == "asha" and not settings.configs,
+        stopping_rule=NONE if settings.configs else settings.scheduler,
         share=share,
         origin=origin,
     )

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from errors import PodiumError
+from errors import PodiumError, unknown_name
+from tuning.stopping import stopping_rules
 
 SearchName = Literal["optuna", "random", "qmc", "grid"]
-SchedulerName = Literal["asha", "none"]
 Precision = Literal["float32", "mixed_bfloat16"]
 
 # Least and most that may be asked for.
@@ -42,7 +42,7 @@ class StudySettings:
     keep_epochs: int | None = None  # where training stands is kept after every so many epochs, to go on from
     configs: str | None = None  # a JSON file, or "published"
     search: SearchName = "optuna"
-    scheduler: SchedulerName = "asha"
+    scheduler: str = "asha"  # a module of tuning/stopping
     seed: int = 0
     spaces: tuple[str, ...] = ()  # "learning_rate=1e-5..1e-2"
     sets: tuple[str, ...] = ()  # "batch_size=64"
@@ -99,5 +99,7 @@ def check(settings: StudySettings) -> None:
         if value is not None and not least <= value <= most:
             raise UsageError(f"must be from {least} to {most}", argument=argument, value=value)
     check_conflicts(settings)
+    if settings.scheduler not in stopping_rules():
+        raise UsageError(unknown_name("stopping rule", settings.scheduler, stopping_rules()), argument="scheduler")
     if settings.weights is not None and not settings.weights.is_file():
         raise UsageError("there is no such file", argument="weights", value=settings.weights)

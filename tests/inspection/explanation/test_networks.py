@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -242,13 +243,13 @@ def test_explain_draws_validation_images_and_leaves_the_test_split_closed(study:
 
 @pytest.mark.parametrize("form", ["keras", "saved_model", "tflite"])
 def test_exports_answer_as_the_winner_does(study: Path, tmp_path: Path, form: str) -> None:
-    from inspection.prediction.export import RUNNERS, TOLERANCE
+    from inspection.prediction.export import TOLERANCE
 
     out = tmp_path / {"keras": "x.keras", "saved_model": "x", "tflite": "x.tflite"}[form]
     status, output, errors = run(study, "export", "--to", form, "--out", str(out))
     assert (status, output) == (0, [str(out)]), errors
     images = winner(study).images("val")
-    answers = RUNNERS[form](out)(next(iter(images.batches(5))))
+    answers = importlib.import_module(f"inspection.prediction.exports.{form}").run(out)(next(iter(images.batches(5))))
     expected = np.asarray(small_network()(next(iter(images.batches(5)))))
     np.testing.assert_allclose(answers, expected, atol=TOLERANCE)
     assert sorted(path.name for path in tmp_path.iterdir()) == [out.name]
@@ -258,12 +259,11 @@ def test_exports_answer_as_the_winner_does(study: Path, tmp_path: Path, form: st
 
 
 def test_an_export_that_answers_otherwise_is_not_kept(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from inspection.prediction import export
 
     def wrong(path: Path) -> Any:
         return lambda images: np.full((len(images), 2), 0.5, np.float32)
 
-    monkeypatch.setitem(export.RUNNERS, "keras", wrong)
+    monkeypatch.setattr("inspection.prediction.exports.keras.run", wrong)
     status, _, errors = run(study, "export", "--to", "keras")
     assert status == 2
     assert "answers otherwise: probabilities differ by up to" in errors[0]

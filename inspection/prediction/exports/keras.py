@@ -1,0 +1,26 @@
+"""Export as a Keras file: the winner's own."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspection.loading.load_model import load_network
+
+SUFFIX = ".keras"
+
+
+def write(network: Any, source: Path, path: Path) -> None:
+    """Copy the winner's file."""
+    shutil.copyfile(source, path)
+
+
+def run(path: Path) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+    """Load the file again."""
+    network = load_network(path)
+    return lambda images: np.asarray(network(images, training=False), np.float32)
