@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
+_PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([a-z_]+)\}")
 MOST_NAMES = 50  # in one message: of backbones all, of a study's trials the first
 
 
@@ -33,17 +34,27 @@ class PodiumError(Exception):
         """The whole sentence, its arguments still in braces."""
         subject = ""
         if self.argument is not None:
-            shown = repr(self.value) if isinstance(self.value, str) else self.value
+            shown = literal(repr(self.value) if isinstance(self.value, str) else str(self.value))
             subject = f"{{{self.argument}}}: " if self.value is None else f"{{{self.argument}}} is {shown}, but "
         return f"{subject}{self.message}{f'; {self.remedy}' if self.remedy else ''}"
 
     def __str__(self) -> str:
-        return re.sub(r"\{([a-z_]+)\}", r"\1", self.template)
+        return _replace(self.template, lambda name, placeholder: name)
 
 
 def name_arguments(template: str, names: Mapping[str, str]) -> str:
     """Replace each `{argument}` by its name in `names`; other braces are the user's own text and stay."""
-    return re.sub(r"\{([a-z_]+)\}", lambda match: names.get(match[1], match[0]), template)
+    return _replace(template, lambda name, placeholder: names.get(name, placeholder))
+
+
+def _replace(template: str, word: Callable[[str, str], str]) -> str:
+    doubled = {"{{": "{", "}}": "}"}
+    return _PLACEHOLDER.sub(lambda match: doubled.get(match[0]) or word(match[1], match[0]), template)
+
+
+def literal(text: str) -> str:
+    """Double the braces of a user's text, so that no part of it is taken for an argument."""
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def pluralize(count: int, one: str, many: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pickle
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from ray import cloudpickle
 
 from errors import PodiumError, name_arguments, pluralize, unknown_name
@@ -30,6 +32,13 @@ def test_the_caller_names_the_arguments_and_leaves_other_braces() -> None:
     error = PodiumError("/{x} is no file", argument="weights", remedy="add {gpus_per_trial}")
     names = {"weights": "--weights", "gpus_per_trial": "--gpus-per-trial"}
     assert name_arguments(error.template, names) == "--weights: /{x} is no file; add --gpus-per-trial"
+
+
+@given(st.text())
+def test_a_value_is_shown_as_it_was_given(value: str) -> None:
+    error = PodiumError("there is no such file", argument="weights", value=value)
+    assert str(error) == f"weights is {value!r}, but there is no such file"
+    assert name_arguments(error.template, {"weights": "--weights", "data": "--data"}) == f"--{error}"
 
 
 @pytest.mark.parametrize("kind", [PodiumError, UsageError, Fatal, Infeasible])
