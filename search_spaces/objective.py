@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 Direction = Literal["max", "min"]
+Value = TypeVar("Value", float, tuple[float, float])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,10 +36,19 @@ class Objective:
             return value is not None
         return value > than if self.maximizes else value < than
 
-    def best(self, values: Iterable[float]) -> float:
-        """Return the best of at least one value."""
+    def best(self, values: Iterable[Value]) -> Value:
+        """Return the best of at least one value, or tuple that begins with one."""
         return max(values) if self.maximizes else min(values)
+
+    @property
+    def worst(self) -> float:
+        """The value that every other one beats."""
+        return -math.inf if self.maximizes else math.inf
 
     def sort_key(self, value: float) -> float:
         """Return a key that sorts better values first."""
         return -value if self.maximizes else value
+
+
+LOSS = Objective(metric="loss", direction="min")  # of any split, whatever a study's objective is
+SCORE = Objective(metric="score", direction="max")

@@ -98,9 +98,16 @@ ARROWS: dict[str, set[str]] = {
         *("trainables.ray_trainable", "trainables.trial_spec", "trainables.devices", "trainables.learner"),
     },
     "reporting": set(),
-    "reporting.results": {"reporting.errors", "tuning.records", "tuning.plan.command_line", "tasks.task"},
-    "reporting.significance": {"reporting.results", "tuning.records"},
+    "reporting.results": {
+        "search_spaces.objective",
+        "reporting.errors",
+        "tuning.records",
+        "tuning.plan.command_line",
+        "tasks.task",
+    },
+    "reporting.significance": {"search_spaces.objective", "reporting.results", "tuning.records"},
     "reporting.tables": {
+        "search_spaces.objective",
         *("reporting.results", "reporting.significance", "reporting.errors", "tuning.records", "tasks.task"),
         "search_spaces.formatting",
     },
@@ -110,6 +117,7 @@ ARROWS: dict[str, set[str]] = {
     },
     # Importances are computed by Optuna, which only tuning/ knows.
     "reporting.plots": {
+        "search_spaces.objective",
         *("reporting.results", "reporting.tables.formatting", "tuning.records", "search_spaces.formatting"),
         "tuning.listeners.param_importances",
     },

@@ -139,7 +139,7 @@ def _image_error(record: StudyRecord, *means: float) -> float | None:
     """Standard error of a difference of two shares of the validation images, as if these were other images for each;
     None where the objective is no share, or the images were not counted."""
     counts = record.header.data.counts
-    if not counts.get("val") or record.header.objective.direction != "max":
+    if not counts.get("val") or not record.header.objective.maximizes:
         return None
     return math.sqrt(sum(max(0.0, mean * (1 - mean)) for mean in means) / counts["val"])
 

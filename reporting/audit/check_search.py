@@ -189,9 +189,7 @@ def _best_at(record: StudyRecord, trial: TrialRecord, epoch: int) -> float:
         value = one.metrics.get(_metric(record))
         if record.better(value, best):
             best = value
-    if best is not None:
-        return best
-    return -math.inf if record.header.objective.direction == "max" else math.inf
+    return record.header.objective.worst if best is None else best
 
 
 def _finals(trials: Sequence[TrialRecord]) -> list[float]:

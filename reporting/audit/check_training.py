@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from reporting.audit.finding import Finding, Inconclusive, check, next_command, relative_gain
@@ -33,8 +33,8 @@ def still_improving(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
             )
             continue
         quarter = max(1, len(curve.mean) // 4)
-        earlier = _best(curve.mean[:-quarter], objective.direction)
-        best = curve.best(objective.direction)
+        earlier = objective.best(curve.mean[:-quarter])
+        best = curve.best(objective)
         gain = relative_gain(record, best, earlier)
         at = curve.epochs[curve.mean.index(best)]
         if at <= last - max(1, math.ceil(last / 10)) or gain <= THRESHOLDS.gain:
@@ -62,9 +62,7 @@ def overfitting(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
     objective = record.header.objective
     training = {curve.arm: curve for curve, _ in _trained(record, "train_loss")}
     gaining = {
-        curve.arm
-        for curve, _ in _trained(record, objective.metric)
-        if curve.converged(objective.direction) == curve.epochs[-1]
+        curve.arm for curve, _ in _trained(record, objective.metric) if curve.converged(objective) == curve.epochs[-1]
     }
     for curve, arm in _trained(record, "val_loss"):
         trained = training.get(curve.arm)
@@ -122,7 +120,3 @@ def _trained(record: StudyRecord, score: str) -> Iterator[tuple[Curve, ArmHeader
 
 def _most_epochs(record: StudyRecord) -> int:
     return max(arm.max_epochs for arm in record.arms)
-
-
-def _best(values: Sequence[float], direction: str) -> float:
-    return max(values) if direction == "max" else min(values)

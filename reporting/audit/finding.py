@@ -67,6 +67,6 @@ def searched(record: StudyRecord) -> bool:
 
 def relative_gain(record: StudyRecord, value: float, over: float) -> float:
     """By how much a value of the objective is better than another, as a share of the better one; negative if worse."""
-    gain = value - over if record.header.objective.direction == "max" else over - value
+    gain = value - over if record.header.objective.maximizes else over - value
     size = max(abs(value), abs(over))
     return gain / size if size else 0.0

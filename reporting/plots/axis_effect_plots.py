@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from reporting.plots.axis_effects import AxisEffect, Group, Point
 from reporting.plots.figure import COLOURS, INFEASIBLE, NARROW, Picture, logarithmic
 from reporting.tables.formatting import legible
+from search_spaces.objective import Objective
 from tuning.listeners.param_importances import METHOD, Importances
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ LONG_TICKS = 35  # letters of an axis' choices that fit side by side
 BEST, SPREAD = COLOURS[1], COLOURS[0]
 
 
-def effect_picture(effect: AxisEffect, direction: str) -> Picture:
+def effect_picture(effect: AxisEffect, objective: Objective) -> Picture:
     """Isolation plot: every trial, and for each value or bin the best, the quartiles and the median."""
     groups = "; ".join(
         f"{group.label}: best {group.best:.4f}, median {group.median:.4f} of {group.trials}" for group in effect.groups
@@ -33,11 +34,11 @@ def effect_picture(effect: AxisEffect, direction: str) -> Picture:
         title=f"Effect of {effect.axis}{condition}",
         alt=f"Effect of {effect.axis} on {effect.metric}{condition}. {groups or few}.{bad}",
         size=(NARROW, 3.5),
-        draw=lambda figure: _draw_effect(figure, effect, direction),
+        draw=lambda figure: _draw_effect(figure, effect, objective),
     )
 
 
-def _draw_effect(figure: Figure, effect: AxisEffect, direction: str) -> None:
+def _draw_effect(figure: Figure, effect: AxisEffect, objective: Objective) -> None:
     long = len("".join(effect.ticks)) > LONG_TICKS
     if long:
         axes = figure.add_subplot()
@@ -46,10 +47,10 @@ def _draw_effect(figure: Figure, effect: AxisEffect, direction: str) -> None:
         axes = figure.add_axes((0.14, 0.33, 0.8, 0.63))
     if effect.log and not effect.ticks:
         axes.set_xscale("log")
-    _draw_points(axes, effect, direction)
+    _draw_points(axes, effect, objective)
     for number, group in enumerate(effect.groups):
         _draw_group(axes, effect, group, label="middle half, median" if number == 0 else None)
-    _draw_best(axes, effect, direction)
+    _draw_best(axes, effect, objective)
     if effect.ticks:
         axes.set_xticks(range(len(effect.ticks)), effect.ticks, rotation=20 if long else 0)
         axes.set_xlim(-0.6, len(effect.ticks) - 0.4)
@@ -61,11 +62,11 @@ def _draw_effect(figure: Figure, effect: AxisEffect, direction: str) -> None:
     figure.legend(loc="outside lower center" if long else "lower center", ncols=2, frameon=False, fontsize="small")
 
 
-def _draw_best(axes: Axes, effect: AxisEffect, direction: str) -> None:
+def _draw_best(axes: Axes, effect: AxisEffect, objective: Objective) -> None:
     valued = [(point.value, point.position) for point in effect.points if point.value is not None]
     if not effect.groups:
-        best = max(valued, default=None) if direction == "max" else min(valued, default=None)
-        if best is not None:
+        if valued:
+            best = objective.best(valued)
             axes.plot(best[1], best[0], "D", color=BEST, markersize=6, label="best of all", zorder=4)
         return
     single = all(group.low == group.high for group in effect.groups)
@@ -81,11 +82,11 @@ def _draw_best(axes: Axes, effect: AxisEffect, direction: str) -> None:
     )
 
 
-def _draw_points(axes: Axes, effect: AxisEffect, direction: str) -> None:
+def _draw_points(axes: Axes, effect: AxisEffect, objective: Objective) -> None:
     valued = [point for point in effect.points if point.value is not None]
     values = [point.value for point in valued if point.value is not None]
     if values:
-        low, high = legible(values, direction)
+        low, high = legible(values, objective)
         axes.set_ylim(low, high)
     size = 22 if len(effect.points) < 500 else 6
     for status, label, face in (("completed", "finished", SPREAD), ("stopped", "stopped early", "none")):
@@ -104,7 +105,7 @@ def _draw_points(axes: Axes, effect: AxisEffect, direction: str) -> None:
     lost = [point for point in effect.points if point.value is None]
     axes.plot(
         [_jittered(point, effect) for point in lost],
-        [0.02 if direction == "max" else 0.98] * len(lost),
+        [0.02 if objective.maximizes else 0.98] * len(lost),
         "x",
         color=INFEASIBLE,
         markersize=6,

@@ -12,6 +12,7 @@ from typing import Any
 
 from reporting.results.trial_rows import ended_value
 from search_spaces.formatting import format_value
+from search_spaces.objective import Objective
 from tuning.records.events import TrialRole
 from tuning.records.header import AnyAxis, ChoiceAxis
 from tuning.records.study_record import StudyRecord, TrialRecord
@@ -91,7 +92,7 @@ def _effect(record: StudyRecord, arm: str, axis: AnyAxis, trials: Sequence[Trial
         ticks=ticks,
         condition=f"with {when.axis} {' or '.join(map(format_value, when.values))}" if when else "",
         points=points,
-        groups=_groups(points, ticks, axis.is_log, record.header.objective.direction),
+        groups=_groups(points, ticks, axis.is_log, record.header.objective),
     )
 
 
@@ -107,7 +108,7 @@ def position_of(value: Any, ticks: Sequence[str]) -> float:
     return float(ticks.index(format_value(value))) if ticks else float(value)
 
 
-def _groups(points: Sequence[Point], ticks: Sequence[str], log: bool, direction: str) -> tuple[Group, ...]:
+def _groups(points: Sequence[Point], ticks: Sequence[str], log: bool, objective: Objective) -> tuple[Group, ...]:
     valued = [(point.position, point.value) for point in points if point.value is not None]
     positions = sorted({position for position, _ in valued})
     if ticks or (len(positions) <= SEPARATE and len(valued) >= OF_A_BIN * len(positions)):
@@ -129,7 +130,7 @@ def _groups(points: Sequence[Point], ticks: Sequence[str], log: bool, direction:
                 if low == high
                 else f"{format_value(low)} to {format_value(high)}"
             )
-            groups.append(_group(label, low, high, inside, direction))
+            groups.append(_group(label, low, high, inside, objective))
     return tuple(groups)
 
 
@@ -142,11 +143,11 @@ def _bins(low: float, high: float, log: bool, number: int) -> list[tuple[float, 
     return list(itertools.pairwise(edges))
 
 
-def _group(label: str, low: float, high: float, inside: Sequence[tuple[float, float]], direction: str) -> Group:
+def _group(label: str, low: float, high: float, inside: Sequence[tuple[float, float]], objective: Objective) -> Group:
     """inside: each trial's value and position."""
     values = [value for value, _ in inside]
     quarters = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else [values[0]] * 3
-    best, best_at = max(inside) if direction == "max" else min(inside)
+    best, best_at = objective.best(inside)
     return Group(
         label=label,
         low=low,

@@ -12,6 +12,7 @@ from reporting.plots.figure import COLOURS, WIDE, Picture, logarithmic, write_pi
 from reporting.results.arm_results import summarize_arms
 from reporting.results.headings import titled
 from reporting.tables.formatting import legible
+from search_spaces.objective import LOSS, SCORE, Objective
 from tuning.records.events import FAILED_STATUSES, TrialRole
 from tuning.records.header import EarlierEpoch
 from tuning.records.study_record import StudyRecord, TrialRecord
@@ -59,13 +60,13 @@ class Curve:
             joined_after=0,
         )
 
-    def best(self, direction: str) -> float:
-        """Of the means. direction: "max" or "min", which is better."""
-        return max(self.mean) if direction == "max" else min(self.mean)
+    def best(self, objective: Objective) -> float:
+        """Return the best of the means."""
+        return objective.best(self.mean)
 
-    def converged(self, direction: str) -> int:
+    def converged(self, objective: Objective) -> int:
         """The first epoch whose mean is within 1 % of the best mean."""
-        best = self.best(direction)
+        best = self.best(objective)
         distance = CONVERGED * abs(best)
         return next(epoch for epoch, value in zip(self.epochs, self.mean, strict=True) if abs(value - best) <= distance)
 
@@ -137,8 +138,8 @@ def curves_picture(record: StudyRecord) -> Picture | None:
         return None
     objective = record.header.objective
     needed = "; ".join(
-        f"{curve.label}: {len(curve.epochs)} epochs, best {curve.best(objective.direction):.4f}, within 1 % of "
-        f"it from epoch {curve.converged(objective.direction)}"
+        f"{curve.label}: {len(curve.epochs)} epochs, best {curve.best(objective):.4f}, within 1 % of "
+        f"it from epoch {curve.converged(objective)}"
         for curve in curves(record, objective.metric)
     )
     together = len(arms) <= TOGETHER
@@ -190,7 +191,7 @@ def _draw_panel(axes: Axes, record: StudyRecord, score: str, arms: Sequence[str]
             style = styles[curve.arm]
             axes.plot(curve.epochs, curve.mean, label=curve.arm, linewidth=2.0, **style)
             axes.fill_between(curve.epochs, curve.least, curve.most, color=style["color"], alpha=0.15, lw=0)
-            epoch = curve.converged("min" if score == "loss" else "max")
+            epoch = curve.converged(LOSS if score == "loss" else SCORE)
             value = curve.mean[curve.epochs.index(epoch)]
             mark = {"color": style["color"], "markeredgecolor": "black", "markersize": 8, "clip_on": False, "zorder": 5}
             axes.plot(epoch, value, "D", **mark)
@@ -206,7 +207,7 @@ def _draw_panel(axes: Axes, record: StudyRecord, score: str, arms: Sequence[str]
 def _limit_losses(axes: Axes, validated: Sequence[Curve]) -> None:
     """From 0; on a logarithmic axis where validation losses lie so far apart that the better ones would be one flat
     line. There, what fell much lower in training leaves the picture."""
-    high = legible([value for curve in validated for value in curve.mean], "min")[1]
+    high = legible([value for curve in validated for value in curve.mean], LOSS)[1]
     least = min(min(curve.mean) for curve in validated)
     if not 0 < FAR_APART * least < high:
         axes.set_ylim(0, high)
@@ -218,8 +219,8 @@ def _limit_losses(axes: Axes, validated: Sequence[Curve]) -> None:
 
 def _labels(record: StudyRecord) -> dict[str, str]:
     """By arm: its name, its seeds, and how many epochs it needs to converge by the study's objective."""
-    metric, direction = record.header.objective.metric, record.header.objective.direction
-    needed = {curve.arm: _convergence(curve, direction) for curve in curves(record, metric)}
+    metric, objective = record.header.objective.metric, record.header.objective
+    needed = {curve.arm: _convergence(curve, objective) for curve in curves(record, metric)}
     labels = {}
     for curve in curves(record, "val_loss"):
         seeds = f" (mean of {curve.seeds} seeds, band: all)" if curve.seeds > 1 else ""
@@ -227,8 +228,8 @@ def _labels(record: StudyRecord) -> dict[str, str]:
     return labels
 
 
-def _convergence(curve: Curve, direction: str) -> str:
-    epoch = curve.converged(direction)
+def _convergence(curve: Curve, objective: Objective) -> str:
+    epoch = curve.converged(objective)
     if epoch < curve.epochs[-1]:
         return f", converged in epoch {epoch}"
     return f", still improving in epoch {epoch}, its last" if len(curve.epochs) > 1 else ""

@@ -9,6 +9,7 @@ from reporting.plots.figure import COLOURS, FADED, INFEASIBLE, NARROW, Picture, 
 from reporting.plots.trial_curves import AxisCurves, TrialCurve, TrialCurves
 from reporting.results.arm_results import WORDS
 from reporting.tables.formatting import legible
+from search_spaces.objective import LOSS, Objective
 from tuning.records.events import FAILED_STATUSES
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def trial_curves_picture(shown: TrialCurves, direction: str) -> Picture:
+def trial_curves_picture(shown: TrialCurves, objective: Objective) -> Picture:
     """Finished trials in colour, stopped ones faded, where a trial became infeasible a cross."""
     counts = {status: sum(curve.status == status for curve in shown.curves) for status in ("completed", "stopped")}
     return Picture(
@@ -28,11 +29,11 @@ def trial_curves_picture(shown: TrialCurves, direction: str) -> Picture:
         ),
         caption=_part(shown),
         size=(NARROW, 3.7),
-        draw=lambda figure: _draw_trials(figure, shown, direction),
+        draw=lambda figure: _draw_trials(figure, shown, objective),
     )
 
 
-def axis_curves_picture(found: AxisCurves, direction: str) -> Picture:
+def axis_curves_picture(found: AxisCurves, objective: Objective) -> Picture:
     """Training loss above, the objective below, each trial in the colour of its setting."""
     return Picture(
         name=f"{found.shown.arm}/curves_by_{found.axis}",
@@ -43,7 +44,7 @@ def axis_curves_picture(found: AxisCurves, direction: str) -> Picture:
         ),
         caption=_part(found.shown),
         size=(NARROW, 5.2),
-        draw=lambda figure: _draw_by_axis(figure, found, direction),
+        draw=lambda figure: _draw_by_axis(figure, found, objective),
     )
 
 
@@ -53,14 +54,14 @@ def _part(shown: TrialCurves) -> str:
     return f"{len(shown.curves)} of {shown.of:,} trials, evenly from best to worst"
 
 
-def _draw_trials(figure: Figure, shown: TrialCurves, direction: str) -> None:
+def _draw_trials(figure: Figure, shown: TrialCurves, objective: Objective) -> None:
     axes = figure.add_subplot()
     labelled: set[str] = set()
     for curve in shown.curves:
         style, label = _style(curve)
         _draw_curve(axes, curve, shown.metric, label=None if label in labelled else label, **style)
         labelled.add(label)
-    _limit(axes, shown.curves, shown.metric, direction)
+    _limit(axes, shown.curves, shown.metric, objective)
     axes.set_xlabel("epoch")
     figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize="small")
 
@@ -73,7 +74,7 @@ def _style(curve: TrialCurve) -> tuple[dict[str, Any], str]:
     return {"color": COLOURS[0], "alpha": 0.85, "linewidth": 1.4}, WORDS.get(curve.status, curve.status)
 
 
-def _draw_by_axis(figure: Figure, found: AxisCurves, direction: str) -> None:
+def _draw_by_axis(figure: Figure, found: AxisCurves, objective: Objective) -> None:
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import LogNorm, Normalize
     from matplotlib.lines import Line2D
@@ -81,8 +82,8 @@ def _draw_by_axis(figure: Figure, found: AxisCurves, direction: str) -> None:
     shown = found.shown
     having = [curve for curve in shown.curves if curve.trial in found.positions]
     lossy = any(value is not None for curve in having for value in curve.scores["train_loss"])
-    panels = [("train_loss", "min")] if lossy and shown.metric != "train_loss" else []
-    panels.append((shown.metric, direction))
+    panels = [("train_loss", LOSS)] if lossy and shown.metric != "train_loss" else []
+    panels.append((shown.metric, objective))
     low, high = min(found.positions.values()), max(found.positions.values())
     scale = LogNorm(low, high) if found.log and not found.ticks else Normalize(low, high)
     colours = shades()
@@ -129,12 +130,12 @@ def _draw_curve(axes: Axes, curve: TrialCurve, metric: str, **style: Any) -> Non
         axes.plot(epochs[-1], values[-1], "x", color=INFEASIBLE, markersize=6)
 
 
-def _limit(axes: Axes, curves: Sequence[TrialCurve], metric: str, direction: str) -> None:
+def _limit(axes: Axes, curves: Sequence[TrialCurve], metric: str, objective: Objective) -> None:
     from matplotlib.ticker import MaxNLocator
 
     values = [value for curve in curves for value in curve.scores[metric] if value is not None]
     if values:
-        axes.set_ylim(*legible(values, direction))
+        axes.set_ylim(*legible(values, objective))
     axes.set_ylabel("train_loss (nats)" if metric == "train_loss" else metric)
     axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
     axes.grid(alpha=0.3)

@@ -63,22 +63,22 @@ def write_report(study: Path) -> Report:
 
 def arm_pictures(record: StudyRecord, arm: str, remarks: list[str]) -> list[Picture]:
     """Every picture of one arm's search. What cannot be drawn is said in `remarks`, which are added to."""
-    direction = record.header.objective.direction
+    objective = record.header.objective
     pictures: list[Picture] = []
     important = importances(record, arm)
     if important.shares:
         pictures.append(importance_picture(important))
     else:
         remarks.append(f"No importances: {important.reason}.")
-    pictures += [effect_picture(effect, direction) for effect in effects(record, arm)]
+    pictures += [effect_picture(effect, objective) for effect in effects(record, arm)]
     shown = trial_curves(record, arm)
     if shown.curves:
-        pictures.append(trial_curves_picture(shown, direction))
+        pictures.append(trial_curves_picture(shown, objective))
     # The axes that document 4 shows, and the one that mattered most.
     for axis in dict.fromkeys([*OF_INTEREST, *list(important.shares)[:1]]):
         by_axis = axis_curves(record, arm, axis)
         if by_axis is not None:
-            pictures.append(axis_curves_picture(by_axis, direction))
+            pictures.append(axis_curves_picture(by_axis, objective))
     if not pictures:
         remarks.append("No picture: fewer than two of its trials ended.")
     return pictures

@@ -78,10 +78,10 @@ def ended_value(trial: TrialRecord) -> float | None:
 
 def ranked(record: StudyRecord, trials: Sequence[TrialRecord]) -> list[TrialRecord]:
     """The best first; those without a value last."""
-    sign = -1 if record.header.objective.direction == "max" else 1
+    key = record.header.objective.sort_key
 
     def rank(trial: TrialRecord) -> tuple[bool, float]:
         value = ended_value(trial)
-        return (value is None, 0.0 if value is None else sign * value)
+        return (value is None, 0.0 if value is None else key(value))
 
     return sorted(trials, key=rank)

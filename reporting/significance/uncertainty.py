@@ -85,7 +85,7 @@ def _of_arm(record: StudyRecord, row: ArmResult) -> ArmEvidence:
         interval=_interval(row.metrics.get(metric), answers, len(tested), images),
         epochs=sum(len(trial.epochs) for trial in trials),
         compute_seconds=math.fsum(sum(trial.seconds.values()) for trial in trials),
-        best_of_n={n: expected_best(searched, n, record.header.objective.direction) for n in shown(len(searched))},
+        best_of_n={n: expected_best(searched, n, record.header.objective) for n in shown(len(searched))},
         command=reproduce(record, row.arm, row.config),
     )
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 from rich.filesize import decimal
 
+from search_spaces.objective import Objective
+
 ABSENT = "-"
 LEGIBLE = 0.95
 
@@ -47,14 +49,16 @@ def duration(value: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
-def legible(values: Sequence[float], direction: str) -> tuple[float, float]:
-    """From where to where a picture shows these: all, but of losses a few far out, which would flatten the rest.
+def legible(values: Sequence[float], objective: Objective) -> tuple[float, float]:
+    """Return from where to where a plot shows these: all, but of losses a few far out, which would flatten the rest.
 
-    direction: "max" or "min", which end is the good one and always shown.
+    Args:
+        values: At least one.
+        objective: Which end is the good one and always shown.
     """
-    ordered = sorted(values, reverse=direction == "max")
+    ordered = sorted(values, key=objective.sort_key)
     best, worst = ordered[0], ordered[min(len(ordered) - 1, int(LEGIBLE * len(ordered)))]
-    if direction == "max":  # accuracies and their like have a worst of 0
+    if objective.maximizes:  # accuracies and their like have a worst of 0
         worst = ordered[-1]
     margin = 0.08 * abs(best - worst) or 0.02
     return min(best, worst) - margin, max(best, worst) + margin

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from reporting.plots.axis_effect_plots import effect_picture, importance_picture
 from reporting.plots.axis_effects import AxisEffect, effects
 from reporting.plots.trial_curves import MOST, POINTS, axis_curves, thinned, trial_curves
+from search_spaces.objective import SCORE
 from tests.fixtures.report import study
 from tests.fixtures.study import record_of
 from tuning.listeners.param_importances import Importances
@@ -174,7 +175,7 @@ def test_thinning_keeps_both_ends_and_the_order(items: list[int], most: int) -> 
 
 def test_pictures_say_in_words_what_they_show() -> None:
     effect = effect_of(by_optimizer(), "optimizer")
-    assert effect_picture(effect, "max").alt == (
+    assert effect_picture(effect, SCORE).alt == (
         "Effect of optimizer on val_accuracy. adam: best 0.5000, median 0.5000 of 1; sgd: best 0.6000, median 0.4000 "
         "of 3. 1 infeasible or failed trials are marked at the edge."
     )

@@ -9,6 +9,7 @@ from PIL import Image, ImageColor
 
 from reporting.plots.learning_curves import COLOURS, Curve, curves, draw_curves
 from reporting.plots.live_curves import LiveCurves
+from search_spaces.objective import LOSS, SCORE
 from tests.fixtures.study import example_events, typed, write_study
 from tuning.records.study_record import read_study
 
@@ -31,10 +32,10 @@ def test_a_curve_has_converged_in_the_first_epoch_within_a_hundredth_of_its_best
         epochs = tuple(range(1, len(mean) + 1))
         return Curve(arm="a", label="a", seeds=1, epochs=epochs, mean=mean, least=mean, most=mean)
 
-    assert curve(0.5, 0.788, 0.793, 0.8).converged("max") == 3  # 0.792 is a hundredth below 0.8
-    assert curve(0.5, 0.8, 0.7).converged("max") == 2
-    assert curve(2.0, 1.02, 1.0, 1.2).converged("min") == 3
-    assert curve(0.4).converged("max") == 1
+    assert curve(0.5, 0.788, 0.793, 0.8).converged(SCORE) == 3  # 0.792 is a hundredth below 0.8
+    assert curve(0.5, 0.8, 0.7).converged(SCORE) == 2
+    assert curve(2.0, 1.02, 1.0, 1.2).converged(LOSS) == 3
+    assert curve(0.4).converged(SCORE) == 1
 
 
 def test_an_arm_without_a_finished_trial_has_no_curve(tmp_path: Path) -> None:

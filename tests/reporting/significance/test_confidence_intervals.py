@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from reporting.significance.confidence_intervals import mean_accuracy_interval, wilson
 from reporting.significance.expected_best import expected_best, shown
+from search_spaces.objective import LOSS
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ def test_the_expected_best_is_what_drawing_gives() -> None:
     assert expected_best(values, 1) == pytest.approx(0.5)
     # Two draws of three: 0.9 with 5/9, 0.5 with 3/9, 0.1 with 1/9.
     assert expected_best(values, 2) == pytest.approx((5 * 0.9 + 3 * 0.5 + 0.1) / 9)
-    assert expected_best(values, 2, "min") == pytest.approx((5 * 0.1 + 3 * 0.5 + 0.9) / 9)
+    assert expected_best(values, 2, LOSS) == pytest.approx((5 * 0.1 + 3 * 0.5 + 0.9) / 9)
     draws = np.random.default_rng(0).choice(values, (200_000, 4)).max(axis=1).mean()
     assert expected_best(values, 4) == pytest.approx(draws, abs=2e-3)
 
