@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from commands.base.options import results_option
+from tuning.records.study_paths import StudyPaths
 
 
 @click.command()
@@ -59,4 +60,4 @@ def explain(
         click.echo(f"{name}: {failure}", err=True)
     if failed:
         raise click.exceptions.Exit(2)
-    click.echo(f"TensorBoard: tensorboard --logdir {folder / 'tensorboard'}", err=True)
+    click.echo(f"TensorBoard: tensorboard --logdir {StudyPaths(folder).tensorboard}", err=True)

@@ -12,6 +12,7 @@ import click
 from commands.base.error_handling import fail
 from commands.base.options import CHECKOUT, data_dir_option, data_folder, data_options, results_option
 from tuning.plan.settings import Precision, SearchName
+from tuning.records.study_paths import StudyPaths
 from tuning.stopping import stopping_rules
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def _tune(task: Task, settings: StudySettings, dry_run: bool) -> None:
         }
         record_status = _run(plan, store, pretraining, console)
     except BaseException:
-        if not (plan.folder / "events.jsonl").exists():
+        if not StudyPaths(plan.folder).events.exists():
             plan.folder.rmdir()  # nothing happened: leave no empty study behind
         raise
     raise click.exceptions.Exit(record_status)
@@ -174,7 +175,6 @@ def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Co
     from reporting.report.derived_files import write_derived
     from tuning.execution import ray_cluster
     from tuning.listeners.progress import Progress
-    from tuning.records.study_paths import StudyPaths
 
     try:
         dashboard = ray_cluster.start_ray(plan.settings.address)
@@ -187,7 +187,7 @@ def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Co
                 token = "  (it asks for the token that `.venv/bin/ray get-auth-token` prints)"
                 console.print(f"Ray dashboard: http://{dashboard}{token}", highlight=False, soft_wrap=True)
             for what in (
-                f"TensorBoard:   tensorboard --logdir {plan.folder / 'tensorboard'}",
+                f"TensorBoard:   tensorboard --logdir {StudyPaths(plan.folder).tensorboard}",
                 f"curves so far: {StudyPaths(plan.folder).plot(CURVES)}",
             ):
                 console.print(what, highlight=False, soft_wrap=True)
@@ -195,7 +195,7 @@ def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Co
         live = LiveCurves(StudyPaths(plan.folder).plot(CURVES))
         record = study.run_study(plan, store, progress, typed_command(), pretraining, live.apply)
     except KeyboardInterrupt:
-        if (plan.folder / "events.jsonl").exists():
+        if StudyPaths(plan.folder).events.exists():
             write_derived(plan.folder)
             click.echo(f"\ninterrupted; what was done is kept: python cli.py summarize {_named(plan)}", err=True)
         raise

@@ -33,6 +33,7 @@ from trainables.phase_timer import PhaseTimer
 from trainables.ten_crop import ten_crop_metrics
 from trainables.trial_spec import TrialSpec, state_name
 
+PREDICTIONS_FILE = "test_predictions.npz"  # read by tuning/records/test_predictions.py, which names it too
 LATENCY_RUNS = 20  # single images timed for a winner's latency; the median is reported
 PREDICT_BATCH = 32
 
@@ -172,7 +173,7 @@ class TrialTrainable(tune.Trainable):
             averaged.add(saved.trial, predictions)
             on_train = self._target.evaluate(learner.predict(train.batches(PREDICT_BATCH)), train.targets)
             on_test = self._target.evaluate(predictions, test.targets) | ten_crop_metrics(learner.predict, test)
-            _write_predictions(folder / "test_predictions.npz", self._target.stored(predictions, test), test)
+            _write_predictions(folder / PREDICTIONS_FILE, self._target.stored(predictions, test), test)
             facts = learner.export(folder)
             measured.append(
                 {
@@ -195,7 +196,7 @@ class TrialTrainable(tune.Trainable):
         for name, (members, predictions) in averaged.of_all().items():
             folder = spec.saved[0].folder.with_name(name)
             folder.mkdir(exist_ok=True)
-            _write_predictions(folder / "test_predictions.npz", self._target.stored(predictions, test), test)
+            _write_predictions(folder / PREDICTIONS_FILE, self._target.stored(predictions, test), test)
             on_test = self._target.evaluate(predictions, test.targets)
             metrics = {f"test_{metric}": value for metric, value in on_test.items()}
             ensembles.append({"name": name, "members": members, "metrics": metrics})

@@ -17,7 +17,7 @@ from inspection.explanation.grad_cam import GradCamResult, grad_cam
 from inspection.loading.best_model import InspectionError, Winner
 from inspection.loading.load_model import load_network
 from reporting.plots.figure_files import save_figure
-from tuning.records.study_paths import ModelPaths
+from tuning.records.study_paths import ModelPaths, StudyPaths
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -111,7 +111,7 @@ def explain(
             f"{maps.shape[-1]} that vary most. {winner.title}"
         )
         keep(image_grids.maps_sheet(shown[:MAPS_OF], maps, title), f"feature_maps/{number:02d}_{block}")
-    to_tensorboard(winner.study / "tensorboard" / f"explain-{winner.arm}", drawn)
+    to_tensorboard(StudyPaths(winner.study).tensorboard / f"explain-{winner.arm}", drawn)
     return [path for _, path in drawn]
 
 
