@@ -14,7 +14,7 @@ from errors import unknown_name
 @click.option("--measure", metavar="A,B|all", help="Measure the latency of these on this machine first.")
 @data_dir_option
 def backbones(measure: str | None, data_dir: Path | None) -> None:
-    """The catalogue of pre-trained networks: what can be selected with --backbone, how large, how fast."""
+    """List pre-trained networks for --backbone, with size, published accuracy and latency."""
     from inspection.prediction import latency
     from reporting.tables.backbone_table import backbones_text
     from trainables.models.backbones.registry import CATALOGUE

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from commands.base.help_text import WholeLineGroup
 from commands.base.options import asked_task, data_dir_option, data_folder, data_options
 from search_spaces.backbones import POOLINGS
 
@@ -14,16 +15,16 @@ if TYPE_CHECKING:
     from tasks.task import Arm, Task
 
 
-@click.group()
+@click.group(cls=WholeLineGroup)
 def datasets() -> None:
-    """Build an image store, or look into one."""
+    """Build an image store, describe it, or export features."""
 
 
 @datasets.command()
 @click.argument("task")
 @click.option("--from", "data", metavar="PATH|URL", help="Archive, extracted folder or URL of the images.")
 @data_options
-@click.option("--sample", is_flag=True, help="The small data set of the sample.")
+@click.option("--sample", is_flag=True, help="Use the small generated data set.")
 @data_dir_option
 @click.option("--quiet", is_flag=True, help="No progress.")
 def prepare(
@@ -34,7 +35,7 @@ def prepare(
     quiet: bool,
     **read: Any,
 ) -> None:
-    """Decode TASK's images once into a store that every trial maps.
+    """Decode TASK's images once into the store that all trials read.
 
     \b
     python cli.py datasets prepare food10 --from ~/Downloads/food-101.tar.gz
@@ -56,7 +57,7 @@ def prepare(
 @click.argument("source", type=click.Path(path_type=Path))
 @click.argument("target", type=click.Path(path_type=Path))
 def convert(source: Path, target: Path) -> None:
-    """Turn a pickle of traffic signs (SOURCE) into arrays (TARGET.npz) without running anything it holds.
+    """Convert a pickle of traffic signs (SOURCE) to arrays (TARGET.npz); no code of it runs.
 
     \b
     python cli.py datasets convert data2.pickle signs.npz
@@ -70,13 +71,13 @@ def convert(source: Path, target: Path) -> None:
 @click.argument("task")
 @click.option("--from", "data", metavar="PATH|URL", help="Archive, extracted folder or URL of the images.")
 @data_options
-@click.option("--sample", is_flag=True, help="The small data set of the sample.")
+@click.option("--sample", is_flag=True, help="Use the small generated data set.")
 @click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Where to write the picture (PNG).")
 @data_dir_option
 def describe(
     task: str, data: str | None, sample: bool, picture: Path | None, data_dir: Path | None, **read: Any
 ) -> None:
-    """Images by class and split, sizes, and the pixels' statistics, as text and as a picture."""
+    """Describe TASK's images: classes, splits, sizes, duplicates, pixel statistics."""
     from commands.base.progress import prepare_with_bars
     from datasets.store import statistics
     from datasets.store.image_store import ImageStore
@@ -93,22 +94,26 @@ def describe(
 
 @datasets.command()
 @click.argument("task")
-@click.option("--backbone", metavar="NAME", help="See `backbones`.  [default: what the task's arms start from]")
+@click.option("--backbone", metavar="NAME", help="A name of `backbones`.  [default: the task's]")
 @click.option(
     "--pooling",
     type=click.Choice(POOLINGS),
     default="flatten",
     show_default=True,
-    help="Every value of the last maps, or the mean of each map.",
+    help="All values of the last feature maps, or the mean of each map.",
 )
-@click.option("--image-size", type=click.IntRange(8, 2048), help="Pixels.  [default: as such an arm, or the backbone]")
+@click.option(
+    "--image-size",
+    type=click.IntRange(8, 2048),
+    help="Side of the images in pixels.  [default: the task's, or the backbone's]",
+)
 @click.option("--from", "data", metavar="PATH|URL", help="Archive, extracted folder or URL of the images.")
 @data_options
-@click.option("--sample", is_flag=True, help="The small data set of the sample.")
+@click.option("--sample", is_flag=True, help="Use the small generated data set.")
+@click.option("--weights", type=click.Path(path_type=Path), help="File of the backbone's weights; no download.")
 @click.option(
-    "--weights", type=click.Path(path_type=Path), help="File with the backbone's weights, in place of a download."
+    "--out", type=click.Path(path_type=Path), metavar="FILE.h5", help="Target file.  [default: named by its content]"
 )
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE.h5", help="[default: named by what is in it]")
 @click.option("--overwrite", is_flag=True, help="Replace a file that exists.")
 @data_dir_option
 @click.option("--quiet", is_flag=True, help="No progress.")
@@ -126,14 +131,14 @@ def features(
     quiet: bool,
     **read: Any,
 ) -> None:
-    """What a frozen backbone makes of every image of TASK, as an HDF5 file for programs of your own.
+    """Write a frozen backbone's features of every image of TASK to an HDF5 file.
 
     \b
     python cli.py datasets features flowers17 --backbone VGG16
     python cli.py datasets features food10 --sample --pooling average --out food.h5
 
-    The file holds features (float32, a row an image), labels, split, names and class_names; its attributes say which
-    backbone, weights, image size and preprocessing. Test images are among them: split tells them apart.
+    The file holds features (float32, one row an image), labels, split, names and class_names. Its attributes name the
+    backbone, weights, image size and preprocessing. Test images are included; `split` marks them.
     """
     from dataclasses import replace
 

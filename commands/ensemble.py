@@ -12,12 +12,12 @@ from commands.base.options import results_option
 @click.command()
 @click.argument("study", metavar="TASK|STUDY")
 @click.option("--top", type=int, required=True, metavar="K", help="How many models, the best on validation.")
-@click.option("--arm", help="Of this arm's seeds alone.  [default: of all arms]")
+@click.option("--arm", help="Models of this arm only.  [default: of all arms]")
 @results_option
 def ensemble(study: str, top: int, arm: str | None, results: Path) -> None:
-    """Average the class probabilities of the K confirmed models that are best on validation.
+    """Average the class probabilities of the K best confirmed models.
 
-    It reads the test predictions that the study stored: nothing is predicted anew, no test image is opened.
+    Reads the test predictions stored by the study; no test image is opened.
     """
     from inspection.evaluation.ensemble import ensemble as averaged
     from inspection.evaluation.ensemble import ensemble_text

@@ -15,10 +15,10 @@ from commands.base.options import results_option
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @results_option
 def evaluate(study: str, arms: tuple[str, ...], form: str, results: Path) -> None:
-    """Precision, recall, F1 and support of every class, and which classes a winner takes for which.
+    """Print precision, recall, F1 and support of every class; draw the confusion matrix.
 
-    It reads the test predictions that the study stored: nothing is predicted anew, no test image is opened. The text
-    is written to tables/report_ARM.txt of the study, the matrix to plots/confusion_ARM.png.
+    Reads the test predictions stored by the study; no test image is opened. The text is also written to
+    tables/report_ARM.txt of the study, the matrix to plots/confusion_ARM.png.
 
     \b
     python cli.py evaluate flowers17

@@ -24,10 +24,10 @@ from tuning.records.study_paths import StudyPaths
 def explain(
     study: str, images: tuple[str, ...], arms: tuple[str, ...], layers: str | None, out: Path | None, results: Path
 ) -> None:
-    """Where winners look (Grad-CAM), and what every block makes of an image (feature maps).
+    """Draw where winners look (Grad-CAM) and the feature maps of every block.
 
-    Without IMAGE, one validation image of each class; the test split stays closed. Sheets are PNG files, and lie in the
-    study's TensorBoard too.
+    Without IMAGE, one validation image of each class is used; the test split stays closed. Sheets are PNG files, also
+    shown in the study's TensorBoard.
 
     \b
     python cli.py explain food10

@@ -14,12 +14,15 @@ from inspection.prediction.exports import export_formats
 @click.argument("study", metavar="TASK|STUDY")
 @click.option("--to", "form", type=click.Choice(export_formats()), required=True)
 @click.option("--arm", help="This arm's winner.  [default: the best on validation]")
-@click.option("--out", type=click.Path(path_type=Path), metavar="PATH", help="[default: below exports/ of the study]")
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="PATH", help="Target.  [default: below exports/ of the study]"
+)
 @results_option
 def export(study: str, form: str, arm: str | None, out: Path | None, results: Path) -> None:
-    """Write a winner as Keras, SavedModel, ONNX or TensorFlow Lite, and check it on validation images.
+    """Export a winner as Keras, SavedModel, ONNX or TensorFlow Lite; check it on images.
 
-    It takes images uint8 [N, S, S, 3], RGB, 0 to 255, as the winner does. What answers otherwise is not kept.
+    The exported model takes images uint8 [N, S, S, 3], RGB, 0 to 255, as the winner does. A file whose outputs differ
+    from the winner's is deleted.
     """
     from inspection.loading.best_model import winner
     from inspection.prediction.export import export as write

@@ -14,17 +14,18 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("subject", metavar="TASK|BACKBONE")
-@click.option("--arm", help="Of a task: whose network.  [default: its first arm that is one]")
-@click.option("--set", "sets", multiple=True, metavar="AXIS=VALUE", help="Hold an axis or a constant at a value.")
+@click.option("--arm", help="Arm of the task.  [default: its first network]")
+@click.option("--set", "sets", multiple=True, metavar="AXIS=VALUE", help="Fix an axis or a constant.")
 @click.option("--image-size", type=click.IntRange(1), help="Side of the square the network sees, in pixels.")
 @click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Draw the architecture too (PNG).")
 def layers(subject: str, arm: str | None, sets: tuple[str, ...], image_size: int | None, picture: Path | None) -> None:
-    """The layers of a network: index, type, shape, parameters, and where a frozen prefix may end.
+    """List a network's layers: index, type, shape, parameters, freeze points.
 
-    Of an arm: with its constants and the first value of each axis. Weights are random: nothing is downloaded.
+    An arm's network is built with the arm's constants and the first value of each axis. Weights are random; nothing is
+    downloaded.
 
     \b
-    python cli.py layers VGG16                        why layer 15 is where its last block begins
+    python cli.py layers VGG16                        its last block begins at layer 15
     python cli.py layers traffic_signs --arm CNN_10_relu
     python cli.py layers food10 --set conv_blocks=3 --picture from_scratch.png
     """

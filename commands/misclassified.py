@@ -19,9 +19,9 @@ from commands.base.options import results_option
 )
 @results_option
 def misclassified(study: str, arm: str | None, most: int, out: Path | None, results: Path) -> None:
-    """The test images that a winner got wrong with the highest confidence, with true and predicted names.
+    """Show a winner's most confident errors on test images.
 
-    Who looks at test images learns from them: each call is entered in the study's ledger of openings.
+    Looking at test images is an opening of the test split: each call is recorded.
     """
     from tuning.plan.settings import UsageError
 

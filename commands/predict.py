@@ -14,7 +14,9 @@ from commands.base.options import results_option
 @click.argument("arguments", nargs=-1, required=True, metavar="[TASK|STUDY] IMAGE...")
 @click.option("--arm", help="This arm's winner.  [default: the best on validation]")
 @click.option("--model", metavar="NAME", help="An ImageNet model as it comes, instead of a study (see `backbones`).")
-@click.option("--weights", type=click.Path(path_type=Path), metavar="FILE", help="Of --model, with its classifier.")
+@click.option(
+    "--weights", type=click.Path(path_type=Path), metavar="FILE", help="Weights of --model, with its classifier."
+)
 @click.option(
     "--top", type=int, default=5, show_default=True, metavar="K", help="Classes to name, most probable first."
 )
@@ -29,10 +31,12 @@ def predict(
     form: str,
     results: Path,
 ) -> None:
-    """Class names and probabilities of images: files, folders, 'patterns*', addresses, - for standard input.
+    """Print class names and probabilities of images.
 
-    Each image is decoded and fitted as the study's test images were. One that cannot be read costs one line; the others
-    go on, and the exit status is 2.
+    IMAGE is a file, folder, 'pattern*', address, or - for standard input.
+
+    Each image is decoded and resized as the study's test images were. An unreadable image is reported in one line; the
+    others are predicted, and the exit status is 2.
 
     \b
     python cli.py predict food10 lunch.jpg

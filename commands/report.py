@@ -14,7 +14,7 @@ from commands.base.options import results_option
 @click.option("--open", "show", is_flag=True, help="Show the page in a browser.")
 @results_option
 def report(study: str, show: bool, results: Path) -> None:
-    """What each axis did, whether to believe the table, and what to run next, in one page.
+    """Write one page: verdict, tables, effect of every axis, audit, next command.
 
     A TASK stands for its newest study. Writes plots/ and report.html into the study's folder; the page needs no
     network and no other file.

@@ -14,20 +14,20 @@ from commands.base.options import results_option
 
 @click.command()
 @click.argument("study", metavar="TASK|STUDY")
-@click.option("--arm", "arms", multiple=True, metavar="ARM", help="Trials of this arm; may be said several times.")
-@click.option("--where", metavar="EXPRESSION", help="Trials that meet it: an SQL expression over the columns.")
-@click.option("--sort", metavar="[-]COLUMN,...", help="In this order, or SQL's ORDER BY.  [default: best first]")
-@click.option("--columns", metavar="A,B", help="Columns to show.  [default: those that tell the trials apart]")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The first N of them.")
+@click.option("--arm", "arms", multiple=True, metavar="ARM", help="Trials of this arm; repeatable.")
+@click.option("--where", metavar="EXPRESSION", help="Only trials for which this SQL expression holds.")
+@click.option("--sort", metavar="[-]COLUMN,...", help="Order, or SQL's ORDER BY.  [default: best first]")
+@click.option("--columns", metavar="A,B", help="Columns to show.  [default: those that differ]")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Show the first N.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(["table", "csv", "json", "markdown"]),
     default="table",
     show_default=True,
-    help="csv and json have every column unless --columns names some.",
+    help="Output format; csv and json have all columns by default.",
 )
-@click.option("--mlflow", "uri", metavar="URI", help="Write them to this MLflow server or folder instead.")
+@click.option("--mlflow", "uri", metavar="URI", help="Write the trials to this MLflow server or folder.")
 @results_option
 def runs(
     study: str,
@@ -40,9 +40,10 @@ def runs(
     uri: str | None,
     results: Path,
 ) -> None:
-    """The trials of STUDY: how each was set, how far it came, why it ended. A TASK stands for its newest study.
+    """List the trials of STUDY with configuration, progress and scores.
 
-    Scores are those of a trial's best epoch, seconds all that it kept a worker busy.
+    A TASK stands for its newest study. Scores are those of a trial's best epoch; seconds are all that it kept a worker
+    busy.
 
     EXPRESSION and --sort are SQLite's, without subqueries. Words to the right of a comparison need no quotation marks;
     text is compared without regard to case; column names with other characters stand in "" or []. A trial without a

@@ -20,14 +20,14 @@ from reporting.formats.registry import FORMATS
     show_default=True,
 )
 @click.option(
-    "--into", type=click.Path(path_type=Path), metavar="FILE.md", help="Put the table in place, between its two marks."
+    "--into", type=click.Path(path_type=Path), metavar="FILE.md", help="Replace the table between its two marks."
 )
 @results_option
 def summarize(studies: tuple[str, ...], form: str, into: Path | None, results: Path) -> None:
-    """The comparison table of a study, published numbers beside the measured ones.
+    """Print the comparison table of a study beside published numbers.
 
     A TASK stands for its newest study; without any argument, the newest study of every task. Several studies of one
-    task stand side by side. Below the table: what it took, how sure the numbers are, how to get each row again.
+    task stand side by side. Below the table: compute cost, intervals and tests, the command that trains each row again.
 
     \b
     python cli.py summarize food10

@@ -8,9 +8,9 @@ from errors import pluralize
 
 
 @click.command()
-@click.option("--names", is_flag=True, help="Their names alone, one a line.")
+@click.option("--names", is_flag=True, help="Print names only, one a line.")
 def tasks(names: bool) -> None:
-    """What can be asked: tasks with their arms, data and source."""
+    """List the tasks with their arms, data and source."""
     from tasks.task import load_task, task_names
 
     for name in task_names():

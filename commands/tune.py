@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from commands.base.error_handling import fail
+from commands.base.help_text import GroupedOptionsCommand
 from commands.base.options import CHECKOUT, data_dir_option, data_folder, data_options, results_option
 from errors import arg
 from tuning.plan.settings import Precision, SearchName
@@ -25,69 +26,100 @@ if TYPE_CHECKING:
     from tuning.plan.study_plan import StudyPlan
 
 
-@click.command()
+OPTION_GROUPS = {
+    "Data": (
+        *("sample", "data", "group_by", "allow_pickle", "image_size", "augmentation", "data_dir"),
+        "feature_cache",
+    ),
+    "Search": (
+        *("arms", "trials", "epochs", "search", "scheduler", "spaces", "sets", "backbone", "metric", "configs", "seed"),
+    ),
+    "Training": ("confirm_seeds", "folds", "ensemble", "weights", "precision", "keep_epochs", "goes_on_from"),
+    "Machine": ("gpus", "gpus_per_trial", "concurrent", "address"),
+    "Output": ("name", "results", "dry_run", "quiet"),
+}
+
+
+@click.command(cls=GroupedOptionsCommand, groups=OPTION_GROUPS)
 @click.argument("task")
-@click.option("--sample", is_flag=True, help="The same question, small: generated images, no network, minutes.")
-@click.option("--data", metavar="PATH|URL", help="Archive, folder, table (CSV) or URL of the images.")
+@click.option("--sample", is_flag=True, help="Ask the same of a small generated data set; no network, minutes.")
+@click.option("--data", metavar="PATH|URL", help="Archive, folder, CSV table or URL of the images.")
 @data_options
-@click.option("--gpus", type=int, default=0, help="GPUs the study may use.  [default: 0, processors alone]")
-@click.option(
-    "--gpus-per-trial", type=float, help="Part of a GPU for each trial, such as 0.5.  [default: by its memory]"
-)
-@click.option("--concurrent", type=int, help="Trials at once.  [default: what the machine or the GPUs hold]")
-@click.option("--trials", type=int, help="Configurations searched per arm.  [default: 20]")
-@click.option("--epochs", type=int, help="Epochs of a trial that is not stopped.  [default: as the document has it]")
-@click.option("--arms", metavar="A,B", help="Arms to compare; a baseline of any task: `pixels`, of boxes `mean_box`.")
-@click.option(
-    "--folds", type=int, metavar="K", help="For few images: confirm on K folds of those outside the test split."
-)
-@click.option("--confirm-seeds", type=int, help="Seeds each arm's best is trained with again.  [default: 3; sample 1]")
-@click.option("--ensemble", type=int, metavar="K", help="One more row an arm: the K best of its search, averaged.")
-@click.option(
-    "--from",
-    "goes_on_from",
-    metavar="STUDY/TRIAL@EPOCH",
-    help="Go on from where that trial stood, its settings kept but for what --set and --space change.",
-)
-@click.option("--keep-epochs", type=int, metavar="N", help="Keep every N-th epoch of every trial, for --from.")
-@click.option("--configs", metavar="FILE|published", help="Train exactly these configurations: no search, no stopping.")
-@click.option("--search", type=click.Choice(get_args(SearchName)), default="optuna", show_default=True)
-@click.option(
-    "--scheduler", type=click.Choice(stopping_rules()), default="asha", show_default=True, help="Early stopping."
-)
-@click.option(
-    "--space", "spaces", multiple=True, metavar="AXIS=LOW..HIGH|A,B", help="Search an axis over another range."
-)
-@click.option("--set", "sets", multiple=True, metavar="AXIS=VALUE", help="Hold an axis or a constant at a value.")
-@click.option("--metric", help="Validation metric that decides, such as val_macro_f1.  [default: the task's own]")
+@click.option("--image-size", type=int, metavar="PIXELS", help="Side of the square image a network sees.")
 @click.option(
     "--augmentation",
     metavar="none|views=K|live",
-    help="Of training images; views=K: K fixed variants of each, computed once.  [default: as the document]",
+    help="Of training images; views=K: K fixed variants of each, computed once.  [default: the task's]",
 )
-@click.option("--backbone", metavar="NAME", help="Short for --set backbone=NAME.")
-@click.option("--image-size", type=int, help="Side of the square a model sees, in pixels.")
-@click.option(
-    "--weights", type=click.Path(path_type=Path), help="File with the backbone's weights, in place of a download."
-)
-@click.option("--precision", type=click.Choice(get_args(Precision)), default="float32", show_default=True)
 @click.option(
     "--feature-cache",
     type=float,
     default=20.0,
     show_default=True,
     metavar="GB",
-    help="Disk for the output of frozen layers, computed once for all trials; 0 computes it in every step.",
+    help="Disk space for outputs of frozen layers, computed once for all trials; 0 keeps none.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Decides every draw and every initial weight.")
-@click.option("--name", help="Name of the study's folder.  [default: the time]")
-@click.option("--address", help="A running Ray cluster, such as auto or 10.0.0.1:6379.  [default: this machine]")
+@click.option("--arms", metavar="A,B", help="Arms to compare, and `pixels` (of boxes `mean_box`), a simple baseline.")
+@click.option("--trials", type=int, metavar="N", help="Configurations searched per arm.  [default: 20]")
+@click.option("--epochs", type=int, metavar="N", help="Epochs of a trial that is not stopped.  [default: the task's]")
+@click.option(
+    "--search",
+    type=click.Choice(get_args(SearchName)),
+    default="optuna",
+    show_default=True,
+    help="How configurations are proposed; optuna is TPE.",
+)
+@click.option(
+    "--scheduler",
+    type=click.Choice(stopping_rules()),
+    default="asha",
+    show_default=True,
+    help="Rule that stops trials early.",
+)
+@click.option("--space", "spaces", multiple=True, metavar="AXIS=LOW..HIGH|A,B", help="Search an axis over this range.")
+@click.option("--set", "sets", multiple=True, metavar="AXIS=VALUE", help="Fix an axis or a constant.")
+@click.option("--backbone", metavar="NAME", help="Short for --set backbone=NAME.")
+@click.option("--metric", help="Validation metric to optimize, such as val_macro_f1.  [default: the task's]")
+@click.option("--configs", metavar="FILE|published", help="Train these configurations; no search, no stopping.")
+@click.option(
+    "--seed", type=int, default=0, show_default=True, metavar="N", help="Determines every draw and initial weight."
+)
+@click.option(
+    "--confirm-seeds",
+    type=int,
+    metavar="N",
+    help="Seeds each arm's best is trained with again.  [default: 3; sample 1]",
+)
+@click.option("--folds", type=int, metavar="K", help="Few images: confirm on K folds of the non-test images.")
+@click.option("--ensemble", type=int, metavar="K", help="Add a row per arm: the K best of its search, averaged.")
+@click.option("--weights", type=click.Path(path_type=Path), help="File of the backbone's weights; no download.")
+@click.option(
+    "--precision",
+    type=click.Choice(get_args(Precision)),
+    default="float32",
+    show_default=True,
+    help="Number format of the computation.",
+)
+@click.option("--keep-epochs", type=int, metavar="N", help="Keep every N-th epoch of every trial, for --from.")
+@click.option(
+    "--from",
+    "goes_on_from",
+    metavar="STUDY/TRIAL@EPOCH",
+    help="Continue this trial with its settings, except those of --set and --space.",
+)
+@click.option("--gpus", type=int, default=0, metavar="N", help="GPUs the study may use.  [default: 0, processors only]")
+@click.option(
+    "--gpus-per-trial", type=float, metavar="SHARE", help="Share of a GPU per trial, such as 0.5.  [default: by memory]"
+)
+@click.option("--concurrent", type=int, metavar="N", help="Trials at once.  [default: as many as fit]")
+@click.option("--address", help="A running Ray cluster: auto, or 10.0.0.1:6379.  [default: this machine]")
+@click.option("--name", help="Name of the study's folder.  [default: date and time]")
 @click.option("--dry-run", is_flag=True, help="Print the plan and stop.")
-@click.option("--quiet", is_flag=True, help="No progress; the table at the end.")
+@click.option("--quiet", is_flag=True, help="Print the final table only.")
 @results_option
 @data_dir_option
 def tune(task: str, dry_run: bool, backbone: str | None, **options: Any) -> None:
-    """Search every arm of TASK equally hard, confirm the best, test them once, print the table.
+    """Search every arm of TASK equally, confirm and test the best, print the table.
 
     \b
     python cli.py tune food10 --gpus 2 --gpus-per-trial 0.5

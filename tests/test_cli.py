@@ -231,11 +231,27 @@ def commands() -> dict[str, click.Command]:
 
 
 @pytest.mark.parametrize("command", commands())
-def test_every_command_has_help_and_stands_in_the_readme(command: str) -> None:
+def test_every_command_has_help(command: str) -> None:
     status, printed, _ = invoke(*command.split(), "--help")
     assert status == 0
     assert len(printed.splitlines()) > 3
-    assert f"cli.py {command}" in (CHECKOUT / "README.md").read_text()
+
+
+def test_help_cuts_no_line_of_a_command_and_lists_every_option_once() -> None:
+    for page in ("--help", "datasets --help"):
+        assert "..." not in invoke(*page.split())[1].partition("Commands:")[2]
+    printed = invoke("tune", "--help")[1]
+    for parameter in cli.tune.params:
+        if isinstance(parameter, click.Option):
+            assert len(re.findall(rf"^  {parameter.opts[0]}\b(?!-)", printed, re.MULTILINE)) == 1, parameter.opts
+    assert re.findall(r"^(\w+):$", printed, re.MULTILINE) == [
+        "Data",
+        "Search",
+        "Training",
+        "Machine",
+        "Output",
+        "Other",
+    ]
 
 
 def test_the_earlier_name_of_misclassified_still_works(tmp_path: Path) -> None:
@@ -301,8 +317,10 @@ def test_help_and_tasks_load_nothing_heavy() -> None:
     assert "numpy" not in imported("--help")
 
 
-def test_the_readme_shows_only_options_that_exist() -> None:
-    for line in re.findall(r"python cli\.py ([^\n`#]*)", (CHECKOUT / "README.md").read_text()):
+def test_documents_show_only_options_that_exist() -> None:
+    pages = [CHECKOUT / "README.md", *(CHECKOUT / "docs").glob("*.md")]
+    pages.remove(CHECKOUT / "docs" / "commands.md")  # tests/test_docs.py
+    for line in re.findall(r"python cli\.py ([^\n`#]*)", "\n".join(page.read_text() for page in pages)):
         [command] = [each for name, each in commands().items() if f"{line} ".startswith(f"{name} ")]
         known = {option for parameter in command.params for option in parameter.opts}
         for option in re.findall(r"(--[a-z-]+)", line):

@@ -91,7 +91,7 @@ def test_every_command_that_the_documents_name_exists() -> None:
 def test_every_extra_has_a_lock_file() -> None:
     extras = PROJECT["project"]["optional-dependencies"]
 
-    assert {path.stem for path in LOCKS} == {"base", "benchmark", *extras}
+    assert {path.stem for path in LOCKS} == {"base", "benchmark", "docs", *extras}
 
 
 @pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.name)

@@ -9,14 +9,12 @@ from typing import Any, NoReturn
 
 import click
 
+from commands.base.help_text import WholeLineGroup
 from errors import PodiumError, name_arguments
 
 
-class OneLineErrorGroup(click.Group):
+class OneLineErrorGroup(WholeLineGroup):
     """Group of commands that end with one line and exit status 2 for a user's mistake; any traceback is a bug."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)  # in the order a study goes, not the alphabet's
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         with _one_line(ctx):

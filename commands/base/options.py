@@ -43,10 +43,10 @@ def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
     group_by = click.option(
         "--group-by",
         metavar="prefix|folder|COLUMN",
-        help="Of your own images: keep together in one split, in all classes, those whose file names begin alike "
-        "(up to the last _ or -), that share a folder below their class, or a value in a column of the table.",
+        help="Own images: keep in one split those that share the file name's beginning (up to the last _ or -), the "
+        "folder below the class, or a value of a column.",
     )
-    allow_pickle = click.option("--allow-pickle", is_flag=True, help="Read a pickle, though it may run any code.")
+    allow_pickle = click.option("--allow-pickle", is_flag=True, help="Read a pickle, which may run any code.")
     return group_by(allow_pickle(command))
 
 

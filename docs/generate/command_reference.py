@@ -17,7 +17,9 @@ def command_reference() -> str:
     """Return the page: a section for each command, with its help as the terminal shows it."""
     sections = [
         f"## {name}\n\n```text\n{command.get_help(context).rstrip()}\n```\n"
-        for name, command, context in _commands(cli.cli, click.Context(cli.cli, info_name="cli.py"))
+        for name, command, context in _commands(
+            cli.cli, click.Context(cli.cli, info_name="cli.py", **cli.cli.context_settings)
+        )
     ]
     heading = "# Commands\n\nWritten by `make reference` from `python cli.py COMMAND --help`.\n"
     return "\n".join([heading, *sections])
