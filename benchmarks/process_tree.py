@@ -10,23 +10,20 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
-import signal
 import subprocess
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 MARK = "PODIUM_BENCHMARK_RUN"
 CPU_INTERVAL = 0.25  # seconds; what a process does after its last look is lost: half of this on average
 # The kernel walks a process's page table for its share of memory: 15 to 20 ms of processor time for each TensorFlow.
 MEMORY_INTERVAL = 2.0
 GRACE = 5.0  # seconds for what outlives the command
-TICKS = os.sysconf("SC_CLK_TCK")
-PAGE = os.sysconf("SC_PAGE_SIZE")
-
-Identity = tuple[int, int]  # process id, and when it started (in ticks since boot): ids are used again
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,68 +42,64 @@ class Measurement:
 
 
 def busy_cores(seconds: float = 2.0) -> float:
-    """How many cores are at work on anything at all, on average over the next seconds.
+    """Return how many cores are at work on anything at all, on average over the next seconds.
 
-    Not the load average: for minutes after a run that still tells of the run.
+    The load average would still include the last run for minutes.
     """
-    before = _idle_and_total()
-    time.sleep(seconds)
-    idle, total = (after - earlier for after, earlier in zip(_idle_and_total(), before, strict=True))
-    return (os.cpu_count() or 1) * (1 - idle / total) if total else 0.0
-
-
-def _idle_and_total() -> tuple[int, int]:
-    """Ticks of all cores since the machine started. proc(5): user nice system idle iowait irq softirq steal."""
-    ticks = [int(word) for word in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
-    return ticks[3] + ticks[4], sum(ticks)
+    return psutil.cpu_percent(seconds) / 100 * (os.cpu_count() or 1)
 
 
 class Tree:
-    """The processes of one run, looked at from outside."""
+    """The processes of one run, looked at from outside.
+
+    Attributes:
+        alive: Processes of the run at the last look.
+        peak_bytes: Highest sum of their memory, pages shared with others divided among them.
+    """
 
     def __init__(self, mark: str) -> None:
-        self._mark = f"{MARK}={mark}".encode()
-        self._ticks: dict[Identity, int] = {}
-        self._strangers: set[Identity] = set()
-        self._alive: set[Identity] = set()
+        self._mark = mark
+        self._seconds: dict[psutil.Process, float] = {}  # a process equals another of the same id and start alone
+        self._strangers: set[psutil.Process] = set()
+        self.alive: set[psutil.Process] = set()
         self.peak_bytes = 0
 
     def look(self, *, memory: bool) -> None:
         """Find the run's processes, note the processor time of each, and where asked the memory of all."""
-        pids = [int(entry.name) for entry in os.scandir("/proc") if entry.name.isdigit()]
-        found = {seen.identity: seen for pid in pids if (seen := _stat(pid)) is not None}
-        ours = {identity for identity in found if self._belongs(identity)}
-        ours = _with_children(ours, {identity: seen.parent for identity, seen in found.items()})
-        for identity in ours:
-            self._ticks[identity] = found[identity].ticks
-        self._alive = {identity for identity in ours if not found[identity].zombie}
+        found = {process: process.info for process in psutil.process_iter(["ppid", "cpu_times", "status"])}
+        ours = {process for process in found if self._belongs(process)}
+        while adopted := {each for each in found if found[each]["ppid"] in {own.pid for own in ours}} - ours:
+            ours |= adopted  # children of the run's processes belong to it, whatever their environment
+        for process in ours & {each for each in found if found[each]["cpu_times"] is not None}:
+            self._seconds[process] = sum(found[process]["cpu_times"][:2])
+        self.alive = {process for process in ours if found[process]["status"] != psutil.STATUS_ZOMBIE}
         if memory:
-            self.peak_bytes = max(self.peak_bytes, sum(_proportional_bytes(pid) for pid, _ in self._alive))
+            self.peak_bytes = max(self.peak_bytes, sum(_shares(self.alive)))
 
-    def _belongs(self, identity: Identity) -> bool:
-        if identity in self._ticks:
-            return True
-        if identity in self._strangers:
-            return False
-        environment = _read(identity[0], "environ")
-        if environment is not None and self._mark in environment.split(b"\0"):
-            return True
-        if environment:  # empty between fork and exec, and in the kernel's own threads
-            self._strangers.add(identity)
+    def _belongs(self, process: psutil.Process) -> bool:
+        if process in self._seconds or process in self._strangers:
+            return process in self._seconds
+        with contextlib.suppress(psutil.Error):
+            environment = process.environ()
+            if environment.get(MARK) == self._mark:
+                return True
+            if environment:  # empty between fork and exec, and in the kernel's own threads
+                self._strangers.add(process)
         return False
 
     @property
-    def alive(self) -> frozenset[Identity]:
-        """At the last look."""
-        return frozenset(self._alive)
-
-    @property
     def processes(self) -> int:
-        return len(self._ticks)
+        return len(self._seconds)
 
     @property
     def cpu_seconds(self) -> float:
-        return sum(self._ticks.values()) / TICKS
+        return sum(self._seconds.values())
+
+
+def _shares(processes: set[psutil.Process]) -> Iterator[int]:
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            yield process.memory_full_info().pss
 
 
 def measure(
@@ -177,62 +170,13 @@ def _watch(tree: Tree, process: subprocess.Popen[bytes], deadline: float) -> Non
 
 
 def _end(tree: Tree, grace: float) -> int:
-    """Wait for what outlives the command, then end it, each process by its id. Returns how many had to be ended."""
+    """Wait for what outlives the command, then end it. Returns how many had to be ended."""
     deadline = time.perf_counter() + grace
     tree.look(memory=False)
     while tree.alive and time.perf_counter() < deadline:
         time.sleep(CPU_INTERVAL)
         tree.look(memory=False)
-    left_over = tree.alive
-    for pid, start in left_over:
-        if (seen := _stat(pid)) is not None and seen.identity == (pid, start):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-    return len(left_over)
-
-
-def _with_children(ours: set[Identity], parents: Mapping[Identity, int]) -> set[Identity]:
-    """Children of the run's processes belong to it, whatever /proc says of their environment."""
-    while True:
-        ids = {pid for pid, _ in ours}
-        adopted = {identity for identity, parent in parents.items() if parent in ids} - ours
-        if not adopted:
-            return ours
-        ours = ours | adopted
-
-
-@dataclass(frozen=True)
-class _Seen:
-    identity: Identity
-    parent: int
-    ticks: int  # of processor time, user and system
-    zombie: bool  # ended, but its parent has not asked yet: its count is final
-
-
-def _stat(pid: int) -> _Seen | None:
-    content = _read(pid, "stat")
-    if content is None:
-        return None
-    state, *fields = content[content.rindex(b")") + 2 :].split()  # the name before may hold anything
-    return _Seen((pid, int(fields[18])), int(fields[0]), int(fields[10]) + int(fields[11]), state in (b"Z", b"X"))
-
-
-def _proportional_bytes(pid: int) -> int:
-    """Memory of a process, pages that it shares with others divided among them."""
-    for line in (_read(pid, "smaps_rollup") or b"").splitlines():
-        if line.startswith(b"Pss:"):
-            return int(line.split()[1]) * 1024
-    return 0
-
-
-def _read(pid: int, name: str) -> bytes | None:
-    try:  # not through pathlib: four times a second for every process of the machine, it would be half of this
-        file = os.open(f"/proc/{pid}/{name}", os.O_RDONLY)
-    except OSError:
-        return None
-    try:
-        return b"".join(iter(lambda: os.read(file, 1 << 16), b""))
-    except OSError:  # it ended meanwhile
-        return None
-    finally:
-        os.close(file)
+    for process in tree.alive:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    return len(tree.alive)

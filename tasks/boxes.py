@@ -8,22 +8,20 @@ validation data; here 80 / 10 / 10.
     python cli.py tune boxes --sample                 # drawn scenes, no network, minutes
 """
 
+from functools import partial
+
 from datasets.dataset import Counts
 from datasets.input_config import InputConfig
 from datasets.sources.caltech101_airplanes import Airplanes
 from datasets.synthetic.generated_scenes import GeneratedScenes
 from search_spaces import boxes
 from search_spaces.objective import Objective
-from search_spaces.space import Space
-from tasks.task import Arm, Sample, Task, table
+from tasks.task import Sample, Task, arm, table
 
 VIEW = InputConfig(image_size=224, fit="stretch")
 
 
-def _arm(name: str, label: str, space: Space) -> Arm:
-    return Arm(name=name, label=label, model="fine_tuned", space=space, view=VIEW, max_epochs=25)
-
-
+_arm = partial(arm, view=VIEW, max_epochs=25, model="fine_tuned")
 TASK = Task(
     name="boxes",
     title="Where is the airplane?",

@@ -17,16 +17,11 @@ from datasets.dataset import Counts
 from datasets.input_config import InputConfig
 from datasets.sources.cifar10 import Cifar10
 from search_spaces import cifar10 as spaces
-from search_spaces.space import Space
-from tasks.task import DISHES, Arm, Sample, Task, averages, sample_pictures, table
+from tasks.task import DISHES, Sample, Task, arm, averages, sample_pictures, table
 
 PLAIN = InputConfig(image_size=32, recipe="cifar10")
 SHIFTED = replace(PLAIN, augmentation="live")
 TURNED = replace(SHIFTED, recipe="cifar10_ensemble")
-
-
-def _arm(name: str, label: str, space: Space, epochs: int, view: InputConfig = SHIFTED) -> Arm:
-    return Arm(name=name, label=label, model=name.partition("_")[0], space=space, view=view, max_epochs=epochs)
 
 
 TASK = Task(
@@ -35,21 +30,28 @@ TASK = Task(
     source="document 2, MiniVGGNet, ensemble methods, MiniGoogLeNet and ResNet",
     dataset=Cifar10(),
     arms=(
-        _arm("minivggnet", "MiniVGGNet", spaces.MINIVGGNET, 40, PLAIN),
-        _arm("minivggnet_plain", "MiniVGGNet without Batch Normalization", spaces.PLAIN_MINIVGGNET, 40, PLAIN),
-        replace(
-            _arm("minivggnet_augmented", "MiniVGGNet, Augmented", spaces.ENSEMBLE_MEMBER, 40, TURNED), ensemble=True
+        arm("minivggnet", "MiniVGGNet", spaces.MINIVGGNET, PLAIN, max_epochs=40),
+        arm(
+            "minivggnet_plain", "MiniVGGNet without Batch Normalization", spaces.PLAIN_MINIVGGNET, PLAIN, max_epochs=40
         ),
-        _arm("minigooglenet", "MiniGoogLeNet", spaces.MINIGOOGLENET, 70),
-        _arm("resnet", "ResNet", spaces.RESNET, 100),
+        arm(
+            "minivggnet_augmented",
+            "MiniVGGNet, Augmented",
+            spaces.ENSEMBLE_MEMBER,
+            TURNED,
+            max_epochs=40,
+            ensemble=True,
+        ),
+        arm("minigooglenet", "MiniGoogLeNet", spaces.MINIGOOGLENET, SHIFTED, max_epochs=70),
+        arm("resnet", "ResNet", spaces.RESNET, SHIFTED, max_epochs=100),
     ),
     more_arms=(
         *(
-            _arm(f"minigooglenet_exp{number}", f"MiniGoogLeNet, Experiment {number}", space, 70)
+            arm(f"minigooglenet_exp{number}", f"MiniGoogLeNet, Experiment {number}", space, SHIFTED, max_epochs=70)
             for number, space in enumerate(spaces.EXPERIMENTS, start=1)
         ),
         *(
-            _arm(f"resnet_v{number}", f"ResNet, Version {number}", space, 100)
+            arm(f"resnet_v{number}", f"ResNet, Version {number}", space, SHIFTED, max_epochs=100)
             for number, space in enumerate(spaces.VERSIONS, start=3)
         ),
     ),

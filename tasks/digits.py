@@ -11,7 +11,7 @@ trained by AdaGrad without a framework, reads the 1,797 handwritten digits that 
 from datasets.input_config import InputConfig
 from datasets.sources.digits import Digits
 from search_spaces import digits, mnist
-from tasks.task import Arm, Sample, Task, arm, averages
+from tasks.task import Sample, Task, arm, averages
 
 DATASET = Digits()
 SMALL, LARGE = InputConfig(image_size=8, fit="stretch"), InputConfig(image_size=28, fit="stretch")
@@ -22,14 +22,11 @@ TASK = Task(
     source="document 2, 2020-10-10-multiclassification, on digits in place of Iris",
     dataset=DATASET,
     arms=(
-        Arm(
-            name="numpy_network",
-            label="Hand-written Network",
+        arm(
+            *("numpy_network", "Hand-written Network", digits.NUMPY_NETWORK, SMALL),
+            max_epochs=75,  # 10,050 steps of 8 digits; 1,000 epochs of Iris are 10,000
             learner="numpy_learner",
             model="numpy_network",
-            space=digits.NUMPY_NETWORK,
-            view=SMALL,
-            max_epochs=75,  # 10,050 steps of 8 digits; 1,000 epochs of Iris are 10,000
         ),
         arm("lenet", "LeNet", mnist.LENET, LARGE, max_epochs=20),
     ),

@@ -14,7 +14,7 @@ from datasets.dataset import Counts
 from datasets.input_config import InputConfig
 from datasets.sources.dogs_vs_cats import DogsVsCats
 from search_spaces import dogs_vs_cats
-from tasks.task import Arm, Sample, Task, arm, averages, sample_pictures, table
+from tasks.task import Sample, Task, arm, averages, features_arm, sample_pictures, table
 
 # An epoch is 90 training and 20 validation steps of 20 images (document 1, settings).
 VIEW = InputConfig(
@@ -24,17 +24,15 @@ SMALL = InputConfig(image_size=64, fit="stretch", epoch_images=60, check_images=
 CROPPED, PLAIN = InputConfig(image_size=64, fit="shorter_side", crops=10), InputConfig(image_size=64, fit="stretch")
 
 
-def _arm(optimizer: str, label: str) -> Arm:
-    space = dogs_vs_cats.of_optimizer(optimizer)
-    return Arm(name=optimizer, label=label, model="fine_tuned", space=space, view=VIEW, max_epochs=250)
-
-
 TASK = Task(
     name="dogs_vs_cats",
     title="Dogs or cats: SGD or Adam?",
     source="document 1, settings and results; document 2, 2020-11-23-dogs-vs-cats",
     dataset=DogsVsCats(counts=Counts(train=8500, val=2000, test=2000)),
-    arms=(_arm("sgd", "SGD"), _arm("adam", "Adam")),
+    arms=tuple(
+        arm(name, label, dogs_vs_cats.of_optimizer(name), VIEW, max_epochs=250, model="fine_tuned")
+        for name, label in (("sgd", "SGD"), ("adam", "Adam"))
+    ),
     more_arms=(
         arm(
             "alexnet",
@@ -43,13 +41,10 @@ TASK = Task(
             InputConfig(image_size=227, fit="shorter_side", augmentation="live", recipe="alexnet", crops=10),
             max_epochs=75,
         ),
-        Arm(
-            name="resnet50_features",
-            label="ResNet50 Features",
-            learner="features_learner",
-            model="backbone_features",
-            space=dogs_vs_cats.RESNET50_FEATURES,
-            view=InputConfig(image_size=224, fit="stretch"),
+        features_arm(
+            "resnet50_features",
+            "ResNet50 Features",
+            dogs_vs_cats.RESNET50_FEATURES,
             max_epochs=250,  # of 20 iterations each: the document allows 5,000
         ),
     ),

@@ -12,21 +12,17 @@ stored versions of its code: `surgery_as_run` is what they do.
 """
 
 from dataclasses import replace
+from functools import partial
 
 from datasets.dataset import Counts
 from datasets.input_config import InputConfig
 from datasets.sources.flowers17 import Flowers17
 from search_spaces import flowers17 as spaces
-from search_spaces.space import Space
-from tasks.task import DISHES, Arm, Sample, Task, averages, sample_pictures, table
+from tasks.task import DISHES, Sample, Task, arm, averages, features_arm, sample_pictures, table
 
 SMALL = InputConfig(image_size=64, fit="shorter_side", recipe="flowers17")
 SMALL_LIVE = replace(SMALL, augmentation="live")
-LARGE_LIVE = replace(SMALL_LIVE, image_size=224)
-
-
-def _arm(name: str, label: str, space: Space, view: InputConfig, epochs: int, model: str = "fine_tuned") -> Arm:
-    return Arm(name=name, label=label, model=model, space=space, view=view, max_epochs=epochs)
+_surgery = partial(arm, view=replace(SMALL_LIVE, image_size=224), model="fine_tuned")
 
 
 TASK = Task(
@@ -35,21 +31,18 @@ TASK = Task(
     source="document 2, data augmentation, transfer learning and network surgery",
     dataset=Flowers17(),
     arms=(
-        _arm("minivggnet", "MiniVGGNet", spaces.MINIVGGNET, SMALL, 100, "minivggnet"),
-        _arm("minivggnet_augmented", "MiniVGGNet, Augmented", spaces.MINIVGGNET, SMALL_LIVE, 100, "minivggnet"),
-        Arm(
-            name="vgg16_features",
-            label="VGG16 Features",
-            learner="features_learner",
-            model="backbone_features",
-            space=spaces.VGG16_FEATURES,
-            view=InputConfig(image_size=224, fit="stretch"),
+        arm("minivggnet", "MiniVGGNet", spaces.MINIVGGNET, SMALL, max_epochs=100),
+        arm("minivggnet_augmented", "MiniVGGNet, Augmented", spaces.MINIVGGNET, SMALL_LIVE, max_epochs=100),
+        features_arm(
+            "vgg16_features",
+            "VGG16 Features",
+            spaces.VGG16_FEATURES,
             max_epochs=5,  # of 20 iterations each: the document's code leaves scikit-learn's limit at 100
         ),
-        _arm("surgery", "Network Surgery", spaces.SURGERY, LARGE_LIVE, 125),
-        _arm("surgery_as_run", "Surgery as It Ran", spaces.SURGERY_AS_RUN, LARGE_LIVE, 125),
+        _surgery("surgery", "Network Surgery", spaces.SURGERY, max_epochs=125),
+        _surgery("surgery_as_run", "Surgery as It Ran", spaces.SURGERY_AS_RUN, max_epochs=125),
     ),
-    more_arms=(_arm("surgery_warm_up", "Surgery, Warm-Up", spaces.WARM_UP, LARGE_LIVE, 25),),
+    more_arms=(_surgery("surgery_warm_up", "Surgery, Warm-Up", spaces.WARM_UP, max_epochs=25),),
     tables=(
         *averages(),
         table("ranks", "Ranked accuracy", test_accuracy="Rank-1", test_top5_accuracy="Rank-5"),

@@ -20,7 +20,7 @@ from tasks.task import Pretraining, Sample, Task, arm, sample_pictures, table
 CLASSES: tuple[str, ...] = ("beef_carpaccio", "bibimbap", "cheese_plate", "chocolate_cake", "churros", "dumplings")
 CLASSES += ("fish_and_chips", "french_toast", "fried_rice", "strawberry_shortcake")
 VIEW, SMALL = InputConfig(image_size=224, augmentation="live", recipe="food10"), InputConfig(image_size=80)
-FINE_TUNED = arm("fine_tuned", "Fine Tuned (Best Variant)", food10.FINE_TUNED, VIEW, max_epochs=150)
+FINE_TUNED = arm("fine_tuned", "Fine Tuned (Best Variant)", food10.FINE_TUNED, VIEW, max_epochs=150, model="fine_tuned")
 FROM_SCRATCH = arm(
     "from_scratch",
     "From Scratch (Best Variant)",

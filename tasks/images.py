@@ -32,7 +32,7 @@ TASK = Task(
             max_epochs=60,
             model="residual",
         ),
-        arm("fine_tuned", "Fine-Tuned", images.FINE_TUNED, VIEW, max_epochs=30),
+        arm("fine_tuned", "Fine-Tuned", images.FINE_TUNED, VIEW, max_epochs=30, model="fine_tuned"),
     ),
     tables=(
         table(

@@ -62,8 +62,19 @@ class Arm:
 def arm(
     name: str, label: str, space: Space, view: InputConfig, *, max_epochs: int, model: str | None = None, **more: Any
 ) -> Arm:
-    """Return an arm whose model is called as itself, unless another is named. more: further fields of Arm."""
-    return Arm(name=name, label=label, model=model or name, space=space, view=view, max_epochs=max_epochs, **more)
+    """Return an arm whose model is the first word of its name, unless another is named.
+
+    Args:
+        more: Further fields of Arm.
+    """
+    model = model or name.partition("_")[0]
+    return Arm(name=name, label=label, model=model, space=space, view=view, max_epochs=max_epochs, **more)
+
+
+def features_arm(name: str, label: str, space: Space, *, max_epochs: int) -> Arm:
+    """Return an arm of logistic regression on a backbone's features of 224-pixel images."""
+    learner = {"learner": "features_learner", "model": "backbone_features"}
+    return arm(name, label, space, InputConfig(image_size=224, fit="stretch"), max_epochs=max_epochs, **learner)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,12 +119,7 @@ def averages(**headings: str) -> tuple[Table, Table]:
         for kind in ("macro", "weighted")
     )
     return (
-        table(
-            "macro_averages",
-            "Tested: accuracy and macro averages",
-            **{"test_accuracy": "Accuracy", **macro},
-            **headings,
-        ),
+        table("macro_averages", "Tested: accuracy and macro averages", test_accuracy="Accuracy", **macro, **headings),
         table("weighted_averages", "Tested: averages weighted by support", **weighted),
     )
 
@@ -236,29 +242,10 @@ def baselines(task: Task) -> tuple[Arm, ...]:
     """Arms every task has without naming them: no network at all, an honest floor."""
     view = replace(task.arms[0].view, augmentation="none", epoch_images=None, check_images=None)
     if task.target == "box":
-        return (
-            Arm(
-                name="mean_box",
-                label="Mean Training Box",
-                learner="mean_box_learner",
-                model="mean_box",
-                space=Space(),
-                view=view,
-                max_epochs=1,
-                trains=False,
-            ),
-        )
-    return (
-        Arm(
-            name="pixels",
-            label="Logistic Regression on Pixels",
-            learner="pixels_learner",
-            model="logistic_regression",
-            space=pixel_logistic.SPACE,
-            view=view,
-            max_epochs=9,
-        ),
-    )
+        learner: dict[str, Any] = {"learner": "mean_box_learner", "model": "mean_box", "trains": False}
+        return (arm("mean_box", "Mean Training Box", Space(), view, max_epochs=1, **learner),)
+    learner = {"learner": "pixels_learner", "model": "logistic_regression"}
+    return (arm("pixels", "Logistic Regression on Pixels", pixel_logistic.SPACE, view, max_epochs=9, **learner),)
 
 
 def task_names() -> tuple[str, ...]:

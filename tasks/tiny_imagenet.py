@@ -11,14 +11,9 @@ from datasets.dataset import Counts
 from datasets.input_config import InputConfig
 from datasets.sources.tiny_imagenet import TinyImageNet
 from search_spaces import tiny_imagenet as spaces
-from search_spaces.space import Space
-from tasks.task import DISHES, Arm, Sample, Task, averages, sample_pictures, table
+from tasks.task import DISHES, Sample, Task, arm, averages, sample_pictures, table
 
 VIEW = InputConfig(image_size=64, augmentation="live", recipe="tiny_imagenet")
-
-
-def _arm(name: str, label: str, space: Space, epochs: int = 75) -> Arm:
-    return Arm(name=name, label=label, model=name.partition("_")[0], space=space, view=VIEW, max_epochs=epochs)
 
 
 TASK = Task(
@@ -27,13 +22,13 @@ TASK = Task(
     source="document 2, DeeperGoogLeNet and ResNet",
     dataset=TinyImageNet(),
     arms=(
-        _arm("deepergooglenet_sgd", "DeeperGoogLeNet, SGD", spaces.deepergooglenet("sgd")),
-        _arm("deepergooglenet_adam", "DeeperGoogLeNet, Adam", spaces.deepergooglenet("adam")),
-        _arm("resnet", "ResNet", spaces.RESNET),
+        arm("deepergooglenet_sgd", "DeeperGoogLeNet, SGD", spaces.deepergooglenet("sgd"), VIEW, max_epochs=75),
+        arm("deepergooglenet_adam", "DeeperGoogLeNet, Adam", spaces.deepergooglenet("adam"), VIEW, max_epochs=75),
+        arm("resnet", "ResNet", spaces.RESNET, VIEW, max_epochs=75),
     ),
     more_arms=(
-        _arm("resnet_v3", "ResNet, Version 3", spaces.VERSIONS[0], epochs=47),
-        _arm("resnet_v4", "ResNet, Version 4", spaces.VERSIONS[1]),
+        arm("resnet_v3", "ResNet, Version 3", spaces.VERSIONS[0], VIEW, max_epochs=47),
+        arm("resnet_v4", "ResNet, Version 4", spaces.VERSIONS[1], VIEW, max_epochs=75),
     ),
     tables=(
         table("logs", "The best epoch of each by validation", "max_val_accuracy", "min_val_loss"),

@@ -9,25 +9,25 @@ train from random weights, though its text says fine-tuning: `fine_tuned` is wha
     python cli.py tune traffic_signs --sample                          # small, labelled, no network
 """
 
-from dataclasses import replace
+from typing import Any
 
 from datasets.dataset import Counts
 from datasets.input_config import InputConfig
 from datasets.sources.traffic_signs import TrafficSigns
 from search_spaces import traffic_signs as spaces
 from search_spaces.space import Space
-from tasks.task import DISHES, Arm, Sample, Task, sample_pictures, table
+from tasks.task import DISHES, Arm, Sample, Task, arm, sample_pictures, table
 
 VIEW = InputConfig(image_size=32, fit="stretch", recipe="traffic_signs")
 
 
-def _arm(name: str, space: Space, model: str = "fine_tuned", note: str = "") -> Arm:
-    return Arm(name=name, label=name, model=model, space=space, view=VIEW, max_epochs=10, note=note)
+def _arm(name: str, space: Space, model: str = "fine_tuned", **more: Any) -> Arm:
+    return arm(name, name, space, VIEW, **{"max_epochs": 10, "model": model, **more})
 
 
 def _as_it_comes(name: str, *, zoom: bool) -> Arm:
-    arm = _arm(name, spaces.as_it_comes(zoom=zoom), "as_is", note="nothing is trained")
-    return replace(arm, learner="measured_learner", trains=False, max_epochs=1)
+    untrained = {"learner": "measured_learner", "trains": False, "max_epochs": 1, "note": "nothing is trained"}
+    return _arm(name, spaces.as_it_comes(zoom=zoom), "as_is", **untrained)
 
 
 def _pair(name: str, space: Space, zoomed: Space) -> tuple[Arm, Arm]:

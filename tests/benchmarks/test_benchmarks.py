@@ -368,7 +368,7 @@ def test_a_stranger_is_never_taken_for_a_process_of_the_run() -> None:
         tree = Tree("this one")
         tree.look(memory=True)
         assert stranger.poll() is None
-        assert (tree.alive, tree.processes, tree.peak_bytes, tree.cpu_seconds) == (frozenset(), 0, 0, 0.0)
+        assert (tree.alive, tree.processes, tree.peak_bytes, tree.cpu_seconds) == (set(), 0, 0, 0.0)
 
 
 def test_a_process_is_found_by_its_mark_alone() -> None:
@@ -376,12 +376,12 @@ def test_a_process_is_found_by_its_mark_alone() -> None:
     with marked_process("this one") as marked:
         tree = Tree("this one")
         tree.look(memory=True)
-        assert [pid for pid, _ in tree.alive] == [marked.pid]
+        assert [process.pid for process in tree.alive] == [marked.pid]
         assert tree.peak_bytes > 1e6
         marked.kill()
         marked.wait()
         tree.look(memory=False)
-        assert (tree.alive, tree.processes) == (frozenset(), 1)
+        assert (tree.alive, tree.processes) == (set(), 1)
 
 
 # One run
