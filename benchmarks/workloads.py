@@ -72,7 +72,8 @@ class Workload:
 
     def configurations(self, count: int) -> list[Configuration]:
         """The first `count` of an endless list: a longer list begins with every shorter one."""
-        return list(itertools.islice(_LISTS[self.name](), count))
+        values = itertools.islice(_LISTS[self.name](), count)
+        return [Configuration(index=index, seed=index, **each) for index, each in enumerate(values)]
 
 
 def _balanced(random_: random.Random, values: list[Any]) -> Iterator[Any]:
@@ -87,21 +88,13 @@ def _log_uniform(random_: random.Random, low: float, high: float) -> float:
     return float(f"{low * (high / low) ** random_.random():.3g}")
 
 
-def _frozen_prefixes() -> Iterator[Configuration]:
+def _frozen_prefixes() -> Iterator[dict[str, Any]]:
     # Of the first 200 such seeds, one whose trials 1 to 4 and 5 to 12 both freeze 80 % on average, half of them with
     # each optimizer: the cost of a trial is taken from the difference of 4 and 12 trials.
     random_ = random.Random("W1/78")
-    pairs = _pairs(random_)
-    for index in itertools.count():
-        frozen_fraction, optimizer = next(pairs)
-        yield Configuration(
-            index=index,
-            seed=index,
-            optimizer=optimizer,
-            learning_rate=_log_uniform(random_, 1e-5, 1e-3),
-            dropout=0.2,
-            frozen_fraction=frozen_fraction,
-        )
+    for frozen_fraction, optimizer in _pairs(random_):
+        rate = _log_uniform(random_, 1e-5, 1e-3)
+        yield {"optimizer": optimizer, "learning_rate": rate, "dropout": 0.2, "frozen_fraction": frozen_fraction}
 
 
 def _pairs(random_: random.Random) -> Iterator[tuple[float, str]]:
@@ -116,33 +109,19 @@ def _pairs(random_: random.Random) -> Iterator[tuple[float, str]]:
             yield fraction, optimizers[1 - optimizers.index(first[fraction])]
 
 
-def _from_scratch() -> Iterator[Configuration]:
+def _from_scratch() -> Iterator[dict[str, Any]]:
     random_ = random.Random("W2")
-    structures = _balanced(random_, list(itertools.product((2, 3), (0.5, 1.0), ("adam", "sgd"), (0.0, 0.2))))
-    for index in itertools.count():
-        conv_blocks, filter_width, optimizer, dropout = next(structures)
-        yield Configuration(
-            index=index,
-            seed=index,
-            optimizer=optimizer,
-            learning_rate=_log_uniform(random_, 1e-4, 1e-2),
-            dropout=dropout,
-            conv_blocks=conv_blocks,
-            filter_width=filter_width,
-        )
+    names = ("conv_blocks", "filter_width", "optimizer", "dropout")
+    for structure in _balanced(random_, list(itertools.product((2, 3), (0.5, 1.0), ("adam", "sgd"), (0.0, 0.2)))):
+        rate = _log_uniform(random_, 1e-4, 1e-2)
+        yield {**dict(zip(names, structure, strict=True)), "learning_rate": rate}
 
 
-def _one_structure() -> Iterator[Configuration]:
+def _one_structure() -> Iterator[dict[str, Any]]:
     random_ = random.Random("W3")
-    for index in itertools.count():
-        yield Configuration(
-            index=index,
-            seed=index,
-            optimizer="adam",
-            learning_rate=_log_uniform(random_, 1e-5, 1e-3),
-            dropout=0.2,
-            frozen_fraction=0.0,
-        )
+    while True:
+        rate = _log_uniform(random_, 1e-5, 1e-3)
+        yield {"optimizer": "adam", "learning_rate": rate, "dropout": 0.2, "frozen_fraction": 0.0}
 
 
 _LISTS = {"W1": _frozen_prefixes, "W2": _from_scratch, "W3": _one_structure}
