@@ -26,14 +26,7 @@ def datasets() -> None:
 @click.option("--sample", is_flag=True, help="The small data set of the sample.")
 @data_dir_option
 @click.option("--quiet", is_flag=True, help="No progress.")
-def prepare(
-    task: str,
-    data: str | None,
-    sample: bool,
-    data_dir: Path | None,
-    quiet: bool,
-    **read: Any,
-) -> None:
+def prepare(task: str, data: str | None, sample: bool, data_dir: Path | None, quiet: bool, **read: Any) -> None:
     """Decode TASK's images once into a store that every trial maps.
 
     \b

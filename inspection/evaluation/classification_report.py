@@ -27,10 +27,5 @@ def _report(labels: np.ndarray, predicted: np.ndarray, names: Sequence[str], *, 
 
     # All classes are named: without that, classes absent from a small test split would shift the names.
     return classification_report(
-        labels,
-        predicted,
-        labels=range(len(names)),
-        target_names=list(names),
-        zero_division=0,
-        output_dict=output_dict,
+        labels, predicted, labels=range(len(names)), target_names=list(names), zero_division=0, output_dict=output_dict
     )
