@@ -40,7 +40,7 @@ def misclassified(study: str, arm: str | None, most: int, out: Path | None, resu
 
     def enter(reason: str) -> None:
         with closing(EventLog(StudyPaths(folder).events)) as log:
-            log.append(TestOpened(arm=chosen.arm, trials=(chosen.trial,), reason=reason))
+            log.append(TestOpened(arm=chosen.arm, trials=(chosen.trial.trial,), reason=reason))
 
     path = out or folder / "gallery" / f"{chosen.arm}.png"
     wrong = draw_gallery(chosen, path, most, enter)

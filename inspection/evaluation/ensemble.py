@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from inspection.loading import class_predictions
 from inspection.loading.best_model import InspectionError
 from reporting.results.headings import titled
 from tuning.records.study_paths import StudyPaths
-from tuning.records.study_record import StudyRecord, TrialRecord, read_started
+from tuning.records.study_record import TrialRecord, read_started
 
 METRICS = ("accuracy", "loss", "macro_f1")
 
@@ -51,7 +50,7 @@ def ensemble(study: Path, top: int, arm: str | None = None) -> Ensemble:
         raise InspectionError(
             f"must be from 2 to the tested models of {title}: {count}{more}", argument="top", value=top
         )
-    members = _best(record, tested, top)
+    members = record.ranked(tested)[:top]
     predictions = [class_predictions.read(StudyPaths(study).checkpoint(member.trial).folder) for member in members]
     first = predictions[0]
     for member, other in zip(members, predictions, strict=True):
@@ -91,13 +90,3 @@ def ensemble_text(found: Ensemble) -> str:
         cells = (cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))
         text += "\n" + "  ".join([first.ljust(widths[0]), *cells])
     return text
-
-
-def _best(record: StudyRecord, trials: Sequence[TrialRecord], count: int) -> list[TrialRecord]:
-    left = list(trials)
-    chosen: list[TrialRecord] = []
-    while left and len(chosen) < count:
-        best = record.best_of(left) or left[0]
-        left.remove(best)
-        chosen.append(best)
-    return chosen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -65,16 +65,13 @@ def evaluation_contract(evaluation: Evaluation) -> dict[str, Any]:
     confusion = evaluation.confusion
     return {
         "arm": evaluation.winner.arm,
-        "label": evaluation.winner.label,
-        "trial": evaluation.winner.trial,
+        "label": evaluation.winner.header.label,
+        "trial": evaluation.winner.trial.trial,
         "test_images": len(evaluation.labels),
         "report": report_numbers(evaluation.labels, evaluation.predicted, evaluation.names),
         "classes": list(evaluation.names),
         "confusion": confusion.counts.tolist(),
-        "most_confused": [
-            {"true": pair.true, "predicted": pair.predicted, "count": pair.count, "share": pair.share}
-            for pair in most_confused(confusion)
-        ],
+        "most_confused": [asdict(pair) for pair in most_confused(confusion)],
     }
 
 
@@ -97,10 +94,10 @@ def _evaluation(winner: Winner) -> Evaluation:
     outputs = np.union1d(np.arange(len(winner.classes)), predicted)
     names = winner.names(predictions.probabilities.shape[1])
     # The table's row is the mean of all seeds.
-    chosen_seed = f" ({winner.trial}, best of {winner.seeds} seeds by validation)" if winner.seeds > 1 else ""
+    chosen_seed = f" ({winner.trial.trial}, best of {winner.seeds} seeds by validation)" if winner.seeds > 1 else ""
     return Evaluation(
         winner=winner,
-        title=f"{winner.title}: {winner.label}, test images{chosen_seed}",
+        title=f"{winner.title}: {winner.header.label}, test images{chosen_seed}",
         names=tuple(names[output] for output in outputs.tolist()),
         labels=predictions.labels,
         predicted=np.searchsorted(outputs, predicted),

@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from datasets.input_config import InputConfig
 from datasets.pipeline.batches import SplitBatches
@@ -31,12 +30,8 @@ class Winner:
     folder: Path  # winners/<arm>
     title: str  # "food10/first, fine_tuned"
     arm: str
-    label: str
-    trial: str
-    learner: str  # module of trainables/
-    model: str
-    config: dict[str, Any]
-    seed: int
+    header: ArmHeader  # of the arm
+    trial: TrialRecord
     view: InputConfig
     classes: tuple[str, ...]  # in the order of the outputs
     max_side: int  # pixels, longer side: images are decoded no larger, then fitted
@@ -73,23 +68,14 @@ class Winner:
 def winners(study: Path) -> list[Winner]:
     """Every arm's winner, the best on validation first. Raises InspectionError where there is none."""
     record = read_started(study)
-    found = []
-    for arm in record.arms:
-        paths = StudyPaths(study).best_model(arm.name)
-        if paths.description.is_file():
-            name = json.loads(paths.description.read_text())["trial"]
-            found.append((record.trials[name], _winner(study, record, arm, paths.folder, record.trials[name])))
-    if not found:
+    kept = [StudyPaths(study).best_model(arm.name).description for arm in record.arms]
+    names = [json.loads(description.read_text())["trial"] for description in kept if description.is_file()]
+    if not names:
         ended = (
             "it has not ended yet" if record.status == "running" else f"it ended {record.status}, nothing was tested"
         )
         raise InspectionError(f"{record.task}/{record.name} has no winner: {ended}")
-    ordered = []
-    while found:
-        best = record.best_of(trial for trial, _ in found)
-        place = next((place for place, (trial, _) in enumerate(found) if trial is best), 0)
-        ordered.append(found.pop(place)[1])
-    return ordered
+    return [_winner(study, record, trial) for trial in record.ranked(record.trials[name] for name in names)]
 
 
 def winner(study: Path, arm: str | None = None) -> Winner:
@@ -106,8 +92,8 @@ def chosen(study: Path, arms: Sequence[str]) -> list[Winner]:
     return [of[arm] for arm in dict.fromkeys(arms)] if arms else list(of.values())
 
 
-def _winner(study: Path, record: StudyRecord, arm: ArmHeader, folder: Path, trial: TrialRecord) -> Winner:
-    data = record.header.data
+def _winner(study: Path, record: StudyRecord, trial: TrialRecord) -> Winner:
+    data, arm = record.header.data, record.arm(trial.arm)
     title = titled(record, f"{record.task}/{record.name}, {arm.name}")
     if data.store is None or data.max_side is None:
         raise InspectionError(f"{title} was made by an earlier version, which did not note how it reads images")
@@ -120,15 +106,11 @@ def _winner(study: Path, record: StudyRecord, arm: ArmHeader, folder: Path, tria
         score += f" (best of {seeds} seeds)"
     return Winner(
         study=study,
-        folder=folder,
+        folder=StudyPaths(study).best_model(arm.name).folder,
         title=title,
         arm=arm.name,
-        label=arm.label,
-        trial=trial.trial,
-        learner=arm.learner,
-        model=arm.model,
-        config=trial.config,
-        seed=trial.seed,
+        header=arm,
+        trial=trial,
         view=InputConfig(**arm.view),
         classes=data.classes,
         max_side=data.max_side,

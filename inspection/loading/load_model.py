@@ -33,15 +33,15 @@ def load_classifier(winner: Winner) -> Classifier:
     from trainables.trial_spec import TrainingSpec
 
     spec = TrainingSpec(
-        model=winner.model,
-        config=winner.config,
-        seed=winner.seed,
+        model=winner.header.model,
+        config=winner.trial.config,
+        seed=winner.trial.seed,
         max_epochs=1,
         num_classes=len(winner.classes),
         view=winner.view,
     )
     try:
-        learner = find_learner(winner.learner).create()
+        learner = find_learner(winner.header.learner).create()
         learner.load(winner.folder, spec, cast("SplitBatches", _StoredImages(winner)))
     except (ValueError, Fatal) as error:
         raise InspectionError(str(error)) from None
