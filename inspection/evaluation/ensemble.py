@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from errors import unknown_name
-from inspection.loading import class_predictions
-from inspection.loading.best_model import InspectionError
+from inspection.loading.best_model import InspectionError, class_predictions
 from reporting.results.headings import titled
 from tuning.records.study_paths import StudyPaths
 from tuning.records.study_record import TrialRecord, read_started
@@ -51,7 +50,7 @@ def ensemble(study: Path, top: int, arm: str | None = None) -> Ensemble:
             f"must be from 2 to the tested models of {title}: {count}{more}", argument="top", value=top
         )
     members = record.ranked(tested)[:top]
-    predictions = [class_predictions.read(StudyPaths(study).checkpoint(member.trial).folder) for member in members]
+    predictions = [class_predictions(StudyPaths(study).checkpoint(member.trial).folder) for member in members]
     first = predictions[0]
     for member, other in zip(members, predictions, strict=True):
         if not (np.array_equal(other.names, first.names) and np.array_equal(other.labels, first.labels)):
@@ -84,9 +83,6 @@ def ensemble_text(found: Ensemble) -> str:
         validated = f"{trial.best:.4f}" if trial.best is not None else "-"
         rows.append((trial.trial, validated, *(f"{metrics[metric]:.4f}" for metric in METRICS)))
     rows.append((f"average of {len(found.members)}", "", *(f"{found.average[metric]:.4f}" for metric in METRICS)))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    text = found.title
-    for first, *others in rows:
-        cells = (cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))
-        text += "\n" + "  ".join([first.ljust(widths[0]), *cells])
-    return text
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join([first.ljust(widths[0]), *map(str.rjust, others, widths[1:])]) for first, *others in rows]
+    return "\n".join([found.title, *lines])

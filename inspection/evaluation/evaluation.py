@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from inspection.evaluation.classification_report import report_numbers, report_text
+from inspection.evaluation.classification_report import report
 from inspection.evaluation.confusion_matrix import (
     IN_TEXT,
     Confusion,
@@ -18,8 +18,7 @@ from inspection.evaluation.confusion_matrix import (
     draw_confusion,
     most_confused,
 )
-from inspection.loading import class_predictions
-from inspection.loading.best_model import Winner, chosen
+from inspection.loading.best_model import Winner, chosen, class_predictions
 from reporting.plots.figure_files import write_whole
 from tuning.records.study_paths import StudyPaths
 
@@ -47,7 +46,7 @@ def evaluations(study: Path, arms: Sequence[str] = ()) -> list[Evaluation]:
 def evaluation_text(evaluation: Evaluation) -> str:
     """Report, the most confused pairs and, where it fits, the confusion matrix."""
     labels, predicted, names = evaluation.labels, evaluation.predicted, evaluation.names
-    parts = [evaluation.title, report_text(labels, predicted, names).rstrip()]
+    parts = [evaluation.title, report(labels, predicted, names).rstrip()]
     confusion = evaluation.confusion
     if pairs := most_confused(confusion):
         width = len(str(pairs[0].count))
@@ -68,7 +67,7 @@ def evaluation_contract(evaluation: Evaluation) -> dict[str, Any]:
         "label": evaluation.winner.header.label,
         "trial": evaluation.winner.trial.trial,
         "test_images": len(evaluation.labels),
-        "report": report_numbers(evaluation.labels, evaluation.predicted, evaluation.names),
+        "report": report(evaluation.labels, evaluation.predicted, evaluation.names, numbers=True),
         "classes": list(evaluation.names),
         "confusion": confusion.counts.tolist(),
         "most_confused": [asdict(pair) for pair in most_confused(confusion)],
@@ -88,7 +87,7 @@ def write_evaluations(study: Path, found: Sequence[Evaluation]) -> list[Path]:
 
 
 def _evaluation(winner: Winner) -> Evaluation:
-    predictions = class_predictions.read(winner.folder)
+    predictions = class_predictions(winner.folder)
     # A network may have more outputs than there are classes (document 3's 1000): of those, only the predicted count.
     predicted = predictions.probabilities.argmax(axis=1)
     outputs = np.union1d(np.arange(len(winner.classes)), predicted)

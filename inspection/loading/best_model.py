@@ -16,6 +16,7 @@ from reporting.results.headings import titled
 from tuning.records.header import ArmHeader
 from tuning.records.study_paths import ModelPaths, StudyPaths
 from tuning.records.study_record import StudyRecord, TrialRecord, read_started
+from tuning.records.test_predictions import ClassPredictions, UnreadablePredictions, read_test_predictions
 
 
 class InspectionError(PodiumError):
@@ -63,6 +64,18 @@ class Winner:
         if ImageStore.open(self.store, fold).fingerprint != self.fingerprint:
             raise InspectionError(f"{self.store} holds other images than {self.title} was trained on; prepare it again")
         return SplitBatches(ImageStore.open(self.store, self.fold), split, self.view, opened_by)  # type: ignore[arg-type]
+
+
+def class_predictions(folder: Path) -> ClassPredictions:
+    """Read the stored test predictions in a model's folder. Raises InspectionError (one line)."""
+    path = ModelPaths(folder).test_predictions
+    try:
+        predictions = read_test_predictions(path)
+    except (OSError, UnreadablePredictions) as error:
+        raise InspectionError(f"{path} holds no test predictions ({error}); run the study again") from None
+    if not isinstance(predictions, ClassPredictions):
+        raise InspectionError(f"{path} holds boxes, not classes; only classes have this")
+    return predictions
 
 
 def winners(study: Path) -> list[Winner]:
