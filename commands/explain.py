@@ -41,6 +41,7 @@ def explain(
     found = input_images.find(images)
     winners = chosen(folder, arms)
     from inspection.explanation import grad_cam_sheets
+    from inspection.explanation.image_grids import GridCell
 
     named = [layer.strip() for layer in (layers or "").split(",") if layer.strip()]
     failed: dict[str, str] = {}
@@ -50,7 +51,7 @@ def explain(
             if picture.pixels is None:
                 failed[picture.name] = picture.failure
             else:
-                subjects.append(grad_cam_sheets.ImageToExplain(name=Path(picture.name).name, pixels=picture.pixels))
+                subjects.append(GridCell(title=Path(picture.name).name, pixels=picture.pixels))
         if not images:
             subjects = grad_cam_sheets.validation_subjects(winner)
         if subjects:
