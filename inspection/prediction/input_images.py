@@ -105,12 +105,9 @@ def _picture(name: str, seen: Preprocess) -> Picture:
     shown = "standard input" if name == STANDARD_INPUT else name
     try:
         return Picture(name=shown, pixels=seen.square(_encoded(name)))
-    except DecodeError as error:
-        return Picture(name=shown, failure=" ".join(str(error).split()))
-    except OSError as error:
-        return Picture(name=shown, failure=error.strerror or str(error))
-    except ValueError as error:  # a null byte in a path
-        return Picture(name=shown, failure=str(error))
+    except (DecodeError, OSError, ValueError) as error:  # ValueError: a null byte in a path
+        reason = getattr(error, "strerror", None) or str(error)
+        return Picture(name=shown, failure=" ".join(reason.split()))
 
 
 def _encoded(name: str) -> bytes:

@@ -15,8 +15,6 @@ from inspection.loading.best_model import InspectionError
 from inspection.loading.load_model import Classifier
 from inspection.prediction.input_images import Picture
 
-FORMATS = ("text", "json", "csv")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
