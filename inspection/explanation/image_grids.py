@@ -164,9 +164,8 @@ def _mosaic(
     over = [[line for part in heading.splitlines() for line in textwrap.wrap(part, 18)] for heading in headings]
     above = 16 + 20 * len(wrapped) + 20 * max(map(len, over), default=0)
     under = 70 if bar else 10
-    size = ((width + left_free) / DOTS_PER_INCH, (height + above + under) / DOTS_PER_INCH)
-    figure = new_figure(size, DOTS_PER_INCH)
     whole_width, whole_height = width + left_free, height + above + under
+    figure = new_figure((whole_width / DOTS_PER_INCH, whole_height / DOTS_PER_INCH), DOTS_PER_INCH)
     axes = figure.add_axes((left_free / whole_width, under / whole_height, width / whole_width, height / whole_height))
     axes.imshow(canvas, interpolation="none", extent=(0, width, height, 0))
     axes.set_axis_off()

@@ -82,12 +82,9 @@ def _json(found: Iterable[Answer]) -> Iterator[str]:
     for answer in found:
         if before:
             yield f"{before},"
-        said: dict[str, object] = {"image": answer.image}
-        if answer.failure:
-            said["error"] = answer.failure
-        else:
-            said["classes"] = [{"class": name, "probability": round(value, 8)} for name, value in answer.classes]
-        before = json.dumps(said, ensure_ascii=False)
+        classes = [{"class": name, "probability": round(value, 8)} for name, value in answer.classes]
+        said = {"error": answer.failure} if answer.failure else {"classes": classes}
+        before = json.dumps({"image": answer.image, **said}, ensure_ascii=False)
     yield from [before, "]"] if before else ["]"]
 
 
