@@ -128,8 +128,6 @@ def features(
     The file holds features (float32, a row an image), labels, split, names and class_names; its attributes say which
     backbone, weights, image size and preprocessing. Test images are among them: split tells them apart.
     """
-    from dataclasses import replace
-
     from commands.base.progress import bars, counted, prepare_with_bars
     from datasets.input_config import InputConfig
     from datasets.store.image_store import ImageStore
@@ -141,11 +139,8 @@ def features(
     if backbone is None and arm is None:
         raise UsageError(f"--backbone is missing, and no arm of {asked.name} starts from one; name one, such as VGG16")
     found = registry.find(backbone or arm.space.choices("backbone")[0])  # type: ignore[union-attr]
-    view = InputConfig(image_size=found.image_size, fit="shorter_side")
-    if arm is not None:
-        view = replace(view, image_size=arm.view.image_size, fit=arm.view.fit)
-    if image_size is not None:
-        view = replace(view, image_size=image_size)
+    shown = InputConfig(image_size=found.image_size, fit="shorter_side") if arm is None else arm.view
+    view = InputConfig(image_size=image_size or shown.image_size, fit=shown.fit)
     target = out or Path(f"{asked.dataset.name}-{found.name}-{pooling}-{view.image_size}px.h5")
     if target.is_dir() or not target.parent.is_dir():
         raise UsageError(f"--out is {target}, but must be a file in a folder that exists")

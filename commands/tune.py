@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -140,11 +141,8 @@ def _tune(task: Task, settings: StudySettings, dry_run: bool) -> None:
             return prepare_with_bars(dataset, settings.data_dir, settings.data, settings.quiet)
 
         store = prepared(plan.task.dataset)
-        pretraining = {
-            arm.name: prepared(arm.pretraining.dataset)
-            for arm in (arm.arm for arm in plan.arms)
-            if arm.pretraining is not None
-        }
+        arms = [planned.arm for planned in plan.arms]
+        pretraining = {arm.name: prepared(arm.pretraining.dataset) for arm in arms if arm.pretraining is not None}
         record_status = _run(plan, store, pretraining, console)
     except BaseException:
         if not StudyPaths(plan.folder).events.exists():
@@ -203,26 +201,18 @@ def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Co
         ray_cluster.stop_ray()
     write_derived(plan.folder)
     from inspection.evaluation.box_overlays import draw_boxes
+    from inspection.evaluation.evaluation import evaluations, write_evaluations
+    from inspection.loading.best_model import InspectionError
 
     draw_boxes(plan.folder, opened)
     if record.status == "fatal":
         fail(record.reason)
-    _write_reports(plan.folder)
+    with suppress(InspectionError):  # nothing of a study without a winner that names classes
+        write_evaluations(plan.folder, evaluations(plan.folder))
     click.echo(summarize_text([plan.folder], "table"))
     click.echo(f"study: {plan.folder}")
     click.echo(f"why to believe it, and what to run next: python cli.py report {_named(plan)}")
     return 0 if all(record.confirmed(arm.arm.name) for arm in plan.arms) else 1
-
-
-def _write_reports(study: Path) -> None:
-    """Classification reports and confusion matrices; nothing of a study without a winner that names classes."""
-    from contextlib import suppress
-
-    from inspection.evaluation.evaluation import evaluations, write_evaluations
-    from inspection.loading.best_model import InspectionError
-
-    with suppress(InspectionError):
-        write_evaluations(study, evaluations(study))
 
 
 def _named(plan: StudyPlan) -> str:

@@ -16,26 +16,21 @@ if TYPE_CHECKING:
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
-def results_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--results",
-        type=click.Path(path_type=Path, file_okay=False),
-        default=CHECKOUT / "results",
-        envvar="PODIUM_RESULTS",
-        show_envvar=True,
-        help="Folder of studies.  [default: results/ of the checkout]",
-    )(command)
-
-
-def data_dir_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--data-dir",
-        type=click.Path(path_type=Path, file_okay=False),
-        default=None,
-        envvar="PODIUM_DATA_DIR",
-        show_envvar=True,
-        help="Folder of image stores and downloads.  [default: the user's cache folder]",
-    )(command)
+results_option = click.option(
+    "--results",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=CHECKOUT / "results",
+    envvar="PODIUM_RESULTS",
+    show_envvar=True,
+    help="Folder of studies.  [default: results/ of the checkout]",
+)
+data_dir_option = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="PODIUM_DATA_DIR",
+    show_envvar=True,
+    help="Folder of image stores and downloads.  [default: the user's cache folder]",
+)
 
 
 def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
