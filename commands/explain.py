@@ -46,12 +46,10 @@ def explain(
     named = [layer.strip() for layer in (layers or "").split(",") if layer.strip()]
     failed: dict[str, str] = {}
     for winner in grad_cam_sheets.convolutional(winners):
-        subjects = []
-        for picture in input_images.read(found, input_images.seen_by(winner)):
-            if picture.pixels is None:
-                failed[picture.name] = picture.failure
-            else:
-                subjects.append(GridCell(title=Path(picture.name).name, pixels=picture.pixels))
+        pictures = list(input_images.read(found, input_images.seen_by(winner)))
+        failed |= {picture.name: picture.failure for picture in pictures if picture.pixels is None}
+        seen = [(Path(picture.name).name, picture.pixels) for picture in pictures]
+        subjects = [GridCell(title=name, pixels=pixels) for name, pixels in seen if pixels is not None]
         if not images:
             subjects = grad_cam_sheets.validation_subjects(winner)
         if subjects:

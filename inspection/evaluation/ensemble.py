@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from errors import unknown_name
 from inspection.loading.best_model import InspectionError, class_predictions
@@ -50,7 +49,7 @@ def ensemble(study: Path, top: int, arm: str | None = None) -> Ensemble:
             f"must be from 2 to the tested models of {title}: {count}{more}", argument="top", value=top
         )
     members = record.ranked(tested)[:top]
-    predictions = [class_predictions(StudyPaths(study).checkpoint(member.trial).folder) for member in members]
+    predictions = [class_predictions(StudyPaths(study).checkpoint(member.trial)) for member in members]
     first = predictions[0]
     for member, other in zip(members, predictions, strict=True):
         if not (np.array_equal(other.names, first.names) and np.array_equal(other.labels, first.labels)):
@@ -58,7 +57,9 @@ def ensemble(study: Path, top: int, arm: str | None = None) -> Ensemble:
     outputs = max(prediction.probabilities.shape[1] for prediction in predictions)
     averages = Averages({title: tuple(member.trial for member in members)})
     for member, prediction in zip(members, predictions, strict=True):
-        averages.add(member.trial, widened(prediction.probabilities, outputs))
+        # Arms of one task may differ in outputs (document 3); one without an output gives that class 0.
+        lacking = outputs - prediction.probabilities.shape[1]
+        averages.add(member.trial, np.pad(prediction.probabilities, ((0, 0), (0, lacking))))
     _, mean = averages.of_all()[title]
     return Ensemble(
         title=title,
@@ -69,11 +70,6 @@ def ensemble(study: Path, top: int, arm: str | None = None) -> Ensemble:
         ),
         average=evaluate(mean, first.labels),
     )
-
-
-def widened(probabilities: NDArray[np.float32], outputs: int) -> NDArray[np.float32]:
-    """[N, outputs]: arms of one task may differ in outputs (document 3); one without an output gives that class 0."""
-    return np.pad(probabilities, ((0, 0), (0, outputs - probabilities.shape[1])))
 
 
 def ensemble_text(found: Ensemble) -> str:

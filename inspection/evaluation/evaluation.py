@@ -9,15 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from inspection.evaluation import confusion_matrix
 from inspection.evaluation.classification_report import report
-from inspection.evaluation.confusion_matrix import (
-    IN_TEXT,
-    Confusion,
-    confusion_of,
-    confusion_text,
-    draw_confusion,
-    most_confused,
-)
 from inspection.loading.best_model import Winner, chosen, class_predictions
 from reporting.plots.figure_files import write_whole
 from tuning.records.study_paths import StudyPaths
@@ -34,8 +27,8 @@ class Evaluation:
     predicted: np.ndarray  # int [N], positions in `names`
 
     @property
-    def confusion(self) -> Confusion:
-        return confusion_of(self.labels, self.predicted, self.names)
+    def confusion(self) -> confusion_matrix.Confusion:
+        return confusion_matrix.confusion_of(self.labels, self.predicted, self.names)
 
 
 def evaluations(study: Path, arms: Sequence[str] = ()) -> list[Evaluation]:
@@ -48,14 +41,14 @@ def evaluation_text(evaluation: Evaluation) -> str:
     labels, predicted, names = evaluation.labels, evaluation.predicted, evaluation.names
     parts = [evaluation.title, report(labels, predicted, names).rstrip()]
     confusion = evaluation.confusion
-    if pairs := most_confused(confusion):
+    if pairs := confusion_matrix.most_confused(confusion):
         width = len(str(pairs[0].count))
         lines = [f"{pair.count:{width}} ({pair.share:4.0%})  {pair.true} taken for {pair.predicted}" for pair in pairs]
         parts.append("\n".join(["Most confused: images, share of the true class", *lines]))
     else:
         parts.append("No test image was confused.")
-    if len(names) <= IN_TEXT:
-        parts.append("Confusion matrix: rows true, columns predicted\n" + confusion_text(confusion))
+    if len(names) <= confusion_matrix.IN_TEXT:
+        parts.append("Confusion matrix: rows true, columns predicted\n" + confusion_matrix.confusion_text(confusion))
     return "\n\n".join(parts)
 
 
@@ -70,7 +63,7 @@ def evaluation_contract(evaluation: Evaluation) -> dict[str, Any]:
         "report": report(evaluation.labels, evaluation.predicted, evaluation.names, numbers=True),
         "classes": list(evaluation.names),
         "confusion": confusion.counts.tolist(),
-        "most_confused": [asdict(pair) for pair in most_confused(confusion)],
+        "most_confused": [asdict(pair) for pair in confusion_matrix.most_confused(confusion)],
     }
 
 
@@ -81,13 +74,13 @@ def write_evaluations(study: Path, found: Sequence[Evaluation]) -> list[Path]:
         arm = evaluation.winner.arm
         table, plot = StudyPaths(study).table(f"report_{arm}.txt"), StudyPaths(study).plot(f"confusion_{arm}")
         write_whole(table, evaluation_text(evaluation) + "\n")
-        draw_confusion(evaluation.confusion, evaluation.title, plot)
+        confusion_matrix.draw_confusion(evaluation.confusion, evaluation.title, plot)
         written += [table, plot]
     return written
 
 
 def _evaluation(winner: Winner) -> Evaluation:
-    predictions = class_predictions(winner.folder)
+    predictions = class_predictions(winner.paths)
     # A network may have more outputs than there are classes (document 3's 1000): of those, only the predicted count.
     predicted = predictions.probabilities.argmax(axis=1)
     outputs = np.union1d(np.arange(len(winner.classes)), predicted)

@@ -55,7 +55,7 @@ def draw_gallery(winner: Winner, path: Path, most: int, enter: Callable[[str], N
     enter: writes the reason into the study's ledger; called before any pixel of a test image is read.
     Raises InspectionError: no stored predictions, the images are gone or are others.
     """
-    predictions = class_predictions(winner.folder)
+    predictions = class_predictions(winner.paths)
     wrong = mistakes(predictions, winner.names(predictions.probabilities.shape[1]), most)
     if not wrong:
         return []

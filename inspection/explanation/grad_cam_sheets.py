@@ -18,7 +18,7 @@ from inspection.explanation.image_grids import GridCell
 from inspection.loading.best_model import InspectionError, Winner
 from inspection.loading.load_model import load_network
 from reporting.plots.figure_files import save_figure
-from tuning.records.study_paths import ModelPaths, StudyPaths
+from tuning.records.study_paths import StudyPaths
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,9 +42,8 @@ def validation_subjects(winner: Winner) -> list[GridCell]:
     Not test images: a look at those is one more opening of the test split.
     """
     images = winner.images("val")
-    first = [int(np.flatnonzero(images.labels == label)[0]) for label in np.unique(images.labels)[:MOST_CLASSES]]
-    positions = np.array(first, np.int64)
-    squares = [square for batch in images.batches(MOST_CLASSES, positions) for square in batch]
+    first = np.unique(images.labels, return_index=True)[1][:MOST_CLASSES]
+    squares = [square for batch in images.batches(MOST_CLASSES, first) for square in batch]
     return [
         GridCell(
             title=images.store.names[images.indices[position]],
@@ -64,7 +63,7 @@ def explain(
     each file.
     Raises InspectionError (one line): no feature maps, an unknown layer.
     """
-    network = load_network(ModelPaths(winner.folder).keras)
+    network = load_network(winner.paths.keras)
     ends = block_ends(network)
     heat = check_layers(network, list(layers)) or default_layers(network)
     found = grad_cam(network, np.stack([subject.pixels for subject in subjects]), heat)

@@ -28,7 +28,7 @@ class Winner:
     """The model of winners/<arm>/, and everything needed to show it another image as it saw the test images."""
 
     study: Path
-    folder: Path  # winners/<arm>
+    paths: ModelPaths  # of winners/<arm>
     title: str  # "food10/first, fine_tuned"
     arm: str
     header: ArmHeader  # of the arm
@@ -44,7 +44,7 @@ class Winner:
 
     @property
     def is_keras(self) -> bool:
-        return ModelPaths(self.folder).keras.is_file()
+        return self.paths.keras.is_file()
 
     def names(self, outputs: int) -> tuple[str, ...]:
         """What each output stands for. A network may have more than there are classes (document 3's 1000 labels)."""
@@ -66,9 +66,9 @@ class Winner:
         return SplitBatches(ImageStore.open(self.store, self.fold), split, self.view, opened_by)  # type: ignore[arg-type]
 
 
-def class_predictions(folder: Path) -> ClassPredictions:
-    """Read the stored test predictions in a model's folder. Raises InspectionError (one line)."""
-    path = ModelPaths(folder).test_predictions
+def class_predictions(model: ModelPaths) -> ClassPredictions:
+    """Read the stored test predictions of a model. Raises InspectionError (one line)."""
+    path = model.test_predictions
     try:
         predictions = read_test_predictions(path)
     except (OSError, UnreadablePredictions) as error:
@@ -119,7 +119,7 @@ def _winner(study: Path, record: StudyRecord, trial: TrialRecord) -> Winner:
         score += f" (best of {seeds} seeds)"
     return Winner(
         study=study,
-        folder=StudyPaths(study).best_model(arm.name).folder,
+        paths=StudyPaths(study).best_model(arm.name),
         title=title,
         arm=arm.name,
         header=arm,

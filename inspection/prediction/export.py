@@ -20,7 +20,6 @@ from inspection.loading.best_model import InspectionError, Winner
 from inspection.loading.load_model import classifier, load_network
 from inspection.loading.silence_tensorflow import suppress_stderr
 from inspection.prediction import exports
-from tuning.records.study_paths import ModelPaths
 
 TOLERANCE = 1e-4  # of a probability: float32 in another order of sums is off by 1e-6, another preprocessing by 1e-2
 CHECKED = 64  # validation images that both are asked about
@@ -46,7 +45,7 @@ def export(winner: Winner, form: str, out: Path | None) -> Exported:
     if not winner.is_keras:
         raise InspectionError(
             f"{winner.title} is no Keras network, and only those can be exported; "
-            f"what it is lies in {winner.folder} as arrays"
+            f"what it is lies in {winner.paths.folder} as arrays"
         )
     if out is not None and out.exists():
         raise InspectionError(f"{out} exists; remove it or name another {{out}}")
@@ -55,14 +54,14 @@ def export(winner: Winner, form: str, out: Path | None) -> Exported:
     if missing:
         raise InspectionError(f"{form} needs {', '.join(missing)}: run `make setup EXTRAS={form}`")
     images = _validation_images(winner)
-    network = load_network(ModelPaths(winner.folder).keras)
+    network = load_network(winner.paths.keras)
     expected = classifier(network)([images])
     target = out or winner.study / "exports" / f"{winner.arm}{module.SUFFIX or f'_{form}'}"
     target.parent.mkdir(parents=True, exist_ok=True)
     suffixed = target.with_name(f".{os.getpid()}.{target.stem}{module.SUFFIX}")  # readers go by the suffix
     with atomic_path(target, partial=suffixed) as partial:
         with _one_line(f"{winner.title} cannot be exported to {form}"):
-            module.write(network, ModelPaths(winner.folder).keras, partial)
+            module.write(network, winner.paths.keras, partial)
         with _one_line(f"{winner.title} as {form} cannot be run", "; nothing was kept"):
             run = module.run(partial)
             pieces = [run(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]

@@ -65,22 +65,19 @@ def find(arguments: Sequence[str]) -> list[str]:
         raise InspectionError("- names standard input twice, but it can be read once")
     found: list[str] = []
     for argument in arguments:
+        path, nothing = os.path.expanduser(argument), ""
         if argument == STANDARD_INPUT or argument.lower().startswith(ADDRESSES):
-            found.append(argument)
-            continue
-        path = os.path.expanduser(argument)
-        if os.path.isdir(path):
-            inside = _files(path)
-            if not inside:
-                raise InspectionError(f"the folder {argument} holds no image; name images, folders or patterns")
-            found += inside
+            named = [argument]
+        elif os.path.isdir(path):
+            named, nothing = _files(path), f"the folder {argument} holds no image"
         elif not os.path.lexists(path) and glob.has_magic(path):
-            matches = sorted(match for match in glob.glob(path, recursive=True) if os.path.isfile(match))
-            if not matches:
-                raise InspectionError(f"nothing matches {argument}; name images, folders or patterns")
-            found += matches
+            named = sorted(filter(os.path.isfile, glob.glob(path, recursive=True)))
+            nothing = f"nothing matches {argument}"
         else:
-            found.append(path)
+            named = [path]
+        if not named:
+            raise InspectionError(f"{nothing}; name images, folders or patterns")
+        found += named
     return found
 
 
