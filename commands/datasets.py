@@ -33,15 +33,13 @@ def prepare(task: str, data: str | None, sample: bool, data_dir: Path | None, qu
     python cli.py datasets prepare food10 --from ~/Downloads/food-101.tar.gz
     python cli.py datasets prepare images --from ~/birds
     """
-    from commands.base.progress import counted, prepare_with_bars, tell_notices
-    from datasets.store.image_store import ImageStore
+    from commands.base.progress import counted, open_with_bars, tell_notices
     from errors import pluralize
 
     dataset = asked_task(task, sample, data, **read).dataset
-    path = prepare_with_bars(dataset, data_folder(data_dir), data, quiet)
-    store = ImageStore.open(path)
+    store = open_with_bars(dataset, data_folder(data_dir), data, quiet)
     classes = pluralize(len(store.classes), "class", "classes")
-    click.echo(f"{path}\n{counted(store)}; {classes}; fingerprint {store.fingerprint[:12]}")
+    click.echo(f"{store.path}\n{counted(store)}; {classes}; fingerprint {store.fingerprint[:12]}")
     tell_notices(store)
 
 
@@ -70,13 +68,12 @@ def describe(
     task: str, data: str | None, sample: bool, picture: Path | None, data_dir: Path | None, **read: Any
 ) -> None:
     """Images by class and split, sizes, and the pixels' statistics, as text and as a picture."""
-    from commands.base.progress import prepare_with_bars
+    from commands.base.progress import open_with_bars
     from datasets.store import statistics
-    from datasets.store.image_store import ImageStore
     from datasets.store.statistics_plot import draw_statistics
 
     dataset = asked_task(task, sample, data, **read).dataset
-    store = ImageStore.open(prepare_with_bars(dataset, data_folder(data_dir), data, quiet=False))
+    store = open_with_bars(dataset, data_folder(data_dir), data, quiet=False)
     described = statistics.describe(store)
     click.echo(statistics.render_text(described))
     target = picture or Path(f"{dataset.name}.png")
@@ -128,9 +125,8 @@ def features(
     The file holds features (float32, a row an image), labels, split, names and class_names; its attributes say which
     backbone, weights, image size and preprocessing. Test images are among them: split tells them apart.
     """
-    from commands.base.progress import bars, counted, prepare_with_bars
+    from commands.base.progress import bars, counted, open_with_bars
     from datasets.input_config import InputConfig
-    from datasets.store.image_store import ImageStore
     from trainables.models.backbones import registry
     from tuning.plan.settings import UsageError
 
@@ -146,7 +142,7 @@ def features(
         raise UsageError(f"--out is {target}, but must be a file in a folder that exists")
     if target.exists() and not overwrite:
         raise UsageError(f"{target} exists; choose another --out, or replace it with --overwrite")
-    store = ImageStore.open(prepare_with_bars(asked.dataset, data_folder(data_dir), data, quiet))
+    store = open_with_bars(asked.dataset, data_folder(data_dir), data, quiet)
 
     from inspection.loading.silence_tensorflow import start_tensorflow
 

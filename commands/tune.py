@@ -113,13 +113,13 @@ def tune(task: str, dry_run: bool, backbone: str | None, **options: Any) -> None
 def _tune(task: Task, settings: StudySettings, dry_run: bool) -> None:
     from rich.console import Console
 
-    from commands.base.progress import prepare_with_bars
+    from commands.base.progress import open_with_bars
     from tuning.plan.make_plan import make_plan
     from tuning.plan.plan_text import render_plan
     from tuning.plan.resources import machine_share
     from tuning.plan.study_folder import make_folder
 
-    console = Console()
+    console = Console(highlight=False)
     cluster_cores = None
     if settings.address is not None:  # a trial's share depends on how large the cluster is
         from tuning.execution import ray_cluster
@@ -130,15 +130,15 @@ def _tune(task: Task, settings: StudySettings, dry_run: bool) -> None:
     plan = make_plan(task, settings, machine_share(settings, cluster_cores), name)
     text = render_plan(plan)
     if dry_run:
-        console.print(text, highlight=False, markup=False, soft_wrap=not console.is_terminal)
+        console.print(text, markup=False, soft_wrap=not console.is_terminal)
         return
+    console.quiet = settings.quiet
     make_folder(plan)
     try:
-        if not settings.quiet:
-            console.print(text, highlight=False, markup=False, soft_wrap=not console.is_terminal)
+        console.print(text, markup=False, soft_wrap=not console.is_terminal)
 
         def prepared(dataset: Dataset) -> Path:
-            return prepare_with_bars(dataset, settings.data_dir, settings.data, settings.quiet)
+            return open_with_bars(dataset, settings.data_dir, settings.data, settings.quiet).path
 
         store = prepared(plan.task.dataset)
         arms = [planned.arm for planned in plan.arms]
@@ -164,9 +164,7 @@ def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Co
     if plan.origin is not None:
         check_images(plan.origin, opened)
     tell_notices(opened)
-    if not plan.settings.quiet:
-        console.print(f"images    {counted(opened)}", highlight=False)
-        console.print("starting Ray ...", highlight=False)
+    console.print(f"images    {counted(opened)}\nstarting Ray ...")
     from reporting.formats.summarize import summarize_text
     from reporting.plots.learning_curves import NAME as CURVES
     from reporting.plots.live_curves import LiveCurves
@@ -180,15 +178,11 @@ def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Co
         from tuning.execution import study
         from tuning.plan.command_line import typed_command
 
-        if not plan.settings.quiet:
-            if dashboard:
-                token = "  (it asks for the token that `.venv/bin/ray get-auth-token` prints)"
-                console.print(f"Ray dashboard: http://{dashboard}{token}", highlight=False, soft_wrap=True)
-            for what in (
-                f"TensorBoard:   tensorboard --logdir {StudyPaths(plan.folder).tensorboard}",
-                f"curves so far: {StudyPaths(plan.folder).plot(CURVES)}",
-            ):
-                console.print(what, highlight=False, soft_wrap=True)
+        if dashboard:
+            token = "  (it asks for the token that `.venv/bin/ray get-auth-token` prints)"
+            console.print(f"Ray dashboard: http://{dashboard}{token}", soft_wrap=True)
+        console.print(f"TensorBoard:   tensorboard --logdir {StudyPaths(plan.folder).tensorboard}", soft_wrap=True)
+        console.print(f"curves so far: {StudyPaths(plan.folder).plot(CURVES)}", soft_wrap=True)
         progress = Progress(console, plan.settings.quiet)
         live = LiveCurves(StudyPaths(plan.folder).plot(CURVES))
         record = study.run_study(plan, store, progress, typed_command(), pretraining, live.apply)
