@@ -8,7 +8,6 @@ import io
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,19 +25,11 @@ CHECKED = 64  # validation images that both are asked about
 BATCH = 16
 
 
-@dataclass(frozen=True, kw_only=True)
-class Exported:
-    """What was written, and how it was checked."""
-
-    path: Path
-    images: int
-    difference: float  # the largest of any probability of any of these images
-
-
-def export(winner: Winner, form: str, out: Path | None) -> Exported:
+def export(winner: Winner, form: str, out: Path | None) -> tuple[Path, str]:
     """Write the winner to `out`, or to exports/ of its study, in place of an earlier export there.
 
     It takes uint8 images [B, S, S, 3] as the winner does, and is run on validation images beside it first.
+    Returns the path, and a line that says how it was checked.
     Raises InspectionError (one line): no network, packages that are missing, `out` exists, the format cannot hold the
     network, answers further than TOLERANCE apart; nothing is left behind then.
     """
@@ -72,7 +63,8 @@ def export(winner: Winner, form: str, out: Path | None) -> Exported:
                 f"exported to {form}, {winner.title} answers otherwise: probabilities differ by up to {difference:.2g} "
                 f"on {len(images)} validation images, at most {TOLERANCE:g} are allowed; nothing was kept"
             )
-    return Exported(path=target, images=len(images), difference=difference)
+    checked = f"on {len(images)} validation images no probability differs by more than {difference:.1e}"
+    return target, f"{winner.title}, as {form}: {checked}"
 
 
 def _validation_images(winner: Winner) -> NDArray[np.uint8]:

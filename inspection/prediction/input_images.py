@@ -109,21 +109,22 @@ def _picture(name: str, seen: Preprocess) -> Picture:
 
 def _encoded(name: str) -> bytes:
     if name.lower().startswith(ADDRESSES):
-        return _fetched(name)
-    if name == STANDARD_INPUT:
-        return _bounded(sys.stdin.buffer.read(MOST_BYTES + 1))
-    with open(name, "rb") as file:
-        return _bounded(file.read(MOST_BYTES + 1))
-
-
-def _bounded(encoded: bytes) -> bytes:
+        encoded = _fetched(name)
+    elif name == STANDARD_INPUT:
+        encoded = sys.stdin.buffer.read(MOST_BYTES + 1)
+    else:
+        with open(name, "rb") as file:
+            encoded = file.read(MOST_BYTES + 1)
     if len(encoded) > MOST_BYTES:
         raise OSError(f"it has over {MOST_BYTES / 1e6:.0f} MB")
     return encoded
 
 
 def _fetched(address: str) -> bytes:
-    """Raises OSError with few words. requests' own errors are OSErrors with many."""
+    """Read little more than MOST_BYTES at most. Raises OSError with few words.
+
+    requests' own errors are OSErrors with many.
+    """
     import requests
 
     from datasets.readers.download import failure
@@ -139,7 +140,7 @@ def _fetched(address: str) -> bytes:
                     break
     except requests.RequestException as error:
         raise OSError(f"it cannot be fetched: {failure(error)}") from None
-    return _bounded(bytes(encoded))
+    return bytes(encoded)
 
 
 def _files(folder: str) -> list[str]:
