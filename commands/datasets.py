@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
     from tasks.task import Arm, Task
 
 
+def _image_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Declare which images of a task are meant, and how they are read: the arguments of `asked_task`."""
+    data = click.option("--from", "data", metavar="PATH|URL", help="Archive, extracted folder or URL of the images.")
+    sample = click.option("--sample", is_flag=True, help="The small data set of the sample.")
+    return data(data_options(sample(command)))
+
+
 @click.group()
 def datasets() -> None:
     """Build an image store, or look into one."""
@@ -21,12 +29,10 @@ def datasets() -> None:
 
 @datasets.command()
 @click.argument("task")
-@click.option("--from", "data", metavar="PATH|URL", help="Archive, extracted folder or URL of the images.")
-@data_options
-@click.option("--sample", is_flag=True, help="The small data set of the sample.")
+@_image_options
 @data_dir_option
 @click.option("--quiet", is_flag=True, help="No progress.")
-def prepare(task: str, data: str | None, sample: bool, data_dir: Path | None, quiet: bool, **read: Any) -> None:
+def prepare(task: str, data_dir: Path | None, quiet: bool, **source: Any) -> None:
     """Decode TASK's images once into a store that every trial maps.
 
     \b
@@ -36,8 +42,8 @@ def prepare(task: str, data: str | None, sample: bool, data_dir: Path | None, qu
     from commands.base.progress import counted, open_with_bars, tell_notices
     from errors import pluralize
 
-    dataset = asked_task(task, sample, data, **read).dataset
-    store = open_with_bars(dataset, data_folder(data_dir), data, quiet)
+    dataset = asked_task(task, **source).dataset
+    store = open_with_bars(dataset, data_folder(data_dir), source["data"], quiet)
     classes = pluralize(len(store.classes), "class", "classes")
     click.echo(f"{store.path}\n{counted(store)}; {classes}; fingerprint {store.fingerprint[:12]}")
     tell_notices(store)
@@ -59,21 +65,17 @@ def convert(source: Path, target: Path) -> None:
 
 @datasets.command()
 @click.argument("task")
-@click.option("--from", "data", metavar="PATH|URL", help="Archive, extracted folder or URL of the images.")
-@data_options
-@click.option("--sample", is_flag=True, help="The small data set of the sample.")
+@_image_options
 @click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Where to write the picture (PNG).")
 @data_dir_option
-def describe(
-    task: str, data: str | None, sample: bool, picture: Path | None, data_dir: Path | None, **read: Any
-) -> None:
+def describe(task: str, picture: Path | None, data_dir: Path | None, **source: Any) -> None:
     """Images by class and split, sizes, and the pixels' statistics, as text and as a picture."""
     from commands.base.progress import open_with_bars
     from datasets.store import statistics
     from datasets.store.statistics_plot import draw_statistics
 
-    dataset = asked_task(task, sample, data, **read).dataset
-    store = open_with_bars(dataset, data_folder(data_dir), data, quiet=False)
+    dataset = asked_task(task, **source).dataset
+    store = open_with_bars(dataset, data_folder(data_dir), source["data"], quiet=False)
     described = statistics.describe(store)
     click.echo(statistics.render_text(described))
     target = picture or Path(f"{dataset.name}.png")
@@ -92,9 +94,7 @@ def describe(
     help="Every value of the last maps, or the mean of each map.",
 )
 @click.option("--image-size", type=click.IntRange(8, 2048), help="Pixels.  [default: as such an arm, or the backbone]")
-@click.option("--from", "data", metavar="PATH|URL", help="Archive, extracted folder or URL of the images.")
-@data_options
-@click.option("--sample", is_flag=True, help="The small data set of the sample.")
+@_image_options
 @click.option(
     "--weights", type=click.Path(path_type=Path), help="File with the backbone's weights, in place of a download."
 )
@@ -107,14 +107,12 @@ def features(
     backbone: str | None,
     pooling: str,
     image_size: int | None,
-    data: str | None,
-    sample: bool,
     weights: Path | None,
     out: Path | None,
     overwrite: bool,
     data_dir: Path | None,
     quiet: bool,
-    **read: Any,
+    **source: Any,
 ) -> None:
     """What a frozen backbone makes of every image of TASK, as an HDF5 file for programs of your own.
 
@@ -130,7 +128,7 @@ def features(
     from trainables.models.backbones import registry
     from tuning.plan.settings import UsageError
 
-    asked = asked_task(task, sample, data, **read)
+    asked = asked_task(task, **source)
     arm = _starting_from(asked, backbone)
     if backbone is None and arm is None:
         raise UsageError(f"--backbone is missing, and no arm of {asked.name} starts from one; name one, such as VGG16")
@@ -142,7 +140,7 @@ def features(
         raise UsageError(f"--out is {target}, but must be a file in a folder that exists")
     if target.exists() and not overwrite:
         raise UsageError(f"{target} exists; choose another --out, or replace it with --overwrite")
-    store = open_with_bars(asked.dataset, data_folder(data_dir), data, quiet)
+    store = open_with_bars(asked.dataset, data_folder(data_dir), source["data"], quiet)
 
     from inspection.loading.silence_tensorflow import start_tensorflow
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,14 @@ data_dir_option = click.option(
     show_envvar=True,
     help="Folder of image stores and downloads.  [default: the user's cache folder]",
 )
+
+
+def _split_names(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
+    """Split an option's A,B at its commas; nothing for an option that is not given."""
+    return tuple(name.strip() for name in (value or "").split(",") if name.strip())
+
+
+names_option = partial(click.option, metavar="A,B", callback=_split_names)
 
 
 def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
