@@ -61,13 +61,11 @@ def ensemble(study: Path, top: int, arm: str | None = None) -> Ensemble:
         lacking = outputs - prediction.probabilities.shape[1]
         averages.add(member.trial, np.pad(prediction.probabilities, ((0, 0), (0, lacking))))
     _, mean = averages.of_all()[title]
+    measured = [evaluate(prediction.probabilities, prediction.labels) for prediction in predictions]
     return Ensemble(
         title=title,
         metric=str(record.header.objective.metric),
-        members=tuple(
-            (member, evaluate(prediction.probabilities, prediction.labels))
-            for member, prediction in zip(members, predictions, strict=True)
-        ),
+        members=tuple(zip(members, measured, strict=True)),
         average=evaluate(mean, first.labels),
     )
 

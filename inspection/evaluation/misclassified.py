@@ -65,17 +65,11 @@ def draw_gallery(winner: Winner, path: Path, most: int, enter: Callable[[str], N
     enter(REASON)
     positions = np.array([mistake.position for mistake in wrong], np.int64)
     squares = [square for batch in images.batches(len(positions), positions) for square in batch]
-    shown = [
-        image_grids.GridCell(
-            title=mistake.name,
-            pixels=square,
-            lines=(
-                f"said {mistake.predicted} {mistake.confidence:.0%}",
-                f"is {mistake.true} {mistake.probability_of_true:.0%}",
-            ),
-        )
-        for mistake, square in zip(wrong, squares, strict=True)
-    ]
+    shown = []
+    for mistake, square in zip(wrong, squares, strict=True):
+        said = f"said {mistake.predicted} {mistake.confidence:.0%}"
+        lines = (said, f"is {mistake.true} {mistake.probability_of_true:.0%}")
+        shown.append(image_grids.GridCell(title=mistake.name, pixels=square, lines=lines))
     count = int((~predictions.correct).sum())
     title = f"Surest mistakes on the test split: {winner.title}, {count} of {len(predictions.labels)} wrong"
     save_figure(image_grids.picture_sheet(shown, COLUMNS, title), path)

@@ -44,14 +44,10 @@ def validation_subjects(winner: Winner) -> list[GridCell]:
     images = winner.images("val")
     first = np.unique(images.labels, return_index=True)[1][:MOST_CLASSES]
     squares = [square for batch in images.batches(MOST_CLASSES, first) for square in batch]
-    return [
-        GridCell(
-            title=images.store.names[images.indices[position]],
-            pixels=square,
-            lines=(f"is {winner.classes[images.labels[position]]}",),
-        )
-        for position, square in zip(first, squares, strict=True)
-    ]
+    names = [images.store.names[index] for index in images.indices[first]]
+    lines = [(f"is {winner.classes[label]}",) for label in images.labels[first]]
+    described = zip(names, squares, lines, strict=True)
+    return [GridCell(title=name, pixels=square, lines=line) for name, square, line in described]
 
 
 def explain(
@@ -67,7 +63,7 @@ def explain(
     ends = block_ends(network)
     heat = check_layers(network, list(layers)) or default_layers(network)
     found = grad_cam(network, np.stack([subject.pixels for subject in subjects]), heat)
-    sizes = maps_layers(network)
+    sizes = {name: " x ".join(map(str, size)) for name, size in maps_layers(network).items()}
     shown = [
         replace(subject, lines=(*subject.lines, *_answer(winner, row)))
         for subject, row in zip(subjects, found.probabilities, strict=True)
@@ -82,13 +78,10 @@ def explain(
     pages = range(0, len(shown), image_grids.ROWS)
     for page, start in enumerate(pages, start=1):
         rows = range(start, min(start + image_grids.ROWS, len(shown)))
-        columns = [
-            (
-                f"{name}\n{' x '.join(map(str, sizes[name]))}",
-                [image_grids.overlay(subjects[row].pixels, found.heat[name][row]) for row in rows],
-            )
-            for name in heat
-        ]
+        overlays = {
+            name: [image_grids.overlay(subjects[row].pixels, found.heat[name][row]) for row in rows] for name in heat
+        }
+        columns = [(f"{name}\n{sizes[name]}", pictures) for name, pictures in overlays.items()]
         title = f"Grad-CAM of the most probable class: {winner.title}"
         sheet = image_grids.heat_sheet([shown[row] for row in rows], columns, title)
         keep(sheet, "grad_cam" if len(pages) == 1 else f"grad_cam_{page}")
@@ -96,9 +89,8 @@ def explain(
     maps_of = grad_cam(network, few, heat=(), maps=tuple(ends.values())).maps
     for number, (block, name) in enumerate(ends.items(), start=1):
         maps = maps_of[name]
-        size = " x ".join(map(str, sizes[name]))
         title = (
-            f"Feature maps of {block} ({name}, {size}): the {min(image_grids.CHANNELS, maps.shape[-1])} of "
+            f"Feature maps of {block} ({name}, {sizes[name]}): the {min(image_grids.CHANNELS, maps.shape[-1])} of "
             f"{maps.shape[-1]} that vary most. {winner.title}"
         )
         keep(image_grids.maps_sheet(shown[:MAPS_OF], maps, title), f"feature_maps/{number:02d}_{block}")

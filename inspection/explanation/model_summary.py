@@ -211,7 +211,6 @@ def _dense_layers(config: Mapping[str, Any], image_size: int, num_classes: int) 
     layers = [Layer(index=0, name="pixels", kind="grey, standardised", shape=(sizes[0],), parameters=0)]
     for number, units in enumerate(sizes[1:], start=1):
         last = number == len(sizes) - 1
-        before = layers[-1]
         layers.append(
             Layer(
                 index=number,
@@ -219,7 +218,7 @@ def _dense_layers(config: Mapping[str, Any], image_size: int, num_classes: int) 
                 kind=f"Dense {units}, {'softmax' if last else 'ReLU'}",
                 shape=(units,),
                 parameters=(sizes[number - 1] + 1) * units,
-                reads=(before.name,),
+                reads=(layers[-1].name,),
             )
         )
     return tuple(layers)

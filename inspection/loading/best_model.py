@@ -84,9 +84,8 @@ def winners(study: Path) -> list[Winner]:
     kept = [StudyPaths(study).best_model(arm.name).description for arm in record.arms]
     names = [json.loads(description.read_text())["trial"] for description in kept if description.is_file()]
     if not names:
-        ended = (
-            "it has not ended yet" if record.status == "running" else f"it ended {record.status}, nothing was tested"
-        )
+        ended = f"it ended {record.status}, nothing was tested"
+        ended = "it has not ended yet" if record.status == "running" else ended
         raise InspectionError(f"{record.task}/{record.name} has no winner: {ended}")
     return [_winner(study, record, trial) for trial in record.ranked(record.trials[name] for name in names)]
 
