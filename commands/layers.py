@@ -70,6 +70,5 @@ def _of_task(task: Task, arm: str | None, sets: tuple[str, ...], image_size: int
     config = next(space.grid(1))
     classes = len(task.dataset.classes)
     # Of your own images the classes are known with --data alone; any number shows the same layers but the last.
-    guessed = "" if classes else " as if of two classes"
-    title = f"{task.name}, {chosen.name}{guessed}"
+    title = f"{task.name}, {chosen.name}" + ("" if classes else " as if of two classes")
     return of_arm(title, chosen.model, config, image_size or chosen.view.image_size, classes or 2)

@@ -51,14 +51,9 @@ def confusion_of(labels: np.ndarray, predicted: np.ndarray, names: Sequence[str]
 
 def most_confused(confusion: Confusion, most: int = 10) -> list[ConfusedPair]:
     """The pairs with the most images, of equally many the one with the larger share, then in the order of classes."""
-    shares = confusion.shares()
+    names, counts, shares = confusion.names, confusion.counts.tolist(), confusion.shares().tolist()
     pairs = [
-        ConfusedPair(
-            true=confusion.names[true],
-            predicted=confusion.names[other],
-            count=int(confusion.counts[true, other]),
-            share=float(shares[true, other]),
-        )
+        ConfusedPair(true=names[true], predicted=names[other], count=counts[true][other], share=shares[true][other])
         for true, other in np.argwhere(confusion.counts).tolist()
         if true != other
     ]
