@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from commands.base.options import data_dir_option, data_folder
+from commands.base.options import data_dir_option, data_folder, names_option
 from errors import unknown_name
 
 
 @click.command()
-@click.option("--measure", metavar="A,B|all", help="Measure the latency of these on this machine first.")
+@names_option("--measure", metavar="A,B|all", help="Measure the latency of these on this machine first.")
 @data_dir_option
-def backbones(measure: str | None, data_dir: Path | None) -> None:
+def backbones(measure: tuple[str, ...], data_dir: Path | None) -> None:
     """List pre-trained networks for --backbone, with size, published accuracy and latency."""
     from inspection.prediction import latency
     from reporting.tables.backbone_table import backbones_text
@@ -21,8 +21,7 @@ def backbones(measure: str | None, data_dir: Path | None) -> None:
     from tuning.plan.settings import UsageError
 
     folder = data_folder(data_dir)
-    asked = [name.strip() for name in (measure or "").split(",") if name.strip()]
-    names = list(CATALOGUE) if asked == ["all"] else asked
+    names = tuple(CATALOGUE) if measure == ("all",) else measure
     for name in names:
         if name not in CATALOGUE:
             raise UsageError("--measure: " + unknown_name("backbone", name, CATALOGUE))

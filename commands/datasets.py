@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
     from tasks.task import Arm, Task
 
 
+def _image_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Declare which images of a task are meant, and how they are read: the arguments of `asked_task`."""
+    data = click.option("--from", "data", metavar="PATH|URL", help="Archive, extracted folder or URL of the images.")
+    sample = click.option("--sample", is_flag=True, help="Use the small generated data set.")
+    return data(data_options(sample(command)))
+
+
 @click.group(cls=WholeLineGroup)
 def datasets() -> None:
     """Build an image store, describe it, or export features."""
@@ -22,34 +30,23 @@ def datasets() -> None:
 
 @datasets.command()
 @click.argument("task")
-@click.option("--from", "data", metavar="PATH|URL", help="Archive, extracted folder or URL of the images.")
-@data_options
-@click.option("--sample", is_flag=True, help="Use the small generated data set.")
+@_image_options
 @data_dir_option
 @click.option("--quiet", is_flag=True, help="No progress.")
-def prepare(
-    task: str,
-    data: str | None,
-    sample: bool,
-    data_dir: Path | None,
-    quiet: bool,
-    **read: Any,
-) -> None:
+def prepare(task: str, data_dir: Path | None, quiet: bool, **source: Any) -> None:
     """Decode TASK's images once into the store that all trials read.
 
     \b
     python cli.py datasets prepare food10 --from ~/Downloads/food-101.tar.gz
     python cli.py datasets prepare images --from ~/birds
     """
-    from commands.base.progress import counted, prepare_with_bars, tell_notices
-    from datasets.store.image_store import ImageStore
+    from commands.base.progress import counted, open_with_bars, tell_notices
     from errors import pluralize
 
-    dataset = asked_task(task, sample, data, **read).dataset
-    path = prepare_with_bars(dataset, data_folder(data_dir), data, quiet)
-    store = ImageStore.open(path)
+    dataset = asked_task(task, **source).dataset
+    store = open_with_bars(dataset, data_folder(data_dir), source["data"], quiet)
     classes = pluralize(len(store.classes), "class", "classes")
-    click.echo(f"{path}\n{counted(store)}; {classes}; fingerprint {store.fingerprint[:12]}")
+    click.echo(f"{store.path}\n{counted(store)}; {classes}; fingerprint {store.fingerprint[:12]}")
     tell_notices(store)
 
 
@@ -69,22 +66,17 @@ def convert(source: Path, target: Path) -> None:
 
 @datasets.command()
 @click.argument("task")
-@click.option("--from", "data", metavar="PATH|URL", help="Archive, extracted folder or URL of the images.")
-@data_options
-@click.option("--sample", is_flag=True, help="Use the small generated data set.")
+@_image_options
 @click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Where to write the picture (PNG).")
 @data_dir_option
-def describe(
-    task: str, data: str | None, sample: bool, picture: Path | None, data_dir: Path | None, **read: Any
-) -> None:
+def describe(task: str, picture: Path | None, data_dir: Path | None, **source: Any) -> None:
     """Describe TASK's images: classes, splits, sizes, duplicates, pixel statistics."""
-    from commands.base.progress import prepare_with_bars
+    from commands.base.progress import open_with_bars
     from datasets.store import statistics
-    from datasets.store.image_store import ImageStore
     from datasets.store.statistics_plot import draw_statistics
 
-    dataset = asked_task(task, sample, data, **read).dataset
-    store = ImageStore.open(prepare_with_bars(dataset, data_folder(data_dir), data, quiet=False))
+    dataset = asked_task(task, **source).dataset
+    store = open_with_bars(dataset, data_folder(data_dir), source["data"], quiet=False)
     described = statistics.describe(store)
     click.echo(statistics.render_text(described))
     target = picture or Path(f"{dataset.name}.png")
@@ -107,10 +99,12 @@ def describe(
     type=click.IntRange(8, 2048),
     help="Side of the images in pixels.  [default: the task's, or the backbone's]",
 )
-@click.option("--from", "data", metavar="PATH|URL", help="Archive, extracted folder or URL of the images.")
-@data_options
-@click.option("--sample", is_flag=True, help="Use the small generated data set.")
-@click.option("--weights", type=click.Path(path_type=Path), help="File of the backbone's weights; no download.")
+@click.option(
+    "--image-size",
+    type=click.IntRange(8, 2048),
+    help="Side of the images in pixels.  [default: the task's, or the backbone's]",
+)
+@_image_options
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE.h5", help="Target file.  [default: named by its content]"
 )
@@ -122,14 +116,12 @@ def features(
     backbone: str | None,
     pooling: str,
     image_size: int | None,
-    data: str | None,
-    sample: bool,
     weights: Path | None,
     out: Path | None,
     overwrite: bool,
     data_dir: Path | None,
     quiet: bool,
-    **read: Any,
+    **source: Any,
 ) -> None:
     """Write a frozen backbone's features of every image of TASK to an HDF5 file.
 
@@ -140,30 +132,24 @@ def features(
     The file holds features (float32, one row an image), labels, split, names and class_names. Its attributes name the
     backbone, weights, image size and preprocessing. Test images are included; `split` marks them.
     """
-    from dataclasses import replace
-
-    from commands.base.progress import bars, counted, prepare_with_bars
+    from commands.base.progress import bars, counted, open_with_bars
     from datasets.input_config import InputConfig
-    from datasets.store.image_store import ImageStore
     from trainables.models.backbones import registry
     from tuning.plan.settings import UsageError
 
-    asked = asked_task(task, sample, data, **read)
+    asked = asked_task(task, **source)
     arm = _starting_from(asked, backbone)
     if backbone is None and arm is None:
         raise UsageError(f"--backbone is missing, and no arm of {asked.name} starts from one; name one, such as VGG16")
     found = registry.find(backbone or arm.space.choices("backbone")[0])  # type: ignore[union-attr]
-    view = InputConfig(image_size=found.image_size, fit="shorter_side")
-    if arm is not None:
-        view = replace(view, image_size=arm.view.image_size, fit=arm.view.fit)
-    if image_size is not None:
-        view = replace(view, image_size=image_size)
+    shown = InputConfig(image_size=found.image_size, fit="shorter_side") if arm is None else arm.view
+    view = InputConfig(image_size=image_size or shown.image_size, fit=shown.fit)
     target = out or Path(f"{asked.dataset.name}-{found.name}-{pooling}-{view.image_size}px.h5")
     if target.is_dir() or not target.parent.is_dir():
         raise UsageError(f"--out is {target}, but must be a file in a folder that exists")
     if target.exists() and not overwrite:
         raise UsageError(f"{target} exists; choose another --out, or replace it with --overwrite")
-    store = ImageStore.open(prepare_with_bars(asked.dataset, data_folder(data_dir), data, quiet))
+    store = open_with_bars(asked.dataset, data_folder(data_dir), source["data"], quiet)
 
     from inspection.loading.silence_tensorflow import start_tensorflow
 

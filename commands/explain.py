@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from commands.base.options import results_option
+from commands.base.options import names_option, results_option
 from tuning.records.study_paths import StudyPaths
 
 
@@ -14,7 +14,7 @@ from tuning.records.study_paths import StudyPaths
 @click.argument("study", metavar="TASK|STUDY")
 @click.argument("images", nargs=-1, metavar="[IMAGE]...")
 @click.option("--arm", "arms", multiple=True, help="This arm's winner; repeatable.  [default: every network]")
-@click.option("--layers", metavar="A,B", help="Where heat maps are drawn.  [default: the last block of each size]")
+@names_option("--layers", help="Where heat maps are drawn.  [default: the last block of each size]")
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
@@ -22,7 +22,7 @@ from tuning.records.study_paths import StudyPaths
 )
 @results_option
 def explain(
-    study: str, images: tuple[str, ...], arms: tuple[str, ...], layers: str | None, out: Path | None, results: Path
+    study: str, images: tuple[str, ...], arms: tuple[str, ...], layers: tuple[str, ...], out: Path | None, results: Path
 ) -> None:
     """Draw where winners look (Grad-CAM) and the feature maps of every block.
 
@@ -41,21 +41,19 @@ def explain(
     found = input_images.find(images)
     winners = chosen(folder, arms)
     from inspection.explanation import grad_cam_sheets
+    from inspection.explanation.image_grids import GridCell
 
-    named = [layer.strip() for layer in (layers or "").split(",") if layer.strip()]
     failed: dict[str, str] = {}
     for winner in grad_cam_sheets.convolutional(winners):
-        subjects = []
-        for picture in input_images.read(found, input_images.seen_by(winner)):
-            if picture.pixels is None:
-                failed[picture.name] = picture.failure
-            else:
-                subjects.append(grad_cam_sheets.ImageToExplain(name=Path(picture.name).name, pixels=picture.pixels))
+        pictures = list(input_images.read(found, input_images.seen_by(winner)))
+        failed |= {picture.name: picture.failure for picture in pictures if picture.pixels is None}
+        seen = [(Path(picture.name).name, picture.pixels) for picture in pictures]
+        subjects = [GridCell(title=name, pixels=pixels) for name, pixels in seen if pixels is not None]
         if not images:
             subjects = grad_cam_sheets.validation_subjects(winner)
         if subjects:
             click.echo(f"{winner.title}: {winner.score} at {winner.view.image_size} px", err=True)
-            grad_cam_sheets.explain(winner, subjects, named, out or folder / "explain", click.echo)
+            grad_cam_sheets.explain(winner, subjects, layers, out or folder / "explain", click.echo)
     for name, failure in failed.items():
         click.echo(f"{name}: {failure}", err=True)
     if failed:

@@ -28,11 +28,6 @@ def export(study: str, form: str, arm: str | None, out: Path | None, results: Pa
     from inspection.prediction.export import export as write
     from tuning.records.find_study import find_study
 
-    chosen = winner(find_study(results, study), arm)
-    done = write(chosen, form, out)
-    click.echo(str(done.path))
-    click.echo(
-        f"{chosen.title}, as {form}: on {done.images} validation images no probability differs by more "
-        f"than {done.difference:.1e}",
-        err=True,
-    )
+    path, checked = write(winner(find_study(results, study), arm), form, out)
+    click.echo(str(path))
+    click.echo(checked, err=True)

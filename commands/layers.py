@@ -30,6 +30,7 @@ def layers(subject: str, arm: str | None, sets: tuple[str, ...], image_size: int
     python cli.py layers food10 --set conv_blocks=3 --picture from_scratch.png
     """
     from errors import unknown_name
+    from inspection.explanation.model_summary import layers_text, of_backbone
     from tasks.task import load_task, task_names
     from trainables.models.backbones.registry import CATALOGUE
     from tuning.plan.settings import UsageError
@@ -42,13 +43,11 @@ def layers(subject: str, arm: str | None, sets: tuple[str, ...], image_size: int
         elif subject.lower() in map(str.lower, CATALOGUE):
             if arm is not None or sets:
                 raise UsageError(f"--arm and --set are a task's, but {subject} is a backbone; leave them out")
-            listing = _of_backbone(subject, image_size)
+            listing = of_backbone(subject, image_size)
         else:
             raise UsageError(unknown_name("task or backbone", subject, (*task_names(), *CATALOGUE)))
     except ValueError as error:
         raise UsageError(str(error)) from None
-    from inspection.explanation.model_summary import layers_text
-
     click.echo(layers_text(listing))
     if picture is not None:
         from inspection.explanation.architecture_diagram import draw
@@ -57,17 +56,8 @@ def layers(subject: str, arm: str | None, sets: tuple[str, ...], image_size: int
         click.echo(f"picture: {picture}")
 
 
-def _of_backbone(name: str, image_size: int | None) -> Listing:
-    from inspection.explanation.model_summary import of_backbone
-    from inspection.loading.silence_tensorflow import start_tensorflow
-
-    start_tensorflow()
-    return of_backbone(name, image_size)
-
-
 def _of_task(task: Task, arm: str | None, sets: tuple[str, ...], image_size: int | None) -> Listing:
-    from inspection.explanation.model_summary import NUMPY_NETWORK, has_layers, of_arm
-    from inspection.loading.silence_tensorflow import start_tensorflow
+    from inspection.explanation.model_summary import has_layers, of_arm
     from search_spaces.overrides import set_in_arms
     from tuning.plan.settings import UsageError
 
@@ -81,8 +71,5 @@ def _of_task(task: Task, arm: str | None, sets: tuple[str, ...], image_size: int
     config = next(space.grid(1))
     classes = len(task.dataset.classes)
     # Of your own images the classes are known with --data alone; any number shows the same layers but the last.
-    guessed = "" if classes else " as if of two classes"
-    title = f"{task.name}, {chosen.name}{guessed}"
-    if chosen.model != NUMPY_NETWORK:
-        start_tensorflow()
+    title = f"{task.name}, {chosen.name}" + ("" if classes else " as if of two classes")
     return of_arm(title, chosen.model, config, image_size or chosen.view.image_size, classes or 2)

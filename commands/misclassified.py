@@ -13,7 +13,7 @@ from commands.base.options import results_option
 @click.command()
 @click.argument("study", metavar="TASK|STUDY")
 @click.option("--arm", help="This arm's winner.  [default: the best on validation]")
-@click.option("--most", type=int, default=24, show_default=True, metavar="N", help="Images to show.")
+@click.option("--most", type=click.IntRange(1), default=24, show_default=True, metavar="N", help="Images to show.")
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False), help="PNG file.  [default: gallery/ARM.png of the study]"
 )
@@ -23,10 +23,6 @@ def misclassified(study: str, arm: str | None, most: int, out: Path | None, resu
 
     Looking at test images is an opening of the test split: each call is recorded.
     """
-    from tuning.plan.settings import UsageError
-
-    if most < 1:
-        raise UsageError(f"--most is {most}, but must be at least 1")
     from inspection.evaluation.misclassified import draw_gallery
     from inspection.loading.best_model import winner
     from reporting.report.derived_files import write_derived
@@ -40,7 +36,7 @@ def misclassified(study: str, arm: str | None, most: int, out: Path | None, resu
 
     def enter(reason: str) -> None:
         with closing(EventLog(StudyPaths(folder).events)) as log:
-            log.append(TestOpened(arm=chosen.arm, trials=(chosen.trial,), reason=reason))
+            log.append(TestOpened(arm=chosen.arm, trials=(chosen.trial.trial,), reason=reason))
 
     path = out or folder / "gallery" / f"{chosen.arm}.png"
     wrong = draw_gallery(chosen, path, most, enter)

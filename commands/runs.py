@@ -6,10 +6,11 @@ import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
-from commands.base.options import results_option
+from commands.base.options import names_option, results_option
 
 
 @click.command()
@@ -17,7 +18,7 @@ from commands.base.options import results_option
 @click.option("--arm", "arms", multiple=True, metavar="ARM", help="Trials of this arm; repeatable.")
 @click.option("--where", metavar="EXPRESSION", help="Only trials for which this SQL expression holds.")
 @click.option("--sort", metavar="[-]COLUMN,...", help="Order, or SQL's ORDER BY.  [default: best first]")
-@click.option("--columns", metavar="A,B", help="Columns to show.  [default: those that differ]")
+@names_option("--columns", help="Columns to show.  [default: those that differ]")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Show the first N.")
 @click.option(
     "--format",
@@ -29,17 +30,7 @@ from commands.base.options import results_option
 )
 @click.option("--mlflow", "uri", metavar="URI", help="Write the trials to this MLflow server or folder.")
 @results_option
-def runs(
-    study: str,
-    arms: tuple[str, ...],
-    where: str | None,
-    sort: str | None,
-    columns: str | None,
-    limit: int | None,
-    form: str,
-    uri: str | None,
-    results: Path,
-) -> None:
+def runs(study: str, form: str, uri: str | None, results: Path, **asked: Any) -> None:
     """List the trials of STUDY with configuration, progress and scores.
 
     A TASK stands for its newest study. Scores are those of a trial's best epoch; seconds are all that it kept a worker
@@ -63,14 +54,13 @@ def runs(
     from tuning.records.study_record import read_started
 
     record = read_started(find_study(results, study))
-    query = TrialQuery(arms=arms, where=where, sort=sort, columns=_names(columns), limit=limit)
-    found = select(record, query)
+    found = select(record, TrialQuery(**asked))
     if uri is not None:
         from reporting.trials.mlflow_export import export
 
         click.echo(export(record, [row["trial"] for row in found.rows], uri))
         return
-    if form in ("csv", "json") and not query.columns:
+    if form in ("csv", "json") and not asked["columns"]:
         found = replace(found, columns=found.every)
     if form == "table" and sys.stdout.isatty():
         click.echo(trial_text.terminal_text(found, shutil.get_terminal_size().columns, colour=True))
@@ -80,7 +70,3 @@ def runs(
         click.echo(hint, err=True)
     if form == "table":
         click.echo(count_line(record, found), err=True)  # a pipe gets the list alone
-
-
-def _names(columns: str | None) -> tuple[str, ...]:
-    return tuple(name.strip() for name in columns.split(",") if name.strip()) if columns else ()

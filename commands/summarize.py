@@ -12,13 +12,7 @@ from reporting.formats.registry import FORMATS
 
 @click.command()
 @click.argument("studies", nargs=-1, metavar="[TASK|STUDY]...")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(list(FORMATS)),
-    default="table",
-    show_default=True,
-)
+@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="table", show_default=True)
 @click.option(
     "--into", type=click.Path(path_type=Path), metavar="FILE.md", help="Replace the table between its two marks."
 )

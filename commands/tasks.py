@@ -19,9 +19,8 @@ def tasks(names: bool) -> None:
             continue
         task = load_task(name)
         click.echo(f"{name}: {task.title}")
-        classes = (
-            f", {pluralize(len(task.dataset.classes), 'class', 'classes')}" if task.dataset.classes else ": --data DIR"
-        )
+        count = len(task.dataset.classes)
+        classes = f", {pluralize(count, 'class', 'classes')}" if count else ": --data DIR"
         click.echo(f"  data    {task.dataset.title}{classes}")
         click.echo(f"  source  {task.source}")
         for arm in (*task.arms, *task.more_arms):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -145,13 +146,13 @@ def tune(task: str, dry_run: bool, backbone: str | None, **options: Any) -> None
 def _tune(task: Task, settings: StudySettings, dry_run: bool) -> None:
     from rich.console import Console
 
-    from commands.base.progress import prepare_with_bars
+    from commands.base.progress import open_with_bars
     from tuning.plan.make_plan import make_plan
     from tuning.plan.plan_text import render_plan
     from tuning.plan.resources import machine_share
     from tuning.plan.study_folder import make_folder
 
-    console = Console()
+    console = Console(highlight=False)
     cluster_cores = None
     if settings.address is not None:  # a trial's share depends on how large the cluster is
         from tuning.execution import ray_cluster
@@ -162,22 +163,19 @@ def _tune(task: Task, settings: StudySettings, dry_run: bool) -> None:
     plan = make_plan(task, settings, machine_share(settings, cluster_cores), name)
     text = render_plan(plan)
     if dry_run:
-        console.print(text, highlight=False, markup=False, soft_wrap=not console.is_terminal)
+        console.print(text, markup=False, soft_wrap=not console.is_terminal)
         return
+    console.quiet = settings.quiet
     make_folder(plan)
     try:
-        if not settings.quiet:
-            console.print(text, highlight=False, markup=False, soft_wrap=not console.is_terminal)
+        console.print(text, markup=False, soft_wrap=not console.is_terminal)
 
         def prepared(dataset: Dataset) -> Path:
-            return prepare_with_bars(dataset, settings.data_dir, settings.data, settings.quiet)
+            return open_with_bars(dataset, settings.data_dir, settings.data, settings.quiet).path
 
         store = prepared(plan.task.dataset)
-        pretraining = {
-            arm.name: prepared(arm.pretraining.dataset)
-            for arm in (arm.arm for arm in plan.arms)
-            if arm.pretraining is not None
-        }
+        arms = [planned.arm for planned in plan.arms]
+        pretraining = {arm.name: prepared(arm.pretraining.dataset) for arm in arms if arm.pretraining is not None}
         record_status = _run(plan, store, pretraining, console)
     except BaseException:
         if not StudyPaths(plan.folder).events.exists():
@@ -199,9 +197,7 @@ def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Co
     if plan.origin is not None:
         check_images(plan.origin, opened)
     tell_notices(opened)
-    if not plan.settings.quiet:
-        console.print(f"images    {counted(opened)}", highlight=False)
-        console.print("starting Ray ...", highlight=False)
+    console.print(f"images    {counted(opened)}\nstarting Ray ...")
     from reporting.formats.summarize import summarize_text
     from reporting.plots.learning_curves import NAME as CURVES
     from reporting.plots.live_curves import LiveCurves
@@ -215,15 +211,11 @@ def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Co
         from tuning.execution import study
         from tuning.plan.command_line import typed_command
 
-        if not plan.settings.quiet:
-            if dashboard:
-                token = "  (it asks for the token that `.venv/bin/ray get-auth-token` prints)"
-                console.print(f"Ray dashboard: http://{dashboard}{token}", highlight=False, soft_wrap=True)
-            for what in (
-                f"TensorBoard:   tensorboard --logdir {StudyPaths(plan.folder).tensorboard}",
-                f"curves so far: {StudyPaths(plan.folder).plot(CURVES)}",
-            ):
-                console.print(what, highlight=False, soft_wrap=True)
+        if dashboard:
+            token = "  (it asks for the token that `.venv/bin/ray get-auth-token` prints)"
+            console.print(f"Ray dashboard: http://{dashboard}{token}", soft_wrap=True)
+        console.print(f"TensorBoard:   tensorboard --logdir {StudyPaths(plan.folder).tensorboard}", soft_wrap=True)
+        console.print(f"curves so far: {StudyPaths(plan.folder).plot(CURVES)}", soft_wrap=True)
         progress = Progress(console, plan.settings.quiet)
         live = LiveCurves(StudyPaths(plan.folder).plot(CURVES))
         record = study.run_study(plan, store, progress, typed_command(), pretraining, live.apply)
@@ -236,26 +228,18 @@ def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Co
         ray_cluster.stop_ray()
     write_derived(plan.folder)
     from inspection.evaluation.box_overlays import draw_boxes
+    from inspection.evaluation.evaluation import evaluations, write_evaluations
+    from inspection.loading.best_model import InspectionError
 
     draw_boxes(plan.folder, opened)
     if record.status == "fatal":
         fail(record.reason)
-    _write_reports(plan.folder)
+    with suppress(InspectionError):  # nothing of a study without a winner that names classes
+        write_evaluations(plan.folder, evaluations(plan.folder))
     click.echo(summarize_text([plan.folder], "table"))
     click.echo(f"study: {plan.folder}")
     click.echo(f"why to believe it, and what to run next: python cli.py report {_named(plan)}")
     return 0 if all(record.confirmed(arm.arm.name) for arm in plan.arms) else 1
-
-
-def _write_reports(study: Path) -> None:
-    """Classification reports and confusion matrices; nothing of a study without a winner that names classes."""
-    from contextlib import suppress
-
-    from inspection.evaluation.evaluation import evaluations, write_evaluations
-    from inspection.loading.best_model import InspectionError
-
-    with suppress(InspectionError):
-        write_evaluations(study, evaluations(study))
 
 
 def _named(plan: StudyPlan) -> str:

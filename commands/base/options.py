@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,26 +17,29 @@ if TYPE_CHECKING:
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
-def results_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--results",
-        type=click.Path(path_type=Path, file_okay=False),
-        default=CHECKOUT / "results",
-        envvar="PODIUM_RESULTS",
-        show_envvar=True,
-        help="Folder of studies.  [default: results/ of the checkout]",
-    )(command)
+results_option = click.option(
+    "--results",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=CHECKOUT / "results",
+    envvar="PODIUM_RESULTS",
+    show_envvar=True,
+    help="Folder of studies.  [default: results/ of the checkout]",
+)
+data_dir_option = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="PODIUM_DATA_DIR",
+    show_envvar=True,
+    help="Folder of image stores and downloads.  [default: the user's cache folder]",
+)
 
 
-def data_dir_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--data-dir",
-        type=click.Path(path_type=Path, file_okay=False),
-        default=None,
-        envvar="PODIUM_DATA_DIR",
-        show_envvar=True,
-        help="Folder of image stores and downloads.  [default: the user's cache folder]",
-    )(command)
+def _split_names(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
+    """Split an option's A,B at its commas; nothing for an option that is not given."""
+    return tuple(name.strip() for name in (value or "").split(",") if name.strip())
+
+
+names_option = partial(click.option, metavar="A,B", callback=_split_names)
 
 
 def data_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -55,10 +55,10 @@ def plain_lines(seconds: float = PLAIN_SECONDS) -> Progress:
     return progress
 
 
-def prepare_with_bars(dataset: Dataset, data_dir: Path, origin: str | None, quiet: bool) -> Path:
-    """As datasets.store.image_store.prepare, with `bars`."""
+def open_with_bars(dataset: Dataset, data_dir: Path, origin: str | None, quiet: bool) -> ImageStore:
+    """Prepare a store as datasets.store.image_store.prepare does, with `bars`, and open it."""
     with bars(quiet) as progress:
-        return prepare(dataset, data_dir, origin, progress)
+        return ImageStore.open(prepare(dataset, data_dir, origin, progress))
 
 
 def counted(store: ImageStore) -> str:

@@ -84,13 +84,5 @@ def _outline(axes: Axes, box: np.ndarray, name: str) -> None:
     height, width = axes.images[0].get_size()
     x1, y1, x2, y2 = (float(edge) for edge in box * (width, height, width, height))
     corner = (x1 - 0.5, y1 - 0.5)  # a pixel's middle lies at whole numbers
-    axes.add_patch(
-        Rectangle(
-            corner,
-            x2 - x1,
-            y2 - y1,
-            fill=False,
-            path_effects=[withStroke(linewidth=STYLES[name]["linewidth"] + 1.4, foreground="black")],
-            **STYLES[name],
-        )
-    )
+    halo = withStroke(linewidth=STYLES[name]["linewidth"] + 1.4, foreground="black")
+    axes.add_patch(Rectangle(corner, x2 - x1, y2 - y1, fill=False, path_effects=[halo], **STYLES[name]))

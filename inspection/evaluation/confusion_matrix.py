@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from reporting.plots.figure_files import new_figure, save_figure
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 IN_TEXT = 20  # classes whose matrix fits into a terminal: 20 columns of 5 characters beside the names
 DRAWN = 45  # classes with a legible row each, at 800 pixels
@@ -55,14 +51,9 @@ def confusion_of(labels: np.ndarray, predicted: np.ndarray, names: Sequence[str]
 
 def most_confused(confusion: Confusion, most: int = 10) -> list[ConfusedPair]:
     """The pairs with the most images, of equally many the one with the larger share, then in the order of classes."""
-    shares = confusion.shares()
+    names, counts, shares = confusion.names, confusion.counts.tolist(), confusion.shares().tolist()
     pairs = [
-        ConfusedPair(
-            true=confusion.names[true],
-            predicted=confusion.names[other],
-            count=int(confusion.counts[true, other]),
-            share=float(shares[true, other]),
-        )
+        ConfusedPair(true=names[true], predicted=names[other], count=counts[true][other], share=shares[true][other])
         for true, other in np.argwhere(confusion.counts).tolist()
         if true != other
     ]
@@ -126,7 +117,11 @@ def draw_confusion(confusion: Confusion, title: str, path: Path) -> None:
     axes.grid(which="minor", color="#d0d0d0", linewidth=0.4)
     axes.tick_params(which="minor", length=0)
     if classes <= COUNTED:
-        _write_counts(axes, drawn.counts, shares, size)
+        for true, other in np.argwhere(drawn.counts).tolist():
+            # Half the colour scale is the square root of a quarter.
+            colour = "white" if shares[true, other] > 0.35 else "black"
+            count = str(drawn.counts[true, other])
+            axes.text(other, true, count, ha="center", va="center", color=colour, fontsize=size)
     axes.set_title(title, fontsize="medium", wrap=True)
     bar = figure.colorbar(
         image, ax=axes, orientation="horizontal", fraction=0.035, pad=0.02, format=PercentFormatter(1)
@@ -135,15 +130,6 @@ def draw_confusion(confusion: Confusion, title: str, path: Path) -> None:
     counted = "; numbers: images" if classes <= COUNTED else ""
     bar.set_label(f"Share of the true class's images{counted}")
     save_figure(figure, path)
-
-
-def _write_counts(axes: Axes, counts: np.ndarray, shares: np.ndarray, size: float) -> None:
-    place: Any
-    for place in np.argwhere(counts):
-        true, other = place.tolist()
-        # Half the colour scale is the square root of a quarter.
-        colour = "white" if shares[true, other] > 0.35 else "black"
-        axes.text(other, true, str(counts[true, other]), ha="center", va="center", color=colour, fontsize=size)
 
 
 def _short_names(names: Sequence[str]) -> list[str]:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from errors import arg, unknown_name
-from inspection.loading import class_predictions
-from inspection.loading.best_model import InspectionError
+from inspection.loading.best_model import InspectionError, class_predictions
 from reporting.results.headings import titled
 from tuning.records.study_paths import StudyPaths
-from tuning.records.study_record import StudyRecord, TrialRecord, read_started
+from tuning.records.study_record import TrialRecord, read_started
 
 METRICS = ("accuracy", "loss", "macro_f1")
 
@@ -51,8 +48,8 @@ def ensemble(study: Path, top: int, arm: str | None = None) -> Ensemble:
         raise InspectionError(
             f"must be from 2 to the tested models of {title}: {count}{more}", argument="top", value=top
         )
-    members = _best(record, tested, top)
-    predictions = [class_predictions.read(StudyPaths(study).checkpoint(member.trial).folder) for member in members]
+    members = record.ranked(tested)[:top]
+    predictions = [class_predictions(StudyPaths(study).checkpoint(member.trial)) for member in members]
     first = predictions[0]
     for member, other in zip(members, predictions, strict=True):
         if not (np.array_equal(other.names, first.names) and np.array_equal(other.labels, first.labels)):
@@ -60,22 +57,17 @@ def ensemble(study: Path, top: int, arm: str | None = None) -> Ensemble:
     outputs = max(prediction.probabilities.shape[1] for prediction in predictions)
     averages = Averages({title: tuple(member.trial for member in members)})
     for member, prediction in zip(members, predictions, strict=True):
-        averages.add(member.trial, widened(prediction.probabilities, outputs))
+        # Arms of one task may differ in outputs (document 3); one without an output gives that class 0.
+        lacking = outputs - prediction.probabilities.shape[1]
+        averages.add(member.trial, np.pad(prediction.probabilities, ((0, 0), (0, lacking))))
     _, mean = averages.of_all()[title]
+    measured = [evaluate(prediction.probabilities, prediction.labels) for prediction in predictions]
     return Ensemble(
         title=title,
         metric=str(record.header.objective.metric),
-        members=tuple(
-            (member, evaluate(prediction.probabilities, prediction.labels))
-            for member, prediction in zip(members, predictions, strict=True)
-        ),
+        members=tuple(zip(members, measured, strict=True)),
         average=evaluate(mean, first.labels),
     )
-
-
-def widened(probabilities: NDArray[np.float32], outputs: int) -> NDArray[np.float32]:
-    """[N, outputs]: arms of one task may differ in outputs (document 3); one without an output gives that class 0."""
-    return np.pad(probabilities, ((0, 0), (0, outputs - probabilities.shape[1])))
 
 
 def ensemble_text(found: Ensemble) -> str:
@@ -85,19 +77,6 @@ def ensemble_text(found: Ensemble) -> str:
         validated = f"{trial.best:.4f}" if trial.best is not None else "-"
         rows.append((trial.trial, validated, *(f"{metrics[metric]:.4f}" for metric in METRICS)))
     rows.append((f"average of {len(found.members)}", "", *(f"{found.average[metric]:.4f}" for metric in METRICS)))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    text = found.title
-    for first, *others in rows:
-        cells = (cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))
-        text += "\n" + "  ".join([first.ljust(widths[0]), *cells])
-    return text
-
-
-def _best(record: StudyRecord, trials: Sequence[TrialRecord], count: int) -> list[TrialRecord]:
-    left = list(trials)
-    chosen: list[TrialRecord] = []
-    while left and len(chosen) < count:
-        best = record.best_of(left) or left[0]
-        left.remove(best)
-        chosen.append(best)
-    return chosen
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join([first.ljust(widths[0]), *map(str.rjust, others, widths[1:])]) for first, *others in rows]
+    return "\n".join([found.title, *lines])

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from inspection.evaluation.classification_report import report_numbers, report_text
-from inspection.evaluation.confusion_matrix import (
-    IN_TEXT,
-    Confusion,
-    confusion_of,
-    confusion_text,
-    draw_confusion,
-    most_confused,
-)
-from inspection.loading import class_predictions
-from inspection.loading.best_model import Winner, chosen
+from inspection.evaluation import confusion_matrix
+from inspection.evaluation.classification_report import report
+from inspection.loading.best_model import Winner, chosen, class_predictions
 from reporting.plots.figure_files import write_whole
 from tuning.records.study_paths import StudyPaths
 
@@ -35,8 +27,8 @@ class Evaluation:
     predicted: np.ndarray  # int [N], positions in `names`
 
     @property
-    def confusion(self) -> Confusion:
-        return confusion_of(self.labels, self.predicted, self.names)
+    def confusion(self) -> confusion_matrix.Confusion:
+        return confusion_matrix.confusion_of(self.labels, self.predicted, self.names)
 
 
 def evaluations(study: Path, arms: Sequence[str] = ()) -> list[Evaluation]:
@@ -47,16 +39,16 @@ def evaluations(study: Path, arms: Sequence[str] = ()) -> list[Evaluation]:
 def evaluation_text(evaluation: Evaluation) -> str:
     """Report, the most confused pairs and, where it fits, the confusion matrix."""
     labels, predicted, names = evaluation.labels, evaluation.predicted, evaluation.names
-    parts = [evaluation.title, report_text(labels, predicted, names).rstrip()]
+    parts = [evaluation.title, report(labels, predicted, names).rstrip()]
     confusion = evaluation.confusion
-    if pairs := most_confused(confusion):
+    if pairs := confusion_matrix.most_confused(confusion):
         width = len(str(pairs[0].count))
         lines = [f"{pair.count:{width}} ({pair.share:4.0%})  {pair.true} taken for {pair.predicted}" for pair in pairs]
         parts.append("\n".join(["Most confused: images, share of the true class", *lines]))
     else:
         parts.append("No test image was confused.")
-    if len(names) <= IN_TEXT:
-        parts.append("Confusion matrix: rows true, columns predicted\n" + confusion_text(confusion))
+    if len(names) <= confusion_matrix.IN_TEXT:
+        parts.append("Confusion matrix: rows true, columns predicted\n" + confusion_matrix.confusion_text(confusion))
     return "\n\n".join(parts)
 
 
@@ -65,16 +57,13 @@ def evaluation_contract(evaluation: Evaluation) -> dict[str, Any]:
     confusion = evaluation.confusion
     return {
         "arm": evaluation.winner.arm,
-        "label": evaluation.winner.label,
-        "trial": evaluation.winner.trial,
+        "label": evaluation.winner.header.label,
+        "trial": evaluation.winner.trial.trial,
         "test_images": len(evaluation.labels),
-        "report": report_numbers(evaluation.labels, evaluation.predicted, evaluation.names),
+        "report": report(evaluation.labels, evaluation.predicted, evaluation.names, numbers=True),
         "classes": list(evaluation.names),
         "confusion": confusion.counts.tolist(),
-        "most_confused": [
-            {"true": pair.true, "predicted": pair.predicted, "count": pair.count, "share": pair.share}
-            for pair in most_confused(confusion)
-        ],
+        "most_confused": [asdict(pair) for pair in confusion_matrix.most_confused(confusion)],
     }
 
 
@@ -85,22 +74,22 @@ def write_evaluations(study: Path, found: Sequence[Evaluation]) -> list[Path]:
         arm = evaluation.winner.arm
         table, plot = StudyPaths(study).table(f"report_{arm}.txt"), StudyPaths(study).plot(f"confusion_{arm}")
         write_whole(table, evaluation_text(evaluation) + "\n")
-        draw_confusion(evaluation.confusion, evaluation.title, plot)
+        confusion_matrix.draw_confusion(evaluation.confusion, evaluation.title, plot)
         written += [table, plot]
     return written
 
 
 def _evaluation(winner: Winner) -> Evaluation:
-    predictions = class_predictions.read(winner.folder)
+    predictions = class_predictions(winner.paths)
     # A network may have more outputs than there are classes (document 3's 1000): of those, only the predicted count.
     predicted = predictions.probabilities.argmax(axis=1)
     outputs = np.union1d(np.arange(len(winner.classes)), predicted)
     names = winner.names(predictions.probabilities.shape[1])
     # The table's row is the mean of all seeds.
-    chosen_seed = f" ({winner.trial}, best of {winner.seeds} seeds by validation)" if winner.seeds > 1 else ""
+    chosen_seed = f" ({winner.trial.trial}, best of {winner.seeds} seeds by validation)" if winner.seeds > 1 else ""
     return Evaluation(
         winner=winner,
-        title=f"{winner.title}: {winner.label}, test images{chosen_seed}",
+        title=f"{winner.title}: {winner.header.label}, test images{chosen_seed}",
         names=tuple(names[output] for output in outputs.tolist()),
         labels=predictions.labels,
         predicted=np.searchsorted(outputs, predicted),

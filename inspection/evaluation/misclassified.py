@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from inspection.explanation import image_grids
-from inspection.loading import class_predictions
-from inspection.loading.best_model import InspectionError, Winner
+from inspection.loading.best_model import InspectionError, Winner, class_predictions
 from reporting.plots.figure_files import save_figure
 from tuning.records.test_predictions import ClassPredictions
 
@@ -35,7 +34,7 @@ def mistakes(predictions: ClassPredictions, classes: Sequence[str], most: int) -
     probabilities, labels = predictions.probabilities, predictions.labels
     predicted = probabilities.argmax(axis=1)
     confidence = probabilities[np.arange(len(labels)), predicted]
-    wrong = np.flatnonzero(predicted != labels)
+    wrong = np.flatnonzero(~predictions.correct)
     surest = wrong[np.argsort(-confidence[wrong], kind="stable")][:most]
     return [
         Mistake(
@@ -56,7 +55,7 @@ def draw_gallery(winner: Winner, path: Path, most: int, enter: Callable[[str], N
     enter: writes the reason into the study's ledger; called before any pixel of a test image is read.
     Raises InspectionError: no stored predictions, the images are gone or are others.
     """
-    predictions = class_predictions.read(winner.folder)
+    predictions = class_predictions(winner.paths)
     wrong = mistakes(predictions, winner.names(predictions.probabilities.shape[1]), most)
     if not wrong:
         return []
@@ -66,21 +65,12 @@ def draw_gallery(winner: Winner, path: Path, most: int, enter: Callable[[str], N
     enter(REASON)
     positions = np.array([mistake.position for mistake in wrong], np.int64)
     squares = [square for batch in images.batches(len(positions), positions) for square in batch]
-    shown = [
-        image_grids.GridCell(
-            title=mistake.name,
-            pixels=square,
-            lines=(
-                f"said {mistake.predicted} {mistake.confidence:.0%}",
-                f"is {mistake.true} {mistake.probability_of_true:.0%}",
-            ),
-        )
-        for mistake, square in zip(wrong, squares, strict=True)
-    ]
-    right = int((predictions.probabilities.argmax(axis=1) == predictions.labels).sum())
-    title = (
-        f"Surest mistakes on the test split: {winner.title}, "
-        f"{len(predictions.labels) - right} of {len(predictions.labels)} wrong"
-    )
+    shown = []
+    for mistake, square in zip(wrong, squares, strict=True):
+        said = f"said {mistake.predicted} {mistake.confidence:.0%}"
+        lines = (said, f"is {mistake.true} {mistake.probability_of_true:.0%}")
+        shown.append(image_grids.GridCell(title=mistake.name, pixels=square, lines=lines))
+    count = int((~predictions.correct).sum())
+    title = f"Surest mistakes on the test split: {winner.title}, {count} of {len(predictions.labels)} wrong"
     save_figure(image_grids.picture_sheet(shown, COLUMNS, title), path)
     return wrong

@@ -130,18 +130,9 @@ def _draw_box(axes: Axes, listing: Listing, box: Box, column: int, row: int) -> 
 
     last = box.layers[-1]
     prefix = next((layer.prefix for layer in box.layers if layer.prefix is not None), None)
-    axes.add_patch(
-        FancyBboxPatch(
-            (column + 0.06, row + 0.02),
-            0.88,
-            0.7,
-            boxstyle="round,pad=0,rounding_size=0.04",
-            facecolor=COLOURS[box.sort],
-            alpha=0.6,
-            edgecolor="black",
-            linewidth=2.0 if prefix is not None else 0.8,
-        )
-    )
+    patch = FancyBboxPatch((column + 0.06, row + 0.02), 0.88, 0.7, boxstyle="round,pad=0,rounding_size=0.04")
+    patch.set(facecolor=COLOURS[box.sort], alpha=0.6, edgecolor="black", linewidth=2.0 if prefix is not None else 0.8)
+    axes.add_patch(patch)
     index = "" if len(box.layers) > 1 or last.index is None else f"{last.index}  "
     parameters = sum(layer.parameters for layer in box.layers)
     counted = f"; {formatting.count(parameters)} parameters" if parameters else ""

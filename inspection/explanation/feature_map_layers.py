@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from inspection.loading.best_model import InspectionError
 
@@ -40,15 +40,15 @@ def block_ends(network: keras.Model) -> dict[str, str]:
     continues a block belongs to it.
     Raises InspectionError where no layer has feature maps.
     """
-    from trainables.models.backbones.freeze_points import (
-        BLOCKS,  # imports Keras, which inspection.loading.silence_tensorflow does silently before
-    )
+    # Imports Keras, which inspection.loading.silence_tensorflow does silently before.
+    from trainables.models.backbones.freeze_points import BLOCKS
 
     maps = maps_layers(network)
     if not maps:
         raise InspectionError(f"{network.name} has no convolution: there are no feature maps to look at")
     patterns = [OWN_BLOCKS, *(pattern for pattern, _ in BLOCKS.values())]
-    named = max((_by_name(pattern, maps) for pattern in patterns), key=_layers_named)
+    by_name = [_by_name(pattern, maps) for pattern in patterns]
+    named = max(by_name, key=lambda blocks: (sum(map(len, blocks.values())), len(blocks)))
     ends = {block: layers[-1] for block, layers in named.items()} if named else _by_convolution(network, maps)
     return {block: _continued(network, end, maps) for block, end in ends.items()}
 
@@ -92,10 +92,6 @@ def _by_name(pattern: str, maps: dict[str, tuple[int, int]]) -> dict[str, list[s
     return blocks if len(blocks) > 1 else {}  # one name for all of them tells nothing apart
 
 
-def _layers_named(blocks: dict[str, list[str]]) -> tuple[int, int]:
-    return sum(map(len, blocks.values())), len(blocks)
-
-
 def _by_convolution(network: keras.Model, maps: dict[str, tuple[int, int]]) -> dict[str, str]:
     ends: dict[str, str] = {}
     block = ""
@@ -112,11 +108,7 @@ def _by_convolution(network: keras.Model, maps: dict[str, tuple[int, int]]) -> d
 def _continued(network: keras.Model, end: str, maps: dict[str, tuple[int, int]]) -> str:
     """The sum that is all that reads the block, where there is one: Xception's have names of Keras's own."""
     while True:
-        readers = [node.operation for node in network.get_layer(end)._outbound_nodes]
-        if len(readers) != 1 or not _is_unnamed_sum(readers[0]) or readers[0].name not in maps:
+        readers = [node.operation.name for node in network.get_layer(end)._outbound_nodes]
+        if len(readers) != 1 or not re.fullmatch(r"add(_\d+)?", readers[0]) or readers[0] not in maps:
             return end
-        end = readers[0].name
-
-
-def _is_unnamed_sum(layer: Any) -> bool:
-    return re.fullmatch(r"add(_\d+)?", layer.name) is not None
+        end = readers[0]

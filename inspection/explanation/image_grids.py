@@ -35,7 +35,7 @@ class GridCell:
 
     title: str
     pixels: NDArray[np.uint8]  # [S, S, 3]
-    lines: tuple[str, ...]  # written beside it
+    lines: tuple[str, ...] = ()  # written beside it
 
 
 def overlay(pixels: NDArray[np.uint8], heat: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -61,8 +61,7 @@ def heat_sheet(
     shown: Sequence[GridCell], heat: Sequence[tuple[str, Sequence[NDArray[np.uint8]]]], title: str
 ) -> Figure:
     """A row an image: itself, its overlays, what is said of it. heat: by layer, heading and each image's overlay."""
-    columns = [("image", [enlarged(one.pixels) for one in shown])]
-    columns += [(heading, [enlarged(picture) for picture in pictures]) for heading, pictures in heat]
+    columns = [("image", [one.pixels for one in shown]), *heat]
     figure, axes = _mosaic(
         [[pictures[row] for _, pictures in columns] for row in range(len(shown))],
         title,
@@ -89,13 +88,10 @@ def maps_sheet(shown: Sequence[GridCell], maps: NDArray[np.float32], title: str)
     scaled = (maps - lowest) / np.where(highest > lowest, highest - lowest, 1.0)
     rows = [
         [
-            enlarged(one.pixels),
-            *(
-                enlarged(np.rint(colours(scaled[row, :, :, channel])[..., :3] * 255).astype(np.uint8))
-                for channel in channels
-            ),
+            one.pixels,
+            *(np.rint(colours(image[:, :, channel])[..., :3] * 255).astype(np.uint8) for channel in channels),
         ]
-        for row, one in enumerate(shown)
+        for one, image in zip(shown, scaled, strict=True)
     ]
     figure, axes = _mosaic(
         rows,
@@ -127,7 +123,7 @@ def picture_sheet(shown: Sequence[GridCell], columns: int, title: str) -> Figure
     """Images in rows of `columns`, each with its lines below it."""
     lines = [[line for each in (one.title, *one.lines) for line in textwrap.wrap(each, WIDEST)] for one in shown]
     below = max((len(each) for each in lines), default=0) * LINE + 8
-    rows = [[enlarged(one.pixels) for one in shown[start : start + columns]] for start in range(0, len(shown), columns)]
+    rows = [[one.pixels for one in shown[start : start + columns]] for start in range(0, len(shown), columns)]
     wider = WIDEST * LETTER - CELL
     figure, axes = _mosaic(rows, title, below=below, across=wider)
     for place, text in enumerate(lines):
@@ -148,7 +144,9 @@ def _mosaic(
     names: bool = False,
     bar: tuple[str, str] | None = None,
 ) -> tuple[Figure, Axes]:
-    """Pictures of one size in rows, as one image whose pixels are the axes' units: a hundred panels would take seconds.
+    """Pictures in rows, enlarged to one size, as one image whose pixels are the axes' units.
+
+    A hundred panels would take seconds.
 
     beside, below: pixels left free right of all rows, and under each. across: between columns. names: room for
     one left of each row. bar: what the colours mean, and their map.
@@ -160,15 +158,14 @@ def _mosaic(
     for number, row in enumerate(rows):
         for place, picture in enumerate(row):
             top, left = number * (CELL + GAP + below), place * (CELL + GAP + across)
-            canvas[top : top + CELL, left : left + CELL] = picture
+            canvas[top : top + CELL, left : left + CELL] = enlarged(picture)
     left_free = 190 if names else 12
     wrapped = textwrap.wrap(title, int((width + left_free) / 9))
     over = [[line for part in heading.splitlines() for line in textwrap.wrap(part, 18)] for heading in headings]
     above = 16 + 20 * len(wrapped) + 20 * max(map(len, over), default=0)
     under = 70 if bar else 10
-    size = ((width + left_free) / DOTS_PER_INCH, (height + above + under) / DOTS_PER_INCH)
-    figure = new_figure(size, DOTS_PER_INCH)
     whole_width, whole_height = width + left_free, height + above + under
+    figure = new_figure((whole_width / DOTS_PER_INCH, whole_height / DOTS_PER_INCH), DOTS_PER_INCH)
     axes = figure.add_axes((left_free / whole_width, under / whole_height, width / whole_width, height / whole_height))
     axes.imshow(canvas, interpolation="none", extent=(0, width, height, 0))
     axes.set_axis_off()

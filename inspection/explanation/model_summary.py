@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from inspection.loading.silence_tensorflow import start_tensorflow
 from search_spaces.allowed_values import whole_numbers
 from search_spaces.formatting import format_config
 from trainables.models.family_registry import family_names
@@ -61,6 +62,7 @@ def of_backbone(name: str, image_size: int | None = None) -> Listing:
 
     Raises Fatal (one line) for an unknown name, ValueError for an image that is too small.
     """
+    start_tensorflow()
     from trainables.models.backbones import builder
     from trainables.models.families.fine_tuned import freezable_blocks
     from trainables.models.parts.built_network import Network
@@ -83,6 +85,7 @@ def of_arm(title: str, model: str, config: Mapping[str, Any], image_size: int, n
     if model == NUMPY_NETWORK:
         layers = _dense_layers(config, image_size, num_classes)
         return Listing(title=f"{title}: hidden_layers {config['hidden_layers']}, {ends}", layers=layers)
+    start_tensorflow()
     from trainables.models.backbones import builder
     from trainables.models.family_registry import model_family
     from trainables.models.parts.built_network import frozen_blocks
@@ -110,21 +113,16 @@ def layers_text(listing: Listing) -> str:
 
     table = Table(box=box.SIMPLE_HEAD)
     freezes = listing.backbone_layers > 0
-    table.add_column("Index", justify="right", no_wrap=True)
-    for heading in ("Layer", "Type", "Output shape"):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("Parameters", justify="right", no_wrap=True)
-    if freezes:
-        table.add_column("Freeze to here", no_wrap=True)
+    for heading in ("Index", "Layer", "Type", "Output shape", "Parameters", *["Freeze to here"] * freezes):
+        table.add_column(heading, justify="right" if heading in ("Index", "Parameters") else "left", no_wrap=True)
     for layer in listing.layers:
         index = "" if layer.index is None else f"{layer.index}"
         cells = [index, layer.name, layer.kind, shape_text(layer.shape), f"{layer.parameters:,}"]
         if freezes and layer.prefix is not None:
             cells.append(f"frozen_layers={layer.prefix} ({listing.fraction(layer.prefix):.3f})")
         table.add_row(*cells)
-    console = Console(file=io.StringIO(), width=200, no_color=True)
-    with console.capture() as capture:
-        console.print(table)
+    printed = io.StringIO()
+    Console(file=printed, width=200, no_color=True).print(table)
     notes = [f"{len(listing.layers)} layers, {listing.parameters:,} parameters."]
     if listing.frozen_blocks:
         frozen = [layer for layer in listing.layers if layer.block is not None and layer.block < listing.frozen_blocks]
@@ -138,7 +136,7 @@ def layers_text(listing: Listing) -> str:
         ]
     if any(layer.index is None for layer in listing.layers):
         notes.append("Without an index: put before the backbone here, not counted by keras.applications.")
-    return "\n".join([listing.title, *(line.rstrip() for line in capture.get().splitlines()), *notes])
+    return "\n".join([listing.title, *(line.rstrip() for line in printed.getvalue().splitlines()), *notes])
 
 
 def shape_text(shape: Sequence[int | None]) -> str:
@@ -213,7 +211,6 @@ def _dense_layers(config: Mapping[str, Any], image_size: int, num_classes: int) 
     layers = [Layer(index=0, name="pixels", kind="grey, standardised", shape=(sizes[0],), parameters=0)]
     for number, units in enumerate(sizes[1:], start=1):
         last = number == len(sizes) - 1
-        before = layers[-1]
         layers.append(
             Layer(
                 index=number,
@@ -221,7 +218,7 @@ def _dense_layers(config: Mapping[str, Any], image_size: int, num_classes: int) 
                 kind=f"Dense {units}, {'softmax' if last else 'ReLU'}",
                 shape=(units,),
                 parameters=(sizes[number - 1] + 1) * units,
-                reads=(before.name,),
+                reads=(layers[-1].name,),
             )
         )
     return tuple(layers)

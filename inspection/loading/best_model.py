@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from datasets.input_config import InputConfig
 from datasets.pipeline.batches import SplitBatches
@@ -17,6 +16,7 @@ from reporting.results.headings import titled
 from tuning.records.header import ArmHeader
 from tuning.records.study_paths import ModelPaths, StudyPaths
 from tuning.records.study_record import StudyRecord, TrialRecord, read_started
+from tuning.records.test_predictions import ClassPredictions, UnreadablePredictions, read_test_predictions
 
 
 class InspectionError(PodiumError):
@@ -28,15 +28,11 @@ class Winner:
     """The model of winners/<arm>/, and everything needed to show it another image as it saw the test images."""
 
     study: Path
-    folder: Path  # winners/<arm>
+    paths: ModelPaths  # of winners/<arm>
     title: str  # "food10/first, fine_tuned"
     arm: str
-    label: str
-    trial: str
-    learner: str  # module of trainables/
-    model: str
-    config: dict[str, Any]
-    seed: int
+    header: ArmHeader  # of the arm
+    trial: TrialRecord
     view: InputConfig
     classes: tuple[str, ...]  # in the order of the outputs
     max_side: int  # pixels, longer side: images are decoded no larger, then fitted
@@ -48,7 +44,7 @@ class Winner:
 
     @property
     def is_keras(self) -> bool:
-        return ModelPaths(self.folder).keras.is_file()
+        return self.paths.keras.is_file()
 
     def names(self, outputs: int) -> tuple[str, ...]:
         """What each output stands for. A network may have more than there are classes (document 3's 1000 labels)."""
@@ -70,26 +66,28 @@ class Winner:
         return SplitBatches(ImageStore.open(self.store, self.fold), split, self.view, opened_by)  # type: ignore[arg-type]
 
 
+def class_predictions(model: ModelPaths) -> ClassPredictions:
+    """Read the stored test predictions of a model. Raises InspectionError (one line)."""
+    path = model.test_predictions
+    try:
+        predictions = read_test_predictions(path)
+    except (OSError, UnreadablePredictions) as error:
+        raise InspectionError(f"{path} holds no test predictions ({error}); run the study again") from None
+    if not isinstance(predictions, ClassPredictions):
+        raise InspectionError(f"{path} holds boxes, not classes; only classes have this")
+    return predictions
+
+
 def winners(study: Path) -> list[Winner]:
     """Every arm's winner, the best on validation first. Raises InspectionError where there is none."""
     record = read_started(study)
-    found = []
-    for arm in record.arms:
-        paths = StudyPaths(study).best_model(arm.name)
-        if paths.description.is_file():
-            name = json.loads(paths.description.read_text())["trial"]
-            found.append((record.trials[name], _winner(study, record, arm, paths.folder, record.trials[name])))
-    if not found:
-        ended = (
-            "it has not ended yet" if record.status == "running" else f"it ended {record.status}, nothing was tested"
-        )
+    kept = [StudyPaths(study).best_model(arm.name).description for arm in record.arms]
+    names = [json.loads(description.read_text())["trial"] for description in kept if description.is_file()]
+    if not names:
+        ended = f"it ended {record.status}, nothing was tested"
+        ended = "it has not ended yet" if record.status == "running" else ended
         raise InspectionError(f"{record.task}/{record.name} has no winner: {ended}")
-    ordered = []
-    while found:
-        best = record.best_of(trial for trial, _ in found)
-        place = next((place for place, (trial, _) in enumerate(found) if trial is best), 0)
-        ordered.append(found.pop(place)[1])
-    return ordered
+    return [_winner(study, record, trial) for trial in record.ranked(record.trials[name] for name in names)]
 
 
 def winner(study: Path, arm: str | None = None) -> Winner:
@@ -106,8 +104,8 @@ def chosen(study: Path, arms: Sequence[str]) -> list[Winner]:
     return [of[arm] for arm in dict.fromkeys(arms)] if arms else list(of.values())
 
 
-def _winner(study: Path, record: StudyRecord, arm: ArmHeader, folder: Path, trial: TrialRecord) -> Winner:
-    data = record.header.data
+def _winner(study: Path, record: StudyRecord, trial: TrialRecord) -> Winner:
+    data, arm = record.header.data, record.arm(trial.arm)
     title = titled(record, f"{record.task}/{record.name}, {arm.name}")
     if data.store is None or data.max_side is None:
         raise InspectionError(f"{title} was made by an earlier version, which did not note how it reads images")
@@ -120,15 +118,11 @@ def _winner(study: Path, record: StudyRecord, arm: ArmHeader, folder: Path, tria
         score += f" (best of {seeds} seeds)"
     return Winner(
         study=study,
-        folder=folder,
+        paths=StudyPaths(study).best_model(arm.name),
         title=title,
         arm=arm.name,
-        label=arm.label,
-        trial=trial.trial,
-        learner=arm.learner,
-        model=arm.model,
-        config=trial.config,
-        seed=trial.seed,
+        header=arm,
+        trial=trial,
         view=InputConfig(**arm.view),
         classes=data.classes,
         max_side=data.max_side,

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from inspection.loading.best_model import InspectionError, Winner
 from inspection.loading.silence_tensorflow import start_tensorflow
-from tuning.records.study_paths import ModelPaths
 
 if TYPE_CHECKING:
     import keras
@@ -27,22 +26,22 @@ BATCH = 32  # as the test images met it: another batch size may mean another ord
 def load_classifier(winner: Winner) -> Classifier:
     """The winner, ready to predict. Raises InspectionError (one line) where its file is missing or damaged."""
     if winner.is_keras:
-        return classifier(load_network(ModelPaths(winner.folder).keras))
+        return classifier(load_network(winner.paths.keras))
     from trainables.learner import Fatal
     from trainables.learners.registry import find_learner
     from trainables.trial_spec import TrainingSpec
 
     spec = TrainingSpec(
-        model=winner.model,
-        config=winner.config,
-        seed=winner.seed,
+        model=winner.header.model,
+        config=winner.trial.config,
+        seed=winner.trial.seed,
         max_epochs=1,
         num_classes=len(winner.classes),
         view=winner.view,
     )
     try:
-        learner = find_learner(winner.learner).create()
-        learner.load(winner.folder, spec, cast("SplitBatches", _StoredImages(winner)))
+        learner = find_learner(winner.header.learner).create()
+        learner.load(winner.paths.folder, spec, cast("SplitBatches", _StoredImages(winner)))
     except (ValueError, Fatal) as error:
         raise InspectionError(str(error)) from None
     return learner.predict

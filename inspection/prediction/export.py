@@ -7,10 +7,9 @@ import importlib
 import io
 import os
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,61 +20,52 @@ from inspection.loading.best_model import InspectionError, Winner
 from inspection.loading.load_model import classifier, load_network
 from inspection.loading.silence_tensorflow import suppress_stderr
 from inspection.prediction import exports
-from tuning.records.study_paths import ModelPaths
 
 TOLERANCE = 1e-4  # of a probability: float32 in another order of sums is off by 1e-6, another preprocessing by 1e-2
 CHECKED = 64  # validation images that both are asked about
 BATCH = 16
 
 
-@dataclass(frozen=True, kw_only=True)
-class Exported:
-    """What was written, and how it was checked."""
-
-    path: Path
-    images: int
-    difference: float  # the largest of any probability of any of these images
-
-
-def export(winner: Winner, form: str, out: Path | None) -> Exported:
+def export(winner: Winner, form: str, out: Path | None) -> tuple[Path, str]:
     """Write the winner to `out`, or to exports/ of its study, in place of an earlier export there.
 
     It takes uint8 images [B, S, S, 3] as the winner does, and is run on validation images beside it first.
+    Returns the path, and a line that says how it was checked.
     Raises InspectionError (one line): no network, packages that are missing, `out` exists, the format cannot hold the
     network, answers further than TOLERANCE apart; nothing is left behind then.
     """
     if not winner.is_keras:
         raise InspectionError(
             f"{winner.title} is no Keras network, and only those can be exported; "
-            f"what it is lies in {winner.folder} as arrays"
+            f"what it is lies in {winner.paths.folder} as arrays"
         )
     if out is not None and out.exists():
         raise InspectionError(f"{out} exists; remove it or name another {arg.out}")
-    missing = [name for name in getattr(_format(form), "PACKAGES", ()) if find_spec(name) is None]
+    module = importlib.import_module(f"{exports.__name__}.{form}")
+    missing = [name for name in getattr(module, "PACKAGES", ()) if find_spec(name) is None]
     if missing:
         raise InspectionError(f"{form} needs {', '.join(missing)}: run `make setup EXTRAS={form}`")
-    suffix = _format(form).SUFFIX
     images = _validation_images(winner)
-    network = load_network(ModelPaths(winner.folder).keras)
+    network = load_network(winner.paths.keras)
     expected = classifier(network)([images])
-    target = out or winner.study / "exports" / f"{winner.arm}{suffix or f'_{form}'}"
+    target = out or winner.study / "exports" / f"{winner.arm}{module.SUFFIX or f'_{form}'}"
     target.parent.mkdir(parents=True, exist_ok=True)
-    suffixed = target.with_name(f".{os.getpid()}.{target.stem}{suffix}")  # readers go by the suffix
+    suffixed = target.with_name(f".{os.getpid()}.{target.stem}{module.SUFFIX}")  # readers go by the suffix
     with atomic_path(target, partial=suffixed) as partial:
-        _written(form, network, winner, partial)
-        answers = _answers(form, partial, images, winner)
+        with _one_line(f"{winner.title} cannot be exported to {form}"):
+            module.write(network, winner.paths.keras, partial)
+        with _one_line(f"{winner.title} as {form} cannot be run", "; nothing was kept"):
+            run = module.run(partial)
+            pieces = [run(images[start : start + BATCH]) for start in range(0, len(images), BATCH)]
+            answers = np.concatenate(pieces).astype(np.float32)
         difference = float(np.abs(answers - expected).max()) if answers.shape == expected.shape else float("inf")
         if not difference <= TOLERANCE:  # nor NaN
             raise InspectionError(
                 f"exported to {form}, {winner.title} answers otherwise: probabilities differ by up to {difference:.2g} "
                 f"on {len(images)} validation images, at most {TOLERANCE:g} are allowed; nothing was kept"
             )
-    return Exported(path=target, images=len(images), difference=difference)
-
-
-def _format(name: str) -> Any:
-    """Import the module of a format that `exports.export_formats` names."""
-    return importlib.import_module(f"{exports.__name__}.{name}")
+    checked = f"on {len(images)} validation images no probability differs by more than {difference:.1e}"
+    return target, f"{winner.title}, as {form}: {checked}"
 
 
 def _validation_images(winner: Winner) -> NDArray[np.uint8]:
@@ -83,18 +73,6 @@ def _validation_images(winner: Winner) -> NDArray[np.uint8]:
     images = winner.images("val")
     drawn = np.random.default_rng(0).permutation(len(images))[:CHECKED]
     return next(iter(images.batches(len(drawn), np.sort(drawn))))
-
-
-def _answers(form: str, path: Path, images: NDArray[np.uint8], winner: Winner) -> NDArray[np.float32]:
-    """What the exported file says of the images. Raises InspectionError where it cannot be run."""
-    try:
-        with suppress_stderr():
-            run = _format(form).run(path)
-            return np.concatenate([run(images[start : start + BATCH]) for start in range(0, len(images), BATCH)])
-    except InspectionError:
-        raise
-    except Exception as error:  # of whichever library runs it
-        raise InspectionError(f"{winner.title} as {form} cannot be run: {_reason(error)}; nothing was kept") from None
 
 
 def _reason(error: Exception) -> str:
@@ -105,11 +83,14 @@ def _reason(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
-def _written(form: str, network: Any, winner: Winner, path: Path) -> None:
-    """Raises InspectionError where the format cannot hold the network."""
+@contextlib.contextmanager
+def _one_line(failed: str, outcome: str = "") -> Iterator[None]:
+    """Silence the libraries of a format; raise InspectionError (one line) in place of whatever error is theirs."""
     noise = io.StringIO()  # converters print pages
     try:
         with suppress_stderr(), contextlib.redirect_stdout(noise), contextlib.redirect_stderr(noise):
-            _format(form).write(network, ModelPaths(winner.folder).keras, path)
-    except Exception as error:  # converters raise whatever their libraries do
-        raise InspectionError(f"{winner.title} cannot be exported to {form}: {_reason(error)}") from None
+            yield
+    except InspectionError:
+        raise
+    except Exception as error:
+        raise InspectionError(f"{failed}: {_reason(error)}{outcome}") from None

@@ -43,15 +43,14 @@ def load(name: str, weights: Path | None) -> tuple[str, Preprocess, Classifier]:
     from errors import unknown_name
     from trainables.models.backbones.registry import CATALOGUE
 
-    known = {each.lower(): each for each in CATALOGUE}
-    if name.lower() not in known:
+    backbone = next((each for each in CATALOGUE.values() if each.name.lower() == name.lower()), None)
+    if backbone is None:
         raise InspectionError(unknown_name("model", name, CATALOGUE))
 
     start_tensorflow()
     from trainables.learner import Fatal
     from trainables.models.backbones import builder
 
-    backbone = CATALOGUE[known[name.lower()]]
     side = backbone.image_size
     try:
         network = builder.build(backbone, (side, side, 3), weights=weights, top=True)

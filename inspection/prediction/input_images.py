@@ -65,22 +65,19 @@ def find(arguments: Sequence[str]) -> list[str]:
         raise InspectionError("- names standard input twice, but it can be read once")
     found: list[str] = []
     for argument in arguments:
+        path, nothing = os.path.expanduser(argument), ""
         if argument == STANDARD_INPUT or argument.lower().startswith(ADDRESSES):
-            found.append(argument)
-            continue
-        path = os.path.expanduser(argument)
-        if os.path.isdir(path):
-            inside = _files(path)
-            if not inside:
-                raise InspectionError(f"the folder {argument} holds no image; name images, folders or patterns")
-            found += inside
+            named = [argument]
+        elif os.path.isdir(path):
+            named, nothing = _files(path), f"the folder {argument} holds no image"
         elif not os.path.lexists(path) and glob.has_magic(path):
-            matches = sorted(match for match in glob.glob(path, recursive=True) if os.path.isfile(match))
-            if not matches:
-                raise InspectionError(f"nothing matches {argument}; name images, folders or patterns")
-            found += matches
+            named = sorted(filter(os.path.isfile, glob.glob(path, recursive=True)))
+            nothing = f"nothing matches {argument}"
         else:
-            found.append(path)
+            named = [path]
+        if not named:
+            raise InspectionError(f"{nothing}; name images, folders or patterns")
+        found += named
     return found
 
 
@@ -105,31 +102,29 @@ def _picture(name: str, seen: Preprocess) -> Picture:
     shown = "standard input" if name == STANDARD_INPUT else name
     try:
         return Picture(name=shown, pixels=seen.square(_encoded(name)))
-    except DecodeError as error:
-        return Picture(name=shown, failure=" ".join(str(error).split()))
-    except OSError as error:
-        return Picture(name=shown, failure=error.strerror or str(error))
-    except ValueError as error:  # a null byte in a path
-        return Picture(name=shown, failure=str(error))
+    except (DecodeError, OSError, ValueError) as error:  # ValueError: a null byte in a path
+        reason = getattr(error, "strerror", None) or str(error)
+        return Picture(name=shown, failure=" ".join(reason.split()))
 
 
 def _encoded(name: str) -> bytes:
     if name.lower().startswith(ADDRESSES):
-        return _fetched(name)
-    if name == STANDARD_INPUT:
-        return _bounded(sys.stdin.buffer.read(MOST_BYTES + 1))
-    with open(name, "rb") as file:
-        return _bounded(file.read(MOST_BYTES + 1))
-
-
-def _bounded(encoded: bytes) -> bytes:
+        encoded = _fetched(name)
+    elif name == STANDARD_INPUT:
+        encoded = sys.stdin.buffer.read(MOST_BYTES + 1)
+    else:
+        with open(name, "rb") as file:
+            encoded = file.read(MOST_BYTES + 1)
     if len(encoded) > MOST_BYTES:
         raise OSError(f"it has over {MOST_BYTES / 1e6:.0f} MB")
     return encoded
 
 
 def _fetched(address: str) -> bytes:
-    """Raises OSError with few words. requests' own errors are OSErrors with many."""
+    """Read little more than MOST_BYTES at most. Raises OSError with few words.
+
+    requests' own errors are OSErrors with many.
+    """
     import requests
 
     from datasets.readers.download import failure
@@ -145,7 +140,7 @@ def _fetched(address: str) -> bytes:
                     break
     except requests.RequestException as error:
         raise OSError(f"it cannot be fetched: {failure(error)}") from None
-    return _bounded(bytes(encoded))
+    return bytes(encoded)
 
 
 def _files(folder: str) -> list[str]:

@@ -15,8 +15,6 @@ from inspection.loading.best_model import InspectionError
 from inspection.loading.load_model import Classifier
 from inspection.prediction.input_images import Picture
 
-FORMATS = ("text", "json", "csv")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
@@ -35,30 +33,30 @@ def answers(
     names: what so many outputs are called, in order. top: how many classes, from 1; fewer where there are fewer.
     Raises InspectionError where the model's outputs have no such number of names.
     """
+    for waiting in _batches(pictures, batch):
+        squares = [picture.pixels for picture in waiting if picture.pixels is not None]
+        rows: Iterator[NDArray[np.float32]] = iter(predict([np.stack(squares)]) if squares else ())
+        for picture in waiting:
+            if picture.pixels is None:
+                yield Answer(image=picture.name, failure=picture.failure)
+                continue
+            row = next(rows)
+            called = names(len(row))
+            if len(called) < len(row):
+                raise InspectionError(f"the model has {len(row)} outputs, but there are names for {len(called)}")
+            order = np.argsort(-row, kind="stable")[:top]
+            yield Answer(image=picture.name, classes=tuple((called[place], float(row[place])) for place in order))
+
+
+def _batches(pictures: Iterable[Picture], batch: int) -> Iterator[list[Picture]]:
+    """Yield the pictures in groups with `batch` readable ones each, fewer in the last."""
     waiting: list[Picture] = []
     for picture in pictures:
         waiting.append(picture)
         if sum(each.pixels is not None for each in waiting) == batch:
-            yield from _answered(waiting, predict, names, top)
+            yield waiting
             waiting = []
-    yield from _answered(waiting, predict, names, top)
-
-
-def _answered(
-    pictures: Sequence[Picture], predict: Classifier, names: Callable[[int], Sequence[str]], top: int
-) -> Iterator[Answer]:
-    squares = [picture.pixels for picture in pictures if picture.pixels is not None]
-    rows: Iterator[NDArray[np.float32]] = iter(predict([np.stack(squares)]) if squares else ())
-    for picture in pictures:
-        if picture.pixels is None:
-            yield Answer(image=picture.name, failure=picture.failure)
-            continue
-        row = next(rows)
-        called = names(len(row))
-        if len(called) < len(row):
-            raise InspectionError(f"the model has {len(row)} outputs, but there are names for {len(called)}")
-        order = np.argsort(-row, kind="stable")[:top]
-        yield Answer(image=picture.name, classes=tuple((called[place], float(row[place])) for place in order))
+    yield waiting
 
 
 def rendered(found: Iterable[Answer], form: str) -> Iterator[str]:
@@ -84,12 +82,9 @@ def _json(found: Iterable[Answer]) -> Iterator[str]:
     for answer in found:
         if before:
             yield f"{before},"
-        said: dict[str, object] = {"image": answer.image}
-        if answer.failure:
-            said["error"] = answer.failure
-        else:
-            said["classes"] = [{"class": name, "probability": round(value, 8)} for name, value in answer.classes]
-        before = json.dumps(said, ensure_ascii=False)
+        classes = [{"class": name, "probability": round(value, 8)} for name, value in answer.classes]
+        said = {"error": answer.failure} if answer.failure else {"classes": classes}
+        before = json.dumps({"image": answer.image, **said}, ensure_ascii=False)
     yield from [before, "]"] if before else ["]"]
 
 

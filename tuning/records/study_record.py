@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -205,15 +206,18 @@ class StudyRecord:
                 best = trial
         return best
 
+    def ranked(self, trials: Iterable[TrialRecord]) -> list[TrialRecord]:
+        """Return the trials, best first, the earlier of two equals; those without a value last."""
+        key = self.header.objective.sort_key
+        return sorted(trials, key=lambda trial: math.inf if trial.best is None else key(trial.best))
+
     def best_trial(self, arm: str) -> TrialRecord | None:
         """Return the best scored trial of the arm's search, or None."""
         return self.best_of(trial for trial in self.of_arm(arm, TrialRole.SEARCH) if trial.is_scored)
 
     def best_trials(self, arm: str, count: int) -> list[TrialRecord]:
         """Return up to `count` scored trials of the arm's search, best first, the earlier of two equals."""
-        key = self.header.objective.sort_key
-        scored = [trial for trial in self.of_arm(arm, TrialRole.SEARCH) if trial.is_scored]
-        return sorted(scored, key=lambda trial: key(trial.best or 0.0))[:count]
+        return self.ranked(trial for trial in self.of_arm(arm, TrialRole.SEARCH) if trial.is_scored)[:count]
 
     def confirmed(self, arm: str) -> list[TrialRecord]:
         """Return the trials an arm's row is made of: its confirmations, or its best trial where there are none."""

@@ -1,7 +1,7 @@
 """Formats that a best model is exported to, one a file.
 
 Each has SUFFIX, `write(network, source, path)`, and `run(path)`, which returns what answers for uint8 images
-[B, S, S, 3] with probabilities float32 [B, N]; PACKAGES names what it needs beyond the installation.
+[B, S, S, 3] with probabilities [B, N], as any array of floats; PACKAGES names what it needs beyond the installation.
 """
 
 from __future__ import annotations

@@ -7,9 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from inspection.loading.load_model import load_network
 
 SUFFIX = ".keras"
@@ -20,7 +17,7 @@ def write(network: Any, source: Path, path: Path) -> None:
     shutil.copyfile(source, path)
 
 
-def run(path: Path) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+def run(path: Path) -> Callable[[Any], Any]:
     """Load the file again."""
     network = load_network(path)
-    return lambda images: np.asarray(network(images, training=False), np.float32)
+    return lambda images: network(images, training=False)

@@ -6,9 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 SUFFIX = ""
 
 
@@ -17,9 +14,9 @@ def write(network: Any, source: Path, path: Path) -> None:
     network.export(path, format="tf_saved_model", verbose=False)
 
 
-def run(path: Path) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+def run(path: Path) -> Callable[[Any], Any]:
     """Load the SavedModel's serving function."""
     import tensorflow as tf
 
     loaded = tf.saved_model.load(str(path))
-    return lambda images: np.asarray(loaded.serve(tf.constant(images)), np.float32)
+    return lambda images: loaded.serve(tf.constant(images))

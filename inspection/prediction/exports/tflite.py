@@ -7,9 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 SUFFIX = ".tflite"
 
 
@@ -20,7 +17,7 @@ def write(network: Any, source: Path, path: Path) -> None:
     path.write_bytes(tf.lite.TFLiteConverter.from_keras_model(network).convert())
 
 
-def run(path: Path) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+def run(path: Path) -> Callable[[Any], Any]:
     """Open TensorFlow Lite's interpreter."""
     import tensorflow as tf
 
@@ -28,12 +25,12 @@ def run(path: Path) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
         warnings.simplefilter("ignore")  # TensorFlow 2.21 announces its move to a package of its own
         interpreter = tf.lite.Interpreter(model_path=str(path))
 
-    def answer(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def answer(images: Any) -> Any:
         taken = interpreter.get_input_details()[0]
         interpreter.resize_tensor_input(taken["index"], images.shape)
         interpreter.allocate_tensors()
         interpreter.set_tensor(taken["index"], images.astype(taken["dtype"]))
         interpreter.invoke()
-        return np.asarray(interpreter.get_tensor(interpreter.get_output_details()[0]["index"]), np.float32)
+        return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
 
     return answer

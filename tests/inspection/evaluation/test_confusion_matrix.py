@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from sklearn.metrics import classification_report, confusion_matrix
 
-from inspection.evaluation.classification_report import report_numbers, report_text
+from inspection.evaluation.classification_report import report
 from inspection.evaluation.confusion_matrix import (
     ConfusedPair,
     Confusion,
@@ -82,7 +82,7 @@ def test_printed_with_numbers_for_columns() -> None:
 
 
 def test_the_report_is_laid_out_as_scikit_learn_and_document_2_print_it() -> None:
-    assert report_text(LABELS, PREDICTED, NAMES).splitlines() == [
+    assert report(LABELS, PREDICTED, NAMES).splitlines() == [
         "              precision    recall  f1-score   support",
         "",
         "         cat       0.50      0.75      0.60         4",
@@ -94,12 +94,12 @@ def test_the_report_is_laid_out_as_scikit_learn_and_document_2_print_it() -> Non
         "   macro avg       0.25      0.27      0.25         8",
         "weighted avg       0.44      0.50      0.45         8",
     ]
-    present = report_text(LABELS, PREDICTED, NAMES[:3])
+    present = report(LABELS, PREDICTED, NAMES[:3])
     assert present == classification_report(LABELS, PREDICTED, target_names=NAMES[:3], zero_division=0)
 
 
 def test_the_reports_numbers() -> None:
-    numbers = report_numbers(LABELS, PREDICTED, NAMES)
+    numbers = report(LABELS, PREDICTED, NAMES, numbers=True)
     assert numbers["accuracy"] == 0.5
     assert numbers["cat"] == {"precision": 0.5, "recall": 0.75, "f1-score": pytest.approx(0.6), "support": 4}
 

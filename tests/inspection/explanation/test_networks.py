@@ -204,7 +204,7 @@ def test_test_images_files_get_the_stored_predictions(study: Path, tmp_path: Pat
     from tests.fixtures.inspection import pictures
 
     chosen = winner(study)
-    with np.load(chosen.folder / "test_predictions.npz") as file:
+    with np.load(chosen.paths.folder / "test_predictions.npz") as file:
         stored = dict(zip(file["names"].tolist(), file["probabilities"], strict=True))
     with pictures().images(None, tmp_path, silent) as sources:
         files = {one.name: tmp_path / one.name.replace("/", "-") for one in sources if one.name in stored}

@@ -23,7 +23,7 @@ def test_the_best_on_validation_stands_for_the_study(tmp_path: Path) -> None:
         "val_accuracy 0.9200 (best of 3 seeds)",
     )
     assert (found.view, found.classes, found.max_side) == (VIEW, CLASSES, pictures().max_side)
-    assert found.config["frozen_fraction"] == 0.6
+    assert found.trial.config["frozen_fraction"] == 0.6
     assert [each.arm for each in winners(study)] == ["fine_tuned", "from_scratch"]
     assert [each.arm for each in chosen(study, ["from_scratch", "fine_tuned", "from_scratch"])] == [
         "from_scratch",
