@@ -128,13 +128,7 @@ def _draw_group(axes: Axes, effect: AxisEffect, group: Group, label: str | None)
         factor, width = (1.06, 0.0) if effect.log and not effect.ticks else (1.0, _box(effect))
         low, high = low / factor - width, high * factor + width
     axes.fill_between(
-        [low, high],
-        group.quarter,
-        group.three_quarters,
-        color=SPREAD,
-        alpha=0.16,
-        linewidth=0,
-        label=label,
+        [low, high], group.quarter, group.three_quarters, color=SPREAD, alpha=0.16, linewidth=0, label=label
     )
     axes.plot([low, high], [group.median] * 2, color=SPREAD, linewidth=1.5, zorder=2)
 

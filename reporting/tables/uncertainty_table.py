@@ -68,10 +68,7 @@ def remarks(comparisons: Sequence[Comparison], of: str) -> list[str]:
     return [*lines, f"(of {of} on the same images, 95 %; {'; '.join(how)})"]
 
 
-_TESTS = {
-    MCNEMAR: f"{MCNEMAR}, one seed each: what other seeds would do is not covered",
-    CROSSED: CROSSED,
-}
+_TESTS = {MCNEMAR: f"{MCNEMAR}, one seed each: what other seeds would do is not covered", CROSSED: CROSSED}
 
 
 def in_words(comparison: Comparison) -> str:
