@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from atomic_file import write_atomically
 from inspection.evaluation.classification_report import report_numbers, report_text
 from inspection.evaluation.confusion_matrix import (
     IN_TEXT,
@@ -20,7 +21,6 @@ from inspection.evaluation.confusion_matrix import (
 )
 from inspection.loading import class_predictions
 from inspection.loading.best_model import Winner, chosen
-from reporting.plots.figure_files import write_whole
 from tuning.records.study_paths import StudyPaths
 
 
@@ -84,7 +84,7 @@ def write_evaluations(study: Path, found: Sequence[Evaluation]) -> list[Path]:
     for evaluation in found:
         arm = evaluation.winner.arm
         table, plot = StudyPaths(study).table(f"report_{arm}.txt"), StudyPaths(study).plot(f"confusion_{arm}")
-        write_whole(table, evaluation_text(evaluation) + "\n")
+        write_atomically(table, evaluation_text(evaluation) + "\n", synced=False)
         draw_confusion(evaluation.confusion, evaluation.title, plot)
         written += [table, plot]
     return written

@@ -16,7 +16,7 @@ from inspection.explanation.feature_map_layers import block_ends, check_layers, 
 from inspection.explanation.grad_cam import GradCamResult, grad_cam
 from inspection.loading.best_model import InspectionError, Winner
 from inspection.loading.load_model import load_network
-from reporting.plots.figure_files import save_figure
+from reporting.plots.figure import save_figure
 from tuning.records.study_paths import ModelPaths, StudyPaths
 
 if TYPE_CHECKING:

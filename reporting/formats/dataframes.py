@@ -10,7 +10,6 @@ import pandas
 
 from reporting.formats.summary_json import published_of
 from reporting.results.arm_results import ArmResult, best_arm, summarize_arms
-from reporting.results.headings import is_sample
 from reporting.results.reference_results import Published, read_published
 from reporting.results.trial_rows import Records, trial_groups
 from reporting.significance.uncertainty import Evidence, collect_uncertainty, comparison_fields, evidence_fields
@@ -99,7 +98,7 @@ def trials_frame(record: StudyRecord) -> pandas.DataFrame:
 
 def history_frame(record: StudyRecord) -> pandas.DataFrame:
     """A row an epoch, trial by trial."""
-    sample = is_sample(record)
+    sample = record.header.sample
     epochs = [(trial, epoch) for trial in record.trials.values() for epoch in trial.epochs]
     return _frame(
         [{"trial": trial.trial, "arm": trial.arm, "role": trial.role, "epoch": epoch.epoch} for trial, epoch in epochs],
@@ -118,7 +117,7 @@ def _identity(record: StudyRecord, row: ArmResult) -> dict[str, Any]:
     return {
         "task": record.task,
         "study": record.name,
-        "sample": is_sample(record),
+        "sample": record.header.sample,
         "arm": row.arm,
         "label": row.label,
         "note": row.note or None,

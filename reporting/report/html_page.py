@@ -11,7 +11,7 @@ from errors import pluralize
 from reporting.audit.audit import Audit
 from reporting.formats.html import templates
 from reporting.plots.figure import Picture
-from reporting.results.headings import heading, is_sample, ledger_line, status_lines
+from reporting.results.headings import heading, ledger_line, status_lines
 from reporting.tables.table import RenderedTable
 from reporting.tables.trial_table import TrialList
 from search_spaces.formatting import format_value
@@ -78,7 +78,7 @@ def _question(record: StudyRecord, task: Task) -> dict[str, str]:
     better = "higher" if objective.maximizes else "lower"
     return {
         "Asked": task.title,
-        "Source": f"{task.source}{' (on sample data)' if is_sample(record) else ''}",
+        "Source": f"{task.source}{' (on sample data)' if record.header.sample else ''}",
         "Images": f"{data.title}{f' ({images})' if images else ''}".strip(),
         "Best means": f"best {objective.metric} ({better} is better), over the epochs of a trial",
     }

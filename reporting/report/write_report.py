@@ -5,14 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from atomic_file import write_atomically
 from reporting.audit.audit import Audit, audit
 from reporting.plots.axis_effect_plots import effect_picture, importance_picture
 from reporting.plots.axis_effects import effects
 from reporting.plots.figure import Picture, data_uri, write_picture
-from reporting.plots.figure_files import write_whole
 from reporting.plots.learning_curves import curves_picture
-from reporting.plots.trial_curve_plots import axis_curves_picture, trial_curves_picture
-from reporting.plots.trial_curves import OF_INTEREST, axis_curves, trial_curves
+from reporting.plots.trial_curves import (
+    OF_INTEREST,
+    axis_curves,
+    axis_curves_picture,
+    trial_curves,
+    trial_curves_picture,
+)
 from reporting.report.html_page import Embedded, page
 from reporting.results.headings import status_lines
 from reporting.tables.arm_tables import document_tables, open_study
@@ -57,7 +62,7 @@ def write_report(study: Path) -> Report:
         trials=[trial_list(record, arm) for arm in arms if record.of_arm(arm)],
     )
     path = StudyPaths(study).report
-    write_whole(path, text)
+    write_atomically(path, text, synced=False)
     return Report(path=path, status=tuple(status_lines(record)), pictures=tuple(written), audit=found)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from reporting.results.headings import is_sample
 from tuning.records.events import FAILED_STATUSES
 from tuning.records.study_record import StudyRecord, TrialRecord
 
@@ -41,7 +40,7 @@ def trial_groups(record: StudyRecord) -> list[Records]:
         [{name: value for name, value in trial.facts.items() if name != "note"} for trial in trials],
         [_prepared(trial) for trial in trials],
         [_seconds(trial) for trial in trials],
-        [{"sample": is_sample(record)} for _ in trials],
+        [{"sample": record.header.sample} for _ in trials],
     ]
 
 

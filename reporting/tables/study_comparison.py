@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reporting.results.arm_results import summarize_arms
-from reporting.results.headings import heading, is_sample, ledger_line, status_lines
+from reporting.results.headings import heading, ledger_line, status_lines
 from reporting.results.reference_results import read_published
 from reporting.tables.arm_tables import NamedStudy, tables_of
 from reporting.tables.table import Block
@@ -32,7 +32,7 @@ def not_comparable(studies: Sequence[Study]) -> str | None:
     records = [record for record, _ in studies]
     if len({record.task for record in records}) > 1:
         return "One below another, since they ask different tasks."
-    if len({is_sample(record) for record in records}) > 1:
+    if len({record.header.sample for record in records}) > 1:
         return "One below another, since a sample cannot be compared with whole data."
     if not set.intersection(*({arm.name for arm in record.arms} for record in records)):
         return "One below another, since they have no arm in common."
