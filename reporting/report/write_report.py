@@ -7,8 +7,7 @@ from pathlib import Path
 
 from atomic_file import write_atomically
 from reporting.audit.audit import Audit, audit
-from reporting.plots.axis_effect_plots import effect_picture, importance_picture
-from reporting.plots.axis_effects import effects
+from reporting.plots.axis_effects import effect_picture, effects, importance_picture
 from reporting.plots.figure import Picture, data_uri, write_picture
 from reporting.plots.learning_curves import curves_picture
 from reporting.plots.trial_curves import (

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reporting.plots.axis_effect_plots import effect_picture, importance_picture
-from reporting.plots.axis_effects import AxisEffect, effects
+from reporting.plots.axis_effects import AxisEffect, effect_picture, effects, importance_picture
 from reporting.plots.trial_curves import MOST, POINTS, axis_curves, thinned, trial_curves
 from reporting.results.trial_rows import ended_value
 from search_spaces.objective import SCORE
