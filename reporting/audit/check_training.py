@@ -34,7 +34,7 @@ def still_improving(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
             continue
         quarter = max(1, len(curve.mean) // 4)
         earlier = objective.best(curve.mean[:-quarter])
-        best = curve.best(objective)
+        best = objective.best(curve.mean)
         gain = relative_gain(record, best, earlier)
         at = curve.epochs[curve.mean.index(best)]
         if at <= last - max(1, math.ceil(last / 10)) or gain <= THRESHOLDS.gain:
@@ -48,7 +48,7 @@ def still_improving(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
                 f"{f'{quarter} epochs' if quarter > 1 else 'epoch'} improved it by {gain:.1%}, from {earlier:.4f}. Its "
                 "row says what it reaches in this budget, not what it can reach."
             ),
-            command=next_command(record, epochs=2 * _most_epochs(record)),
+            command=next_command(record, epochs=2 * max(arm.max_epochs for arm in record.arms)),
         )
 
 
@@ -116,7 +116,3 @@ def _trained(record: StudyRecord, score: str) -> Iterator[tuple[Curve, ArmHeader
     for curve in curves(record, score):
         if arms[curve.arm].trains and curve.own.epochs:
             yield curve.own, arms[curve.arm]
-
-
-def _most_epochs(record: StudyRecord) -> int:
-    return max(arm.max_epochs for arm in record.arms)

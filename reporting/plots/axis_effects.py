@@ -89,17 +89,21 @@ def _effect(record: StudyRecord, arm: str, axis: AnyAxis, trials: Sequence[Trial
         Point(trial=trial.trial, position=position, value=ended_value(trial), status=trial.status)
         for trial, position in zip(trials, positions, strict=True)
     )
-    when = axis.when
     return AxisEffect(
         arm=arm,
         axis=axis.name,
         metric=record.header.objective.metric,
         log=axis.is_log,
         ticks=ticks,
-        condition=f"with {when.axis} {' or '.join(map(format_value, when.values))}" if when else "",
+        condition=condition_of(axis),
         points=points,
         groups=_groups(points, ticks, axis.is_log, record.header.objective),
     )
+
+
+def condition_of(axis: AnyAxis) -> str:
+    """Write where a trial has the axis, such as "with optimizer sgd"; empty where every trial has it."""
+    return f"with {axis.when.axis} {' or '.join(map(format_value, axis.when.values))}" if axis.when else ""
 
 
 def choices_of(axis: AnyAxis, values: Sequence[Any]) -> tuple[str, ...]:
@@ -227,7 +231,13 @@ def _draw_points(axes: Axes, effect: AxisEffect, objective: Objective) -> None:
             for point in effect.points
             if point.value is not None and (point.status == "stopped") == stopped
         ]
-        style: dict[str, Any] = {"facecolors": face, "edgecolors": SPREAD, "alpha": alpha, "linewidths": 1.0, "zorder": 3}
+        style: dict[str, Any] = {
+            "facecolors": face,
+            "edgecolors": SPREAD,
+            "alpha": alpha,
+            "linewidths": 1.0,
+            "zorder": 3,
+        }
         if shown:
             axes.scatter(*zip(*shown, strict=True), s=size, label=label, **style)
     lost = [_jittered(point, effect) for point in effect.points if point.value is None]

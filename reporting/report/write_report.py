@@ -17,10 +17,9 @@ from reporting.plots.trial_curves import (
     trial_curves,
     trial_curves_picture,
 )
-from reporting.report.html_page import Embedded, page
+from reporting.report.html_page import ArmEffects, Embedded, page
 from reporting.results.headings import status_lines
-from reporting.tables.arm_tables import document_tables, open_study
-from reporting.tables.trial_table import trial_list
+from reporting.tables.arm_tables import open_study
 from tuning.listeners.param_importances import importances
 from tuning.records.study_paths import StudyPaths
 from tuning.records.study_record import StudyRecord
@@ -47,33 +46,23 @@ def write_report(study: Path) -> Report:
         return picture, data_uri(write_picture(picture, path))
 
     of_arms = curves_picture(record)
-    arms = [arm.name for arm in record.arms]
-    remarks: dict[str, list[str]] = {arm: [] for arm in arms}
     found = audit(record)
-    text = page(
-        record,
-        task,
-        tables=document_tables(record, task),
-        audit=found,
-        curves=[embedded(of_arms)] if of_arms is not None else [],
-        effects={arm: [embedded(picture) for picture in arm_pictures(record, arm, remarks[arm])] for arm in arms},
-        remarks=remarks,
-        trials=[trial_list(record, arm) for arm in arms if record.of_arm(arm)],
-    )
+    curves = [embedded(of_arms)] if of_arms is not None else []
+    of_axes = []
+    for arm in record.arms:
+        pictures, remarks = arm_pictures(record, arm.name)
+        of_axes.append(ArmEffects(label=arm.title, remarks=remarks, pictures=[*map(embedded, pictures)]))
     path = StudyPaths(study).report
-    write_atomically(path, text, synced=False)
+    write_atomically(path, page(record, task, found, curves, of_axes), synced=False)
     return Report(path=path, status=tuple(status_lines(record)), pictures=tuple(written), audit=found)
 
 
-def arm_pictures(record: StudyRecord, arm: str, remarks: list[str]) -> list[Picture]:
-    """Every picture of one arm's search. What cannot be drawn is said in `remarks`, which are added to."""
+def arm_pictures(record: StudyRecord, arm: str) -> tuple[list[Picture], list[str]]:
+    """Return every picture of one arm's search, and what cannot be drawn, in words."""
     objective = record.header.objective
-    pictures: list[Picture] = []
     important = importances(record, arm)
-    if important.shares:
-        pictures.append(importance_picture(important))
-    else:
-        remarks.append(f"No importances: {important.reason}.")
+    pictures = [importance_picture(important)] if important.shares else []
+    remarks = [] if important.shares else [f"No importances: {important.reason}."]
     pictures += [effect_picture(effect, objective) for effect in effects(record, arm)]
     shown = trial_curves(record, arm)
     if shown.curves:
@@ -85,4 +74,4 @@ def arm_pictures(record: StudyRecord, arm: str, remarks: list[str]) -> list[Pict
             pictures.append(axis_curves_picture(by_axis, objective))
     if not pictures:
         remarks.append("No picture: fewer than two of its trials ended.")
-    return pictures
+    return pictures, remarks
