@@ -11,7 +11,7 @@ import pandas
 from reporting.formats.summary_json import published_of
 from reporting.results.arm_results import ArmResult, best_arm, summarize_arms
 from reporting.results.reference_results import Published, read_published
-from reporting.results.trial_rows import Records, trial_groups
+from reporting.results.trial_rows import Records, side_by_side, trial_groups
 from reporting.significance.uncertainty import Evidence, collect_uncertainty, comparison_fields, evidence_fields
 from reporting.tables.arm_tables import open_study
 from reporting.tables.study_comparison import Study
@@ -131,16 +131,10 @@ def _spread(row: ArmResult) -> dict[str, float | int | None]:
     return spread
 
 
-def _frame(*groups: Sequence[dict[str, Any]]) -> pandas.DataFrame:
+def _frame(*groups: Records) -> pandas.DataFrame:
     """Groups of columns side by side; each has one record a row, and its columns in the order they are first met."""
-    columns: dict[str, pandas.Series[Any]] = {}
-    for group in groups:
-        names: dict[str, Any] = {}
-        for record in group:
-            names |= record
-        for name in names:
-            columns.setdefault(name, _series([record.get(name) for record in group]))
-    return pandas.DataFrame(columns)
+    columns, rows = side_by_side(groups)
+    return pandas.DataFrame({name: _series([row[name] for row in rows]) for name in columns})
 
 
 def _series(values: list[Any]) -> pandas.Series[Any]:

@@ -231,20 +231,15 @@ def _draw_points(axes: Axes, effect: AxisEffect, objective: Objective) -> None:
             for point in effect.points
             if point.value is not None and (point.status == "stopped") == stopped
         ]
-        style: dict[str, Any] = {
-            "facecolors": face,
-            "edgecolors": SPREAD,
-            "alpha": alpha,
-            "linewidths": 1.0,
-            "zorder": 3,
-        }
         if shown:
-            axes.scatter(*zip(*shown, strict=True), s=size, label=label, **style)
+            positions, heights = zip(*shown, strict=True)
+            style: dict[str, Any] = {"facecolors": face, "edgecolors": SPREAD, "linewidths": 1.0, "zorder": 3}
+            axes.scatter(positions, heights, s=size, alpha=alpha, label=label, **style)
     lost = [_jittered(point, effect) for point in effect.points if point.value is None]
     if lost:
-        heights = [0.02 if objective.maximizes else 0.98] * len(lost)
+        edge = 0.02 if objective.maximizes else 0.98
         style = {"color": INFEASIBLE, "markersize": 6, "label": "infeasible or failed", "zorder": 3}
-        axes.plot(lost, heights, "x", transform=axes.get_xaxis_transform(), **style)
+        axes.plot(lost, [edge] * len(lost), "x", transform=axes.get_xaxis_transform(), **style)
 
 
 def _jittered(point: Point, effect: AxisEffect) -> float:

@@ -85,8 +85,8 @@ def _curves(record: StudyRecord, score: str) -> Iterator[Curve]:
         trials = record.confirmed(row.arm) or ([running] if running and not row.members else [])
         values: dict[int, list[float]] = {}
         for trial in trials:
-            for number, epoch in enumerate([*before, *trial.epochs], 1):
-                value = epoch.metrics.get(score)
+            for number, metrics in enumerate([*(e.metrics for e in before), *(e.metrics for e in trial.epochs)], 1):
+                value = metrics.get(score)
                 if value is not None:
                     values.setdefault(number, []).append(value)
         epochs = sorted(values)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from errors import pluralize, unknown_name
 from reporting.errors import ReportingError
-from reporting.results.trial_rows import Records, ranked, trial_rows
+from reporting.results.trial_rows import Records, ranked, side_by_side, trial_groups
 from reporting.trials.filter import column_types, filter_rows, missing_values, parse_expression, sort_rows
 from tuning.records.study_record import StudyRecord
 
@@ -43,7 +43,7 @@ def select(record: StudyRecord, query: TrialQuery) -> TrialQueryResult:
     Raises:
         ReportingError: an unknown arm or column, or an expression that SQLite cannot read.
     """
-    every, rows = trial_rows(record)
+    every, rows = side_by_side(trial_groups(record))
     types = column_types(every, rows)
     arms = [arm.name for arm in record.arms]
     for arm in query.arms:
