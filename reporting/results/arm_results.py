@@ -89,13 +89,9 @@ def _averaged(row: ArmResult, event: EnsembleMeasured) -> ArmResult:
 
 def best_arm(record: StudyRecord, candidates: Sequence[ArmResult]) -> ArmResult | None:
     """The row best on validation alone, the earlier one of two equals. The test split has no say."""
-    best: ArmResult | None = None
-    for row in candidates:
-        if row.objective is None:
-            continue
-        if best is None or best.objective is None or record.better(row.objective.mean, best.objective.mean):
-            best = row
-    return best
+    key = record.header.objective.sort_key
+    measured = [(key(row.objective.mean), row) for row in candidates if row.objective is not None]
+    return min(measured, key=lambda one: one[0], default=(0.0, None))[1]
 
 
 def _row(record: StudyRecord, arm: ArmHeader, axes: set[str]) -> ArmResult:
