@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from reporting.audit import thresholds
 from reporting.audit.finding import Finding, Inconclusive, check, next_command, relative_gain
-from reporting.audit.thresholds import THRESHOLDS
 from reporting.plots.learning_curves import Curve, curves
 from search_spaces.formatting import format_value
 from trainables.learners.registry import LEARNERS
@@ -15,7 +15,7 @@ from tuning.records.header import ArmHeader, FloatAxis
 from tuning.records.study_record import StudyRecord
 
 
-@check("still_improving", "training")
+@check("training")
 def still_improving(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
     """The mean curve of an arm's seeds had not converged: its best lies in the last tenth of the epochs it was given,
     and its last quarter improved it by over 1 %.
@@ -23,13 +23,13 @@ def still_improving(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
     objective = record.header.objective
     for curve, arm in _trained(record, objective.metric):
         last = arm.max_epochs
-        if len(curve.epochs) < THRESHOLDS.least_epochs or curve.epochs[-1] < last:
+        if len(curve.epochs) < thresholds.LEAST_EPOCHS or curve.epochs[-1] < last:
             yield Inconclusive(
                 check="whether it trained long enough",
                 arm=curve.arm,
                 why=f"it ran {curve.epochs[-1]} of {last} epochs"
                 if curve.epochs[-1] < last
-                else f"{last} epochs are too few to see a trend, {THRESHOLDS.least_epochs} are needed",
+                else f"{last} epochs are too few to see a trend, {thresholds.LEAST_EPOCHS} are needed",
             )
             continue
         quarter = max(1, len(curve.mean) // 4)
@@ -37,7 +37,7 @@ def still_improving(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
         best = objective.best(curve.mean)
         gain = relative_gain(record, best, earlier)
         at = curve.epochs[curve.mean.index(best)]
-        if at <= last - max(1, math.ceil(last / 10)) or gain <= THRESHOLDS.gain:
+        if at <= last - max(1, math.ceil(last / 10)) or gain <= thresholds.GAIN:
             continue
         yield Finding(
             severity="serious",
@@ -52,7 +52,7 @@ def still_improving(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
         )
 
 
-@check("overfitting", "training")
+@check("training")
 def overfitting(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
     """Validation loss rose by over 10 % from its lowest, and stayed there, while training loss fell on below it.
 
@@ -66,13 +66,13 @@ def overfitting(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
     }
     for curve, arm in _trained(record, "val_loss"):
         trained = training.get(curve.arm)
-        if trained is None or len(curve.epochs) < THRESHOLDS.least_epochs or curve.arm in gaining:
+        if trained is None or len(curve.epochs) < thresholds.LEAST_EPOCHS or curve.arm in gaining:
             continue
         lowest = min(curve.mean)
         at = curve.epochs[curve.mean.index(lowest)]
         after = curve.mean[curve.mean.index(lowest) + 1 :]
-        risen = (1 + THRESHOLDS.loss_rise) * lowest
-        if len(after) < THRESHOLDS.least_epochs_after or math.fsum(after) / len(after) <= risen:
+        risen = (1 + thresholds.LOSS_RISE) * lowest
+        if len(after) < thresholds.LEAST_EPOCHS_AFTER or math.fsum(after) / len(after) <= risen:
             continue
         tail = max(1, len(curve.mean) // 10)
         end = math.fsum(curve.mean[-tail:]) / tail

@@ -12,7 +12,7 @@ from reporting.formats.summary_json import published_of
 from reporting.results.arm_results import ArmResult, best_arm, summarize_arms
 from reporting.results.reference_results import Published, read_published
 from reporting.results.trial_rows import Records, side_by_side, trial_groups
-from reporting.significance.uncertainty import Evidence, collect_uncertainty, comparison_fields, evidence_fields
+from reporting.significance.uncertainty import Evidence, collect_uncertainty
 from reporting.tables.arm_tables import open_study
 from reporting.tables.study_comparison import Study
 from tasks.task import Table, Task
@@ -47,22 +47,21 @@ def arms_frame(record: StudyRecord, task: Task, published: Published) -> pandas.
 
 def _evidence(evidence: Evidence, arm: str) -> dict[str, Any]:
     """best_less_this: the arm best on validation less this one, in correct answers on the same test images."""
-    fields, metric = evidence_fields(evidence.of(arm)), evidence.of(arm).metric
-    low, high = fields[f"{metric}_interval"] or (None, None)
-    comparison = evidence.against_best(arm)
-    found = comparison_fields(comparison) if comparison is not None else {}
-    below, above = found.get("interval") or (None, None)
+    one, against = evidence.of(arm), evidence.against_best(arm)
+    low, high = one.interval or (None, None)
+    result = against.result if against else None
+    below, above = result.interval if result else (None, None)
     return {
-        "test_images": fields["test_images"],
-        f"{metric}_low": low,
-        f"{metric}_high": high,
-        "all_epochs": fields["epochs"],
-        "all_compute_seconds": fields["compute_seconds"],
-        "best_less_this": found.get("difference"),
+        "test_images": one.images,
+        f"{one.metric}_low": low,
+        f"{one.metric}_high": high,
+        "all_epochs": one.epochs,
+        "all_compute_seconds": one.compute_seconds,
+        "best_less_this": result.difference if result else None,
         "best_less_this_low": below,
         "best_less_this_high": above,
-        "best_less_this_p": found.get("p_corrected"),
-        "command": evidence.of(arm).command,
+        "best_less_this_p": against.p if against else None,
+        "command": one.command,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from reporting.results.arm_results import summarize_arms
 from reporting.results.headings import titled
 from reporting.tables.formatting import legible
 from search_spaces.objective import LOSS, SCORE, Objective
-from tuning.records.events import FAILED_STATUSES, TrialRole
+from tuning.records.events import FAILED_STATUSES, AnyEvent, EpochEnded, TrialRole
 from tuning.records.study_record import StudyRecord
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NAME = "curves"
-FILE_NAME = f"{NAME}.png"
 TOGETHER = 4  # arms in one panel
 # A target's score and its loss, and what their axes say.
 PANELS = {
@@ -30,6 +30,8 @@ PANELS = {
 }
 DOTS_PER_INCH = 120  # 1200 pixels wide
 FAR_APART = 20  # times the least loss
+EVERY_SECONDS = 30.0  # a picture of a running study
+SHARE = 0.02  # of the driver's time at most: a picture takes half a second, with many arms a few
 CONVERGED = 0.01  # a curve has converged in the first epoch that is within so much, relatively, of its best
 
 
@@ -217,3 +219,22 @@ def _convergence(curve: Curve, objective: Objective) -> str:
     if epoch < curve.epochs[-1]:
         return f", converged in epoch {epoch}"
     return f", still improving in epoch {epoch}, its last" if len(curve.epochs) > 1 else ""
+
+
+class LiveCurves:
+    """Hears a study's events and draws its arms' best trials so far, now and then."""
+
+    def __init__(self, path: Path, every_seconds: float = EVERY_SECONDS) -> None:
+        self._path, self._every = path, every_seconds
+        self._record = StudyRecord()
+        self._next = time.monotonic() + every_seconds
+
+    def apply(self, event: AnyEvent) -> None:
+        """Raises OSError where the picture cannot be written."""
+        self._record.apply(event)
+        began = time.monotonic()
+        if not isinstance(event, EpochEnded) or began < self._next:
+            return
+        draw_curves(self._record, self._path)
+        ended = time.monotonic()
+        self._next = ended + max(self._every, (ended - began) / SHARE)

@@ -4,7 +4,7 @@ reading: the question, the verdict, the tables, the pictures, the trials, what r
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,27 +56,13 @@ def page(
         title=title,
         warnings=[*more, *status_lines(record)],
         sections={name: text for name, text in SECTIONS.items() if optional.get(name, True)},
-        question=_question(record, task),
+        task=task,
         arms=[_arm(record, arm) for arm in record.arms],
         audit=audit,
         tables=document_tables(record, task),
         ledger=ledger_line(record),
-        reproduction=_reproduction(record),
         **optional,
     )
-
-
-def _question(record: StudyRecord, task: Task) -> dict[str, str]:
-    """Describe what was asked, of which images, judged by which metric."""
-    data, objective = record.header.data, record.header.objective
-    images = ", ".join(f"{number:,} {split}" for split, number in data.counts.items())
-    better = "higher" if objective.maximizes else "lower"
-    return {
-        "Asked": task.title,
-        "Source": f"{task.source}{' (on sample data)' if record.header.sample else ''}",
-        "Images": f"{data.title}{f' ({images})' if images else ''}".strip(),
-        "Best means": f"best {objective.metric} ({better} is better), over the epochs of a trial",
-    }
 
 
 def _arm(record: StudyRecord, arm: ArmHeader) -> dict[str, Any]:
@@ -98,21 +84,3 @@ def _range(axis: AnyAxis) -> str:
     if axis.low == axis.high:
         return ""
     return f"{format_value(axis.low)} to {format_value(axis.high)}{' (logarithmic)' if axis.log else ''}{with_}"
-
-
-def _reproduction(record: StudyRecord) -> dict[str, str]:
-    """List the facts that a second run needs besides the command."""
-    header = record.header
-    return {
-        "Code": header.git_commit or "",
-        "Versions": _listed(header.versions),
-        "Data fingerprint": header.data.fingerprint,
-        "Seed": str(header.settings.get("seed", "")),
-        "Confirmation seeds": ", ".join(map(str, header.confirm_seeds)),
-        "Machine": _listed(header.machine),
-        "Share of a trial": _listed(header.share),
-    }
-
-
-def _listed(entries: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in entries.items())

@@ -7,16 +7,10 @@ from pathlib import Path
 
 from atomic_file import write_atomically
 from reporting.audit.audit import Audit, audit
+from reporting.plots import trial_curves
 from reporting.plots.axis_effects import effect_picture, effects, importance_picture
 from reporting.plots.figure import Picture, data_uri, write_picture
 from reporting.plots.learning_curves import curves_picture
-from reporting.plots.trial_curves import (
-    OF_INTEREST,
-    axis_curves,
-    axis_curves_picture,
-    trial_curves,
-    trial_curves_picture,
-)
 from reporting.report.html_page import ArmEffects, Embedded, page
 from reporting.results.headings import status_lines
 from reporting.tables.arm_tables import open_study
@@ -64,14 +58,14 @@ def arm_pictures(record: StudyRecord, arm: str) -> tuple[list[Picture], list[str
     pictures = [importance_picture(important)] if important.shares else []
     remarks = [] if important.shares else [f"No importances: {important.reason}."]
     pictures += [effect_picture(effect, objective) for effect in effects(record, arm)]
-    shown = trial_curves(record, arm)
+    shown = trial_curves.trial_curves(record, arm)
     if shown.curves:
-        pictures.append(trial_curves_picture(shown, objective))
+        pictures.append(trial_curves.trial_curves_picture(shown, objective))
     # The axes that document 4 shows, and the one that mattered most.
-    for axis in dict.fromkeys([*OF_INTEREST, *list(important.shares)[:1]]):
-        by_axis = axis_curves(record, arm, axis)
+    for axis in dict.fromkeys([*trial_curves.OF_INTEREST, *list(important.shares)[:1]]):
+        by_axis = trial_curves.axis_curves(record, arm, axis)
         if by_axis is not None:
-            pictures.append(axis_curves_picture(by_axis, objective))
+            pictures.append(trial_curves.axis_curves_picture(by_axis, objective))
     if not pictures:
         remarks.append("No picture: fewer than two of its trials ended.")
     return pictures, remarks

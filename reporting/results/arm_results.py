@@ -138,13 +138,8 @@ def aggregate(values: Iterable[float | None]) -> Metric | None:
 def _metrics(chosen: Sequence[TrialRecord], axes: set[str]) -> dict[str, Metric]:
     values: dict[str, list[float | None]] = {}
     for trial in chosen:
-        of_trial = {
-            "train_seconds": trial.train_seconds,
-            "best_epoch": trial.best_epoch,
-            "epochs": len(trial.epochs),
-            **_extremes(trial),
-        }
-        for name, value in {**trial.best_metrics, **trial.test, **of_trial}.items():
+        took = {"train_seconds": trial.train_seconds, "best_epoch": trial.best_epoch, "epochs": len(trial.epochs)}
+        for name, value in {**trial.best_metrics, **trial.test, **took, **_extremes(trial)}.items():
             # A schedule reports the learning rate it has come to; in a row that name means the one that was set.
             if name not in axes:
                 values.setdefault(name, []).append(value)
