@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from errors import pluralize
 from reporting.audit import thresholds
 from reporting.audit.finding import Finding, Inconclusive, check, next_command
-from reporting.results.arm_results import ArmResult, Metric, best_arm, summarize_arms
+from reporting.results.arm_results import Metric, best_arm, summarize_arms
 from tuning.records.study_record import StudyRecord
 
 
@@ -30,7 +30,8 @@ def within_noise(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
         f"{first.label} ({one.mean:.4f}) and {other.label} ({another.mean:.4f}) are {difference:.4f} apart in "
         f"{record.header.objective.metric}"
     )
-    trained = [(row, objective) for row, objective in pair if _trains(record, row)]
+    # An arm measured as its authors left it has no seeds, and no spread.
+    trained = [(row, objective) for row, objective in pair if record.arm(row.arm).trains]
     if any(objective.n < 2 for _, objective in trained):
         seeds = min(len(row.seeds) if row.state == "confirmed" else 0 for row, _ in trained)
         yield _one_seed(record, names, difference, seeds, _image_error(record, one.mean, another.mean))
@@ -142,11 +143,6 @@ def _image_error(record: StudyRecord, *means: float) -> float | None:
     if not counts.get("val") or not record.header.objective.maximizes:
         return None
     return math.sqrt(sum(max(0.0, mean * (1 - mean)) for mean in means) / counts["val"])
-
-
-def _trains(record: StudyRecord, row: ArmResult) -> bool:
-    """An arm measured as its authors left it has no seeds, and no spread."""
-    return next(bool(arm.trains) for arm in record.arms if arm.name == row.arm)
 
 
 def _more_seeds(record: StudyRecord, seeds: int) -> str:

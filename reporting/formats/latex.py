@@ -94,7 +94,8 @@ def _head(headings: Sequence[Heading]) -> list[str]:
     names = [rf"\multicolumn{{2}}{{c}}{{{heading.text}}}" if heading.compared else heading.text for heading in headings]
     lines = [" & ".join(names) + r" \\"]
     if any(heading.compared for heading in headings):
-        rules, second = "", []
+        rules = ""
+        second: list[str] = []
         for heading in headings:
             if heading.compared:
                 rules += rf"\cmidrule(lr){{{len(second) + 1}-{len(second) + 2}}}"

@@ -30,7 +30,7 @@ def evidence_table(record: StudyRecord, rows: Sequence[ArmResult], evidence: Evi
         Heading(text=correctness(record).heading): _share,
         Heading(text="95 % Interval", notes=of_interval): _interval,
         Heading(text="Test images"): lambda row, one: f"{one.images:,}" if one.images else ABSENT,
-        Heading(text="Best of n trials", notes=(_BEST_OF,), prose=True): lambda row, one: best_of(one),
+        Heading(text="Best of n trials", notes=(_BEST_OF,), prose=True): _best_of,
         Heading(text="All epochs", notes=(_WORKERS,)): lambda row, one: f"{one.epochs:,}",
         Heading(text="Worker time"): lambda row, one: formatting.duration(one.compute_seconds),
     }
@@ -44,7 +44,7 @@ def evidence_table(record: StudyRecord, rows: Sequence[ArmResult], evidence: Evi
     )
 
 
-def best_of(evidence: ArmEvidence) -> str:
+def _best_of(row: ArmResult, evidence: ArmEvidence) -> str:
     """1:0.31, 2:0.40, 6:0.48; no space inside, where a narrow column would break it"""
     return ", ".join(f"{n}:{value:.3f}" for n, value in evidence.best_of_n.items()) or ABSENT
 

@@ -46,12 +46,10 @@ def select(record: StudyRecord, query: TrialQuery) -> TrialQueryResult:
     every, rows = side_by_side(trial_groups(record))
     types = column_types(every, rows)
     arms = [arm.name for arm in record.arms]
-    for arm in query.arms:
-        if arm not in arms:
-            raise ReportingError(unknown_name("arm", arm, arms), argument="arms")
-    for column in query.columns:
-        if column not in types:
-            raise ReportingError(unknown_name("column", column, every), argument="columns")
+    for kind, names, known in (("arm", query.arms, arms), ("column", query.columns, every)):
+        for name in names:
+            if name not in known:
+                raise ReportingError(unknown_name(kind, name, known), argument=f"{kind}s")
     chosen = [row for row in rows if not query.arms or row["arm"] in query.arms]
     hints: tuple[str, ...] = ()
     if query.where is not None:
