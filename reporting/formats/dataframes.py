@@ -79,9 +79,8 @@ def table_frame(record: StudyRecord, table: Table, published: Published) -> pand
             if column.field in ("label", "note"):
                 continue  # the row's identity has them
             cell[column.field] = spread.get(column.field)
-            for suffix in ("std", "n"):
-                if f"{column.field}_{suffix}" in spread:
-                    cell[f"{column.field}_{suffix}"] = spread[f"{column.field}_{suffix}"]
+            beside = (f"{column.field}_std", f"{column.field}_n")
+            cell |= {name: spread[name] for name in beside if name in spread}
             value = published.get(table.name, row.arm, column.field)
             cell[f"published_{column.field}"] = None if value is None else value.text
             if value is not None and value.note:

@@ -5,7 +5,6 @@ reading: the question, the verdict, the tables, the pictures, the trials, what r
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from errors import pluralize
@@ -32,15 +31,7 @@ SECTIONS = {
     "reproduce": "What reproduces this",
 }
 Embedded = tuple[Picture, str]  # and its data URI
-
-
-@dataclass(frozen=True, kw_only=True)
-class ArmEffects:
-    """What the effects section shows of one arm."""
-
-    label: str
-    remarks: Sequence[str]  # what there is to say where a picture could not be drawn
-    pictures: Sequence[Embedded]
+ArmEffects = tuple[str, Sequence[str], Sequence[Embedded]]  # an arm's title, what could not be drawn, what was
 
 
 def page(

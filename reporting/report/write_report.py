@@ -42,10 +42,10 @@ def write_report(study: Path) -> Report:
     of_arms = curves_picture(record)
     found = audit(record)
     curves = [embedded(of_arms)] if of_arms is not None else []
-    of_axes = []
+    of_axes: list[ArmEffects] = []
     for arm in record.arms:
         pictures, remarks = arm_pictures(record, arm.name)
-        of_axes.append(ArmEffects(label=arm.title, remarks=remarks, pictures=[*map(embedded, pictures)]))
+        of_axes.append((arm.title, remarks, [embedded(picture) for picture in pictures]))
     path = StudyPaths(study).report
     write_atomically(path, page(record, task, found, curves, of_axes), synced=False)
     return Report(path=path, status=tuple(status_lines(record)), pictures=tuple(written), audit=found)

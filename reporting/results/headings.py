@@ -39,9 +39,7 @@ def status_lines(record: StudyRecord) -> list[str]:
         lines.append(f"This study was interrupted{because}: the numbers are those so far.")
     elif record.status != "completed":
         lines.append(f"This study ended early, {record.status}{because}: the numbers are those until then.")
-    notices = record.header.data.notices
-    lines.extend(f"Data: {notice}" for notice in notices)
-    return lines
+    return [*lines, *(f"Data: {notice}" for notice in record.header.data.notices)]
 
 
 def ledger_line(record: StudyRecord) -> str:
