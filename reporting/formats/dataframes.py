@@ -47,7 +47,8 @@ def arms_frame(record: StudyRecord, task: Task, published: Published) -> pandas.
 
 def _evidence(evidence: Evidence, arm: str) -> dict[str, Any]:
     """best_less_this: the arm best on validation less this one, in correct answers on the same test images."""
-    one, against = evidence.of(arm), evidence.against_best(arm)
+    one = evidence.of(arm)
+    against = next((comparison for comparison in evidence.comparisons if comparison.minus == arm), None)
     low, high = one.interval or (None, None)
     result = against.result if against else None
     below, above = result.interval if result else (None, None)

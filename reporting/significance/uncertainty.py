@@ -57,10 +57,6 @@ class Evidence:
     def of(self, arm: str) -> ArmEvidence:
         return next(evidence for evidence in self.arms if evidence.arm == arm)
 
-    def against_best(self, arm: str) -> Comparison | None:
-        """The comparison in which the best row stands against that arm."""
-        return next((comparison for comparison in self.comparisons if comparison.minus == arm), None)
-
 
 def collect_uncertainty(record: StudyRecord, found: Sequence[ArmResult] | None = None) -> Evidence:
     """The evidence of a study, from its events and the predictions stored beside them."""
