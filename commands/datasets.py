@@ -99,11 +99,7 @@ def describe(task: str, picture: Path | None, data_dir: Path | None, **source: A
     type=click.IntRange(8, 2048),
     help="Side of the images in pixels.  [default: the task's, or the backbone's]",
 )
-@click.option(
-    "--image-size",
-    type=click.IntRange(8, 2048),
-    help="Side of the images in pixels.  [default: the task's, or the backbone's]",
-)
+@click.option("--weights", type=click.Path(path_type=Path), help="File of the backbone's weights; no download.")
 @_image_options
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="FILE.h5", help="Target file.  [default: named by its content]"

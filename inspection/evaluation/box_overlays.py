@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from datasets.store.image_store import ImageStore
-from reporting.plots.figure_files import new_figure, save_figure
+from reporting.plots.figure import new_figure, save_figure
 from reporting.results.headings import titled
 from tuning.records.study_paths import StudyPaths
 from tuning.records.study_record import StudyRecord, read_study

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from reporting.plots.figure_files import new_figure, save_figure
+from reporting.plots.figure import new_figure, save_figure
 
 IN_TEXT = 20  # classes whose matrix fits into a terminal: 20 columns of 5 characters beside the names
 DRAWN = 45  # classes with a legible row each, at 800 pixels

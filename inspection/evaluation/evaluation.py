@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from atomic_file import write_atomically
 from inspection.evaluation import confusion_matrix
 from inspection.evaluation.classification_report import report
 from inspection.loading.best_model import Winner, chosen, class_predictions
-from reporting.plots.figure_files import write_whole
 from tuning.records.study_paths import StudyPaths
 
 
@@ -73,7 +73,7 @@ def write_evaluations(study: Path, found: Sequence[Evaluation]) -> list[Path]:
     for evaluation in found:
         arm = evaluation.winner.arm
         table, plot = StudyPaths(study).table(f"report_{arm}.txt"), StudyPaths(study).plot(f"confusion_{arm}")
-        write_whole(table, evaluation_text(evaluation) + "\n")
+        write_atomically(table, evaluation_text(evaluation) + "\n", synced=False)
         confusion_matrix.draw_confusion(evaluation.confusion, evaluation.title, plot)
         written += [table, plot]
     return written

@@ -10,7 +10,7 @@ import numpy as np
 
 from inspection.explanation import image_grids
 from inspection.loading.best_model import InspectionError, Winner, class_predictions
-from reporting.plots.figure_files import save_figure
+from reporting.plots.figure import save_figure
 from tuning.records.test_predictions import ClassPredictions
 
 COLUMNS = 4

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inspection.explanation.model_summary import Layer, Listing, shape_text
-from reporting.plots.figure_files import new_figure, save_figure
+from reporting.plots.figure import new_figure, save_figure
 from reporting.tables import formatting
 
 if TYPE_CHECKING:

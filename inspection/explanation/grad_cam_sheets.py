@@ -17,7 +17,7 @@ from inspection.explanation.grad_cam import grad_cam
 from inspection.explanation.image_grids import GridCell
 from inspection.loading.best_model import InspectionError, Winner
 from inspection.loading.load_model import load_network
-from reporting.plots.figure_files import save_figure
+from reporting.plots.figure import save_figure
 from tuning.records.study_paths import StudyPaths
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets.images.opencv import opencv
-from reporting.plots.figure_files import new_figure
+from reporting.plots.figure import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,7 +5,7 @@ with the next command to run.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import get_args
 
 from errors import pluralize
@@ -45,15 +45,17 @@ def audit(record: StudyRecord) -> Audit:
     """Every check of a study, as far as it came."""
     found = [row for row in summarize_arms(record) if not row.members]
     missing = [row for row in found if row.state == "missing"]
-    said: list[Finding | Inconclusive] = [Inconclusive(check="its row", arm=row.arm, why=row.status) for row in missing]
-    checks = sorted(CHECKS.values(), key=lambda one: get_args(Stage).index(one[0]))
-    said += [one for _, check in checks for one in check(record)]
-    findings = sorted(
-        (one for one in said if isinstance(one, Finding)), key=lambda finding: finding.severity != "serious"
-    )
+    unjudged = [Inconclusive(check="its row", arm=row.arm, why=row.status) for row in missing]
+    findings: list[Finding] = []
+    for _, check in sorted(CHECKS, key=lambda one: get_args(Stage).index(one[0])):
+        for one in check(record):
+            if isinstance(one, Finding):
+                findings.append(replace(one, code=check.__name__))
+            else:
+                unjudged.append(one)
     return Audit(
-        findings=tuple(findings),
-        unjudged=tuple(_joined(one for one in said if isinstance(one, Inconclusive))),
+        findings=tuple(sorted(findings, key=lambda finding: finding.severity != "serious")),
+        unjudged=tuple(_joined(unjudged)),
         rows=len(found) - len(missing),
         checks=len(CHECKS),
         ended=record.status == "completed",

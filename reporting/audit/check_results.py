@@ -8,13 +8,13 @@ import math
 from collections.abc import Iterator, Sequence
 
 from errors import pluralize
+from reporting.audit import thresholds
 from reporting.audit.finding import Finding, Inconclusive, check, next_command
-from reporting.audit.thresholds import THRESHOLDS
-from reporting.results.arm_results import ArmResult, Metric, best_arm, summarize_arms
+from reporting.results.arm_results import Metric, best_arm, summarize_arms
 from tuning.records.study_record import StudyRecord
 
 
-@check("within_noise", "result")
+@check("result")
 def within_noise(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
     """The best arm by validation, and the next one, are no further apart than seeds of one arm are (Student's t
     test, one deviation for both: two or three seeds are too few to have one each)."""
@@ -30,7 +30,8 @@ def within_noise(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
         f"{first.label} ({one.mean:.4f}) and {other.label} ({another.mean:.4f}) are {difference:.4f} apart in "
         f"{record.header.objective.metric}"
     )
-    trained = [(row, objective) for row, objective in pair if _trains(record, row)]
+    # An arm measured as its authors left it has no seeds, and no spread.
+    trained = [(row, objective) for row, objective in pair if record.arm(row.arm).trains]
     if any(objective.n < 2 for _, objective in trained):
         seeds = min(len(row.seeds) if row.state == "confirmed" else 0 for row, _ in trained)
         yield _one_seed(record, names, difference, seeds, _image_error(record, one.mean, another.mean))
@@ -40,7 +41,7 @@ def within_noise(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
 
 def _one_seed(record: StudyRecord, names: str, difference: float, seeds: int, error: float | None) -> Finding:
     """seeds: the fewest that confirm one of the arms; error: of the difference, for want of validation images."""
-    clear = error is not None and difference > THRESHOLDS.standard_errors * error
+    clear = error is not None and difference > thresholds.STANDARD_ERRORS * error
     images = f", {difference / error:.1f} standard errors of so few validation images" if error else ""
     who = "no fresh seed confirms" if seeds == 0 else "one seed alone stands for"
     return Finding(
@@ -63,8 +64,8 @@ def _within_spread(record: StudyRecord, names: str, difference: float, measured:
     needed = float(stdtrit(freedom, 0.975)) * deviation * math.sqrt(sum(1 / one.n for one in measured))
     if difference > needed or deviation == 0:
         return
-    most = THRESHOLDS.most_seeds
-    wanted = math.ceil(len(measured) * (THRESHOLDS.power * deviation / difference) ** 2) if difference else most
+    most = thresholds.MOST_SEEDS
+    wanted = math.ceil(len(measured) * (thresholds.POWER * deviation / difference) ** 2) if difference else most
     wanted = min(most, max(max(one.n for one in measured) + 2, wanted))
     yield Finding(
         severity="serious",
@@ -78,7 +79,7 @@ def _within_spread(record: StudyRecord, names: str, difference: float, measured:
     )
 
 
-@check("not_reproduced", "result")
+@check("result")
 def not_reproduced(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
     """Fresh seeds of the best configuration lie below what the search saw of it by more than the validation images
     explain. Of shares alone, such as accuracy: of them the images' part of the spread is known."""
@@ -89,7 +90,7 @@ def not_reproduced(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
         both = (searched.best + confirmed.mean) / 2  # as if they were one: no error of 0 where there is a drop
         error = _image_error(record, both, both)
         drop = searched.best - confirmed.mean
-        if error is None or drop <= max(THRESHOLDS.least_drop, THRESHOLDS.standard_errors * error):
+        if error is None or drop <= max(thresholds.LEAST_DROP, thresholds.STANDARD_ERRORS * error):
             continue
         metric = record.header.objective.metric
         yield Finding(
@@ -107,7 +108,7 @@ def not_reproduced(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
         )
 
 
-@check("below_validation", "result")
+@check("result")
 def below_validation(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
     """The test accuracy of an arm lies below its validation accuracy by more than the sizes of the splits explain."""
     counts = record.header.data.counts
@@ -120,7 +121,7 @@ def below_validation(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
         images = counts["val"] + counts["test"]
         both = (validation.mean * counts["val"] + test.mean * counts["test"]) / images
         error = math.sqrt(max(0.0, both * (1 - both)) * (1 / counts["val"] + 1 / counts["test"]))
-        if drop <= max(THRESHOLDS.least_drop, THRESHOLDS.standard_errors * error):
+        if drop <= max(thresholds.LEAST_DROP, thresholds.STANDARD_ERRORS * error):
             continue
         yield Finding(
             severity="serious",
@@ -142,11 +143,6 @@ def _image_error(record: StudyRecord, *means: float) -> float | None:
     if not counts.get("val") or not record.header.objective.maximizes:
         return None
     return math.sqrt(sum(max(0.0, mean * (1 - mean)) for mean in means) / counts["val"])
-
-
-def _trains(record: StudyRecord, row: ArmResult) -> bool:
-    """An arm measured as its authors left it has no seeds, and no spread."""
-    return next(bool(arm.trains) for arm in record.arms if arm.name == row.arm)
 
 
 def _more_seeds(record: StudyRecord, seeds: int) -> str:

@@ -8,22 +8,22 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from errors import pluralize
+from reporting.audit import thresholds
 from reporting.audit.finding import Finding, Inconclusive, check, next_command, relative_gain, searched
-from reporting.audit.ranges import Edge, edge, narrower
-from reporting.audit.thresholds import THRESHOLDS
+from reporting.audit.ranges import edge, narrower
 from search_spaces.formatting import format_value
 from tuning.records.events import FAILED_STATUSES, TrialRole
 from tuning.records.header import ArmHeader
 from tuning.records.study_record import StudyRecord, TrialRecord
 
 
-@check("infeasible_trials", "search")
+@check("search")
 def infeasible_trials(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
     """More than a fifth of an arm's trials gave nothing; where one axis tells them apart, a range without them."""
     for arm in record.arms:
         ended = [trial for trial in record.of_arm(arm.name, TrialRole.SEARCH) if trial.ended_time is not None]
         lost = [trial for trial in ended if trial.status in FAILED_STATUSES]
-        if len(lost) < 2 or len(lost) <= THRESHOLDS.lost_share * len(ended):
+        if len(lost) < 2 or len(lost) <= thresholds.LOST_SHARE * len(ended):
             continue
         reasons = Counter(trial.reason or trial.status for trial in lost)
         reason, often = reasons.most_common(1)[0]
@@ -61,60 +61,57 @@ def _without(
     return {"trials": trials}, f"No axis tells them apart; for as many usable trials as were asked, run {trials}."
 
 
-@check("edge_of_range", "search")
+@check("search")
 def edge_of_range(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
     """The best value of an axis lies at an end of what was searched, and those of the next best lie there too."""
     if not searched(record):
         return
     for arm in record.arms:
-        trials = _ranked(record, arm.name)
+        trials = record.best_trials(arm.name, len(record.trials))
         for axis in arm.axes:
             having = [trial for trial in trials if axis.name in trial.config]
-            if len(having) < THRESHOLDS.edge_least_trials:
+            if len(having) < thresholds.EDGE_LEAST_TRIALS:
                 continue
-            tenth = min(THRESHOLDS.edge_most_best, max(THRESHOLDS.edge_fewest_best, len(having) // 10))
+            tenth = min(thresholds.EDGE_MOST_BEST, max(thresholds.EDGE_FEWEST_BEST, len(having) // 10))
             best = [trial.config[axis.name] for trial in having[:tenth]]
             found = edge(axis, best)
             if found is None or having[0] is not trials[0]:
                 continue
-            yield _at_edge(record, arm.name, axis.name, found, best, having[0])
+            yield Finding(
+                severity="note",
+                title="The best value lies at the edge of its range",
+                arm=arm.name,
+                sentence=(
+                    f"The best {axis.name}, {format_value(best[0])} ({having[0].trial}), lies at the {found.side} end "
+                    f"of {found.searched}, as do {found.near} of the best {len(best)}: what lies beyond was never "
+                    "tried."
+                ),
+                command=next_command(record, spaces=(f"{arm.name}.{axis.name}={found.proposed}",)),
+            )
 
 
-def _at_edge(record: StudyRecord, arm: str, axis: str, found: Edge, best: Sequence[Any], trial: TrialRecord) -> Finding:
-    return Finding(
-        severity="note",
-        title="The best value lies at the edge of its range",
-        arm=arm,
-        sentence=(
-            f"The best {axis}, {format_value(best[0])} ({trial.trial}), lies at the {found.side} end of "
-            f"{found.searched}, as do {found.near} of the best {len(best)}: what lies beyond was never tried."
-        ),
-        command=next_command(record, spaces=(f"{arm}.{axis}={found.proposed}",)),
-    )
-
-
-@check("search_still_improving", "search")
+@check("search")
 def search_still_improving(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
     """The last fifth of an arm's trials still found something over 1 % better."""
     if not searched(record):
         return
     for arm in record.arms:
         name = arm.name
-        trials = sorted(_ranked(record, name), key=lambda trial: trial.number)
-        if len(trials) < THRESHOLDS.late_least_trials:
+        trials = sorted(record.best_trials(name, len(record.trials)), key=lambda trial: trial.number)
+        if len(trials) < thresholds.LATE_LEAST_TRIALS:
             yield Inconclusive(
                 check="whether the search was long enough",
                 arm=name,
                 why=f"{pluralize(len(trials), 'trial has', 'trials have')} a value, "
-                f"{THRESHOLDS.late_least_trials} are needed",
+                f"{thresholds.LATE_LEAST_TRIALS} are needed",
             )
             continue
-        late = max(2, round(THRESHOLDS.late_share * len(trials)))
+        late = max(2, round(thresholds.LATE_SHARE * len(trials)))
         before, after = record.best_of(trials[:-late]), record.best_of(trials[-late:])
         if before is None or after is None or before.best is None or after.best is None:
             continue
         gain = relative_gain(record, after.best, before.best)
-        if gain <= THRESHOLDS.gain:
+        if gain <= thresholds.GAIN:
             continue
         asked = len(record.of_arm(name, TrialRole.SEARCH))
         yield Finding(
@@ -122,14 +119,14 @@ def search_still_improving(record: StudyRecord) -> Iterator[Finding | Inconclusi
             title="The search was still improving",
             arm=name,
             sentence=(
-                f"The last {late} of {len(trials)} trials improved the best {_metric(record)} from {before.best:.4f} "
-                f"to {after.best:.4f} ({after.trial}), by {gain:.1%}: more trials may find more."
+                f"The last {late} of {len(trials)} trials improved the best {record.header.objective.metric} from "
+                f"{before.best:.4f} to {after.best:.4f} ({after.trial}), by {gain:.1%}: more trials may find more."
             ),
             command=next_command(record, trials=2 * asked),
         )
 
 
-@check("rungs_disagree", "search")
+@check("search")
 def rungs_disagree(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
     """Where early stopping looked, finished trials stood in another order than at their end."""
     if not record.header.early_stopping:
@@ -144,22 +141,23 @@ def rungs_disagree(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
         ]
         if last <= arm.grace_epochs:
             continue
-        if len(finished) < THRESHOLDS.rung_least_trials:
+        if len(finished) < thresholds.RUNG_LEAST_TRIALS:
             yield Inconclusive(
                 check="whether early stopping ranked trials rightly",
                 arm=name,
                 why=f"{pluralize(len(finished), 'trial', 'trials')} ran to the end, "
-                f"{THRESHOLDS.rung_least_trials} are needed",
+                f"{thresholds.RUNG_LEAST_TRIALS} are needed",
             )
             continue
+        finals = [trial.best for trial in finished if trial.best is not None]
         correlations: dict[int, float] = {}  # by rung
         epoch = arm.grace_epochs
         while epoch < last:
-            correlation = spearman([_best_at(record, trial, epoch) for trial in finished], _finals(finished))
+            correlation = spearman([_best_at(record, trial, epoch) for trial in finished], finals)
             correlations[epoch] = 1.0 if correlation is None else correlation
             epoch *= factor
         worst = min(correlations, key=lambda epoch: correlations[epoch])
-        if correlations[worst] < THRESHOLDS.rung_correlation:
+        if correlations[worst] < thresholds.RUNG_CORRELATION:
             yield Finding(
                 severity="note",
                 title="Early stopping looked too early",
@@ -184,22 +182,7 @@ def spearman(left: Sequence[float], right: Sequence[float]) -> float | None:
 
 def _best_at(record: StudyRecord, trial: TrialRecord, epoch: int) -> float:
     """The value a rung compared: the best until then; the worst there is where there was none yet."""
-    best: float | None = None
-    for one in trial.epochs[:epoch]:
-        value = one.metrics.get(_metric(record))
-        if record.better(value, best):
-            best = value
-    return record.header.objective.worst if best is None else best
-
-
-def _finals(trials: Sequence[TrialRecord]) -> list[float]:
-    return [trial.best for trial in trials if trial.best is not None]
-
-
-def _ranked(record: StudyRecord, arm: str) -> list[TrialRecord]:
-    """The arm's usable search trials, the best first."""
-    return record.best_trials(arm, len(record.trials))
-
-
-def _metric(record: StudyRecord) -> str:
-    return str(record.header.objective.metric)
+    objective = record.header.objective
+    values = [one.metrics.get(objective.metric) for one in trial.epochs[:epoch]]
+    present = [value for value in values if value is not None]
+    return objective.best(present) if present else objective.worst

@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from reporting.audit import thresholds
 from reporting.audit.finding import Finding, Inconclusive, check, next_command, relative_gain
-from reporting.audit.thresholds import THRESHOLDS
 from reporting.plots.learning_curves import Curve, curves
 from search_spaces.formatting import format_value
 from trainables.learners.registry import LEARNERS
@@ -15,7 +15,7 @@ from tuning.records.header import ArmHeader, FloatAxis
 from tuning.records.study_record import StudyRecord
 
 
-@check("still_improving", "training")
+@check("training")
 def still_improving(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
     """The mean curve of an arm's seeds had not converged: its best lies in the last tenth of the epochs it was given,
     and its last quarter improved it by over 1 %.
@@ -23,21 +23,21 @@ def still_improving(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
     objective = record.header.objective
     for curve, arm in _trained(record, objective.metric):
         last = arm.max_epochs
-        if len(curve.epochs) < THRESHOLDS.least_epochs or curve.epochs[-1] < last:
+        if len(curve.epochs) < thresholds.LEAST_EPOCHS or curve.epochs[-1] < last:
             yield Inconclusive(
                 check="whether it trained long enough",
                 arm=curve.arm,
                 why=f"it ran {curve.epochs[-1]} of {last} epochs"
                 if curve.epochs[-1] < last
-                else f"{last} epochs are too few to see a trend, {THRESHOLDS.least_epochs} are needed",
+                else f"{last} epochs are too few to see a trend, {thresholds.LEAST_EPOCHS} are needed",
             )
             continue
         quarter = max(1, len(curve.mean) // 4)
         earlier = objective.best(curve.mean[:-quarter])
-        best = curve.best(objective)
+        best = objective.best(curve.mean)
         gain = relative_gain(record, best, earlier)
         at = curve.epochs[curve.mean.index(best)]
-        if at <= last - max(1, math.ceil(last / 10)) or gain <= THRESHOLDS.gain:
+        if at <= last - max(1, math.ceil(last / 10)) or gain <= thresholds.GAIN:
             continue
         yield Finding(
             severity="serious",
@@ -48,11 +48,11 @@ def still_improving(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
                 f"{f'{quarter} epochs' if quarter > 1 else 'epoch'} improved it by {gain:.1%}, from {earlier:.4f}. Its "
                 "row says what it reaches in this budget, not what it can reach."
             ),
-            command=next_command(record, epochs=2 * _most_epochs(record)),
+            command=next_command(record, epochs=2 * max(arm.max_epochs for arm in record.arms)),
         )
 
 
-@check("overfitting", "training")
+@check("training")
 def overfitting(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
     """Validation loss rose by over 10 % from its lowest, and stayed there, while training loss fell on below it.
 
@@ -66,13 +66,13 @@ def overfitting(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
     }
     for curve, arm in _trained(record, "val_loss"):
         trained = training.get(curve.arm)
-        if trained is None or len(curve.epochs) < THRESHOLDS.least_epochs or curve.arm in gaining:
+        if trained is None or len(curve.epochs) < thresholds.LEAST_EPOCHS or curve.arm in gaining:
             continue
         lowest = min(curve.mean)
         at = curve.epochs[curve.mean.index(lowest)]
         after = curve.mean[curve.mean.index(lowest) + 1 :]
-        risen = (1 + THRESHOLDS.loss_rise) * lowest
-        if len(after) < THRESHOLDS.least_epochs_after or math.fsum(after) / len(after) <= risen:
+        risen = (1 + thresholds.LOSS_RISE) * lowest
+        if len(after) < thresholds.LEAST_EPOCHS_AFTER or math.fsum(after) / len(after) <= risen:
             continue
         tail = max(1, len(curve.mean) // 10)
         end = math.fsum(curve.mean[-tail:]) / tail
@@ -116,7 +116,3 @@ def _trained(record: StudyRecord, score: str) -> Iterator[tuple[Curve, ArmHeader
     for curve in curves(record, score):
         if arms[curve.arm].trains and curve.own.epochs:
             yield curve.own, arms[curve.arm]
-
-
-def _most_epochs(record: StudyRecord) -> int:
-    return max(arm.max_epochs for arm in record.arms)

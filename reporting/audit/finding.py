@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from tuning.plan.command_line import tune_command
@@ -17,7 +16,7 @@ Severity = Literal["serious", "note"]  # the table may mislead; or more could be
 class Finding:
     """One objection to a study."""
 
-    code: str = ""  # of the check, which enters it
+    code: str = ""  # of the check, which the audit enters
     severity: Severity
     title: str
     arm: str = ""  # empty where it concerns all of them
@@ -36,20 +35,15 @@ class Inconclusive:
 
 Check = Callable[[StudyRecord], Iterator[Finding | Inconclusive]]
 Stage = Literal["search", "training", "result"]  # of a study, in the order of the audit
-CHECKS: dict[str, tuple[Stage, Check]] = {}  # by code
+CHECKS: list[tuple[Stage, Check]] = []
 
 
-def check(code: str, stage: Stage) -> Callable[[Check], Check]:
-    """Register a function as a check, and enter its code into what it finds."""
+def check(stage: Stage) -> Callable[[Check], Check]:
+    """Register a function as a check of that stage; its name is the check's code."""
 
     def register(function: Check) -> Check:
-        @functools.wraps(function)
-        def coded(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
-            for one in function(record):
-                yield replace(one, code=code) if isinstance(one, Finding) else one
-
-        CHECKS[code] = (stage, coded)
-        return coded
+        CHECKS.append((stage, function))
+        return function
 
     return register
 

@@ -6,9 +6,9 @@ import math
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from reporting.audit.thresholds import THRESHOLDS
+from reporting.audit import thresholds
 from search_spaces.formatting import format_value
 from tuning.records.header import AnyAxis, ChoiceAxis, FloatAxis, IntAxis
 
@@ -17,7 +17,7 @@ from tuning.records.header import AnyAxis, ChoiceAxis, FloatAxis, IntAxis
 class Edge:
     """The end of a range where the best values lie."""
 
-    side: Literal["lower", "upper"]
+    side: str  # "lower" or "upper"
     searched: str  # "1e-4..0.01"
     proposed: str  # the wider range, as --space takes it
     near: int  # of the best values, how many lie at that end
@@ -31,15 +31,14 @@ def edge(axis: AnyAxis, best: Sequence[Any]) -> Edge | None:
     if low == high:
         return None
     places = [_place(value, low, high, log) for value in best]
-    side: Literal["lower", "upper"]
-    if places[0] <= THRESHOLDS.edge_best:
-        side, near = "lower", sum(place <= THRESHOLDS.edge_near for place in places)
-    elif places[0] >= 1 - THRESHOLDS.edge_best:
-        side, near = "upper", sum(place >= 1 - THRESHOLDS.edge_near for place in places)
+    if places[0] <= thresholds.EDGE_BEST:
+        side, near = "lower", sum(place <= thresholds.EDGE_NEAR for place in places)
+    elif places[0] >= 1 - thresholds.EDGE_BEST:
+        side, near = "upper", sum(place >= 1 - thresholds.EDGE_NEAR for place in places)
     else:
         return None
     wider = _wider(axis, side)
-    if _by_chance(len(best), near, 2 * THRESHOLDS.edge_best, THRESHOLDS.edge_near) or wider == (low, high):
+    if _by_chance(len(best), near, 2 * thresholds.EDGE_BEST, thresholds.EDGE_NEAR) or wider == (low, high):
         return None
     searched, proposed = (f"{format_value(start)}..{format_value(end)}" for start, end in ((low, high), wider))
     return Edge(side=side, searched=searched, proposed=proposed, near=near)
@@ -51,7 +50,6 @@ def _edge_of_list(axis: ChoiceAxis, best: Sequence[Any]) -> Edge | None:
     if len(values) < 3 or any(isinstance(value, (bool, str)) for value in [*values, *axis.allowed]):
         return None
     ordered = sorted(values)
-    side: Literal["lower", "upper"]
     if best[0] == ordered[0]:
         side, beyond = "lower", sorted(value for value in axis.allowed if value < ordered[0])[-1:]
     elif best[0] == ordered[-1]:
@@ -70,7 +68,7 @@ def _by_chance(number: int, near: int, first: float, others: float) -> bool:
     either end; others: that another one lies at that same end."""
     rest = number - 1
     tail = math.fsum(math.comb(rest, k) * others**k * (1 - others) ** (rest - k) for k in range(near - 1, number))
-    return near < THRESHOLDS.edge_share * number or first * tail > THRESHOLDS.edge_chance
+    return near < thresholds.EDGE_SHARE * number or first * tail > thresholds.EDGE_CHANCE
 
 
 def _place(value: float, low: float, high: float, log: bool) -> float:
@@ -109,10 +107,10 @@ def narrower(
     ordered = sorted(good)
     above = sum(bisect_left(ordered, one) for one in bad) / (len(bad) * len(good))
     low, high = axis.low, axis.high
-    if above >= THRESHOLDS.lost_order:
+    if above >= thresholds.LOST_ORDER:
         bound = float(f"{max(one for one in good if one < min(bad) or one == min(good)):.2g}")
         return (low, bound, "at the upper end") if low < bound < high else None
-    if above <= 1 - THRESHOLDS.lost_order:
+    if above <= 1 - thresholds.LOST_ORDER:
         bound = float(f"{min(one for one in good if one > max(bad) or one == max(good)):.2g}")
         return (bound, high, "at the lower end") if low < bound < high else None
     return None

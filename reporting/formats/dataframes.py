@@ -10,10 +10,9 @@ import pandas
 
 from reporting.formats.summary_json import published_of
 from reporting.results.arm_results import ArmResult, best_arm, summarize_arms
-from reporting.results.headings import is_sample
 from reporting.results.reference_results import Published, read_published
-from reporting.results.trial_rows import Records, trial_groups
-from reporting.significance.uncertainty import Evidence, collect_uncertainty, comparison_fields, evidence_fields
+from reporting.results.trial_rows import Records, side_by_side, trial_groups
+from reporting.significance.uncertainty import Evidence, collect_uncertainty
 from reporting.tables.arm_tables import open_study
 from reporting.tables.study_comparison import Study
 from tasks.task import Table, Task
@@ -48,22 +47,22 @@ def arms_frame(record: StudyRecord, task: Task, published: Published) -> pandas.
 
 def _evidence(evidence: Evidence, arm: str) -> dict[str, Any]:
     """best_less_this: the arm best on validation less this one, in correct answers on the same test images."""
-    fields, metric = evidence_fields(evidence.of(arm)), evidence.of(arm).metric
-    low, high = fields[f"{metric}_interval"] or (None, None)
-    comparison = evidence.against_best(arm)
-    found = comparison_fields(comparison) if comparison is not None else {}
-    below, above = found.get("interval") or (None, None)
+    one = evidence.of(arm)
+    against = next((comparison for comparison in evidence.comparisons if comparison.minus == arm), None)
+    low, high = one.interval or (None, None)
+    result = against.result if against else None
+    below, above = result.interval if result else (None, None)
     return {
-        "test_images": fields["test_images"],
-        f"{metric}_low": low,
-        f"{metric}_high": high,
-        "all_epochs": fields["epochs"],
-        "all_compute_seconds": fields["compute_seconds"],
-        "best_less_this": found.get("difference"),
+        "test_images": one.images,
+        f"{one.metric}_low": low,
+        f"{one.metric}_high": high,
+        "all_epochs": one.epochs,
+        "all_compute_seconds": one.compute_seconds,
+        "best_less_this": result.difference if result else None,
         "best_less_this_low": below,
         "best_less_this_high": above,
-        "best_less_this_p": found.get("p_corrected"),
-        "command": evidence.of(arm).command,
+        "best_less_this_p": against.p if against else None,
+        "command": one.command,
     }
 
 
@@ -81,9 +80,8 @@ def table_frame(record: StudyRecord, table: Table, published: Published) -> pand
             if column.field in ("label", "note"):
                 continue  # the row's identity has them
             cell[column.field] = spread.get(column.field)
-            for suffix in ("std", "n"):
-                if f"{column.field}_{suffix}" in spread:
-                    cell[f"{column.field}_{suffix}"] = spread[f"{column.field}_{suffix}"]
+            beside = (f"{column.field}_std", f"{column.field}_n")
+            cell |= {name: spread[name] for name in beside if name in spread}
             value = published.get(table.name, row.arm, column.field)
             cell[f"published_{column.field}"] = None if value is None else value.text
             if value is not None and value.note:
@@ -99,7 +97,7 @@ def trials_frame(record: StudyRecord) -> pandas.DataFrame:
 
 def history_frame(record: StudyRecord) -> pandas.DataFrame:
     """A row an epoch, trial by trial."""
-    sample = is_sample(record)
+    sample = record.header.sample
     epochs = [(trial, epoch) for trial in record.trials.values() for epoch in trial.epochs]
     return _frame(
         [{"trial": trial.trial, "arm": trial.arm, "role": trial.role, "epoch": epoch.epoch} for trial, epoch in epochs],
@@ -118,7 +116,7 @@ def _identity(record: StudyRecord, row: ArmResult) -> dict[str, Any]:
     return {
         "task": record.task,
         "study": record.name,
-        "sample": is_sample(record),
+        "sample": record.header.sample,
         "arm": row.arm,
         "label": row.label,
         "note": row.note or None,
@@ -132,16 +130,10 @@ def _spread(row: ArmResult) -> dict[str, float | int | None]:
     return spread
 
 
-def _frame(*groups: Sequence[dict[str, Any]]) -> pandas.DataFrame:
+def _frame(*groups: Records) -> pandas.DataFrame:
     """Groups of columns side by side; each has one record a row, and its columns in the order they are first met."""
-    columns: dict[str, pandas.Series[Any]] = {}
-    for group in groups:
-        names: dict[str, Any] = {}
-        for record in group:
-            names |= record
-        for name in names:
-            columns.setdefault(name, _series([record.get(name) for record in group]))
-    return pandas.DataFrame(columns)
+    columns, rows = side_by_side(groups)
+    return pandas.DataFrame({name: _series([row[name] for row in rows]) for name in columns})
 
 
 def _series(values: list[Any]) -> pandas.Series[Any]:

@@ -8,16 +8,10 @@ from collections.abc import Sequence
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from reporting.tables.study_comparison import Study, blocks
-from reporting.tables.table import Block, RenderedTable, transposed
+from reporting.tables.table import RenderedTable, transposed
 
 _MOST_COLUMNS = 7  # beside each other on a screen; a wider table of few rows is turned on its side
 _FEW_ROWS = 4
-
-
-def summary_page(blocks: Sequence[Block]) -> str:
-    """Render the studies' tables as one page."""
-    title = blocks[0].heading.splitlines()[0]
-    return templates().get_template("summary.html").render(title=title, blocks=blocks)
 
 
 def templates() -> Environment:
@@ -48,4 +42,6 @@ def _identifier(text: str) -> str:
 
 def render(studies: Sequence[Study]) -> str:
     """Render studies as one page that needs nothing beside it."""
-    return summary_page(blocks(studies))
+    shown = blocks(studies)
+    title = shown[0].heading.splitlines()[0]
+    return templates().get_template("summary.html").render(title=title, blocks=shown)

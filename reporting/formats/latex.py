@@ -94,15 +94,13 @@ def _head(headings: Sequence[Heading]) -> list[str]:
     names = [rf"\multicolumn{{2}}{{c}}{{{heading.text}}}" if heading.compared else heading.text for heading in headings]
     lines = [" & ".join(names) + r" \\"]
     if any(heading.compared for heading in headings):
-        place, rules, second = 1, [], []
+        rules = ""
+        second: list[str] = []
         for heading in headings:
             if heading.compared:
-                rules.append(rf"\cmidrule(lr){{{place}-{place + 1}}}")
-                second += ["measured", "published"]
-            else:
-                second.append("")
-            place += 2 if heading.compared else 1
-        lines += ["".join(rules), " & ".join(second) + r" \\"]
+                rules += rf"\cmidrule(lr){{{len(second) + 1}-{len(second) + 2}}}"
+            second += ["measured", "published"] if heading.compared else [""]
+        lines += [rules, " & ".join(second) + r" \\"]
     return lines
 
 

@@ -34,10 +34,9 @@ def markdown_table(table: RenderedTable) -> str:
             grid.add_column(Text("published"))
     for texts in marked.texts:
         grid.add_row(*(Text(escaped(text)) for text in texts))
-    console = Console(file=io.StringIO(), width=_NEVER_WRAPS, no_color=True, force_terminal=False)
-    with console.capture() as capture:
-        console.print(grid)
-    lines = [line.strip() for line in capture.get().splitlines() if line.strip()]
+    text = io.StringIO()
+    Console(file=text, width=_NEVER_WRAPS, no_color=True, force_terminal=False).print(grid)
+    lines = [line.strip() for line in text.getvalue().splitlines() if line.strip()]
     notes = [f"- {escaped(f'[{number}] {note}')}" for number, note in enumerate(table.notes, 1)]
     remarks = [line for remark in table.remarks for line in ("", escaped(remark))]
     commands = ["", "```sh", *table.commands, "```"] if table.commands else []

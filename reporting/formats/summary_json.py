@@ -8,7 +8,6 @@ from dataclasses import asdict
 from typing import Any
 
 from reporting.results.arm_results import ArmResult, summarize_arms
-from reporting.results.headings import is_sample
 from reporting.results.reference_results import Published, PublishedValue, read_published
 from reporting.significance.uncertainty import collect_uncertainty, comparison_fields, evidence_fields
 from reporting.tables.study_comparison import Study
@@ -25,7 +24,7 @@ def summary(record: StudyRecord, task: Task, published: Published) -> dict[str, 
     return {
         "task": record.task,
         "study": record.name,
-        "sample": is_sample(record),
+        "sample": record.header.sample,
         "status": record.status,
         "reason": record.reason or None,
         "test_openings": [{"arm": entry.arm, "reason": entry.reason} for entry in record.ledger],

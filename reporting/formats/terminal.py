@@ -157,19 +157,18 @@ def _columns(table: RenderedTable) -> Iterator[_Column]:
 def _transposed(table: RenderedTable, rows: Sequence[tuple[Cell, ...]]) -> list[_Column]:
     """Lay out a row a field; labels and sentences wrap, numbers and names of fields do not."""
     name, *fields = table.headings
-    kept = [replace(field, text=field.text.replace(" ", _UNBROKEN)) for field in fields]
-    unbroken = [
-        (
-            label,
-            *(
-                cell if field.prose else replace(cell, text=cell.text.replace(" ", _UNBROKEN))
-                for cell, field in zip(cells, fields, strict=True)
-            ),
-        )
-        for label, *cells in rows
-    ]
-    side = transposed(replace(table, headings=(name, *kept), rows=tuple(unbroken)))
+    unbroken = []
+    for label, *cells in rows:
+        pairs = zip(cells, fields, strict=True)
+        kept = (cell if field.prose else replace(cell, text=_unbroken(cell.text)) for cell, field in pairs)
+        unbroken.append((label, *kept))
+    names = (replace(field, text=_unbroken(field.text)) for field in fields)
+    side = transposed(replace(table, headings=(name, *names), rows=tuple(unbroken)))
     return list(_columns(replace(side, headings=tuple(replace(heading, prose=True) for heading in side.headings))))
+
+
+def _unbroken(text: str) -> str:
+    return text.replace(" ", _UNBROKEN)
 
 
 def _in_lines(table: RenderedTable) -> list[_Column]:

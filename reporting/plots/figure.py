@@ -1,4 +1,4 @@
-"""A picture: its data drawn on demand, written as PNG and embedded in a page."""
+"""A picture: its data drawn on demand, written as PNG and embedded in a page. Other rooms draw figures of their own."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from reporting.plots.figure_files import new_figure, save_figure
+from atomic_file import write_atomically
 from search_spaces.formatting import format_value
 
 if TYPE_CHECKING:
@@ -43,11 +43,23 @@ class Picture:
         return self.size[0] > NARROW
 
 
-def figure_of(picture: Picture) -> Figure:
-    """The picture, drawn."""
-    figure = new_figure(picture.size, picture.dots_per_inch, "constrained")
-    picture.draw(figure)
-    return figure
+def new_figure(size: tuple[float, float], dots_per_inch: int, layout: Literal["constrained"] | None = None) -> Figure:
+    """An empty figure of that size in inches, on which no text is a formula: classes may be called $5 and $10.
+
+    Without pyplot, which would look for a display.
+    """
+    import matplotlib.figure
+
+    matplotlib.rcParams["text.parse_math"] = False  # read when a text is made, and some are made while saving
+    return matplotlib.figure.Figure(figsize=size, dpi=dots_per_inch, layout=layout)
+
+
+def save_figure(figure: Figure, path: Path) -> bytes:
+    """Write it as PNG, whole or not at all. Returns what was written."""
+    content = io.BytesIO()
+    figure.savefig(content, format="png")
+    write_atomically(path, content.getvalue(), synced=False)
+    return content.getvalue()
 
 
 def logarithmic(axis: Axis) -> None:
@@ -73,8 +85,10 @@ def shades() -> Colormap:
 
 
 def write_picture(picture: Picture, path: Path) -> bytes:
-    """Write it as PNG, whole or not at all. Returns what was written."""
-    return save_figure(figure_of(picture), path)
+    """Draw it and write it as PNG, whole or not at all. Returns what was written."""
+    figure = new_figure(picture.size, picture.dots_per_inch, "constrained")
+    picture.draw(figure)
+    return save_figure(figure, path)
 
 
 def data_uri(png: bytes) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,16 +14,14 @@ from reporting.results.arm_results import summarize_arms
 from reporting.results.headings import titled
 from reporting.tables.formatting import legible
 from search_spaces.objective import LOSS, SCORE, Objective
-from tuning.records.events import FAILED_STATUSES, TrialRole
-from tuning.records.header import EarlierEpoch
-from tuning.records.study_record import StudyRecord, TrialRecord
+from tuning.records.events import FAILED_STATUSES, AnyEvent, EpochEnded, TrialRole
+from tuning.records.study_record import StudyRecord
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 NAME = "curves"
-FILE_NAME = f"{NAME}.png"
 TOGETHER = 4  # arms in one panel
 # A target's score and its loss, and what their axes say.
 PANELS = {
@@ -31,6 +30,8 @@ PANELS = {
 }
 DOTS_PER_INCH = 120  # 1200 pixels wide
 FAR_APART = 20  # times the least loss
+EVERY_SECONDS = 30.0  # a picture of a running study
+SHARE = 0.02  # of the driver's time at most: a picture takes half a second, with many arms a few
 CONVERGED = 0.01  # a curve has converged in the first epoch that is within so much, relatively, of its best
 
 
@@ -60,13 +61,9 @@ class Curve:
             joined_after=0,
         )
 
-    def best(self, objective: Objective) -> float:
-        """Return the best of the means."""
-        return objective.best(self.mean)
-
     def converged(self, objective: Objective) -> int:
         """The first epoch whose mean is within 1 % of the best mean."""
-        best = self.best(objective)
+        best = objective.best(self.mean)
         distance = CONVERGED * abs(best)
         return next(epoch for epoch, value in zip(self.epochs, self.mean, strict=True) if abs(value - best) <= distance)
 
@@ -80,43 +77,32 @@ def curves(record: StudyRecord, score: str) -> list[Curve]:
         record: The study.
         score: Name of a metric, such as "val_accuracy".
     """
-    return record.derived(("curves", score), lambda: _curves(record, score))
+    return record.derived(("curves", score), lambda: list(_curves(record, score)))
 
 
-def _curves(record: StudyRecord, score: str) -> list[Curve]:
+def _curves(record: StudyRecord, score: str) -> Iterator[Curve]:
     before = record.header.goes_on.history if record.header.goes_on else ()
-    found = []
     for row in summarize_arms(record):
         running = record.best_of(t for t in record.of_arm(row.arm, TrialRole.SEARCH) if t.status not in FAILED_STATUSES)
         trials = record.confirmed(row.arm) or ([running] if running and not row.members else [])
-        curve = _curve(row.arm, row.label, trials, score, before)
-        if curve is not None:
-            found.append(curve)
-    return found
-
-
-def _curve(
-    arm: str, label: str, trials: Sequence[TrialRecord], score: str, before: Sequence[EarlierEpoch]
-) -> Curve | None:
-    values: dict[int, list[float]] = {}
-    for trial in trials:
-        for number, metrics in enumerate([*(e.metrics for e in before), *(e.metrics for e in trial.epochs)], 1):
-            value = metrics.get(score)
-            if value is not None:
-                values.setdefault(number, []).append(value)
-    if not values:
-        return None
-    epochs = sorted(values)
-    return Curve(
-        arm=arm,
-        label=label,
-        seeds=len(trials),
-        epochs=tuple(epochs),
-        mean=tuple(math.fsum(values[epoch]) / len(values[epoch]) for epoch in epochs),
-        least=tuple(min(values[epoch]) for epoch in epochs),
-        most=tuple(max(values[epoch]) for epoch in epochs),
-        joined_after=len(before),
-    )
+        values: dict[int, list[float]] = {}
+        for trial in trials:
+            for number, metrics in enumerate([*(e.metrics for e in before), *(e.metrics for e in trial.epochs)], 1):
+                value = metrics.get(score)
+                if value is not None:
+                    values.setdefault(number, []).append(value)
+        epochs = sorted(values)
+        if epochs:
+            yield Curve(
+                arm=row.arm,
+                label=row.label,
+                seeds=len(trials),
+                epochs=tuple(epochs),
+                mean=tuple(math.fsum(values[epoch]) / len(values[epoch]) for epoch in epochs),
+                least=tuple(min(values[epoch]) for epoch in epochs),
+                most=tuple(max(values[epoch]) for epoch in epochs),
+                joined_after=len(before),
+            )
 
 
 def draw_curves(record: StudyRecord, path: Path) -> bool:
@@ -138,7 +124,7 @@ def curves_picture(record: StudyRecord) -> Picture | None:
         return None
     objective = record.header.objective
     needed = "; ".join(
-        f"{curve.label}: {len(curve.epochs)} epochs, best {curve.best(objective):.4f}, within 1 % of "
+        f"{curve.label}: {len(curve.epochs)} epochs, best {objective.best(curve.mean):.4f}, within 1 % of "
         f"it from epoch {curve.converged(objective)}"
         for curve in curves(record, objective.metric)
     )
@@ -181,20 +167,20 @@ def _draw(figure: Figure, record: StudyRecord, arms: Sequence[str]) -> None:
 def _draw_panel(axes: Axes, record: StudyRecord, score: str, arms: Sequence[str]) -> None:
     from matplotlib.ticker import MaxNLocator
 
-    styles = {arm: _style(place) for place, arm in enumerate(arms)}
+    colours = dict(zip(arms, COLOURS, strict=False))
+    dots: dict[str, Any] = {"marker": ".", "markersize": 3}
     validated = curves(record, f"val_{score}")
     for curve in curves(record, f"train_{score}"):
-        if curve.arm in styles:
-            axes.plot(curve.epochs, curve.mean, **{**styles[curve.arm], "linestyle": (0, (2, 2)), "linewidth": 1.0})
+        if colour := colours.get(curve.arm):
+            axes.plot(curve.epochs, curve.mean, color=colour, linestyle=(0, (2, 2)), linewidth=1.0, **dots)
     for curve in validated:
-        if curve.arm in styles:
-            style = styles[curve.arm]
-            axes.plot(curve.epochs, curve.mean, label=curve.arm, linewidth=2.0, **style)
-            axes.fill_between(curve.epochs, curve.least, curve.most, color=style["color"], alpha=0.15, lw=0)
+        if colour := colours.get(curve.arm):
+            axes.plot(curve.epochs, curve.mean, label=curve.arm, color=colour, linewidth=2.0, **dots)
+            axes.fill_between(curve.epochs, curve.least, curve.most, color=colour, alpha=0.15, lw=0)
             epoch = curve.converged(LOSS if score == "loss" else SCORE)
             value = curve.mean[curve.epochs.index(epoch)]
-            mark = {"color": style["color"], "markeredgecolor": "black", "markersize": 8, "clip_on": False, "zorder": 5}
-            axes.plot(epoch, value, "D", **mark)
+            mark: dict[str, Any] = {"markeredgecolor": "black", "markersize": 8, "clip_on": False, "zorder": 5}
+            axes.plot(epoch, value, "D", color=colour, **mark)
     for epochs in {curve.joined_after for curve in validated} - {0}:
         axes.axvline(epochs + 0.5, color="grey", linestyle=":", linewidth=1.2)
     if score == "loss" and validated:
@@ -219,8 +205,8 @@ def _limit_losses(axes: Axes, validated: Sequence[Curve]) -> None:
 
 def _labels(record: StudyRecord) -> dict[str, str]:
     """By arm: its name, its seeds, and how many epochs it needs to converge by the study's objective."""
-    metric, objective = record.header.objective.metric, record.header.objective
-    needed = {curve.arm: _convergence(curve, objective) for curve in curves(record, metric)}
+    objective = record.header.objective
+    needed = {curve.arm: _convergence(curve, objective) for curve in curves(record, objective.metric)}
     labels = {}
     for curve in curves(record, "val_loss"):
         seeds = f" (mean of {curve.seeds} seeds, band: all)" if curve.seeds > 1 else ""
@@ -235,5 +221,20 @@ def _convergence(curve: Curve, objective: Objective) -> str:
     return f", still improving in epoch {epoch}, its last" if len(curve.epochs) > 1 else ""
 
 
-def _style(place: int) -> dict[str, Any]:
-    return {"color": COLOURS[place], "linestyle": "-", "marker": ".", "markersize": 3}
+class LiveCurves:
+    """Hears a study's events and draws its arms' best trials so far, now and then."""
+
+    def __init__(self, path: Path, every_seconds: float = EVERY_SECONDS) -> None:
+        self._path, self._every = path, every_seconds
+        self._record = StudyRecord()
+        self._next = time.monotonic() + every_seconds
+
+    def apply(self, event: AnyEvent) -> None:
+        """Raises OSError where the picture cannot be written."""
+        self._record.apply(event)
+        began = time.monotonic()
+        if not isinstance(event, EpochEnded) or began < self._next:
+            return
+        draw_curves(self._record, self._path)
+        ended = time.monotonic()
+        self._next = ended + max(self._every, (ended - began) / SHARE)

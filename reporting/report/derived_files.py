@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from atomic_file import write_atomically
 from reporting.formats.dataframes import arms_frame, history_frame, table_frame, to_csv, trials_frame
 from reporting.formats.latex import latex_table
 from reporting.formats.markdown import markdown_table
 from reporting.formats.summary_json import json_text, summary
-from reporting.plots.figure_files import write_whole
 from reporting.plots.learning_curves import NAME as CURVES
 from reporting.plots.learning_curves import draw_curves
 from reporting.results.reference_results import read_published
@@ -25,16 +26,17 @@ def write_derived(study: Path) -> None:
     record, task = open_study(study)
     published = read_published(task)
     paths = StudyPaths(study)
-    write_whole(paths.header, json_text(description(record)))
-    write_whole(paths.trials, to_csv(trials_frame(record)))
-    write_whole(paths.history, to_csv(history_frame(record)))
+    write = functools.partial(write_atomically, synced=False)  # they are derived again in no time
+    write(paths.header, json_text(description(record)))
+    write(paths.trials, to_csv(trials_frame(record)))
+    write(paths.history, to_csv(history_frame(record)))
     for table in document_tables(record, task, published):
-        write_whole(paths.table(f"{table.name}.md"), markdown_table(table))
-        write_whole(paths.table(f"{table.name}.tex"), latex_table(table))
+        write(paths.table(f"{table.name}.md"), markdown_table(table))
+        write(paths.table(f"{table.name}.tex"), latex_table(table))
     for printed in task.tables:
-        write_whole(paths.table(f"{printed.name}.csv"), to_csv(table_frame(record, printed, published)))
-    write_whole(paths.table("summary.csv"), to_csv(arms_frame(record, task, published)))
-    write_whole(paths.table("summary.json"), json_text(summary(record, task, published)))
+        write(paths.table(f"{printed.name}.csv"), to_csv(table_frame(record, printed, published)))
+    write(paths.table("summary.csv"), to_csv(arms_frame(record, task, published)))
+    write(paths.table("summary.json"), json_text(summary(record, task, published)))
     draw_curves(record, paths.plot(CURVES))
 
 

@@ -89,13 +89,9 @@ def _averaged(row: ArmResult, event: EnsembleMeasured) -> ArmResult:
 
 def best_arm(record: StudyRecord, candidates: Sequence[ArmResult]) -> ArmResult | None:
     """The row best on validation alone, the earlier one of two equals. The test split has no say."""
-    best: ArmResult | None = None
-    for row in candidates:
-        if row.objective is None:
-            continue
-        if best is None or best.objective is None or record.better(row.objective.mean, best.objective.mean):
-            best = row
-    return best
+    key = record.header.objective.sort_key
+    measured = [(key(row.objective.mean), row) for row in candidates if row.objective is not None]
+    return min(measured, key=lambda one: one[0], default=(0.0, None))[1]
 
 
 def _row(record: StudyRecord, arm: ArmHeader, axes: set[str]) -> ArmResult:
@@ -142,13 +138,8 @@ def aggregate(values: Iterable[float | None]) -> Metric | None:
 def _metrics(chosen: Sequence[TrialRecord], axes: set[str]) -> dict[str, Metric]:
     values: dict[str, list[float | None]] = {}
     for trial in chosen:
-        of_trial = {
-            "train_seconds": trial.train_seconds,
-            "best_epoch": trial.best_epoch,
-            "epochs": len(trial.epochs),
-            **_extremes(trial),
-        }
-        for name, value in {**trial.best_metrics, **trial.test, **of_trial}.items():
+        took = {"train_seconds": trial.train_seconds, "best_epoch": trial.best_epoch, "epochs": len(trial.epochs)}
+        for name, value in {**trial.best_metrics, **trial.test, **took, **_extremes(trial)}.items():
             # A schedule reports the learning rate it has come to; in a row that name means the one that was set.
             if name not in axes:
                 values.setdefault(name, []).append(value)

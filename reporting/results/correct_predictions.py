@@ -65,7 +65,8 @@ def read_correct_predictions(
     """
     import numpy as np
 
-    found: list[tuple[TrialRecord, tuple[str, ...], tuple[int, ...], np.ndarray]] = []
+    found: dict[str, np.ndarray] = {}  # by trial, in which image it was correct
+    images: tuple[tuple[str, ...], tuple[int, ...]] | None = None  # names and labels, of the first that is found
     missing: list[str] = []
     for trial in trials:
         try:
@@ -76,21 +77,16 @@ def read_correct_predictions(
         except (OSError, UnreadablePredictions):
             missing.append(f"{trial.trial}: its file cannot be read")
             continue
-        names, labels, correct = stored.names, tuple(map(int, stored.labels)), stored.correct
+        met = stored.names, tuple(map(int, stored.labels))
         recorded = trial.test.get(metric)
-        if recorded is None or abs(float(correct.mean()) - recorded) > SAME_ACCURACY:
+        if recorded is None or abs(float(stored.correct.mean()) - recorded) > SAME_ACCURACY:
             missing.append(f"{trial.trial}: of another model, by their accuracy")
-        elif found and (names, labels) != found[0][1:3]:
+        elif images is not None and met != images:
             missing.append(f"{trial.trial}: of other images")
         else:
-            found.append((trial, names, labels, correct))
+            found[trial.trial], images = stored.correct, met
     words = "; ".join(missing)
-    if not found:
+    if images is None:
         return None, words
-    answers = CorrectPredictions(
-        trials=tuple(trial.trial for trial, *_ in found),
-        names=found[0][1],
-        labels=found[0][2],
-        correct=np.stack([correct for *_, correct in found]),
-    )
-    return answers, words
+    correct = np.stack(list(found.values()))
+    return CorrectPredictions(trials=tuple(found), names=images[0], labels=images[1], correct=correct), words

@@ -21,16 +21,12 @@ def heading(record: StudyRecord, task: Task, names: Sequence[str] = ()) -> str:
     """
     studies = [f"{record.task}/{name}" for name in names or [record.name]]
     title = f"{task.title} ({'study' if len(studies) == 1 else 'studies'} {', '.join(studies)})"
-    return f"{title}\n{NOT_COMPARABLE}" if is_sample(record) else title
-
-
-def is_sample(record: StudyRecord) -> bool:
-    return record.header.sample
+    return f"{title}\n{NOT_COMPARABLE}" if record.header.sample else title
 
 
 def titled(record: StudyRecord, title: str) -> str:
     """A table's title; every table of a sample says so itself, since tables are copied out one by one."""
-    return f"{title} ({SAMPLE})" if is_sample(record) else title
+    return f"{title} ({SAMPLE})" if record.header.sample else title
 
 
 def status_lines(record: StudyRecord) -> list[str]:
@@ -43,9 +39,7 @@ def status_lines(record: StudyRecord) -> list[str]:
         lines.append(f"This study was interrupted{because}: the numbers are those so far.")
     elif record.status != "completed":
         lines.append(f"This study ended early, {record.status}{because}: the numbers are those until then.")
-    notices = record.header.data.notices
-    lines.extend(f"Data: {notice}" for notice in notices)
-    return lines
+    return [*lines, *(f"Data: {notice}" for notice in record.header.data.notices)]
 
 
 def ledger_line(record: StudyRecord) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
-from reporting.results.headings import is_sample
 from tuning.records.events import FAILED_STATUSES
 from tuning.records.study_record import StudyRecord, TrialRecord
 
 Records = list[dict[str, Any]]
+_FIELDS = ("trial", "arm", "role", "number", "status", "reason", "seed", "max_epochs")  # of a record, the first columns
 
 
 def trial_groups(record: StudyRecord) -> list[Records]:
@@ -20,19 +21,7 @@ def trial_groups(record: StudyRecord) -> list[Records]:
     trials = list(record.trials.values())
     axes = {name for trial in trials for name in trial.config}
     return [
-        [
-            {
-                "trial": trial.trial,
-                "arm": trial.arm,
-                "role": trial.role,
-                "number": trial.number,
-                "status": trial.status,
-                "reason": trial.reason or None,
-                "seed": trial.seed,
-                "max_epochs": trial.max_epochs,
-            }
-            for trial in trials
-        ],
+        [{name: None if (value := getattr(trial, name)) == "" else value for name in _FIELDS} for trial in trials],
         [trial.config for trial in trials],
         [{"epochs": len(trial.epochs), "best": trial.best, "best_epoch": trial.best_epoch} for trial in trials],
         # A schedule reports a learning rate of its own: history.csv has it, here the name means the axis.
@@ -41,14 +30,13 @@ def trial_groups(record: StudyRecord) -> list[Records]:
         [{name: value for name, value in trial.facts.items() if name != "note"} for trial in trials],
         [_prepared(trial) for trial in trials],
         [_seconds(trial) for trial in trials],
-        [{"sample": is_sample(record)} for _ in trials],
+        [{"sample": record.header.sample} for _ in trials],
     ]
 
 
-def trial_rows(record: StudyRecord) -> tuple[list[str], Records]:
-    """Every column's name in the order of trials.csv, and a record a trial that has each of them, None where absent."""
-    groups = trial_groups(record)
-    columns: dict[str, int] = {}  # the group that a column comes from: the first that has it, as in trials.csv
+def side_by_side(groups: Sequence[Records]) -> tuple[list[str], Records]:
+    """Return every column's name in the order first met, and records that have each of them, None where absent."""
+    columns: dict[str, int] = {}  # the group that a column comes from: the first that has it
     for place, group in enumerate(groups):
         for one in group:
             for name in one:
@@ -59,10 +47,10 @@ def trial_rows(record: StudyRecord) -> tuple[list[str], Records]:
 
 def _prepared(trial: TrialRecord) -> dict[str, Any]:
     """What was frozen, and whether the frozen layers' output was kept or computed in every step."""
-    kept = trial.prepared.features.get("kept")
-    layers = {name: getattr(trial.prepared, name) for name in ("frozen_layers", "backbone_layers")}
-    frozen = {name: number for name, number in layers.items() if number is not None}
-    return frozen if kept is None else {**frozen, "features_kept": kept}
+    prepared = trial.prepared
+    layers = {"frozen_layers": prepared.frozen_layers, "backbone_layers": prepared.backbone_layers}
+    facts = {**layers, "features_kept": prepared.features.get("kept")}
+    return {name: value for name, value in facts.items() if value is not None}
 
 
 def _seconds(trial: TrialRecord) -> dict[str, float]:
@@ -79,9 +67,5 @@ def ended_value(trial: TrialRecord) -> float | None:
 def ranked(record: StudyRecord, trials: Sequence[TrialRecord]) -> list[TrialRecord]:
     """The best first; those without a value last."""
     key = record.header.objective.sort_key
-
-    def rank(trial: TrialRecord) -> tuple[bool, float]:
-        value = ended_value(trial)
-        return (value is None, 0.0 if value is None else key(value))
-
-    return sorted(trials, key=rank)
+    values = {trial.trial: ended_value(trial) for trial in trials}
+    return sorted(trials, key=lambda trial: math.inf if (value := values[trial.trial]) is None else key(value))

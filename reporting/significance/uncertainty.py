@@ -57,10 +57,6 @@ class Evidence:
     def of(self, arm: str) -> ArmEvidence:
         return next(evidence for evidence in self.arms if evidence.arm == arm)
 
-    def against_best(self, arm: str) -> Comparison | None:
-        """The comparison in which the best row stands against that arm."""
-        return next((comparison for comparison in self.comparisons if comparison.minus == arm), None)
-
 
 def collect_uncertainty(record: StudyRecord, found: Sequence[ArmResult] | None = None) -> Evidence:
     """The evidence of a study, from its events and the predictions stored beside them."""
@@ -75,7 +71,8 @@ def _of_arm(record: StudyRecord, row: ArmResult) -> ArmEvidence:
     answers, missing = (None, "") if record.folder is None else read_correct_predictions(record.folder, tested, metric)
     trials = record.of_arm(row.arm)
     searched = [trial.best for trial in record.best_trials(row.arm, len(trials)) if trial.best is not None]
-    images = answers.correct.shape[1] if answers else _test_images(record) if tested or row.members else None
+    counted = (record.header.data.counts.get("test") or None) if tested or row.members else None
+    images = answers.correct.shape[1] if answers else counted
     return ArmEvidence(
         arm=row.arm,
         answers=answers,
@@ -88,11 +85,6 @@ def _of_arm(record: StudyRecord, row: ArmResult) -> ArmEvidence:
         best_of_n={n: expected_best(searched, n, record.header.objective) for n in shown(len(searched))},
         command=reproduce(record, row.arm, row.config),
     )
-
-
-def _test_images(record: StudyRecord) -> int | None:
-    counts = record.header.data.counts
-    return int(counts["test"]) if counts.get("test") else None
 
 
 def _interval(

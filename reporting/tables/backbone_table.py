@@ -44,7 +44,8 @@ def backbones_text(
 
     latency_ms: by device, "processor" or a GPU's kind, of those that were measured on it.
     """
-    figures = _read(published)
+    with published.open(newline="", encoding="utf-8") as file:
+        figures = {row["name"]: row for row in csv.DictReader(file)}
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("Backbone", no_wrap=True)
     gpus = [device for device in latency_ms if device != "processor"]
@@ -60,10 +61,9 @@ def backbones_text(
     for name, figure in figures.items():
         if name not in {one.name for one in listed}:
             table.add_row(f"({name})", *[""] * (3 + len(latencies)), *_published_cells(figure))
-    console = Console(file=io.StringIO(), width=160, no_color=True)
-    with console.capture() as capture:
-        console.print(table)
-    lines = [line.rstrip() for line in capture.get().splitlines()]
+    text = io.StringIO()
+    Console(file=text, width=160, no_color=True).print(table)
+    lines = [line.rstrip() for line in text.getvalue().splitlines()]
     notes = [
         "Pixels, layers, parameters: without the ImageNet top, as selected with --backbone NAME.",
         "Latency: one image of that many pixels, on all cores or the GPU named; by backbones --measure NAME,...|all.",
@@ -76,8 +76,3 @@ def _published_cells(figure: Mapping[str, str] | None) -> tuple[str, ...]:
     if figure is None:
         return (ABSENT,) * 5
     return figure["size"], figure["top1"], figure["top5"], f"{int(figure['parameters']):,}", figure["depth"]
-
-
-def _read(path: Path) -> dict[str, dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return {row["name"]: row for row in csv.DictReader(file)}

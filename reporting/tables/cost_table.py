@@ -53,18 +53,13 @@ def _learned_first(record: StudyRecord, arm: ArmHeader) -> str:
         return ABSENT
     if described.from_an_earlier_study:
         return f"{described.epochs} epochs, in an earlier study"
-    sharing = [other.name for other in record.arms if _file(other) == _file(arm)]
-    trials = [trial for name in sharing for trial in record.of_arm(name, TrialRole.PRETRAIN)]
+    sharing = [one for one in record.arms if one.pretraining and one.pretraining.weights == described.weights]
+    trials = [trial for one in sharing for trial in record.of_arm(one.name, TrialRole.PRETRAIN)]
     if not trials:
         return ABSENT
     trial, done = trials[0], len(trials[0].epochs)
     epochs = f"{done} epochs" if done == trial.max_epochs else f"{done} of {trial.max_epochs} epochs"
     return f"{epochs}, {formatting.duration(trial.train_seconds) if trial.arm == arm.name else f'with {trial.arm}'}"
-
-
-def _file(arm: ArmHeader) -> str | None:
-    """Of the weights that its backbone begins with; None where it learned nothing first."""
-    return arm.pretraining.weights if arm.pretraining else None
 
 
 def _trials(row: ArmResult) -> str:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from reporting.results.arm_results import summarize_arms
-from reporting.results.headings import heading, is_sample, ledger_line, status_lines
-from reporting.results.reference_results import read_published
-from reporting.tables.arm_tables import NamedStudy, tables_of
+from reporting.results.headings import heading, ledger_line, status_lines
+from reporting.tables.arm_tables import tables_of
 from reporting.tables.table import Block
 from tasks.task import Task
 from tuning.records.study_record import StudyRecord
@@ -32,7 +30,7 @@ def not_comparable(studies: Sequence[Study]) -> str | None:
     records = [record for record, _ in studies]
     if len({record.task for record in records}) > 1:
         return "One below another, since they ask different tasks."
-    if len({is_sample(record) for record in records}) > 1:
+    if len({record.header.sample for record in records}) > 1:
         return "One below another, since a sample cannot be compared with whole data."
     if not set.intersection(*({arm.name for arm in record.arms} for record in records)):
         return "One below another, since they have no arm in common."
@@ -42,28 +40,19 @@ def not_comparable(studies: Sequence[Study]) -> str | None:
 def _block(studies: Sequence[Study]) -> Block:
     task = max((task for _, task in studies), key=lambda task: len(task.arms))
     records = [record for record, _ in studies]
-    names = _names(records)
-    several = len(studies) > 1
-    prefixed = {f"{name}: " if several else "": record for name, record in zip(names, records, strict=True)}
-    named = [
-        NamedStudy(name=name, record=record, rows=summarize_arms(record))
-        for name, record in zip(names, records, strict=True)
-    ]
+    names = [record.name for record in records]
+    # With its folder where two have the same name.
+    named = {str(one.folder) if names.count(one.name) > 1 else one.name: one for one in records}
+    prefixed = {f"{name}: " if len(studies) > 1 else "": record for name, record in named.items()}
     data = {record.header.data.fingerprint for record in records}
     other_data = ["The studies used different images or splits: their numbers differ for that alone."]
     return Block(
-        heading=heading(records[0], task, names),
+        heading=heading(records[0], task, list(named)),
         before=(
             f"Source: {task.source}",
             *(other_data if len(data) > 1 else []),
             *(prefix + line for prefix, record in prefixed.items() for line in status_lines(record)),
         ),
-        tables=tuple(tables_of(named, task, read_published(task))),
+        tables=tuple(tables_of(named, task)),
         after=tuple(prefix + ledger_line(record) for prefix, record in prefixed.items()),
     )
-
-
-def _names(records: Sequence[StudyRecord]) -> list[str]:
-    """Each study's name; with its folder where two have the same."""
-    names = [record.name for record in records]
-    return [str(record.folder) if names.count(record.name) > 1 else record.name for record in records]

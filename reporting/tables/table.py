@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -105,34 +105,33 @@ def in_brackets(text: str, numbers: Sequence[int]) -> str:
     return text + "".join(f" [{number}]" for number in numbers)
 
 
-def stacked(names: Sequence[str], tables: Sequence[RenderedTable]) -> RenderedTable:
+def stacked(tables: Mapping[str, RenderedTable]) -> RenderedTable:
     """Combine the same table of several studies, a block of rows each.
 
     Args:
-        names: The studies' names, which stand in the first column.
-        tables: A table a study.
+        tables: A table a study, by its name, which stands in the first column.
 
     Returns:
         The only table as it is; of several, one without their remarks, where a column that a study lacks is empty.
     """
-    if len(tables) == 1:
-        return tables[0]
+    first, *others = tables.values()
+    if not others:
+        return first
     columns: dict[str, Heading] = {}
+    for heading in [heading for table in tables.values() for heading in table.headings]:
+        known = columns.get(heading.text, heading)
+        columns[heading.text] = replace(known, notes=tuple(dict.fromkeys((*known.notes, *heading.notes))))
     rows: list[tuple[Cell, ...]] = []
-    for table in tables:
-        for heading in table.headings:
-            known = columns.get(heading.text, heading)
-            columns[heading.text] = replace(known, notes=tuple(dict.fromkeys((*known.notes, *heading.notes))))
-    for name, table in zip(names, tables, strict=True):
+    for name, table in tables.items():
         for row in table.rows:
             cells = dict(zip((heading.text for heading in table.headings), row, strict=True))
             rows.append((Cell(text=name), *(cells.get(text, Cell(text=ABSENT)) for text in columns)))
     return replace(
-        tables[0],
+        first,
         headings=(Heading(text="Study", prose=True), *columns.values()),
         rows=tuple(rows),
         remarks=(),
-        commands=tuple(command for table in tables for command in table.commands),
+        commands=tuple(command for table in tables.values() for command in table.commands),
     )
 
 

@@ -19,7 +19,6 @@ MOST = 500  # of an arm, in a page; trials.csv has all
 class TrialList:
     """One arm's trials as text."""
 
-    arm: str
     label: str
     headings: tuple[str, ...]
     numeric: tuple[bool, ...]  # whether a column holds numbers
@@ -29,19 +28,15 @@ class TrialList:
 
 def trial_list(record: StudyRecord, arm: str) -> TrialList:
     """Confirmations among them. Columns are the axes that differed between trials."""
-    described = record.arm(arm)
-    trials = record.of_arm(arm)
-    shown = ranked(record, trials)[:MOST]
+    described, trials = record.arm(arm), record.of_arm(arm)
     names = [axis.name for axis in described.axes]
     axes = [name for name in names if len({repr(trial.config.get(name)) for trial in trials}) > 1]
     metric = record.header.objective.metric
-    headings = ("trial", "role", "ended", metric, "best epoch", "epochs", "training s", *axes)
-    rows = tuple((_kind(trial), _cells(trial, axes)) for trial in shown)
+    rows = tuple((_kind(trial), _cells(trial, axes)) for trial in ranked(record, trials)[:MOST])
     return TrialList(
-        arm=arm,
         label=described.title,
-        headings=headings,
-        numeric=tuple(_numeric([cells[place] for _, cells in rows]) for place in range(len(headings))),
+        headings=("trial", "role", "ended", metric, "best epoch", "epochs", "training s", *axes),
+        numeric=tuple(map(_numeric, zip(*(cells for _, cells in rows), strict=True))),
         rows=rows,
         of=len(trials),
     )
@@ -69,11 +64,7 @@ def _cells(trial: TrialRecord, axes: Sequence[str]) -> tuple[str, ...]:
 
 
 def _numeric(texts: Sequence[str]) -> bool:
-    def number(text: str) -> bool:
-        try:
-            float(text)
-        except ValueError:
-            return False
-        return True
-
-    return any(map(number, texts)) and all(text == ABSENT or number(text) for text in texts)
+    try:
+        return bool([float(text) for text in texts if text != ABSENT])
+    except ValueError:
+        return False

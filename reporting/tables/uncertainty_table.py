@@ -22,16 +22,15 @@ _WORKERS = "search, confirmation and pre-training; the time a worker was busy wi
 
 def evidence_table(record: StudyRecord, rows: Sequence[ArmResult], evidence: Evidence) -> RenderedTable:
     """A row an arm, as in the task's own tables."""
-    tested = any(one.interval for one in evidence.arms)
+    of_interval = (_IMAGES_ALONE,) if any(one.interval for one in evidence.arms) else ()
+    commands = [one.command for one in evidence.arms if one.command]
     columns: Mapping[Heading, Callable[[ArmResult, ArmEvidence], str | Cell]] = {
         Heading(text="Model Type", prose=True): lambda row, one: Cell(text=row.label, notes=row.notes),
         Heading(text="Seeds"): lambda row, one: str(len(row.seeds)) if row.seeds else ABSENT,
-        Heading(text=correctness(record).heading): lambda row, one: _share(row, one.metric),
-        Heading(text="95 % Interval", notes=(_IMAGES_ALONE,) if tested else ()): lambda row, one: _interval(
-            one, len(row.seeds)
-        ),
+        Heading(text=correctness(record).heading): _share,
+        Heading(text="95 % Interval", notes=of_interval): _interval,
         Heading(text="Test images"): lambda row, one: f"{one.images:,}" if one.images else ABSENT,
-        Heading(text="Best of n trials", notes=(_BEST_OF,), prose=True): lambda row, one: best_of(one),
+        Heading(text="Best of n trials", notes=(_BEST_OF,), prose=True): _best_of,
         Heading(text="All epochs", notes=(_WORKERS,)): lambda row, one: f"{one.epochs:,}",
         Heading(text="Worker time"): lambda row, one: formatting.duration(one.compute_seconds),
     }
@@ -41,17 +40,11 @@ def evidence_table(record: StudyRecord, rows: Sequence[ArmResult], evidence: Evi
         headings=tuple(columns),
         rows=tuple(tuple(_cell(content(row, evidence.of(row.arm))) for content in columns.values()) for row in rows),
         remarks=tuple(remarks(evidence.comparisons, correctness(record).words)),
-        commands=tuple(commands(evidence)),
+        commands=("# each row again:", *commands) if commands else (),
     )
 
 
-def commands(evidence: Evidence) -> list[str]:
-    """One a row, under a comment that says so."""
-    known = [one.command for one in evidence.arms if one.command]
-    return ["# each row again:", *known] if known else []
-
-
-def best_of(evidence: ArmEvidence) -> str:
+def _best_of(row: ArmResult, evidence: ArmEvidence) -> str:
     """1:0.31, 2:0.40, 6:0.48; no space inside, where a narrow column would break it"""
     return ", ".join(f"{n}:{value:.3f}" for n, value in evidence.best_of_n.items()) or ABSENT
 
@@ -68,10 +61,7 @@ def remarks(comparisons: Sequence[Comparison], of: str) -> list[str]:
     return [*lines, f"(of {of} on the same images, 95 %; {'; '.join(how)})"]
 
 
-_TESTS = {
-    MCNEMAR: f"{MCNEMAR}, one seed each: what other seeds would do is not covered",
-    CROSSED: CROSSED,
-}
+_TESTS = {MCNEMAR: f"{MCNEMAR}, one seed each: what other seeds would do is not covered", CROSSED: CROSSED}
 
 
 def in_words(comparison: Comparison) -> str:
@@ -94,8 +84,8 @@ def probability(p: float) -> str:
     return f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"
 
 
-def _share(row: ArmResult, name: str) -> str:
-    metric = row.metrics.get(name)
+def _share(row: ArmResult, evidence: ArmEvidence) -> str:
+    metric = row.metrics.get(evidence.metric)
     return ABSENT if metric is None else formatting.mean_and_deviation(metric.mean, metric.std, 4)
 
 
@@ -103,11 +93,11 @@ def _cell(content: str | Cell) -> Cell:
     return content if isinstance(content, Cell) else Cell(text=content)
 
 
-def _interval(evidence: ArmEvidence, seeds: int) -> str | Cell:
+def _interval(row: ArmResult, evidence: ArmEvidence) -> str | Cell:
     if evidence.interval is None:
         return ABSENT
     low, high = evidence.interval
     stored = len(evidence.answers.trials) if evidence.answers else 0
-    careful = stored < seeds and seeds > 1
+    careful = stored < len(row.seeds) and len(row.seeds) > 1
     note = "too wide rather than too narrow: predictions of some seeds are not stored"
     return Cell(text=f"{low:.4f} to {high:.4f}", notes=(note,) if careful else ())

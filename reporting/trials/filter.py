@@ -61,12 +61,9 @@ def column_types(columns: Iterable[str], rows: Sequence[Row]) -> dict[str, type]
     found: dict[str, type] = {}
     for name in columns:
         types = {type(row[name]) for row in rows} - {type(None)}
-        if types == {bool}:
-            found[name] = bool
-        elif types and types <= {int, float}:
+        found[name] = bool if types == {bool} else str
+        if types and types <= {int, float}:
             found[name] = float
-        else:
-            found[name] = str
     return found
 
 

@@ -59,7 +59,8 @@ def _export(client: Any, record: StudyRecord, trials: Sequence[str], uri: str) -
             waiting += 1
             continue
         run = there.get(name)
-        if run is not None and _is_whole(run, trial, name in winners):
+        # It was finished, and with the test's numbers and the model: it holds what would be written now.
+        if run is not None and run.data.tags.get(f"{_PREFIX}whole") == _state(trial, name in winners):
             continue
         if run is not None:
             client.delete_run(run.info.run_id)
@@ -74,13 +75,12 @@ def _export(client: Any, record: StudyRecord, trials: Sequence[str], uri: str) -
 
 def _experiment(client: Any, name: str, record: StudyRecord) -> str:
     found = client.get_experiment_by_name(name)
-    if found is not None and found.lifecycle_stage == "active":
-        return str(found.experiment_id)
-    if found is not None:
+    if found is None:
+        tags = {"task": record.task, "study": record.name, "command": record.header.command}
+        return str(client.create_experiment(name, tags={f"{_PREFIX}{key}": value for key, value in tags.items()}))
+    if found.lifecycle_stage != "active":
         client.restore_experiment(found.experiment_id)
-        return str(found.experiment_id)
-    tags = {"task": record.task, "study": record.name, "command": record.header.command}
-    return str(client.create_experiment(name, tags={f"{_PREFIX}{key}": value for key, value in tags.items()}))
+    return str(found.experiment_id)
 
 
 def _runs_there(client: Any, experiment: str) -> dict[str, Any]:
@@ -95,24 +95,15 @@ def _runs_there(client: Any, experiment: str) -> dict[str, Any]:
             return found
 
 
-def _is_whole(run: Any, trial: TrialRecord, winner: bool) -> bool:
-    """Whether it holds what would be written now: it was finished, and with the test's numbers and the model."""
-    tags = run.data.tags
-    return str(tags.get(f"{_PREFIX}whole")) == _state(trial, winner)
-
-
 def _state(trial: TrialRecord, winner: bool) -> str:
     return f"{len(trial.epochs)} epochs" + (", tested" if trial.test else "") + (", winner" if winner else "")
 
 
 def _winners(record: StudyRecord) -> dict[str, str]:
     """Folders of the winners that the study kept, by their trial."""
-    found: dict[str, str] = {}
-    for arm in record.arms:
-        model = record.paths.best_model(arm.name) if record.paths else None
-        if model is not None and model.description.is_file():
-            found[json.loads(model.description.read_text())["trial"]] = str(model.folder)
-    return found
+    models = [record.paths.best_model(arm.name) for arm in record.arms] if record.paths else []
+    kept = [model for model in models if model.description.is_file()]
+    return {json.loads(model.description.read_text())["trial"]: str(model.folder) for model in kept}
 
 
 def _write(client: Any, experiment: str, record: StudyRecord, trial: TrialRecord, winner: str | None) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from errors import pluralize, unknown_name
 from reporting.errors import ReportingError
-from reporting.results.trial_rows import Records, ranked, trial_rows
+from reporting.results.trial_rows import Records, ranked, side_by_side, trial_groups
 from reporting.trials.filter import column_types, filter_rows, missing_values, parse_expression, sort_rows
 from tuning.records.study_record import StudyRecord
 
@@ -43,15 +43,13 @@ def select(record: StudyRecord, query: TrialQuery) -> TrialQueryResult:
     Raises:
         ReportingError: an unknown arm or column, or an expression that SQLite cannot read.
     """
-    every, rows = trial_rows(record)
+    every, rows = side_by_side(trial_groups(record))
     types = column_types(every, rows)
     arms = [arm.name for arm in record.arms]
-    for arm in query.arms:
-        if arm not in arms:
-            raise ReportingError(unknown_name("arm", arm, arms), argument="arms")
-    for column in query.columns:
-        if column not in types:
-            raise ReportingError(unknown_name("column", column, every), argument="columns")
+    for kind, names, known in (("arm", query.arms, arms), ("column", query.columns, every)):
+        for name in names:
+            if name not in known:
+                raise ReportingError(unknown_name(kind, name, known), argument=f"{kind}s")
     chosen = [row for row in rows if not query.arms or row["arm"] in query.arms]
     hints: tuple[str, ...] = ()
     if query.where is not None:

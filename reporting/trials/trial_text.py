@@ -85,9 +85,9 @@ def markdown_text(runs: TrialQueryResult) -> str:
 def csv_text(runs: TrialQueryResult) -> str:
     """Numbers in full, absent values empty."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(runs.columns)
-    writer.writerows([["" if row[name] is None else row[name] for name in runs.columns] for row in runs.rows])
+    writer = csv.DictWriter(text, runs.columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(runs.rows)
     return text.getvalue().rstrip("\n")
 
 

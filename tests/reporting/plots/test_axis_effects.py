@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reporting.plots.axis_effect_plots import effect_picture, importance_picture
-from reporting.plots.axis_effects import AxisEffect, effects
+from reporting.plots.axis_effects import AxisEffect, effect_picture, effects, importance_picture
 from reporting.plots.trial_curves import MOST, POINTS, axis_curves, thinned, trial_curves
+from reporting.results.trial_rows import ended_value
 from search_spaces.objective import SCORE
 from tests.fixtures.report import study
 from tests.fixtures.study import record_of
@@ -142,10 +142,10 @@ def test_curves_of_all_trials_the_best_on_top() -> None:
     record = study()
     shown = trial_curves(record, "fine_tuned")
     assert shown.of == len(shown.curves) == 24
-    values = [curve.value for curve in shown.curves if curve.value is not None]
+    values = [value for value in map(ended_value, shown.curves) if value is not None]
     assert values == sorted(values)
     trial = record.trials[shown.curves[-1].trial]
-    assert shown.curves[-1].scores["train_loss"] == tuple(epoch.metrics["train_loss"] for epoch in trial.epochs)
+    assert shown.curves[-1].epochs == trial.epochs
     found = axis_curves(record, "fine_tuned", "schedule")
     assert found is not None
     assert found.ticks == ("reduce_on_plateau", "constant")
@@ -162,7 +162,7 @@ def test_many_long_curves_are_thinned_out() -> None:
     best = record.best_trial("from_scratch")
     assert best is not None
     assert shown.curves[-1].trial == best.trial
-    assert shown.curves[-1].epochs[-1] == 400
+    assert shown.curves[-1].epochs[-1].epoch == 400
 
 
 @given(st.lists(st.integers(), min_size=1, max_size=300), st.integers(2, 50))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reporting.plots.figure_files import write_whole
+from atomic_file import write_atomically
 from reporting.report.derived_files import write_derived
 from reporting.tables import arm_tables
 from tests.fixtures.study import example_events, example_task, write_study
@@ -95,7 +95,7 @@ def test_a_study_in_which_nothing_happened_yet_is_written_too(tmp_path: Path) ->
 
 def test_a_write_that_fails_leaves_the_old_file_and_no_rubbish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "trials.csv"
-    write_whole(path, "old\n")
+    write_atomically(path, "old\n", synced=False)
 
     def full(self: Path, data: bytes) -> int:
         os.close(os.open(self, os.O_CREAT))
@@ -103,7 +103,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_rubbish(tmp_path: Path, m
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(OSError, match="No space left"):
-        write_whole(path, "new\n")
+        write_atomically(path, "new\n", synced=False)
 
     assert path.read_text() == "old\n"
     assert [entry.name for entry in tmp_path.iterdir()] == ["trials.csv"]
