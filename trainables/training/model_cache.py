@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from trainables import devices, targets
 from trainables.models.family_registry import model_family
-from trainables.models.parts.built_network import Network
+from trainables.models.parts.built_network import BuildSpec, Network
 from trainables.models.parts.model_graph import Graph, Part, multiply_adds
 from trainables.targets import TargetType
 from trainables.training.initial_weights import InitialState
@@ -146,15 +146,15 @@ class ModelCache:
         family = model_family(spec.model)
         structure = {name: spec.config[name] for name in family.STRUCTURE if name in spec.config}
         size = spec.view.image_size
-        asked = (spec.num_classes, spec.target)
-        determined_by = (*asked, spec.precision, str(spec.weights), statistics)
+        determined_by = (spec.num_classes, spec.target, spec.precision, str(spec.weights), statistics)
         key = _digest([spec.model, structure, size, *determined_by])
         if key in self._networks:
             self._networks.move_to_end(key)
             return self._networks[key]
         self._make_room(spec.memory_bytes)
         keras.config.set_dtype_policy(spec.precision)
-        network = family.build(structure, (size, size, 3), spec.num_classes, weights=spec.weights, **statistics)
+        asked = BuildSpec(structure, (size, size, 3), spec.num_classes, weights=spec.weights, **statistics)
+        network = family.build(asked)
         self._networks[key] = CachedModel(network, targets.find(spec.target))
         return self._networks[key]
 

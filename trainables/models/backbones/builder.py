@@ -39,7 +39,7 @@ def build(
     zoom: side in pixels to which images are enlarged first, a multiple of theirs, bicubic, not smoothed (document 3);
         None leaves them.
     channel_mean: red, green, blue on the scale 0..255: (x - mean) / 255 takes the place of the backbone's own
-        preprocessing (see fine_tuned.preprocessing_mean); None keeps its own.
+        preprocessing (see fine_tuned.build_backbone); None keeps its own.
     weights: None takes the ImageNet weights from the package, Keras's cache or the network; a Path is a local file
         instead (.h5 without top, .weights.h5 or .keras; .npz as `save` writes it; for EfficientNetLite0 also .pth);
         "random" loads nothing.
