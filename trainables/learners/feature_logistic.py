@@ -24,11 +24,6 @@ if TYPE_CHECKING:
 NEVER = -1e9  # the logit of a class without training images: its probability is exactly 0
 
 
-def create(gpu_fraction: float = 0.0, watch: PhaseTimer | None = None) -> FeaturesLearner:
-    """A learner that has not started. With a share of a GPU (above 0), its memory is limited to that share."""
-    return FeaturesLearner(gpu_fraction, watch)
-
-
 class FeaturesSession:
     """A regression on features that are computed once, and the network whose dense softmax takes its coefficients."""
 
@@ -103,3 +98,6 @@ class FeaturesLearner(NetworkLearner[FeaturesSession]):
 def _softmax_variables(warm: CachedModel) -> list[Any]:
     """Kernel [D, C] and bias [C] of the dense softmax."""
     return list(warm.network.model.get_layer(LOGITS).variables)
+
+
+create = FeaturesLearner

@@ -31,6 +31,7 @@ class NetworkLearner(ABC, Generic[StartedSession]):
     remedy = MORE  # where memory is short
 
     def __init__(self, gpu_fraction: float = 0.0, watch: PhaseTimer | None = None) -> None:
+        """Have not started. With a share of a GPU (above 0), memory is limited to that share."""
         if gpu_fraction:
             devices.limit_gpu(gpu_fraction)
         self._watch = watch or PhaseTimer()
