@@ -81,11 +81,7 @@ def feature_feed(
 
 
 def _feed(
-    warm: CachedModel,
-    cut: int,
-    spec: TrainingSpec,
-    images: SplitBatches,
-    while_waiting: Callable[[], None],
+    warm: CachedModel, cut: int, spec: TrainingSpec, images: SplitBatches, while_waiting: Callable[[], None]
 ) -> tuple[Feed, dict[str, Any]]:
     augmentation, views = images.view.augmentation, images.view.views
     if spec.features is None or (cut == 0 and augmentation != "views"):

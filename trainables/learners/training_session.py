@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from trainables import devices, targets
-from trainables.features.batch_sources import Feed
+from trainables.features.batch_sources import FeatureFeed, Feed, ImageFeed
 from trainables.features.frozen_features import feeds
 from trainables.learner import Fatal, Infeasible
 from trainables.models.parts.built_network import dropout_rate
@@ -160,8 +160,8 @@ class TrainingSession:
     def _begin(self, phase: Phase) -> ActivePhase:
         """Trace what no earlier trial has, and have an optimizer that has made no step."""
         training, validation = self._feeds[phase.cut]
-        cut = phase.cut if validation.holds_features else 0
-        gradients, update = self._trace(phase, from_images=not training.holds_features, validated_at=cut)
+        cut = phase.cut if isinstance(validation, FeatureFeed) else 0
+        gradients, update = self._trace(phase, from_images=isinstance(training, ImageFeed), validated_at=cut)
         with self._watch("reset"):
             update.optimizer.start(phase.settings)
         return ActivePhase(
@@ -192,7 +192,7 @@ class TrainingSession:
                 self.active = self._begin(phase)
         gradients, update, training = self.active.gradients, self.active.update, self.active.training
         batches = training.training_batches(self._batch_size, self._spec.seed, epoch, threads=devices.threads())
-        steps_per_epoch = training.steps(self._batch_size)
+        steps_per_epoch = training.images.steps(self._batch_size)
         first_rate = self._learning_rate(epoch, 0, steps_per_epoch)
         update.optimizer.learning_rate.assign(first_rate)
         gradients.reset()

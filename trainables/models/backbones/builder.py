@@ -14,7 +14,7 @@ import numpy as np
 from trainables import npz
 from trainables.learner import Fatal
 from trainables.models.backbones import download_weights, efficientnet_lite, torch_weights
-from trainables.models.backbones.registry import IMAGENET_CLASSES, Backbone, with_top
+from trainables.models.backbones.registry import IMAGENET_CLASSES, Backbone
 from trainables.models.backbones.registry import find as find  # said again: it is asked here too
 from trainables.models.parts import layers
 
@@ -48,7 +48,7 @@ def build(
     if (side := zoom or min(input_shape[:2])) < backbone.minimum_side:
         raise ValueError(f"image size is {side}, but {backbone.name} needs at least {backbone.minimum_side} pixels")
     # Before the build: a missing file should cost no seconds.
-    source = with_top(backbone) if top else backbone.weights
+    source = backbone.weights_with_top if top else backbone.weights
     path = download_weights.locate(backbone.name, source, weights) if weights != "random" else None
     images = keras.Input(input_shape, dtype="uint8", name="images")
     seen = images
