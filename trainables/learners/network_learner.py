@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
-from trainables import devices
+from trainables import devices, npz
 from trainables.learner import ModelFacts, OutOfMemory
-from trainables.learners.saved_network import assign_variables, export_model, read_variables, save_variables
+from trainables.learners.saved_network import VARIABLES_FILE, export_model
 from trainables.learners.training_session import Session, predict_finite
 from trainables.models.parts.built_network import dropout_rate
 from trainables.phase_timer import PhaseTimer
@@ -100,16 +100,18 @@ class NetworkLearner(ABC, Generic[StartedSession]):
         return predict_finite(self._warm, 0, ([batch] for batch in batches), self.remedy)
 
     def save(self, folder: Path) -> None:
-        """See learner.Learner."""
-        save_variables(self._kept(self._warm), folder)
+        """See learner.Learner. It takes 0.1 s, where a whole Keras model takes seconds."""
+        npz.write(folder / VARIABLES_FILE, npz.numbered(self._kept(self._warm)))
 
     def load(self, folder: Path, spec: TrainingSpec, train: SplitBatches) -> None:
         """Become the model that a trial of this spec saved. Raises ValueError (one line) for a damaged file."""
         configure_tensorflow()
         self._taken = self._started = None  # what is loaded is not trained on
-        saved = read_variables(folder)
+        path = folder / VARIABLES_FILE
+        saved = npz.read(path, "Keras model")
         warm = retry_after_freeing(lambda: self._untrained(spec, train), self._make_room)
-        assign_variables(saved, self._kept(warm), folder, spec.config)
+        if not npz.assign(saved, self._kept(warm)):
+            raise ValueError(f"{path} holds another model than {spec.config} describes; train it again")
 
     def _untrained(self, spec: TrainingSpec, train: SplitBatches) -> CachedModel:
         """The spec's network before it has learned anything."""

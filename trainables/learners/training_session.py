@@ -13,7 +13,7 @@ import numpy as np
 
 from trainables import devices, targets
 from trainables.features.batch_sources import FeatureFeed, Feed, ImageFeed
-from trainables.features.frozen_features import feeds
+from trainables.features.frozen_features import feed
 from trainables.learner import Fatal, Infeasible
 from trainables.models.parts.built_network import dropout_rate
 from trainables.phase_timer import PhaseTimer
@@ -151,9 +151,11 @@ class TrainingSession:
 
         for phase in self._phases:
             with self._watch("features"):
-                training, validation, fact = feeds(
-                    self._warm, phase.cut, spec, train, val, while_waiting=trace_meanwhile
-                )
+                training, fact = feed(self._warm, phase.cut, spec, train, trace_meanwhile)
+                # Validation images are seen whole, once an epoch: without a cut there is nothing to share.
+                validation: Feed = ImageFeed(val)
+                if phase.cut:
+                    validation, _ = feed(self._warm, phase.cut, spec, val, trace_meanwhile)
             fed[phase.cut] = training, validation
         return fed, fact
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from trainables import npz
 from trainables.learner import Fatal
@@ -117,23 +116,16 @@ def _load(backbone: Backbone, model: keras.Model, path: Path | None, top: bool) 
 
 
 def save(layers: Sequence[keras.layers.Layer], path: Path) -> None:
-    """Keep a backbone's weights, whole or not at all, for `build` to start another network from.
-
-    By place, not by name: names of layers count on through a process.
-    """
-    weights = [np.asarray(weight) for layer in layers for weight in layer.weights]
+    """Keep a backbone's weights, whole or not at all, for `build` to start another network from."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    npz.write(path, {f"arr_{number}": weight for number, weight in enumerate(weights)})
+    npz.write(path, npz.numbered([weight for layer in layers for weight in layer.weights], "arr_"))
 
 
 def _load_saved(model: keras.Model, path: Path) -> None:
     kept = npz.read(path, "backbone")
-    saved = [kept[f"arr_{number}"] for number in range(len(kept))]
     weights = [weight for layer in model.layers for weight in layer.weights]
-    if [array.shape for array in saved] != [tuple(weight.shape) for weight in weights]:
-        raise ValueError(f"it holds {len(saved)} arrays, but the network has {len(weights)} weights, or other shapes")
-    for weight, array in zip(weights, saved, strict=True):
-        weight.assign(array)
+    if not npz.assign(kept, weights, "arr_"):
+        raise ValueError(f"it holds {len(kept)} arrays, but the network has {len(weights)} weights, or other shapes")
     _settle(model)
 
 

@@ -166,12 +166,5 @@ def _torch_name(name: str) -> str:
     if name in outside:
         return outside[name]
     block, part = name.split("_", 1)
-    inside = {
-        "expand_conv": "_expand_conv",
-        "expand_bn": "_bn0",
-        "depthwise_conv": "_depthwise_conv",
-        "depthwise_bn": "_bn1",
-        "project_conv": "_project_conv",
-        "project_bn": "_bn2",
-    }
-    return f"_blocks.{block.removeprefix('block')}.{inside[part]}"
+    normalization = {"expand_bn": "_bn0", "depthwise_bn": "_bn1", "project_bn": "_bn2"}
+    return f"_blocks.{block.removeprefix('block')}.{normalization.get(part, f'_{part}')}"
