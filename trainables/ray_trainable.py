@@ -173,22 +173,11 @@ class TrialTrainable(tune.Trainable):
             on_train = self._target.evaluate(learner.predict(train.batches(PREDICT_BATCH)), train.targets)
             on_test = self._target.evaluate(predictions, test.targets) | ten_crop_metrics(learner.predict, test)
             _write_predictions(folder / PREDICTIONS_FILE, self._target.stored(predictions, test), test)
-            facts = learner.export(folder)
-            measured.append(
-                {
-                    "trial": saved.trial,
-                    "metrics": {
-                        **{f"test_{name}": value for name, value in on_test.items()},
-                        **{f"final_train_{name}": value for name, value in on_train.items()},
-                    },
-                    "facts": {
-                        **asdict(facts),
-                        "latency_ms": latency_ms,
-                        "threads": spec.threads,
-                        "gpus": spec.gpus,
-                    },
-                }
-            )
+            metrics = {f"test_{name}": value for name, value in on_test.items()}
+            metrics |= {f"final_train_{name}": value for name, value in on_train.items()}
+            facts = asdict(learner.export(folder))
+            facts |= {"latency_ms": latency_ms, "threads": spec.threads, "gpus": spec.gpus}
+            measured.append({"trial": saved.trial, "metrics": metrics, "facts": facts})
         ensembles = []
         for name, (members, predictions) in averaged.of_all().items():
             folder = spec.saved[0].folder.with_name(name)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
+from atomic_file import atomic_path
 from trainables import devices, npz
 from trainables.learner import ModelFacts, OutOfMemory
-from trainables.learners.saved_network import VARIABLES_FILE, export_model
 from trainables.learners.training_session import Session, predict_finite
 from trainables.models.parts.built_network import dropout_rate
 from trainables.phase_timer import PhaseTimer
@@ -22,6 +22,8 @@ from trainables.trial_spec import TrainingSpec
 if TYPE_CHECKING:
     from datasets.pipeline.batches import SplitBatches
 
+MODEL_FILE = "model.keras"
+VARIABLES_FILE = "variables.npz"  # while a study runs
 StartedSession = TypeVar("StartedSession", bound=Session)
 
 
@@ -125,5 +127,12 @@ class NetworkLearner(ABC, Generic[StartedSession]):
         return list(warm.network.model.variables)
 
     def export(self, folder: Path) -> ModelFacts:
-        """See learner.Learner; what is written is model.keras."""
-        return export_model(self._warm.network.model, folder)
+        """Write model.keras in place of the variables; keras.models.load_model reads it without this application.
+
+        The facts' parameters are all weights, batch normalization's moving statistics included.
+        """
+        model, path = self._warm.network.model, folder / MODEL_FILE
+        with atomic_path(path, synced=False) as partial:
+            model.save(partial)
+        (folder / VARIABLES_FILE).unlink(missing_ok=True)
+        return ModelFacts(parameters=int(model.count_params()), size_bytes=path.stat().st_size)
