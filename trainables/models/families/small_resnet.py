@@ -32,13 +32,7 @@ def build(spec: BuildSpec) -> Network:
         raise ValueError(f"filter_width is {filter_width:g}, but must be above 0 and at most 8, such as 1 or 2")
     # The poolings of the stem and of the blocks halve the side.
     inputs = layers.image_input(spec, smallest=2**conv_blocks)
-    # float32 whatever the policy: bfloat16 would round the means to whole grey levels.
-    x = keras.layers.Normalization(
-        mean=[float(value) for value in spec.channel_mean],
-        variance=[float(value) ** 2 for value in spec.channel_std],
-        dtype="float32",
-        name="standard_scaling",
-    )(inputs)
+    x = layers.centred(inputs, spec.channel_mean, divisor=spec.channel_std, name="standard_scaling")
     x = keras.layers.Conv2D(STEM_FILTERS, 7, padding="same", name="stem_conv")(x)
     x = keras.layers.BatchNormalization(name="stem_normalization")(x)
     x = keras.layers.LeakyReLU(negative_slope=heads.LEAKY_RELU_SLOPE, name="stem_activation")(x)

@@ -32,13 +32,14 @@ def scaled(images: Any) -> Any:
     return keras.layers.Rescaling(1 / 255, dtype="float32", name="scaled")(images)
 
 
-def centred(images: Any, mean: Sequence[float], *, divisor: float, name: str = "centred") -> Any:
+def centred(images: Any, mean: Sequence[float], *, divisor: float | Sequence[float], name: str = "centred") -> Any:
     """(x - mean) / divisor: float32 [B, S, S, 3], whatever the policy: bfloat16 would round means to whole grey levels.
 
-    mean: red, green, blue on the scale 0..255.
+    mean: red, green, blue on the scale 0..255. divisor: of all three, or of each.
     """
-    values = [float(value) for value in mean]
-    return keras.layers.Normalization(mean=values, variance=[divisor**2] * 3, dtype="float32", name=name)(images)
+    means = [float(value) for value in mean]
+    variances = [float(value) ** 2 for value in ([divisor] * 3 if isinstance(divisor, float) else divisor)]
+    return keras.layers.Normalization(mean=means, variance=variances, dtype="float32", name=name)(images)
 
 
 def convolve(
