@@ -47,21 +47,17 @@ def limit_cpu(count: int) -> None:
     # a training step of ResNet50 2.2 times as fast, of NASNetMobile 1.15 times, of EfficientNetB0 0.95 times (96 px,
     # batch 16, one thread).
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    _limit_loaded_libraries(count)
-    tensorflow = sys.modules.get("tensorflow")
-    if tensorflow is not None:
-        with contextlib.suppress(RuntimeError):  # "cannot be modified after initialization": a reused worker
-            tensorflow.config.threading.set_intra_op_parallelism_threads(count)
-            tensorflow.config.threading.set_inter_op_parallelism_threads(1)
-
-
-def _limit_loaded_libraries(count: int) -> None:
     import threadpoolctl  # type: ignore[import-untyped]
 
     threadpoolctl.threadpool_limits(count)  # BLAS and OpenMP that NumPy and SciPy have loaded already
     opencv = sys.modules.get("cv2")
     if opencv is not None:
         opencv.setNumThreads(count)
+    tensorflow = sys.modules.get("tensorflow")
+    if tensorflow is not None:
+        with contextlib.suppress(RuntimeError):  # "cannot be modified after initialization": a reused worker
+            tensorflow.config.threading.set_intra_op_parallelism_threads(count)
+            tensorflow.config.threading.set_inter_op_parallelism_threads(1)
 
 
 def resident_bytes() -> int:

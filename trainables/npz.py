@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -39,3 +40,25 @@ def read(path: Path, what: str, needed: Collection[str] = ()) -> dict[str, np.nd
     if lacking := sorted(set(needed) - set(arrays)):
         raise ValueError(f"{path} is no saved {what} (it lacks {', '.join(lacking)}); train it again")
     return arrays
+
+
+def numbered(variables: Sequence[Any], prefix: str = "") -> dict[str, np.ndarray]:
+    """Return the values of a network's or an optimizer's variables by prefix and place.
+
+    By place, not by name: names of layers count on through a process.
+    """
+    return {f"{prefix}{number}": np.asarray(variable) for number, variable in enumerate(variables)}
+
+
+def assign(arrays: Mapping[str, np.ndarray], variables: Sequence[Any], prefix: str = "") -> bool:
+    """Give the variables the values that `numbered` named.
+
+    Returns:
+        False, with nothing changed, where their number or their shapes differ.
+    """
+    shapes = {f"{prefix}{number}": tuple(variable.shape) for number, variable in enumerate(variables)}
+    if {name: array.shape for name, array in arrays.items() if name.startswith(prefix)} != shapes:
+        return False
+    for number, variable in enumerate(variables):
+        variable.assign(arrays[f"{prefix}{number}"])
+    return True

@@ -10,10 +10,10 @@ from __future__ import annotations
 import os
 import shutil
 import statistics
-import time
+import timeit
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -59,7 +59,7 @@ class TrialTrainable(tune.Trainable):
         self._spec: TrialSpec = config["spec"]
         self._target = targets.find(self._spec.training.target)
         self._watch = PhaseTimer()
-        self._running: _Running | None = None
+        self._learner: Learner | None = None  # from its first epoch on
         self._epoch = 0
         self._best: float | None = None
         self._best_epoch: int | None = None
@@ -84,15 +84,14 @@ class TrialTrainable(tune.Trainable):
     def _train_one_epoch(self) -> dict[str, Any]:
         spec, watch = self._spec, self._watch
         started: dict[str, Any] = {}
-        if self._running is None:
+        if self._learner is None:
             self._leave_if_grown()
             with watch("import"):
                 learner, store = self._prepare()
-            train, val = self._images(store, "train"), self._images(store, "val")
-            started = {"prepared": learner.start(spec.training, train, val)}
-            self._running = _Running(learner, train, val)
-        learner, val = self._running.learner, self._running.val
-        epoch = self._epoch
+            self._train, self._val = self._images(store, "train"), self._images(store, "val")
+            started = {"prepared": learner.start(spec.training, self._train, self._val)}
+            self._learner = learner
+        learner, epoch, val = self._learner, self._epoch, self._val
         trained = learner.epoch(epoch)
         self._epoch += 1
         with watch("validate"):
@@ -120,7 +119,7 @@ class TrialTrainable(tune.Trainable):
             with watch("save"):
                 cast(Resumable, learner).save_state(spec.states / state_name(self._epoch))
         if finished and spec.backbone is not None and spec.checkpoint is not None:
-            learner.load(spec.checkpoint, spec.training, self._running.train)  # the best epoch's
+            learner.load(spec.checkpoint, spec.training, self._train)  # the best epoch's
             cast(HasBackbone, learner).save_backbone(spec.backbone)
             shutil.rmtree(spec.checkpoint)
         return {
@@ -174,24 +173,11 @@ class TrialTrainable(tune.Trainable):
             on_train = self._target.evaluate(learner.predict(train.batches(PREDICT_BATCH)), train.targets)
             on_test = self._target.evaluate(predictions, test.targets) | ten_crop_metrics(learner.predict, test)
             _write_predictions(folder / PREDICTIONS_FILE, self._target.stored(predictions, test), test)
-            facts = learner.export(folder)
-            measured.append(
-                {
-                    "trial": saved.trial,
-                    "metrics": {
-                        **{f"test_{name}": value for name, value in on_test.items()},
-                        **{f"final_train_{name}": value for name, value in on_train.items()},
-                    },
-                    "facts": {
-                        "parameters": facts.parameters,
-                        "size_bytes": facts.size_bytes,
-                        "note": facts.note,
-                        "latency_ms": latency_ms,
-                        "threads": spec.threads,
-                        "gpus": spec.gpus,
-                    },
-                }
-            )
+            metrics = {f"test_{name}": value for name, value in on_test.items()}
+            metrics |= {f"final_train_{name}": value for name, value in on_train.items()}
+            facts = asdict(learner.export(folder))
+            facts |= {"latency_ms": latency_ms, "threads": spec.threads, "gpus": spec.gpus}
+            measured.append({"trial": saved.trial, "metrics": metrics, "facts": facts})
         ensembles = []
         for name, (members, predictions) in averaged.of_all().items():
             folder = spec.saved[0].folder.with_name(name)
@@ -201,15 +187,6 @@ class TrialTrainable(tune.Trainable):
             metrics = {f"test_{metric}": value for metric, value in on_test.items()}
             ensembles.append({"name": name, "members": members, "metrics": metrics})
         return {"done": True, "status": "completed", "measured": measured, "ensembles": ensembles, "epoch": 0}
-
-
-@dataclass(frozen=True)
-class _Running:
-    """What a trial works with from its first epoch on."""
-
-    learner: Learner
-    train: SplitBatches
-    val: SplitBatches
 
 
 @contextmanager
@@ -237,9 +214,5 @@ def _latency_ms(learner: Learner, images: SplitBatches) -> float:
     image = next(iter(images.batches(1)))
     for _ in range(3):  # the first call traces
         learner.predict([image])
-    times = []
-    for _ in range(LATENCY_RUNS):
-        start = time.perf_counter()
-        learner.predict([image])
-        times.append(time.perf_counter() - start)
+    times = timeit.repeat(lambda: learner.predict([image]), number=1, repeat=LATENCY_RUNS)
     return round(statistics.median(times) * 1000, 3)

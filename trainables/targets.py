@@ -6,7 +6,7 @@ here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,44 +19,25 @@ if TYPE_CHECKING:
 HALF = 0.5  # of overlap over union: a box this good counts as found (Everingham et al., 2010, PASCAL VOC)
 
 
-class TargetType(Protocol):
-    """One kind of target. TensorFlow is imported inside, since learners without it evaluate too."""
+class ClassificationTarget:
+    """Which of C classes: probabilities, cross-entropy, accuracy.
 
-    score: str  # reported beside the loss of every epoch, the more the better: "accuracy"
-    element_shape: tuple[int, ...]  # of one image's target
-    dtype: str  # of targets
-    sum_dtype: str  # in which the scores of an epoch are added up
+    TensorFlow is imported inside, since learners without it evaluate too.
+    """
+
+    score = "accuracy"  # reported beside the loss of every epoch, the more the better
+    element_shape: tuple[int, ...] = ()  # of one image's target
+    dtype = "int64"  # of targets
+    sum_dtype = "int64"  # in which the scores of an epoch are added up
 
     def check(self, outputs: int) -> None:
-        """Raises ValueError (one line) for a network that ends in so many numbers an image and cannot answer."""
+        """Raise ValueError (one line) for a network that ends in so many numbers an image and cannot answer.
+
+        Any number of outputs may name classes; heads say themselves how many they can.
+        """
 
     def losses(self, outputs: Any, targets: Any, *, from_logits: bool) -> Any:
         """In the graph: the loss of every image [B]. from_logits: outputs [B, C] are those before a softmax."""
-
-    def weighted(self, losses: Any, targets: Any, class_weights: Any) -> Any:
-        """In the graph: losses [B] as the gradient counts them. class_weights: variable [C]."""
-
-    def scores(self, outputs: Any, targets: Any) -> Any:
-        """In the graph: the score of every image [B], of `sum_dtype`."""
-
-    def evaluate(self, predictions: np.ndarray, targets: np.ndarray) -> dict[str, float]:
-        """Numbers of a split from predictions [N, C]: "loss", the score and what else tables may show."""
-
-    def stored(self, predictions: np.ndarray, images: SplitBatches) -> dict[str, np.ndarray]:
-        """Predictions and truth by the names under which a winner's folder keeps them."""
-
-
-class ClassificationTarget:
-    """Which of C classes: probabilities, cross-entropy, accuracy."""
-
-    score = "accuracy"
-    element_shape: tuple[int, ...] = ()
-    dtype = sum_dtype = "int64"
-
-    def check(self, outputs: int) -> None:
-        """Any number of outputs may name classes; heads say themselves how many they can."""
-
-    def losses(self, outputs: Any, targets: Any, *, from_logits: bool) -> Any:
         import keras
         import tensorflow as tf
 
@@ -65,21 +46,23 @@ class ClassificationTarget:
         return keras.losses.sparse_categorical_crossentropy(targets, outputs)
 
     def weighted(self, losses: Any, targets: Any, class_weights: Any) -> Any:
+        """In the graph: losses [B] as the gradient counts them. class_weights: variable [C]."""
         import tensorflow as tf
 
         return losses * tf.cast(tf.gather(class_weights.read_value(), targets), losses.dtype)
 
     def scores(self, outputs: Any, targets: Any) -> Any:
+        """In the graph: the score of every image [B], of `sum_dtype`."""
         import tensorflow as tf
 
         return tf.cast(tf.argmax(outputs, axis=-1) == targets, tf.int64)
 
     def evaluate(self, predictions: np.ndarray, targets: np.ndarray) -> dict[str, float]:
-        """See metrics.evaluate."""
+        """Numbers of a split from predictions [N, C]: "loss", the score and what else tables may show."""
         return metrics.evaluate(predictions, targets)
 
     def stored(self, predictions: np.ndarray, images: SplitBatches) -> dict[str, np.ndarray]:
-        """probabilities [N, C] and labels [N]."""
+        """Predictions and truth, as a winner's folder keeps them: probabilities [N, C] and labels [N]."""
         return {"probabilities": predictions, "labels": images.labels}
 
 
@@ -159,6 +142,7 @@ def iou(boxes: Any, others: Any, library: Any = np) -> Any:
     return shared / library.where(covered > 0, covered, zero + 1)
 
 
+TargetType = ClassificationTarget | BoxTarget
 CLASSES = ClassificationTarget()
 KINDS: dict[str, TargetType] = {"class": CLASSES, "box": BoxTarget()}
 

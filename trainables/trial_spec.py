@@ -66,9 +66,8 @@ class TrialSpec:
     objective: Objective
     threads: int
     gpus: float  # the trial's share of one GPU; 0 on CPUs
-    fold: tuple[int, int] | None = (
-        None  # number and how many, see datasets.store.folds.Fold; None is the store's own split
-    )
+    # Number and how many, see datasets.store.folds.Fold; None is the store's own split.
+    fold: tuple[int, int] | None = None
     checkpoint: Path | None = None  # folder for the best epoch's model; None keeps none
     save_above: float | None = None  # the arm's best so far: without confirmation, nothing below is ever needed
     states: Path | None = None  # folder for the training's state after epochs; None keeps none

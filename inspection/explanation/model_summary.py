@@ -88,18 +88,13 @@ def of_arm(title: str, model: str, config: Mapping[str, Any], image_size: int, n
     start_tensorflow()
     from trainables.models.backbones import builder
     from trainables.models.family_registry import model_family
-    from trainables.models.parts.built_network import frozen_blocks
+    from trainables.models.parts.built_network import BuildSpec, frozen_blocks
 
     family = model_family(model)
     structure = {name: config[name] for name in family.STRUCTURE if name in config}
-    network = family.build(
-        structure,
-        (image_size, image_size, 3),
-        num_classes,
-        channel_mean=(0.0, 0.0, 0.0),  # of the training images; they shape nothing
-        channel_std=(1.0, 1.0, 1.0),
-        weights="random" if "backbone" in config else None,
-    )
+    weights = "random" if "backbone" in config else None
+    mean, std = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)  # of the training images; they shape nothing
+    network = family.build(BuildSpec(structure, (image_size, image_size, 3), num_classes, mean, std, weights))
     where = ": ".join([title, ", ".join(filter(None, [format_config(structure), ends]))])
     listing = _listing(network, where, builder.find(config["backbone"]) if "backbone" in config else None)
     return replace(listing, frozen_blocks=frozen_blocks(network, config) if network.blocks else 0)

@@ -31,39 +31,16 @@ FORMAT = 2  # raise it whenever these numbers would come out otherwise
 _LIBRARIES = ("tensorflow", "keras", "numpy", "albumentations", "opencv-python-headless")
 
 
-def feeds(
-    warm: CachedModel,
-    cut: int,
-    spec: TrainingSpec,
-    train: SplitBatches,
-    val: SplitBatches,
-    while_waiting: Callable[[], None],
-) -> tuple[Feed, Feed, dict[str, Any]]:
-    """What the tail after that cut trains and validates on, and what the study's record should say of it.
-
-    cut: number of frozen blocks. while_waiting: done before waiting for another process that computes the same.
-    """
-    training, fact = _feed(warm, cut, spec, train, while_waiting)
-    if cut == 0:  # validation images are seen whole, once an epoch: nothing to share
-        return training, ImageFeed(val), fact
-    validating, _ = _feed(warm, cut, spec, val, while_waiting)
-    return training, validating, fact
-
-
 def feature_feed(
-    warm: CachedModel,
-    cut: int,
-    spec: TrainingSpec,
-    images: SplitBatches,
-    while_waiting: Callable[[], None] = lambda: None,
+    warm: CachedModel, cut: int, spec: TrainingSpec, images: SplitBatches
 ) -> tuple[FeatureFeed, dict[str, Any]]:
-    """As `feeds`, of one split, for what cannot learn without features: in memory where they are not kept on disk.
+    """As `feed`, for what cannot learn without features: in memory where they are not kept on disk.
 
     Raises Infeasible (one line) where they are neither kept nor fit into half of this worker's memory.
     """
-    feed, fact = _feed(warm, cut, spec, images, while_waiting)
-    if isinstance(feed, FeatureFeed):
-        return feed, fact
+    found, fact = feed(warm, cut, spec, images, lambda: None)
+    if isinstance(found, FeatureFeed):
+        return found, fact
     size = _bytes(warm, cut) * len(images)
     if size > spec.memory_bytes / 2:
         raise Infeasible(
@@ -81,13 +58,13 @@ def feature_feed(
     return FeatureFeed(images, arrays), fact
 
 
-def _feed(
-    warm: CachedModel,
-    cut: int,
-    spec: TrainingSpec,
-    images: SplitBatches,
-    while_waiting: Callable[[], None],
+def feed(
+    warm: CachedModel, cut: int, spec: TrainingSpec, images: SplitBatches, while_waiting: Callable[[], None]
 ) -> tuple[Feed, dict[str, Any]]:
+    """What the tail after that cut trains or validates on, and what the study's record should say of it.
+
+    cut: number of frozen blocks. while_waiting: done before waiting for another process that computes the same.
+    """
     augmentation, views = images.view.augmentation, images.view.views
     if spec.features is None or (cut == 0 and augmentation != "views"):
         return ImageFeed(images), {}

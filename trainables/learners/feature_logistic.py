@@ -9,7 +9,7 @@ import numpy as np
 
 from trainables.features.frozen_features import feature_feed
 from trainables.learner import Infeasible, value_errors_are_infeasible
-from trainables.learners import logistic_regression
+from trainables.learners.logistic_regression import ITERATIONS_PER_EPOCH, Regression
 from trainables.learners.network_learner import NetworkLearner
 from trainables.learners.training_session import VALIDATION_BATCH, predict_finite
 from trainables.models.parts.heads import LOGITS
@@ -24,18 +24,13 @@ if TYPE_CHECKING:
 NEVER = -1e9  # the logit of a class without training images: its probability is exactly 0
 
 
-def create(gpu_fraction: float = 0.0, watch: PhaseTimer | None = None) -> FeaturesLearner:
-    """A learner that has not started. With a share of a GPU (above 0), its memory is limited to that share."""
-    return FeaturesLearner(gpu_fraction, watch)
-
-
 class FeaturesSession:
     """A regression on features that are computed once, and the network whose dense softmax takes its coefficients."""
 
     def __init__(
         self,
         warm: CachedModel,
-        regression: logistic_regression.Regression,
+        regression: Regression,
         spec: TrainingSpec,
         train: SplitBatches,
         val: SplitBatches,
@@ -44,7 +39,7 @@ class FeaturesSession:
         self._warm, self._regression, self._watch = warm, regression, watch
         self._cut = len(warm.network.blocks)
         # Every iteration of an epoch reads the features once: that decides whether to keep them.
-        read = replace(spec, arm_epochs=spec.arm_epochs * logistic_regression.ITERATIONS_PER_EPOCH)
+        read = replace(spec, arm_epochs=spec.arm_epochs * ITERATIONS_PER_EPOCH)
         with watch("reset"):
             warm.reset(spec.seed, 0.0, self._cut)
         with watch("features"):
@@ -89,7 +84,7 @@ class FeaturesLearner(NetworkLearner[FeaturesSession]):
             raise Infeasible(
                 f"augmentation is {train.view.augmentation}, but features are computed once for every image: use none"
             )
-        regression = logistic_regression.Regression(spec.config, np.asarray(train.labels), spec.seed)
+        regression = Regression(spec.config, np.asarray(train.labels), spec.seed)
         what = f"{spec.model} at {spec.view.image_size} px"
         with value_errors_are_infeasible(), raise_oom_as_infeasible(what, self.remedy):
             with self._watch("build"):
@@ -103,3 +98,6 @@ class FeaturesLearner(NetworkLearner[FeaturesSession]):
 def _softmax_variables(warm: CachedModel) -> list[Any]:
     """Kernel [D, C] and bias [C] of the dense softmax."""
     return list(warm.network.model.get_layer(LOGITS).variables)
+
+
+create = FeaturesLearner

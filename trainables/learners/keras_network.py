@@ -10,7 +10,6 @@ from trainables.learners.network_learner import NetworkLearner
 from trainables.learners.training_session import TrainingSession
 from trainables.models.backbones import builder
 from trainables.models.parts.built_network import dropout_rate
-from trainables.phase_timer import PhaseTimer
 from trainables.training.train_step import SMALLER, configure_tensorflow, raise_oom_as_infeasible
 from trainables.trial_spec import TrainingSpec
 
@@ -18,11 +17,6 @@ if TYPE_CHECKING:
     from datasets.pipeline.batches import SplitBatches
 
 DEFAULT_BATCH_SIZE = 32  # document 4
-
-
-def create(gpu_fraction: float = 0.0, watch: PhaseTimer | None = None) -> KerasLearner:
-    """A learner that has not started. With a share of a GPU (above 0), its memory is limited to that share."""
-    return KerasLearner(gpu_fraction, watch)
 
 
 class KerasLearner(NetworkLearner[TrainingSession]):
@@ -60,3 +54,6 @@ class KerasLearner(NetworkLearner[TrainingSession]):
         if not layers:
             raise Fatal("there is no pre-trained backbone to keep: start from ImageNet's weights or a file's")
         builder.save(layers, path)
+
+
+create = KerasLearner

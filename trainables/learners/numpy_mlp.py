@@ -11,25 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from search_spaces.allowed_values import whole_numbers
-from trainables import devices, npz
-from trainables.learner import Infeasible, ModelFacts
+from trainables import devices
+from trainables.learner import Infeasible
 from trainables.learners import mlp
-from trainables.phase_timer import PhaseTimer
+from trainables.learners.array_learner import BATCH, FILE_NAME, ArrayLearner
 from trainables.trial_spec import TrainingSpec
 
 if TYPE_CHECKING:
     from datasets.pipeline.batches import SplitBatches
 
-FILE_NAME = "model.npz"
-_BATCH = 256  # images standardised at a time, where nothing is trained
 
-
-def create(gpu_fraction: float = 0.0, watch: PhaseTimer | None = None) -> NumpyLearner:
-    """A learner that has not started. It leaves any share of a GPU alone."""
-    return NumpyLearner(watch or PhaseTimer())
-
-
-class NumpyLearner:
+class NumpyLearner(ArrayLearner):
     """Document 2's multi-class network: dense layers, ReLU, softmax, AdaGrad (see numpy_network).
 
     config: hidden_layers (their units, such as "25-25"), learning_rate (AdaGrad's, above 0), batch_size.
@@ -37,11 +29,9 @@ class NumpyLearner:
     training images. The initial parameters and the order of the images derive from the seed.
     """
 
-    def __init__(self, watch: PhaseTimer) -> None:
-        self._watch = watch
-        self._arrays: dict[str, np.ndarray] = {}
-        self._parameters: list[mlp.Array] = []
-        self._optimizer: mlp.AdaGrad | None = None
+    model_name = "NumPy network"
+    unlearned = ("mean", "deviation")  # of the pixels; then weights_1, biases_1, weights_2, ...
+    needed = (*unlearned, "weights_1", "biases_1")
 
     def start(self, spec: TrainingSpec, train: SplitBatches, val: SplitBatches) -> dict[str, Any]:
         """Draw the parameters, measure the pixels. Raises Infeasible (one line) for an impossible configuration."""
@@ -59,10 +49,10 @@ class NumpyLearner:
         self._seed, self._train, self._val = spec.seed, train, val
         with self._watch("features"):
             mean, deviation = _pixel_statistics(train)
-        self._arrays = {"mean": mean, "deviation": deviation}
         sizes = (len(mean), *hidden, spec.num_classes)
-        self._parameters = mlp.draw(sizes, np.random.default_rng(spec.seed), np.float32)
-        self._optimizer = mlp.AdaGrad(self._parameters)
+        parameters = mlp.draw(sizes, np.random.default_rng(spec.seed), np.float32)
+        self._arrays = {"mean": mean, "deviation": deviation, **dict(zip(_names(parameters), parameters, strict=True))}
+        self._optimizer = mlp.AdaGrad(parameters)
         return {}
 
     def epoch(self, epoch: int) -> dict[str, float]:
@@ -70,65 +60,48 @@ class NumpyLearner:
 
         Raises Infeasible where the loss is not finite.
         """
-        if self._optimizer is None:
-            raise RuntimeError("epoch() before start(): this learner has nothing to train")
         loss = hits = count = 0.0
+        parameters = self._parameters
         batches = self._train.training_batches(self._batch_size, self._seed, epoch, threads=devices.threads())
         with self._watch("train"), closing(batches), np.errstate(over="ignore", invalid="ignore"):
             for images, labels in batches:
-                of_batch, right, gradients = mlp.loss_and_gradients(
-                    self._parameters, self._standardised(images), labels
-                )
+                of_batch, right, gradients = mlp.loss_and_gradients(parameters, self._standardised(images), labels)
                 self._optimizer.step(gradients, self._learning_rate)
                 loss, hits, count = loss + of_batch * len(labels), hits + right, count + len(labels)
         if not math.isfinite(loss):
             raise Infeasible(f"the loss is not finite in epoch {epoch + 1}: try a smaller learning_rate")
         return {"loss": loss / count, "accuracy": hits / count, "learning_rate": self._learning_rate}
 
-    def validate(self, epoch: int = 0) -> np.ndarray:
-        """See learner.Learner."""
-        return self.predict(self._val.batches(_BATCH, self._val.validation_subset(epoch)))
-
     def predict(self, batches: Iterable[np.ndarray]) -> np.ndarray:
         """Class probabilities [N, C] float32 for batches uint8 [B, S, S, 3]. Raises Infeasible where not finite."""
-        if not self._parameters:
-            raise RuntimeError("predict() before start() or load(): this learner has no model")
+        parameters = self._parameters
         with np.errstate(over="ignore", invalid="ignore"):
-            parts = [mlp.probabilities(self._parameters, self._standardised(batch)) for batch in batches]
-        classes = len(self._parameters[-1])
+            parts = [mlp.probabilities(parameters, self._standardised(batch)) for batch in batches]
+        classes = len(parameters[-1])
         result = np.concatenate(parts).astype(np.float32) if parts else np.empty((0, classes), np.float32)
         if not np.isfinite(result).all():
             raise Infeasible("the predictions are not finite: training diverged, try a smaller learning_rate")
         return result
 
-    def save(self, folder: Path) -> None:
-        """Write model.npz: mean and deviation of the pixels, weights_1, biases_1, weights_2, ..."""
-        if not self._parameters:
-            raise RuntimeError("save() before start(): there is no model yet")
-        npz.write(folder / FILE_NAME, self._arrays | dict(zip(self._names(), self._parameters, strict=True)))
-
     def load(self, folder: Path, spec: TrainingSpec, train: SplitBatches) -> None:
         """Become the saved model. Raises ValueError (one line) where model.npz is missing, damaged or incomplete."""
-        path = folder / FILE_NAME
-        found = npz.read(path, "NumPy network", needed=("mean", "deviation", "weights_1", "biases_1"))
-        self._optimizer = None
-        self._arrays = {name: found.pop(name) for name in ("mean", "deviation")}
-        self._parameters = list(found.values())
-        if sorted(found) != sorted(self._names()) or not _fit(self._arrays["mean"], self._parameters):
+        super().load(folder, spec, train)
+        parameters = self._parameters
+        if [*self.unlearned, *_names(parameters)] != list(self._arrays) or not _fit(self._arrays["mean"], parameters):
+            path = folder / FILE_NAME
             raise ValueError(f"{path} is no saved NumPy network (its layers do not fit each other); train it again")
 
-    def export(self, folder: Path) -> ModelFacts:
-        """What `save` writes is plain arrays already. The facts' parameters are weights and biases."""
-        self.save(folder)
-        parameters = sum(parameter.size for parameter in self._parameters)
-        return ModelFacts(parameters=parameters, size_bytes=(folder / FILE_NAME).stat().st_size)
-
-    def _names(self) -> list[str]:
-        return [f"{kind}_{layer + 1}" for layer in range(len(self._parameters) // 2) for kind in ("weights", "biases")]
+    @property
+    def _parameters(self) -> list[mlp.Array]:
+        return [array for name, array in self._arrays.items() if name not in self.unlearned]
 
     def _standardised(self, images: np.ndarray) -> np.ndarray:
         standardised: np.ndarray = (_grey(images) - self._arrays["mean"]) / self._arrays["deviation"]
         return standardised
+
+
+def _names(parameters: list[mlp.Array]) -> list[str]:
+    return [f"{kind}_{layer + 1}" for layer in range(len(parameters) // 2) for kind in ("weights", "biases")]
 
 
 def _grey(images: np.ndarray) -> np.ndarray:
@@ -141,7 +114,7 @@ def _pixel_statistics(train: SplitBatches) -> tuple[np.ndarray, np.ndarray]:
     """Mean and deviation of every pixel over the training images, float32 [S * S]."""
     total: Any = 0.0
     squares: Any = 0.0
-    for batch in train.batches(_BATCH):
+    for batch in train.batches(BATCH):
         grey = _grey(batch).astype(np.float64)  # sums of squares of 60,000 images have more digits than float32
         total, squares = total + grey.sum(axis=0), squares + (grey**2).sum(axis=0)
     mean = total / len(train)
@@ -158,3 +131,6 @@ def _fit(mean: np.ndarray, parameters: list[mlp.Array]) -> bool:
             return False
         given = len(biases)
     return True
+
+
+create = NumpyLearner

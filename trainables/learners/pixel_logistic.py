@@ -3,42 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trainables import npz
-from trainables.learner import Infeasible, ModelFacts
+from trainables.learner import Infeasible
 from trainables.learners import logistic_regression
-from trainables.phase_timer import PhaseTimer
+from trainables.learners.array_learner import BATCH, ArrayLearner
 from trainables.trial_spec import TrainingSpec
 
 if TYPE_CHECKING:
     from datasets.pipeline.batches import SplitBatches
 
-FILE_NAME = "model.npz"
-NEEDED = ("pooled_side", "num_classes", "mean", "deviation", "coefficients", "intercepts", "classes")  # in the file
-_BATCH = 256  # images decoded and pooled at a time
 
-
-def create(gpu_fraction: float = 0.0, watch: PhaseTimer | None = None) -> PixelsLearner:
-    """A learner that has not started. It leaves any share of a GPU alone."""
-    return PixelsLearner(watch or PhaseTimer())
-
-
-class PixelsLearner:
+class PixelsLearner(ArrayLearner):
     """Multinomial logistic regression (scikit-learn, L-BFGS, L2) on pixels pooled by area.
 
     config: C (inverse strength of the L2 penalty, above 0), pooled_side (pixels; 1 to the view's image size).
     Pixels are standardised by the training split's mean and deviation of each colour.
     """
 
-    def __init__(self, watch: PhaseTimer) -> None:
-        self._watch = watch
-        self._regression: logistic_regression.Regression | None = None
-        self._arrays: dict[str, np.ndarray] = {}
-        self._features = np.empty((0, 0), np.float32)
+    model_name = "pixels model"
+    unlearned = ("pooled_side", "num_classes", "mean", "deviation", "classes")
+    needed = (*unlearned, "coefficients", "intercepts")
 
     def start(self, spec: TrainingSpec, train: SplitBatches, val: SplitBatches) -> dict[str, Any]:
         """Pool the training images. Raises Infeasible (one line) for a configuration or split that cannot work."""
@@ -57,14 +44,12 @@ class PixelsLearner:
         with self._watch("features"):
             # In place: 87,000 traffic signs at 32 px are 1 GB, and twice that beside the parts they are joined from.
             self._features = np.empty((len(train), side * side * 3), np.float32)
-            for number, batch in enumerate(train.batches(_BATCH)):
-                self._features[number * _BATCH : number * _BATCH + len(batch)] = self._pool(batch)
+            for number, batch in enumerate(train.batches(BATCH)):
+                self._features[number * BATCH : number * BATCH + len(batch)] = self._pool(batch)
         return {}
 
     def epoch(self, epoch: int) -> dict[str, float]:
         """Twenty more iterations. Returns loss (cross-entropy in nats, without the penalty) and accuracy on train."""
-        if self._regression is None:
-            raise RuntimeError("epoch() before start(): this learner has nothing to train")
         with self._watch("train"):
             seen = self._regression.epoch(self._features)
         self._arrays |= {
@@ -74,33 +59,10 @@ class PixelsLearner:
         }
         return seen
 
-    def validate(self, epoch: int = 0) -> np.ndarray:
-        """See learner.Learner."""
-        return self.predict(self._val.batches(_BATCH, self._val.validation_subset(epoch)))
-
     def predict(self, batches: Iterable[np.ndarray]) -> np.ndarray:
         """Class probabilities [N, num_classes] float32 for batches uint8 [B, S, S, 3]; 0 for a class never trained."""
-        if "coefficients" not in self._arrays:
-            raise RuntimeError("predict() before epoch() or load(): this learner has no model")
         parts = [self._probabilities(self._pool(batch)) for batch in batches]
         return np.concatenate(parts) if parts else np.empty((0, int(self._arrays["num_classes"])), np.float32)
-
-    def save(self, folder: Path) -> None:
-        """Write model.npz: arrays only, whole or not at all."""
-        if "coefficients" not in self._arrays:
-            raise RuntimeError("save() before epoch(): there is no model yet")
-        npz.write(folder / FILE_NAME, self._arrays)
-
-    def load(self, folder: Path, spec: TrainingSpec, train: SplitBatches) -> None:
-        """Become the saved model. Raises ValueError (one line) where model.npz is missing, damaged or incomplete."""
-        self._regression = None
-        self._arrays = npz.read(folder / FILE_NAME, "pixels model", NEEDED)
-
-    def export(self, folder: Path) -> ModelFacts:
-        """What `save` writes is plain arrays already. The facts' parameters are the coefficients and intercepts."""
-        self.save(folder)
-        parameters = self._arrays["coefficients"].size + self._arrays["intercepts"].size
-        return ModelFacts(parameters=int(parameters), size_bytes=(folder / FILE_NAME).stat().st_size)
 
     def _pool(self, images: np.ndarray) -> np.ndarray:
         pooled = pool_by_area(images, int(self._arrays["pooled_side"]))
@@ -136,3 +98,6 @@ def _area_weights(size: int, side: int) -> np.ndarray:
     weights = np.clip(overlap, 0, None)
     shares: np.ndarray = weights / weights.sum(axis=1, keepdims=True)
     return shares.astype(np.float32)
+
+
+create = PixelsLearner

@@ -19,11 +19,6 @@ if TYPE_CHECKING:
     from datasets.pipeline.batches import SplitBatches
 
 
-def create(gpu_fraction: float = 0.0, watch: PhaseTimer | None = None) -> MeasuredLearner:
-    """A learner that has not started. With a share of a GPU (above 0), its memory is limited to that share."""
-    return MeasuredLearner(gpu_fraction, watch)
-
-
 class MeasuredSession:
     """A network as its weights' authors left it, and the images it is measured on."""
 
@@ -57,3 +52,6 @@ class MeasuredLearner(NetworkLearner[MeasuredSession]):
         with value_errors_are_infeasible(), self._watch("build"):
             warm = self._untrained(spec, train)
         return MeasuredSession(warm, spec, train, val, self._watch)
+
+
+create = MeasuredLearner

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from trainables import devices, targets
-from trainables.features.batch_sources import Feed
-from trainables.features.frozen_features import feeds
+from trainables.features.batch_sources import FeatureFeed, Feed, ImageFeed
+from trainables.features.frozen_features import feed
 from trainables.learner import Fatal, Infeasible
 from trainables.models.parts.built_network import dropout_rate
 from trainables.phase_timer import PhaseTimer
@@ -151,17 +151,19 @@ class TrainingSession:
 
         for phase in self._phases:
             with self._watch("features"):
-                training, validation, fact = feeds(
-                    self._warm, phase.cut, spec, train, val, while_waiting=trace_meanwhile
-                )
+                training, fact = feed(self._warm, phase.cut, spec, train, trace_meanwhile)
+                # Validation images are seen whole, once an epoch: without a cut there is nothing to share.
+                validation: Feed = ImageFeed(val)
+                if phase.cut:
+                    validation, _ = feed(self._warm, phase.cut, spec, val, trace_meanwhile)
             fed[phase.cut] = training, validation
         return fed, fact
 
     def _begin(self, phase: Phase) -> ActivePhase:
         """Trace what no earlier trial has, and have an optimizer that has made no step."""
         training, validation = self._feeds[phase.cut]
-        cut = phase.cut if validation.holds_features else 0
-        gradients, update = self._trace(phase, from_images=not training.holds_features, validated_at=cut)
+        cut = phase.cut if isinstance(validation, FeatureFeed) else 0
+        gradients, update = self._trace(phase, from_images=isinstance(training, ImageFeed), validated_at=cut)
         with self._watch("reset"):
             update.optimizer.start(phase.settings)
         return ActivePhase(
@@ -192,7 +194,7 @@ class TrainingSession:
                 self.active = self._begin(phase)
         gradients, update, training = self.active.gradients, self.active.update, self.active.training
         batches = training.training_batches(self._batch_size, self._spec.seed, epoch, threads=devices.threads())
-        steps_per_epoch = training.steps(self._batch_size)
+        steps_per_epoch = training.images.steps(self._batch_size)
         first_rate = self._learning_rate(epoch, 0, steps_per_epoch)
         update.optimizer.learning_rate.assign(first_rate)
         gradients.reset()

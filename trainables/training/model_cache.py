@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import keras
@@ -15,12 +16,12 @@ import tensorflow as tf
 
 from trainables import devices, targets
 from trainables.models.family_registry import model_family
-from trainables.models.parts.built_network import Network
-from trainables.models.parts.model_graph import Graph, Part, multiply_adds
+from trainables.models.parts.built_network import BuildSpec, Network
+from trainables.models.parts.model_graph import Part, multiply_adds
 from trainables.targets import TargetType
 from trainables.training.initial_weights import InitialState
 from trainables.training.optimizers import OptimizerKey
-from trainables.training.train_step import FrozenPrefix, GradientStep, OptimizerStep, PredictStep
+from trainables.training.train_step import GradientStep, OptimizerStep, PredictStep, WarmNetwork, frozen_prefix
 from trainables.trial_spec import TrainingSpec
 
 PREFIX_BATCH = 32  # images a pass of the frozen prefix takes at a time
@@ -28,18 +29,13 @@ GRAPHS = ("gradients", "update", "prediction", "prefix")  # what holds much memo
 Made = TypeVar("Made")
 
 
-class CachedModel:
+class CachedModel(WarmNetwork):
     """One built network, with every graph that was ever traced on it. One trial at a time uses it."""
 
     def __init__(self, network: Network, target: TargetType = targets.CLASSES) -> None:
         """Raises ValueError (one line) for a network that cannot answer what is asked."""
-        target.check(int(network.model.outputs[0].shape[-1]))
-        self.network = network
-        self._target = target
-        self.graph = Graph(network.model)
+        super().__init__(network, target)
         self.initial_state = InitialState(network)
-        self._rate = tf.Variable(0.0, trainable=False)
-        self._class_weights = tf.Variable(tf.ones(network.model.outputs[0].shape[-1]), trainable=False)
         self._made: dict[tuple[str, Any], Any] = {}  # by kind, and by what determines it
 
     def _memo(self, kind: str, key: Any, make: Callable[[], Made]) -> Made:
@@ -49,24 +45,12 @@ class CachedModel:
         made: Made = self._made[kind, key]
         return made
 
-    def cut_tensor(self, cut: int) -> Any | None:
-        """The symbolic tensor in which a prefix of that many frozen blocks ends; None where nothing is frozen."""
-        return self.network.blocks[cut - 1].end if cut else None
-
     def gradients(self, cut: int, batch_size: int, *, from_images: bool, dropout: bool) -> GradientStep:
         """The forward and backward graph of what learns after that cut."""
         return self._memo(
             "gradients",
             (cut, batch_size, from_images and cut > 0, dropout),
-            lambda: GradientStep(
-                self.network,
-                self.cut_tensor(cut),
-                batch_size=batch_size,
-                from_images=from_images,
-                rate=self._rate if dropout else None,
-                class_weights=self._class_weights,
-                target=self._target,
-            ),
+            lambda: GradientStep(self, cut, batch_size, from_images=from_images, dropout=dropout),
         )
 
     def update(self, cut: int, kind: OptimizerKey, variables: Sequence[tf.Variable]) -> OptimizerStep:
@@ -84,13 +68,10 @@ class CachedModel:
     def _tail(self, cut: int) -> Part:
         return self._memo("tail", cut, lambda: self.graph.after(self.cut_tensor(cut), self.graph.output))
 
-    def prefix(self, cuts: Sequence[int]) -> FrozenPrefix:
+    def prefix(self, cuts: Sequence[int]) -> Callable[[np.ndarray], list[np.ndarray]]:
         """What crosses each of these cuts, one after the other, in one pass over the images."""
-
-        def make() -> FrozenPrefix:
-            ends = [tensor for cut in cuts for tensor in self.boundary_tensors(cut)]
-            return FrozenPrefix(self.graph.before(ends), PREFIX_BATCH)
-
+        ends = [tensor for cut in cuts for tensor in self.boundary_tensors(cut)]
+        make = partial(frozen_prefix, self.graph.before(ends), PREFIX_BATCH)
         return self._memo("prefix", tuple(cuts), make)  # training images, then validation images
 
     def prefix_multiply_adds(self, cut: int) -> int:
@@ -125,8 +106,8 @@ class CachedModel:
         class_weights: float32 [C], see trainables/training/class_weights.py; None weighs all alike.
         """
         self.initial_state.restore(seed, self._tail(cut).layers)
-        self._rate.assign(dropout)
-        self._class_weights.assign(tf.ones_like(self._class_weights) if class_weights is None else class_weights)
+        self.rate.assign(dropout)
+        self.class_weights.assign(tf.ones_like(self.class_weights) if class_weights is None else class_weights)
         for layer in self.network.dropout:
             layer.rate = dropout  # for the saved model; training reads the variable
 
@@ -146,15 +127,15 @@ class ModelCache:
         family = model_family(spec.model)
         structure = {name: spec.config[name] for name in family.STRUCTURE if name in spec.config}
         size = spec.view.image_size
-        asked = (spec.num_classes, spec.target)
-        determined_by = (*asked, spec.precision, str(spec.weights), statistics)
+        determined_by = (spec.num_classes, spec.target, spec.precision, str(spec.weights), statistics)
         key = _digest([spec.model, structure, size, *determined_by])
         if key in self._networks:
             self._networks.move_to_end(key)
             return self._networks[key]
         self._make_room(spec.memory_bytes)
         keras.config.set_dtype_policy(spec.precision)
-        network = family.build(structure, (size, size, 3), spec.num_classes, weights=spec.weights, **statistics)
+        asked = BuildSpec(structure, (size, size, 3), spec.num_classes, weights=spec.weights, **statistics)
+        network = family.build(asked)
         self._networks[key] = CachedModel(network, targets.find(spec.target))
         return self._networks[key]
 

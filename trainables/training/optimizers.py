@@ -9,9 +9,11 @@ longer grows by 100 MB a model (Keras's optimizer keeps the graph alive).
 
 from __future__ import annotations
 
+import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 import tensorflow as tf
 
@@ -44,20 +46,30 @@ class OptimizerConfig:
     weight_decay: float = 0.0
 
 
-class Optimizer(Protocol):
+class Optimizer(ABC):
     """State for a fixed list of variables, and one step on them."""
 
-    learning_rate: tf.Variable
-
-    @property
-    def state(self) -> Sequence[tf.Variable]:
-        """What its steps have brought about: moments, and their number."""
+    def __init__(self, kind: OptimizerKey, variables: Sequence[tf.Variable]) -> None:
+        self._kind, self._variables = kind, variables
+        self.learning_rate, self._momentum, self._weight_decay = (
+            tf.Variable(0.0, trainable=False, dtype=tf.float32) for _ in range(3)
+        )
+        self.state: list[tf.Variable] = []  # what its steps have brought about: moments, and their number
 
     def start(self, settings: OptimizerConfig) -> None:
         """Take these numbers and forget every step: a new trial begins. The settings' kind must be the optimizer's."""
+        self.learning_rate.assign(settings.learning_rate)
+        self._momentum.assign(settings.momentum)
+        self._weight_decay.assign(settings.weight_decay)
+        for variable in self.state:
+            variable.assign(tf.zeros(variable.shape, variable.dtype))
 
+    @abstractmethod
     def apply(self, gradients: Sequence[Any]) -> None:
         """One step; a gradient for each variable, in their order. May be traced."""
+
+    def _zeros(self) -> list[tf.Variable]:
+        return [tf.Variable(tf.zeros(each.shape, each.dtype), trainable=False) for each in self._variables]
 
 
 def settings(config: Mapping[str, Any]) -> OptimizerConfig:
@@ -74,60 +86,37 @@ def settings(config: Mapping[str, Any]) -> OptimizerConfig:
     if "learning_rate" not in config:
         raise ValueError(f"learning_rate is missing, but {name} needs one, such as 1e-3")
     learning_rate = _within(config, "learning_rate", 0.0, above=True, example="1e-3")
-    if name in ("sgd", "rmsprop"):
-        momentum = _within(config, "momentum", 0.0, below=1.0, example="0.9")
-        # RMSprop's kernel keeps a velocity anyway; SGD without momentum needs none.
-        kind = OptimizerKey(name=name, has_momentum=momentum > 0) if name == "sgd" else OptimizerKey(name=name)
-        if kind.has_momentum and config.get("nesterov", False):
-            kind = replace(kind, nesterov=True)
-        return OptimizerConfig(kind=kind, learning_rate=learning_rate, momentum=momentum)
-    if name == "adamw":
-        decay = _within(config, "weight_decay", WEIGHT_DECAY, example="1e-4")
-        return OptimizerConfig(
-            kind=OptimizerKey(name=name, decays=decay > 0), learning_rate=learning_rate, weight_decay=decay
-        )
-    return OptimizerConfig(kind=OptimizerKey(name=name), learning_rate=learning_rate)
+    momentum = _within(config, "momentum", 0.0, below=1.0, example="0.9") if name in ("sgd", "rmsprop") else 0.0
+    decay = _within(config, "weight_decay", WEIGHT_DECAY, example="1e-4") if name == "adamw" else 0.0
+    # RMSprop's kernel keeps a velocity anyway; SGD without momentum needs none.
+    has_momentum = name == "sgd" and momentum > 0
+    nesterov = has_momentum and bool(config.get("nesterov", False))
+    kind = OptimizerKey(name=name, has_momentum=has_momentum, nesterov=nesterov, decays=decay > 0)
+    return OptimizerConfig(kind=kind, learning_rate=learning_rate, momentum=momentum, weight_decay=decay)
 
 
 def make(kind: OptimizerKey, variables: Sequence[tf.Variable]) -> Optimizer:
     """An optimizer of that kind for these variables. Outside any graph, where variables may be made."""
-    if kind.name == "sgd":
-        return SGD(kind, variables)
-    if kind.name == "rmsprop":
-        return RMSprop(variables)
-    return Adam(kind, variables)
+    return {"sgd": SGD, "rmsprop": RMSprop}.get(kind.name, Adam)(kind, variables)
 
 
 def _within(
-    config: Mapping[str, Any],
-    name: str,
-    default: float,
-    *,
-    above: bool = False,
-    below: float = float("inf"),
-    example: str,
+    config: Mapping[str, Any], name: str, default: float, *, above: bool = False, below: float = math.inf, example: str
 ) -> float:
     value = float(config.get(name, default))
     if not (value > 0 if above else value >= 0) or not value < below:
         lower = "above 0" if above else "at least 0"
-        upper = "finite" if below == float("inf") else f"below {below:g}"
+        upper = "finite" if below == math.inf else f"below {below:g}"
         raise ValueError(f"{name} is {value:g}, but must be {lower} and {upper}, such as {example}")
     return value
 
 
-class SGD:
+class SGD(Optimizer):
     """With momentum, plain or Nesterov's (Sutskever et al., 2013), as keras.optimizers.SGD."""
 
     def __init__(self, kind: OptimizerKey, variables: Sequence[tf.Variable]) -> None:
-        self.learning_rate, self._momentum = _number(), _number()
-        self._kind = kind
-        self._variables = variables
-        self.state = self._velocities = _zeros(variables) if kind.has_momentum else []
-
-    def start(self, settings: OptimizerConfig) -> None:
-        self.learning_rate.assign(settings.learning_rate)
-        self._momentum.assign(settings.momentum)
-        _forget(self._velocities)
+        super().__init__(kind, variables)
+        self.state = self._zeros() if kind.has_momentum else []  # velocities
 
     def apply(self, gradients: Sequence[Any]) -> None:
         rate, momentum = self.learning_rate.read_value(), self._momentum.read_value()
@@ -135,7 +124,7 @@ class SGD:
             for variable, gradient in zip(self._variables, gradients, strict=True):
                 tf.raw_ops.ResourceApplyGradientDescent(var=variable.handle, alpha=rate, delta=gradient)
             return
-        for variable, velocity, gradient in zip(self._variables, self._velocities, gradients, strict=True):
+        for variable, velocity, gradient in zip(self._variables, self.state, gradients, strict=True):
             tf.raw_ops.ResourceApplyKerasMomentum(
                 var=variable.handle,
                 accum=velocity.handle,
@@ -146,20 +135,13 @@ class SGD:
             )
 
 
-class RMSprop:
+class RMSprop(Optimizer):
     """RMSprop (Tieleman and Hinton, 2012) with momentum, as keras.optimizers.RMSprop."""
 
-    def __init__(self, variables: Sequence[tf.Variable]) -> None:
-        self.learning_rate, self._momentum = _number(), _number()
-        self._variables = variables
-        self._squares = _zeros(variables)
-        self._velocities = _zeros(variables)
+    def __init__(self, kind: OptimizerKey, variables: Sequence[tf.Variable]) -> None:
+        super().__init__(kind, variables)
+        self._squares, self._velocities = self._zeros(), self._zeros()
         self.state = [*self._squares, *self._velocities]
-
-    def start(self, settings: OptimizerConfig) -> None:
-        self.learning_rate.assign(settings.learning_rate)
-        self._momentum.assign(settings.momentum)
-        _forget(self.state)
 
     def apply(self, gradients: Sequence[Any]) -> None:
         rate, momentum = self.learning_rate.read_value(), self._momentum.read_value()
@@ -179,22 +161,14 @@ class RMSprop:
             )
 
 
-class Adam:
+class Adam(Optimizer):
     """Kingma and Ba, 2015, as keras.optimizers.Adam; with a weight decay it is AdamW, as keras.optimizers.AdamW."""
 
     def __init__(self, kind: OptimizerKey, variables: Sequence[tf.Variable]) -> None:
-        self.learning_rate, self._weight_decay = _number(), _number()
-        self._kind = kind
+        super().__init__(kind, variables)
         self._steps = tf.Variable(0, trainable=False, dtype=tf.int64)
-        self._variables = variables
-        self._means = _zeros(variables)
-        self._squares = _zeros(variables)
+        self._means, self._squares = self._zeros(), self._zeros()
         self.state = [self._steps, *self._means, *self._squares]
-
-    def start(self, settings: OptimizerConfig) -> None:
-        self.learning_rate.assign(settings.learning_rate)
-        self._weight_decay.assign(settings.weight_decay)
-        _forget(self.state)
 
     def apply(self, gradients: Sequence[Any]) -> None:
         rate = self.learning_rate.read_value()
@@ -220,16 +194,3 @@ class Adam:
                 epsilon=epsilon,
                 grad=gradient,
             )
-
-
-def _number() -> tf.Variable:
-    return tf.Variable(0.0, trainable=False, dtype=tf.float32)
-
-
-def _zeros(variables: Sequence[tf.Variable]) -> list[tf.Variable]:
-    return [tf.Variable(tf.zeros(variable.shape, variable.dtype), trainable=False) for variable in variables]
-
-
-def _forget(state: Sequence[tf.Variable]) -> None:
-    for variable in state:
-        variable.assign(tf.zeros(variable.shape, variable.dtype))

@@ -58,11 +58,7 @@ def phases(config: Mapping[str, Any], network: Network, max_epochs: int) -> tupl
         if f"warmup_{name}" in config:
             head_alone[name] = config[f"warmup_{name}"]
     first = Phase(
-        begins=0,
-        epochs=warmup,
-        cut=len(network.blocks),
-        schedule="constant",
-        settings=optimizers.settings(head_alone),
+        begins=0, epochs=warmup, cut=len(network.blocks), schedule="constant", settings=optimizers.settings(head_alone)
     )
     return (first, main)
 

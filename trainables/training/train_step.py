@@ -40,42 +40,47 @@ def configure_tensorflow() -> None:
         tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
 
 
+class WarmNetwork:
+    """A built network, what it is asked, and the variables of a trial that its graphs read."""
+
+    def __init__(self, network: Network, target: TargetType) -> None:
+        outputs = int(network.model.outputs[0].shape[-1])
+        target.check(outputs)
+        self.network, self.target = network, target
+        self.graph = Graph(network.model)
+        self.rate = tf.Variable(0.0, trainable=False)  # of the network's adjustable dropout
+        # How much the loss of an image of each class counts in the gradient.
+        self.class_weights = tf.Variable(tf.ones(outputs), trainable=False)
+
+    def cut_tensor(self, cut: int) -> Any | None:
+        """The symbolic tensor in which a prefix of that many frozen blocks ends; None where nothing is frozen."""
+        return self.network.blocks[cut - 1].end if cut else None
+
+
 class GradientStep:
     """Forward and backward through what learns, as one graph. Sums of loss and score stay on the device.
 
     Apart from the optimizer's step, so that optimizers share the larger part of the tracing.
     """
 
-    def __init__(
-        self,
-        network: Network,
-        end: Any | None,
-        *,
-        batch_size: int,
-        from_images: bool,
-        rate: tf.Variable | None,
-        class_weights: tf.Variable,
-        target: TargetType,
-    ) -> None:
+    def __init__(self, warm: WarmNetwork, cut: int, batch_size: int, *, from_images: bool, dropout: bool) -> None:
         """
-        end: symbolic tensor in which the frozen prefix ends; None where nothing is frozen.
+        cut: blocks that are frozen.
         from_images: whether images come in, and the prefix is computed in every step; else what crosses the cut.
-        rate: of the network's adjustable dropout; None leaves it out.
-        class_weights: [C], how much the loss of an image of each class counts in the gradient.
-        target: what the network is asked; says what loss and score are.
+        dropout: False leaves the network's adjustable dropout out.
         """
-        graph = Graph(network.model)
-        self._tail = graph.after(end, graph.logits)
-        self._prefix = graph.before(self._tail.inputs) if from_images and end is not None else None
+        graph, network, target = warm.graph, warm.network, warm.target
+        self._tail = graph.after(warm.cut_tensor(cut), graph.logits)
+        self._prefix = graph.before(self._tail.inputs) if from_images and cut else None
         self._from_logits = graph.logits is not graph.output
         trained = [variable for layer in self._tail.layers for variable in layer.trainable_variables]
         self.variables = [variable.value for variable in trained]
         self._penalized = [variable for variable in trained if variable.regularizer is not None]
-        if rate is None:
-            self._call = fused_layers.without_dropout(network.dropout, fused_layers.training({}))
+        if dropout:
+            self._call = fused_layers.training(dict.fromkeys(network.dropout, warm.rate))
         else:
-            self._call = fused_layers.training(dict.fromkeys(network.dropout, rate))
-        self._class_weights = class_weights
+            self._call = fused_layers.without_dropout(network.dropout, fused_layers.training({}))
+        self._class_weights = warm.class_weights
         self._target = target
         self._batch_size = batch_size
         self._loss = tf.Variable(0.0, trainable=False)
@@ -176,17 +181,10 @@ class PredictStep:
             return np.asarray(self._forward(padded(inputs, batch_size))[0], np.float32)[: len(inputs[0])]
 
 
-class FrozenPrefix:
-    """What crosses each of several cuts, from images, in one pass."""
-
-    def __init__(self, part: Part, batch_size: int) -> None:
-        self._forward = _forward(part)
-        self._batch_size = batch_size
-
-    def __call__(self, images: np.ndarray) -> list[np.ndarray]:
-        """Arrays [B, ...] in the order of the part's outputs, for images uint8 [B, S, S, 3], B up to the batch size."""
-        count = len(images)
-        return [np.asarray(output)[:count] for output in self._forward(padded([images], self._batch_size))]
+def frozen_prefix(part: Part, batch_size: int) -> Callable[[np.ndarray], list[np.ndarray]]:
+    """Trace what gives the part's outputs [B, ...] for images uint8 [B, S, S, 3], B up to the batch size."""
+    forward = _forward(part)
+    return lambda images: [np.asarray(output)[: len(images)] for output in forward(padded([images], batch_size))]
 
 
 def _forward(part: Part) -> Any:

@@ -99,9 +99,10 @@ def test_the_gradient_flows_through_a_whole_backbone() -> None:
     from inspection.explanation.feature_map_layers import block_ends, check_layers, default_layers, maps_layers
     from inspection.explanation.grad_cam import grad_cam
     from trainables.models.families import fine_tuned
+    from trainables.models.parts.built_network import BuildSpec
 
     config = {"backbone": "EfficientNetLite0", "frozen_fraction": 0.6}
-    network = fine_tuned.build(config, (64, 64, 3), 5, **STATISTICS).model
+    network = fine_tuned.build(BuildSpec(config, (64, 64, 3), 5, **STATISTICS)).model
     ends = block_ends(network)
     assert list(ends) == ["stem", *(f"block{number}" for number in range(16)), "top"]
     assert (ends["block2"], ends["top"]) == ("block2_add", "top_activation")
@@ -123,16 +124,19 @@ def test_blocks_of_networks_whose_names_say_less() -> None:
 
     from inspection.explanation.feature_map_layers import block_ends
     from trainables.models.families import minigooglenet, plain_cnn, preact_resnet, small_resnet
+    from trainables.models.parts.built_network import BuildSpec
 
-    network = small_resnet.build({"conv_blocks": 2}, (32, 32, 3), 4, **STATISTICS).model
+    network = small_resnet.build(BuildSpec({"conv_blocks": 2}, (32, 32, 3), 4, **STATISTICS)).model
     assert block_ends(network) == {"stem": "stem_activation", "block1": "block1_sum", "block2": "block2_sum"}
-    inceptions = block_ends(minigooglenet.build({}, (32, 32, 3), 10, **STATISTICS).model)
+    inceptions = block_ends(minigooglenet.build(BuildSpec({}, (32, 32, 3), 10, **STATISTICS)).model)
     assert len(inceptions) == 11
     assert inceptions["stage2_down"] == "stage2_down_concatenation"
-    units = block_ends(preact_resnet.build({"stages": "1-2", "filters": "8-8-16"}, (32, 32, 3), 10, **STATISTICS).model)
+    units = block_ends(
+        preact_resnet.build(BuildSpec({"stages": "1-2", "filters": "8-8-16"}, (32, 32, 3), 10, **STATISTICS)).model
+    )
     assert list(units) == ["stem", "stage1_unit1", "stage2_unit1", "stage2_unit2", "end"]
     assert units["stage2_unit2"] == "stage2_unit2_sum"
-    plain = plain_cnn.build({}, (32, 32, 3), 43, **STATISTICS).model
+    plain = plain_cnn.build(BuildSpec({}, (32, 32, 3), 43, **STATISTICS)).model
     convolutions = [layer.name for layer in plain.layers if isinstance(layer, keras.layers.Conv2D)]
     assert list(block_ends(plain)) == convolutions
     images = keras.Input((8, 8, 3))

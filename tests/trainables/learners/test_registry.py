@@ -18,7 +18,7 @@ ROOM = Path(str(trainables.__file__)).parent
 
 def test_every_learner_of_the_room_is_registered_with_a_size_on_disk() -> None:
     learners = ROOM / "learners"
-    creating = {path.stem for path in learners.glob("*.py") if "\ndef create(" in path.read_text()}
+    creating = {path.stem for path in learners.glob("*.py") if "\ncreate = " in path.read_text()}
     assert {info.module for info in LEARNERS.values()} == {f"trainables.learners.{name}" for name in creating}
     assert all(info.model_bytes > 0 for info in LEARNERS.values())
 

@@ -90,9 +90,10 @@ def test_frozen_layers_are_counted_as_in_keras_applications(name: str) -> None:
 
     from trainables.models.backbones import builder
     from trainables.models.families import fine_tuned
+    from trainables.models.parts.built_network import BuildSpec
 
     backbone = builder.find(name)
-    network = fine_tuned.build({"backbone": name}, (32, 32, 3), 3, **STATISTICS, weights="random")
+    network = fine_tuned.build(BuildSpec({"backbone": name}, (32, 32, 3), 3, **STATISTICS, weights="random"))
     if backbone.weights is None:
         published, more = builder.build(backbone, (32, 32, 3), weights="random"), 0
     else:
@@ -123,14 +124,17 @@ def needed_by(model: Any, end: str) -> set[str]:
 
 def test_a_network_names_what_is_pretrained_and_which_dropout_is_the_configurations() -> None:
     from trainables.models.families import fine_tuned, small_resnet
+    from trainables.models.parts.built_network import BuildSpec
 
-    tuned = fine_tuned.build({"backbone": "efficientnetlite0"}, (32, 32, 3), 3, **STATISTICS)
+    tuned = fine_tuned.build(BuildSpec({"backbone": "efficientnetlite0"}, (32, 32, 3), 3, **STATISTICS))
     assert [layer.name for layer in tuned.dropout] == ["head_dropout_1", "head_dropout_2"]  # not its drop connect
     learned = {layer.name for layer in tuned.model.layers if layer.weights} - {layer.name for layer in tuned.pretrained}
     assert learned == {"head_dense", "head_normalization", "logits"}
-    drawn = fine_tuned.build({"backbone": "efficientnetlite0"}, (32, 32, 3), 3, **STATISTICS, weights="random")
+    drawn = fine_tuned.build(
+        BuildSpec({"backbone": "efficientnetlite0"}, (32, 32, 3), 3, **STATISTICS, weights="random")
+    )
     assert drawn.pretrained == ()
-    scratch = small_resnet.build({"conv_blocks": 2}, (32, 32, 3), 3, **STATISTICS)
+    scratch = small_resnet.build(BuildSpec({"conv_blocks": 2}, (32, 32, 3), 3, **STATISTICS))
     assert (scratch.blocks, scratch.layers, scratch.pretrained) == ((), 0, ())
     assert len(scratch.dropout) == 2 * 3 + 2  # three in each block, two in the head
 
@@ -139,9 +143,10 @@ def test_one_sigmoid_unit_is_two_probabilities() -> None:
     import keras
 
     from trainables.models.families import fine_tuned
+    from trainables.models.parts.built_network import BuildSpec
 
     config = {"backbone": "efficientnetlite0", "head": "sigmoid"}
-    network = fine_tuned.build(config, (32, 32, 3), 2, **STATISTICS, weights="random")
+    network = fine_tuned.build(BuildSpec(config, (32, 32, 3), 2, **STATISTICS, weights="random"))
     images = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8)
     features = keras.Model(network.model.input, network.model.get_layer("features").output)
     unit = network.model.get_layer("logit")
@@ -149,16 +154,17 @@ def test_one_sigmoid_unit_is_two_probabilities() -> None:
     score = 1 / (1 + np.exp(-np.asarray(unit(features(images)))[:, 0]))
     np.testing.assert_allclose(np.asarray(network.model(images)), np.stack([1 - score, score], axis=1), rtol=1e-5)
     with pytest.raises(ValueError, match="head is sigmoid, which tells two classes apart, but there are 3"):
-        fine_tuned.build(config, (32, 32, 3), 3, **STATISTICS, weights="random")
+        fine_tuned.build(BuildSpec(config, (32, 32, 3), 3, **STATISTICS, weights="random"))
 
 
 def test_weights_may_be_random_by_configuration() -> None:
     from trainables.models.families import fine_tuned
+    from trainables.models.parts.built_network import BuildSpec
 
     config = {"backbone": "efficientnetlite0", "initial_weights": "random"}
-    assert fine_tuned.build(config, (32, 32, 3), 3, **STATISTICS).pretrained == ()
+    assert fine_tuned.build(BuildSpec(config, (32, 32, 3), 3, **STATISTICS)).pretrained == ()
     with pytest.raises(ValueError, match="initial_weights is 'imagnet', but must be one of imagenet, random"):
-        fine_tuned.build({**config, "initial_weights": "imagnet"}, (32, 32, 3), 3, **STATISTICS)
+        fine_tuned.build(BuildSpec({**config, "initial_weights": "imagnet"}, (32, 32, 3), 3, **STATISTICS))
 
 
 def test_images_are_enlarged_and_centred_inside_the_network() -> None:
@@ -167,9 +173,10 @@ def test_images_are_enlarged_and_centred_inside_the_network() -> None:
     import tensorflow as tf
 
     from trainables.models.families import fine_tuned
+    from trainables.models.parts.built_network import BuildSpec
 
     config = {"backbone": "VGG16", "zoom": 128, "preprocessing": "centred", "outputs": 7, "head": "dense_1024_256"}
-    network = fine_tuned.build(config, (32, 32, 3), 3, **STATISTICS, weights="random")
+    network = fine_tuned.build(BuildSpec(config, (32, 32, 3), 3, **STATISTICS, weights="random"))
     assert network.model.output_shape == (None, 7)
     assert network.model.get_layer("features").output.shape == (None, 512)  # 4 x 4 maps, halved twice
     images = np.random.default_rng(0).integers(0, 256, (2, 32, 32, 3), dtype=np.uint8)
@@ -178,7 +185,7 @@ def test_images_are_enlarged_and_centred_inside_the_network() -> None:
     expected = (expected - np.array(STATISTICS["channel_mean"], np.float32)) / 255
     np.testing.assert_allclose(np.asarray(seen), np.asarray(expected), atol=1e-4)
     with pytest.raises(ValueError, match="outputs is 2, but there are 3 classes"):
-        fine_tuned.build({**config, "outputs": 2}, (32, 32, 3), 3, **STATISTICS, weights="random")
+        fine_tuned.build(BuildSpec({**config, "outputs": 2}, (32, 32, 3), 3, **STATISTICS, weights="random"))
 
 
 def test_enlarging_inside_is_enlarging_outside() -> None:
@@ -197,8 +204,9 @@ def test_enlarging_inside_is_enlarging_outside() -> None:
 
 def test_the_small_network_of_document_3() -> None:
     from trainables.models.families import plain_cnn
+    from trainables.models.parts.built_network import BuildSpec
 
-    network = plain_cnn.build({}, (32, 32, 3), 43, **STATISTICS)
+    network = plain_cnn.build(BuildSpec({}, (32, 32, 3), 43, **STATISTICS))
     # Convolutions 3x3 of 6, 12, 24, 48 filters; two poolings leave 8 x 8 x 48; dense 1024 and 43.
     by_hand = (
         (27 * 6 + 6) + (54 * 12 + 12) + (108 * 24 + 24) + (216 * 48 + 48) + (3072 * 1024 + 1024) + (1024 * 43 + 43)
@@ -211,8 +219,9 @@ def test_the_small_network_of_document_3() -> None:
 def test_a_network_as_it_comes_names_imagenets_classes() -> None:
     from trainables.models.backbones import efficientnet_lite
     from trainables.models.families import pretrained_classifier
+    from trainables.models.parts.built_network import BuildSpec
 
-    network = pretrained_classifier.build({"backbone": "EfficientNetLite0"}, (64, 64, 3), 5, **STATISTICS)
+    network = pretrained_classifier.build(BuildSpec({"backbone": "EfficientNetLite0"}, (64, 64, 3), 5, **STATISTICS))
     assert network.model.output_shape == (None, 1000)
     assert network.pretrained == tuple(network.model.layers)
     import keras
@@ -258,11 +267,11 @@ def test_freezing_snaps_to_the_nearest_end_of_a_block(config: dict[str, Any], ex
 def test_document_2s_fifteen_layers_of_vgg16_are_four_blocks() -> None:
     """Its code trains layers[15:]; counting the input, the fourth block's pooling is the fifteenth layer."""
     from trainables.models.families import fine_tuned
-    from trainables.models.parts.built_network import frozen_blocks
+    from trainables.models.parts.built_network import BuildSpec, frozen_blocks
     from trainables.models.parts.model_graph import Graph
 
     config = {"backbone": "VGG16", "head": "dense_256"}
-    network = fine_tuned.build(config, (32, 32, 3), 17, **STATISTICS, weights="random")
+    network = fine_tuned.build(BuildSpec(config, (32, 32, 3), 17, **STATISTICS, weights="random"))
     cut = frozen_blocks(network, {"frozen_layers": 15})
     end = network.blocks[cut - 1].end
     assert end._keras_history.operation.name == "block4_pool"
@@ -277,9 +286,10 @@ def test_document_2s_surgery() -> None:
     import keras
 
     from trainables.models.families import fine_tuned
+    from trainables.models.parts.built_network import BuildSpec
 
     config = {"backbone": "VGG16", "head": "dense_256", "preprocessing": "scaled"}
-    network = fine_tuned.build(config, (32, 32, 3), 17, **STATISTICS, weights="random")
+    network = fine_tuned.build(BuildSpec(config, (32, 32, 3), 17, **STATISTICS, weights="random"))
     assert network.model.count_params() == 14_714_688 + (512 * 256 + 256) + (256 * 17 + 17)  # one pixel of 512 maps
     assert network.dropout == ()
     assert network.model.get_layer("head_dropout").rate == 0.5
@@ -376,8 +386,9 @@ def test_residual_is_the_documents_network() -> None:
     import keras
 
     from trainables.models.families import small_resnet
+    from trainables.models.parts.built_network import BuildSpec
 
-    model = small_resnet.build({}, (64, 64, 3), 10, **STATISTICS).model
+    model = small_resnet.build(BuildSpec({}, (64, 64, 3), 10, **STATISTICS)).model
     convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
     assert sorted((layer.filters, layer.kernel_size[0], layer.use_bias) for layer in convolutions) == sorted(
         [(32, 7, True)]
@@ -398,8 +409,9 @@ def test_residual_scales_by_the_training_split_and_reads_whole_pixels() -> None:
     import keras
 
     from trainables.models.families import small_resnet
+    from trainables.models.parts.built_network import BuildSpec
 
-    model = small_resnet.build({"conv_blocks": 1}, (16, 16, 3), 3, **STATISTICS).model
+    model = small_resnet.build(BuildSpec({"conv_blocks": 1}, (16, 16, 3), 3, **STATISTICS)).model
     scaled = keras.Model(model.input, model.get_layer("standard_scaling").output)
     pixel = scaled(np.full((1, 16, 16, 3), 200, np.uint8))[0, 0, 0]
     np.testing.assert_allclose(pixel, [(200 - 130) / 70, (200 - 110) / 71, (200 - 95) / 72], rtol=1e-5)
@@ -416,9 +428,10 @@ def test_residual_scales_by_the_training_split_and_reads_whole_pixels() -> None:
 )
 def test_residual_refuses_what_cannot_be(config: dict[str, Any], message: str) -> None:
     from trainables.models.families import small_resnet
+    from trainables.models.parts.built_network import BuildSpec
 
     with pytest.raises(ValueError, match=message):
-        small_resnet.build(config, (8, 8, 3), 10, **STATISTICS)
+        small_resnet.build(BuildSpec(config, (8, 8, 3), 10, **STATISTICS))
 
 
 def test_a_saved_model_loads_without_this_code(tmp_path: Path) -> None:
@@ -426,10 +439,11 @@ def test_a_saved_model_loads_without_this_code(tmp_path: Path) -> None:
     import keras
 
     from trainables.models.families import fine_tuned
+    from trainables.models.parts.built_network import BuildSpec
 
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        model = fine_tuned.build({"backbone": "efficientnetlite0"}, (32, 32, 3), 5, **STATISTICS).model
+        model = fine_tuned.build(BuildSpec({"backbone": "efficientnetlite0"}, (32, 32, 3), 5, **STATISTICS)).model
     finally:
         keras.config.set_dtype_policy("float32")
     model.save(tmp_path / "model.keras")

@@ -61,7 +61,7 @@ def trial(name: str, folder: Path, features: Path | None, *, other: bool = False
 
     folder: where its weights are. other: another trial, of the same network.
     """
-    from trainables.learners import keras_network, saved_network
+    from trainables.learners import keras_network, network_learner
 
     case = CASES[name]
     points = tuple({"frozen_fraction": fraction} for fraction in (case.fraction, case.other_fraction))
@@ -89,7 +89,7 @@ def trial(name: str, folder: Path, features: Path | None, *, other: bool = False
         validated.append(learner.validate().tolist())
     with tempfile.TemporaryDirectory(dir=folder) as kept:
         learner.save(Path(kept))
-        saved = np.load(Path(kept) / saved_network.VARIABLES_FILE)
+        saved = np.load(Path(kept) / network_learner.VARIABLES_FILE)
         weights = hashlib.sha256(b"".join(saved[key].tobytes() for key in saved.files)).hexdigest()
     return {
         "metrics": metrics,

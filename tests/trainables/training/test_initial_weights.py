@@ -119,9 +119,10 @@ def test_what_was_not_about_to_train_is_right_in_the_next_trial_too() -> None:
 @pytest.fixture(scope="module")
 def pretrained() -> Any:
     from trainables.models.families import fine_tuned
+    from trainables.models.parts.built_network import BuildSpec
 
     statistics: dict[str, Any] = {"channel_mean": (0, 0, 0), "channel_std": (1, 1, 1)}
-    return fine_tuned.build({"backbone": "EfficientNetLite0"}, (32, 32, 3), 3, **statistics)
+    return fine_tuned.build(BuildSpec({"backbone": "EfficientNetLite0"}, (32, 32, 3), 3, **statistics))
 
 
 def test_pretrained_weights_are_never_drawn(pretrained: Any) -> None:
@@ -172,11 +173,12 @@ def test_a_frozen_part_is_told_by_its_first_weights(pretrained: Any) -> None:
 
 def test_random_weights_of_a_backbone_are_drawn_too() -> None:
     from trainables.models.families import fine_tuned
+    from trainables.models.parts.built_network import BuildSpec
     from trainables.training.initial_weights import InitialState
 
     statistics: dict[str, Any] = {"channel_mean": (0, 0, 0), "channel_std": (1, 1, 1)}
     built = [
-        fine_tuned.build({"backbone": "EfficientNetLite0"}, (32, 32, 3), 3, **statistics, weights="random")
+        fine_tuned.build(BuildSpec({"backbone": "EfficientNetLite0"}, (32, 32, 3), 3, **statistics, weights="random"))
         for _ in range(2)
     ]
     states = [InitialState(network) for network in built]

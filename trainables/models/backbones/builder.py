@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from errors import arg
 from trainables import npz
 from trainables.learner import Fatal
 from trainables.models.backbones import download_weights, efficientnet_lite, torch_weights
-from trainables.models.backbones.registry import IMAGENET_CLASSES, Backbone, with_top
+from trainables.models.backbones.registry import IMAGENET_CLASSES, Backbone
 from trainables.models.backbones.registry import find as find  # said again: it is asked here too
 from trainables.models.parts import layers
 
@@ -40,7 +39,7 @@ def build(
     zoom: side in pixels to which images are enlarged first, a multiple of theirs, bicubic, not smoothed (document 3);
         None leaves them.
     channel_mean: red, green, blue on the scale 0..255: (x - mean) / 255 takes the place of the backbone's own
-        preprocessing (see fine_tuned.preprocessing_mean); None keeps its own.
+        preprocessing (see fine_tuned.build_backbone); None keeps its own.
     weights: None takes the ImageNet weights from the package, Keras's cache or the network; a Path is a local file
         instead (.h5 without top, .weights.h5 or .keras; .npz as `save` writes it; for EfficientNetLite0 also .pth);
         "random" loads nothing.
@@ -49,7 +48,7 @@ def build(
     if (side := zoom or min(input_shape[:2])) < backbone.minimum_side:
         raise ValueError(f"image size is {side}, but {backbone.name} needs at least {backbone.minimum_side} pixels")
     # Before the build: a missing file should cost no seconds.
-    source = with_top(backbone) if top else backbone.weights
+    source = backbone.weights_with_top if top else backbone.weights
     path = download_weights.locate(backbone.name, source, weights) if weights != "random" else None
     images = keras.Input(input_shape, dtype="uint8", name="images")
     seen = images
@@ -118,23 +117,16 @@ def _load(backbone: Backbone, model: keras.Model, path: Path | None, top: bool) 
 
 
 def save(layers: Sequence[keras.layers.Layer], path: Path) -> None:
-    """Keep a backbone's weights, whole or not at all, for `build` to start another network from.
-
-    By place, not by name: names of layers count on through a process.
-    """
-    weights = [np.asarray(weight) for layer in layers for weight in layer.weights]
+    """Keep a backbone's weights, whole or not at all, for `build` to start another network from."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    npz.write(path, {f"arr_{number}": weight for number, weight in enumerate(weights)})
+    npz.write(path, npz.numbered([weight for layer in layers for weight in layer.weights], "arr_"))
 
 
 def _load_saved(model: keras.Model, path: Path) -> None:
     kept = npz.read(path, "backbone")
-    saved = [kept[f"arr_{number}"] for number in range(len(kept))]
     weights = [weight for layer in model.layers for weight in layer.weights]
-    if [array.shape for array in saved] != [tuple(weight.shape) for weight in weights]:
-        raise ValueError(f"it holds {len(saved)} arrays, but the network has {len(weights)} weights, or other shapes")
-    for weight, array in zip(weights, saved, strict=True):
-        weight.assign(array)
+    if not npz.assign(kept, weights, "arr_"):
+        raise ValueError(f"it holds {len(kept)} arrays, but the network has {len(weights)} weights, or other shapes")
     _settle(model)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import numpy as np
@@ -23,29 +23,20 @@ TOP_FILTERS = 1280
 EPSILON = 1e-3  # of every batch normalization, as in the TensorFlow original; PyTorch's own default is 1e-5
 # At the last block, rising linearly from 0 at the first, as in keras.applications.EfficientNetB0.
 DROP_CONNECT_RATE = 0.2
-
-
-class _Stage(NamedTuple):
-    repeats: int
-    kernel: int
-    stride: int
-    expansion: int
-    filters: int
-
-
+# Repeats, kernel, stride, expansion, filters.
 STAGES = (
-    _Stage(1, 3, 1, 1, 16),
-    _Stage(2, 3, 2, 6, 24),
-    _Stage(2, 5, 2, 6, 40),
-    _Stage(3, 3, 2, 6, 80),
-    _Stage(3, 5, 1, 6, 112),
-    _Stage(4, 5, 2, 6, 192),
-    _Stage(1, 3, 1, 6, 320),
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
 )
-BLOCKS = sum(stage.repeats for stage in STAGES)
+BLOCKS = sum(repeats for repeats, *_ in STAGES)
 
 
-def build(images: Any, *, classes: int | None = None, drop_connect_rate: float = DROP_CONNECT_RATE) -> keras.Model:
+def build(images: Any, *, classes: int | None = None) -> keras.Model:
     """EfficientNet-Lite0 from symbolic images uint8 or float [B, S, S, 3], red green blue, 0..255.
 
     classes: None leaves the top out: the output is float [B, S/32, S/32, 1280]. A number adds average pooling, dropout
@@ -57,10 +48,10 @@ def build(images: Any, *, classes: int | None = None, drop_connect_rate: float =
     x = _conv(x, STEM_FILTERS, 3, "stem_conv", stride=2)
     x = _relu6(_normalize(x, "stem_bn"), "stem_activation")
     block = 0
-    for stage in STAGES:
-        for repeat in range(stage.repeats):
-            rate = drop_connect_rate * block / BLOCKS
-            x = _inverted_residual(x, f"block{block}", stage, stage.stride if repeat == 0 else 1, rate)
+    for repeats, kernel, stride, expansion, filters in STAGES:
+        for repeat in range(repeats):
+            rate = DROP_CONNECT_RATE * block / BLOCKS
+            x = _inverted_residual(x, f"block{block}", kernel, stride if repeat == 0 else 1, expansion, filters, rate)
             block += 1
     x = _conv(x, TOP_FILTERS, 1, "top_conv")
     x = _relu6(_normalize(x, "top_bn"), "top_activation")
@@ -84,19 +75,19 @@ def _relu6(x: Any, name: str) -> Any:
     return keras.layers.ReLU(max_value=6.0, name=name)(x)
 
 
-def _inverted_residual(x: Any, name: str, stage: _Stage, stride: int, rate: float) -> Any:
+def _inverted_residual(x: Any, name: str, kernel: int, stride: int, expansion: int, filters: int, rate: float) -> Any:
     shortcut = x
     channels = int(x.shape[-1])
-    if stage.expansion != 1:
-        x = _conv(x, channels * stage.expansion, 1, f"{name}_expand_conv")
+    if expansion != 1:
+        x = _conv(x, channels * expansion, 1, f"{name}_expand_conv")
         x = _relu6(_normalize(x, f"{name}_expand_bn"), f"{name}_expand_activation")
     x = keras.layers.DepthwiseConv2D(
-        stage.kernel, strides=stride, padding="same", use_bias=False, name=f"{name}_depthwise_conv"
+        kernel, strides=stride, padding="same", use_bias=False, name=f"{name}_depthwise_conv"
     )(x)
     x = _relu6(_normalize(x, f"{name}_depthwise_bn"), f"{name}_depthwise_activation")
-    x = _conv(x, stage.filters, 1, f"{name}_project_conv")
+    x = _conv(x, filters, 1, f"{name}_project_conv")
     x = _normalize(x, f"{name}_project_bn")
-    if stride == 1 and channels == stage.filters:
+    if stride == 1 and channels == filters:
         if rate > 0:
             # One coin an image drops the whole branch: stochastic depth (Huang et al., 2016), "drop connect" here.
             x = keras.layers.Dropout(rate, noise_shape=(None, 1, 1, 1), name=f"{name}_drop")(x)
@@ -166,12 +157,5 @@ def _torch_name(name: str) -> str:
     if name in outside:
         return outside[name]
     block, part = name.split("_", 1)
-    inside = {
-        "expand_conv": "_expand_conv",
-        "expand_bn": "_bn0",
-        "depthwise_conv": "_depthwise_conv",
-        "depthwise_bn": "_bn1",
-        "project_conv": "_project_conv",
-        "project_bn": "_bn2",
-    }
-    return f"_blocks.{block.removeprefix('block')}.{inside[part]}"
+    normalization = {"expand_bn": "_bn0", "depthwise_bn": "_bn1", "project_bn": "_bn2"}
+    return f"_blocks.{block.removeprefix('block')}.{normalization.get(part, f'_{part}')}"

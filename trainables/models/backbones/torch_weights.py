@@ -65,10 +65,7 @@ def _rebuild_tensor(
 
 
 _STAND_INS = {
-    (
-        "collections",
-        "OrderedDict",
-    ): OrderedDict,  # a real one: BUILD in the file sets its attribute _metadata
+    ("collections", "OrderedDict"): OrderedDict,  # a real one: BUILD in the file sets its attribute _metadata
     ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
     **{("torch", name): dtype for name, dtype in _DTYPES.items()},
 }

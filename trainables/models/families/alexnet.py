@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
-
 import keras
 
 from trainables.models.parts import layers
-from trainables.models.parts.built_network import Network
+from trainables.models.parts.built_network import BuildSpec, Network
 from trainables.models.parts.heads import probabilities
 
 STRUCTURE = ("l2",)
@@ -21,15 +17,7 @@ DEFAULT_L2 = 0.0002  # the class's own; the stored call trains with 0.002
 SMALLEST = 57  # pixels: 15 after the first convolution, then 7, 3 and 1 after the poolings
 
 
-def build(
-    config: Mapping[str, Any],
-    input_shape: tuple[int, int, int],
-    num_classes: int,
-    *,
-    channel_mean: Sequence[float],
-    channel_std: Sequence[float],
-    weights: Path | None = None,
-) -> Network:
+def build(spec: BuildSpec) -> Network:
     """Five convolutions in three blocks and three dense layers, normalized after ReLU; 58,327,810 parameters at 227 px,
     2 classes. "Same" padding everywhere but in the poolings.
 
@@ -37,10 +25,9 @@ def build(
     channel_mean: of the training split, subtracted; the document does not divide.
     Raises ValueError for images below 57 pixels, for an impossible l2, or where weights are given.
     """
-    del channel_std
-    l2 = layers.l2_strength(config, DEFAULT_L2)
-    images = layers.image_input(input_shape, smallest=SMALLEST, weights=weights)
-    x = layers.centred(images, channel_mean, divisor=1.0)
+    l2 = layers.l2_strength(spec.config, DEFAULT_L2)
+    images = layers.image_input(spec, smallest=SMALLEST)
+    x = layers.centred(images, spec.channel_mean, divisor=1.0)
     for block, convolutions in enumerate(BLOCKS, start=1):
         for number, (filters, kernel, stride) in enumerate(convolutions, start=1):
             name = f"block{block}_{number}"
@@ -53,4 +40,4 @@ def build(
         x = keras.layers.Dense(width, kernel_regularizer=layers.penalty(l2), name=f"{name}_dense")(x)
         x = layers.activate_normalize(x, name)
         x = keras.layers.Dropout(HIDDEN_DROPOUT, name=f"{name}_dropout")(x)
-    return Network(model=keras.Model(images, probabilities(x, num_classes, l2=l2), name="alexnet"))
+    return Network(model=keras.Model(images, probabilities(x, spec.num_classes, l2=l2), name="alexnet"))

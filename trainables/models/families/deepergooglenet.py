@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
 
 from trainables.models.parts import layers
-from trainables.models.parts.built_network import Network
+from trainables.models.parts.built_network import BuildSpec, Network
 from trainables.models.parts.heads import probabilities
 
 STRUCTURE = ("l2",)
@@ -29,15 +27,7 @@ DEFAULT_L2 = 0.0002
 SMALLEST = 16  # pixels: halved four times
 
 
-def build(
-    config: Mapping[str, Any],
-    input_shape: tuple[int, int, int],
-    num_classes: int,
-    *,
-    channel_mean: Sequence[float],
-    channel_std: Sequence[float],
-    weights: Path | None = None,
-) -> Network:
+def build(spec: BuildSpec) -> Network:
     """Units of convolution, BN and ReLU: 64 of 5 x 5; 64 of 1 x 1, 192 of 3 x 3; seven inceptions of four branches;
     average, dropout .4, dense, softmax; "same" padding. 3,667,976 parameters at any size, 200 classes.
 
@@ -46,10 +36,9 @@ def build(
     channel_mean: of the training split, subtracted; the document does not divide.
     Raises ValueError for images below 16 pixels, for an impossible l2, or where weights are given.
     """
-    del channel_std
-    l2 = layers.l2_strength(config, DEFAULT_L2)
-    images = layers.image_input(input_shape, smallest=SMALLEST, weights=weights)
-    x = _unit(layers.centred(images, channel_mean, divisor=1.0), 64, 5, "stem_5x5", l2)
+    l2 = layers.l2_strength(spec.config, DEFAULT_L2)
+    images = layers.image_input(spec, smallest=SMALLEST)
+    x = _unit(layers.centred(images, spec.channel_mean, divisor=1.0), 64, 5, "stem_5x5", l2)
     x = _halve(x, "stem_pooling1")
     x = _unit(x, 64, 1, "stem_1x1", l2)
     x = _unit(x, 192, 3, "stem_3x3", l2)
@@ -60,7 +49,7 @@ def build(
         x = _halve(x, f"stage{stage}_pooling")
     x = keras.layers.GlobalAveragePooling2D(name="features")(x)
     x = keras.layers.Dropout(DROPOUT, name="dropout")(x)
-    return Network(model=keras.Model(images, probabilities(x, num_classes, l2=l2), name="deepergooglenet"))
+    return Network(model=keras.Model(images, probabilities(x, spec.num_classes, l2=l2), name="deepergooglenet"))
 
 
 def _unit(x: Any, filters: int, kernel: int, name: str, l2: float) -> Any:

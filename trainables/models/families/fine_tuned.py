@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -13,50 +13,32 @@ from trainables.models.backbones import builder
 from trainables.models.backbones.freeze_points import block_ends
 from trainables.models.backbones.registry import CATALOGUE, Backbone
 from trainables.models.parts import heads
-from trainables.models.parts.built_network import Block, Network
+from trainables.models.parts.built_network import Block, BuildSpec, Network
 from trainables.models.parts.model_graph import Graph
 
 STRUCTURE = ("backbone", "head", "initial_weights", "outputs", "zoom", "preprocessing")
 
 
-def build(
-    config: Mapping[str, Any],
-    input_shape: tuple[int, int, int],
-    num_classes: int,
-    *,
-    channel_mean: Sequence[float],
-    channel_std: Sequence[float],
-    weights: Path | str | None = None,
-) -> Network:
+def build(spec: BuildSpec) -> Network:
     """Backbone without top; head.
 
     config: backbone (a name of registry.CATALOGUE, required), head (of heads.HEADS; default "hidden", document 4's),
         initial_weights ("imagenet", the default, or "random", drawn by the trial's seed), outputs (how many classes the
         head can name, at least those there are, which is the default), zoom (side in pixels to which the network
-        enlarges its images first; default: not at all), preprocessing (see preprocessing_mean; default "own").
-    input_shape: (S, S, 3), pixels.
-    channel_mean: of the training split, red, green, blue, on the scale 0..255; read with preprocessing "centred".
-    channel_std: not used, since a backbone brings its own preprocessing.
-    weights: see builder.build.
+        enlarges its images first; default: not at all), preprocessing (see build_backbone; default "own").
+    channel_mean is read with preprocessing "centred", channel_std never: a backbone brings its own preprocessing.
     Raises Fatal (one line) for an unknown backbone or missing weights, ValueError for values out of range.
     """
-    del channel_std
-    if "backbone" not in config:
+    if "backbone" not in spec.config:
         raise ValueError(f"backbone is missing, but fine-tuning needs one of {', '.join(CATALOGUE)}")
-    outputs = int(config.get("outputs", num_classes))
-    if outputs < num_classes:
-        raise ValueError(f"outputs is {outputs}, but there are {num_classes} classes to name")
-    if one_of("initial_weights", config.get("initial_weights", "imagenet"), INITIAL_WEIGHTS) == "random":
-        weights = "random"
-    top = heads.find(str(config.get("head", "hidden")))
-    backbone = builder.find(config["backbone"])
-    body = builder.build(
-        backbone,
-        input_shape,
-        weights=weights,
-        zoom=int(config["zoom"]) if "zoom" in config else None,
-        channel_mean=preprocessing_mean(config, channel_mean),
-    )
+    outputs = int(spec.config.get("outputs", spec.num_classes))
+    if outputs < spec.num_classes:
+        raise ValueError(f"outputs is {outputs}, but there are {spec.num_classes} classes to name")
+    if one_of("initial_weights", spec.config.get("initial_weights", "imagenet"), INITIAL_WEIGHTS) == "random":
+        spec = replace(spec, weights="random")
+    top = heads.find(str(spec.config.get("head", "hidden")))
+    backbone = builder.find(spec.config["backbone"])
+    body = build_backbone(backbone, spec)
     features = top.features(body.output)
     model = keras.Model(body.input, top.classify(features, outputs), name="fine_tuned")
     inside = set(body.layers)
@@ -66,19 +48,21 @@ def build(
         blocks=freezable_blocks(backbone, body, features),
         layers=backbone.layers,
         dropout=tuple(dropout) if top.adjustable else (),
-        pretrained=() if weights == "random" else tuple(body.layers),
+        pretrained=() if spec.weights == "random" else tuple(body.layers),
     )
 
 
-def preprocessing_mean(config: Mapping[str, Any], channel_mean: Sequence[float]) -> Sequence[float] | None:
-    """What (x - mean) / 255 takes for the mean: nothing, where the backbone's own preprocessing stays.
+def build_backbone(backbone: Backbone, spec: BuildSpec, *, top: bool = False) -> keras.Model:
+    """Build a backbone with the preprocessing and the zoom of the configuration, see `builder.build`.
 
-    config: preprocessing: "own", the default; "centred", by the training split's channel_mean (document 3); "scaled",
-        x / 255 (document 2's surgery, which leaves VGG's own preprocessing out).
+    config: preprocessing: "own", the default; "centred", (x - channel_mean) / 255 (document 3); "scaled", x / 255
+        (document 2's surgery, which leaves VGG's own preprocessing out).
     Raises ValueError (one line) for any other.
     """
-    kind = one_of("preprocessing", config.get("preprocessing", "own"), PREPROCESSING)
-    return {"own": None, "centred": channel_mean, "scaled": (0.0, 0.0, 0.0)}[kind]
+    kind = one_of("preprocessing", spec.config.get("preprocessing", "own"), PREPROCESSING)
+    mean = {"own": None, "centred": spec.channel_mean, "scaled": (0.0, 0.0, 0.0)}[kind]
+    zoom = int(spec.config["zoom"]) if "zoom" in spec.config else None
+    return builder.build(backbone, spec.input_shape, weights=spec.weights, zoom=zoom, channel_mean=mean, top=top)
 
 
 def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:

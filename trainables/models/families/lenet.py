@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
 
 from trainables.models.parts import layers
-from trainables.models.parts.built_network import Network
+from trainables.models.parts.built_network import BuildSpec, Network
 from trainables.models.parts.heads import probabilities
 
 STRUCTURE: tuple[str, ...] = ()
@@ -17,23 +15,14 @@ FILTERS = (20, 50)  # of 5 x 5 convolutions, each followed by a 2 x 2 max-poolin
 HIDDEN_UNITS = 500
 
 
-def build(
-    config: Mapping[str, Any],
-    input_shape: tuple[int, int, int],
-    num_classes: int,
-    *,
-    channel_mean: Sequence[float],
-    channel_std: Sequence[float],
-    weights: Path | None = None,
-) -> Network:
+def build(spec: BuildSpec) -> Network:
     """[Conv-5, ReLU, max-pooling] twice with 20 and 50 filters, dense 500, ReLU, dense, softmax.
 
     Its images are grey: the mean of the three channels, which for a grey image is each of them, x / 255. So it has as
     many parameters as the document's, 1,256,080 at 28 px with 10 classes. channel_mean and channel_std are not used.
     Raises ValueError for images below 4 pixels, or where weights are given.
     """
-    del config, channel_mean, channel_std
-    images = layers.image_input(input_shape, smallest=4, weights=weights)
+    images = layers.image_input(spec, smallest=4)
     x = _grey(layers.scaled(images))
     for number, filters in enumerate(FILTERS, start=1):
         x = layers.convolve(x, filters, 5, f"block{number}")
@@ -41,7 +30,7 @@ def build(
         x = keras.layers.MaxPooling2D(2, name=f"block{number}_pooling")(x)
     x = keras.layers.Flatten(name="features")(x)
     x = keras.layers.Dense(HIDDEN_UNITS, activation="relu", name="dense")(x)
-    return Network(model=keras.Model(images, probabilities(x, num_classes), name="lenet"))
+    return Network(model=keras.Model(images, probabilities(x, spec.num_classes), name="lenet"))
 
 
 def _grey(images: Any) -> Any:

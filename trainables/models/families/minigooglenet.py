@@ -5,14 +5,12 @@ Its author's file is missing; the definition is that of other public copies of t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
 
 from trainables.models.parts import layers
-from trainables.models.parts.built_network import Network
+from trainables.models.parts.built_network import BuildSpec, Network
 from trainables.models.parts.heads import probabilities
 
 STRUCTURE: tuple[str, ...] = ()
@@ -27,15 +25,7 @@ DROPOUT = 0.5  # document 2's, whatever the configuration's dropout
 SMALLEST = 7  # pixels: 3 and 1 after the two steps down
 
 
-def build(
-    config: Mapping[str, Any],
-    input_shape: tuple[int, int, int],
-    num_classes: int,
-    *,
-    channel_mean: Sequence[float],
-    channel_std: Sequence[float],
-    weights: Path | None = None,
-) -> Network:
+def build(spec: BuildSpec) -> Network:
     """Units of convolution, BN and ReLU: 96 of 3 x 3, then eight inceptions with two steps down between them, average,
     dropout .5, dense, softmax; 1,656,250 parameters at any size, 10 classes.
 
@@ -44,9 +34,8 @@ def build(
         divides. channel_std is not used.
     Raises ValueError for images below 7 pixels, or where weights are given.
     """
-    del config, channel_std
-    images = layers.image_input(input_shape, smallest=SMALLEST, weights=weights)
-    x = _unit(layers.centred(images, channel_mean, divisor=1.0), STEM_FILTERS, 3, "stem")
+    images = layers.image_input(spec, smallest=SMALLEST)
+    x = _unit(layers.centred(images, spec.channel_mean, divisor=1.0), STEM_FILTERS, 3, "stem")
     for stage, blocks in enumerate(STAGES, start=1):
         for number, filters in enumerate(blocks, start=1):
             if isinstance(filters, int):
@@ -55,7 +44,7 @@ def build(
                 x = _inception(x, *filters, f"stage{stage}_inception{number}")
     x = keras.layers.GlobalAveragePooling2D(name="features")(x)
     x = keras.layers.Dropout(DROPOUT, name="dropout")(x)
-    return Network(model=keras.Model(images, probabilities(x, num_classes), name="minigooglenet"))
+    return Network(model=keras.Model(images, probabilities(x, spec.num_classes), name="minigooglenet"))
 
 
 def _unit(x: Any, filters: int, kernel: int, name: str, *, stride: int = 1, padding: str = "same") -> Any:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
-
 import keras
 
 from trainables.models.parts import layers
-from trainables.models.parts.built_network import Network
+from trainables.models.parts.built_network import BuildSpec, Network
 from trainables.models.parts.heads import probabilities
 
 STRUCTURE = ("batch_norm",)
@@ -18,15 +14,7 @@ HIDDEN_UNITS = 512
 BLOCK_DROPOUT, HIDDEN_DROPOUT = 0.25, 0.5  # document 2's, whatever the configuration's dropout
 
 
-def build(
-    config: Mapping[str, Any],
-    input_shape: tuple[int, int, int],
-    num_classes: int,
-    *,
-    channel_mean: Sequence[float],
-    channel_std: Sequence[float],
-    weights: Path | None = None,
-) -> Network:
+def build(spec: BuildSpec) -> Network:
     """[(Conv-3, ReLU, BN) twice, max-pooling, dropout .25] with 32 and 64 filters; dense 512, ReLU, BN, dropout .5,
     dense, softmax. The document normalizes after the activation. 2,171,178 parameters at 32 px, 10 classes.
 
@@ -34,11 +22,10 @@ def build(
     x / 255 goes in: neither channel_mean nor channel_std is used.
     Raises ValueError for images below 4 pixels, for another batch_norm, or where weights are given.
     """
-    del channel_mean, channel_std
-    batch_norm = config.get("batch_norm", True)
+    batch_norm = spec.config.get("batch_norm", True)
     if not isinstance(batch_norm, bool):
         raise ValueError(f"batch_norm is {batch_norm!r}, but must be true or false")
-    images = layers.image_input(input_shape, smallest=4, weights=weights)
+    images = layers.image_input(spec, smallest=4)
     x = layers.scaled(images)
     for block, filters in enumerate(FILTERS, start=1):
         for number in (1, 2):
@@ -50,4 +37,4 @@ def build(
     x = keras.layers.Dense(HIDDEN_UNITS, name="hidden_dense")(x)
     x = layers.activate_normalize(x, "hidden", batch_norm=batch_norm)
     x = keras.layers.Dropout(HIDDEN_DROPOUT, name="hidden_dropout")(x)
-    return Network(model=keras.Model(images, probabilities(x, num_classes), name="minivggnet"))
+    return Network(model=keras.Model(images, probabilities(x, spec.num_classes), name="minivggnet"))

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
-
 import keras
 
 from trainables.models.parts import layers
-from trainables.models.parts.built_network import Network
+from trainables.models.parts.built_network import BuildSpec, Network
 from trainables.models.parts.heads import probabilities
 
 STRUCTURE: tuple[str, ...] = ()
@@ -18,23 +14,14 @@ LAYERS = (6, 12, 24, None, 48, None)  # filters of 3 x 3 convolutions
 HIDDEN_UNITS = 1024
 
 
-def build(
-    config: Mapping[str, Any],
-    input_shape: tuple[int, int, int],
-    num_classes: int,
-    *,
-    channel_mean: Sequence[float],
-    channel_std: Sequence[float],
-    weights: Path | None = None,
-) -> Network:
+def build(spec: BuildSpec) -> Network:
     """Four convolutions and two dense layers, ReLU, He's initialization; 3,204,687 parameters at 32 px, 43 classes.
 
     channel_mean: of the training split: (x - mean) / 255 goes in. The document subtracts a mean for every pixel.
     Raises ValueError for images below 4 pixels, or where weights are given.
     """
-    del config, channel_std
-    images = layers.image_input(input_shape, smallest=4, weights=weights)
-    x = layers.centred(images, channel_mean, divisor=255.0)
+    images = layers.image_input(spec, smallest=4)
+    x = layers.centred(images, spec.channel_mean, divisor=255.0)
     for number, filters in enumerate(LAYERS, start=1):
         if filters is None:
             x = keras.layers.MaxPooling2D(2, name=f"pooling_{number}")(x)
@@ -44,4 +31,4 @@ def build(
         )(x)
     x = keras.layers.Flatten(name="features")(x)
     x = keras.layers.Dense(HIDDEN_UNITS, activation="relu", kernel_initializer="he_normal", name="dense")(x)
-    return Network(model=keras.Model(images, probabilities(x, num_classes), name="plain_cnn"))
+    return Network(model=keras.Model(images, probabilities(x, spec.num_classes), name="plain_cnn"))

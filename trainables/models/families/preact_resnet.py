@@ -5,8 +5,6 @@ Its author's file is missing; the call's signature and the document match the te
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -14,7 +12,7 @@ import keras
 from errors import unknown_name
 from search_spaces.allowed_values import STEMS, whole_numbers
 from trainables.models.parts import layers
-from trainables.models.parts.built_network import Network
+from trainables.models.parts.built_network import BuildSpec, Network
 from trainables.models.parts.heads import probabilities
 
 STRUCTURE = ("stages", "filters", "stem", "l2")
@@ -23,15 +21,7 @@ DEFAULT_L2 = 0.0005
 NORMALIZATION = {"epsilon": 2e-5, "momentum": 0.9}
 
 
-def build(
-    config: Mapping[str, Any],
-    input_shape: tuple[int, int, int],
-    num_classes: int,
-    *,
-    channel_mean: Sequence[float],
-    channel_std: Sequence[float],
-    weights: Path | None = None,
-) -> Network:
+def build(spec: BuildSpec) -> Network:
     """BN of the images, stem, stages of bottleneck units, BN, ReLU, average, dense, softmax.
 
     A unit of K filters: [BN, ReLU, convolution] of K/4 1 x 1, K/4 3 x 3 and K 1 x 1, without biases, plus its shortcut.
@@ -47,9 +37,8 @@ def build(
         every pixel. It does not divide.
     Raises ValueError (one line) for what cannot be built, or where weights are given.
     """
-    del channel_std
-    stages = whole_numbers("stages", config.get("stages", DEFAULT_STAGES))
-    stem_filters, *stage_filters = filters = whole_numbers("filters", config.get("filters", DEFAULT_FILTERS))
+    stages = whole_numbers("stages", spec.config.get("stages", DEFAULT_STAGES))
+    stem_filters, *stage_filters = filters = whole_numbers("filters", spec.config.get("filters", DEFAULT_FILTERS))
     if len(filters) != len(stages) + 1:
         raise ValueError(
             f"filters names {len(filters)} numbers and stages {len(stages)}, but filters must name one for the stem "
@@ -57,14 +46,14 @@ def build(
         )
     if uneven := [count for count in stage_filters if count % 4]:
         raise ValueError(f"filters has {uneven[0]}, but must be multiples of 4: a unit's inner layers have a quarter")
-    stem = config.get("stem", STEMS[0])
+    stem = spec.config.get("stem", STEMS[0])
     if stem not in STEMS:
         raise ValueError(unknown_name("stem", stem, STEMS))
-    l2 = layers.l2_strength(config, DEFAULT_L2)
+    l2 = layers.l2_strength(spec.config, DEFAULT_L2)
     halvings = len(stages) - 1 + (stem == "tiny_imagenet")
-    images = layers.image_input(input_shape, smallest=2**halvings, weights=weights)
+    images = layers.image_input(spec, smallest=2**halvings)
 
-    x = layers.centred(images, channel_mean, divisor=1.0)
+    x = layers.centred(images, spec.channel_mean, divisor=1.0)
     # float32 whatever the policy: bfloat16 would round the images first.
     x = keras.layers.BatchNormalization(name="images_normalization", dtype="float32", **NORMALIZATION)(x)
     x = layers.convolve(x, stem_filters, 3 if stem == "cifar" else 5, "stem", bias=False, l2=l2)
@@ -78,7 +67,7 @@ def build(
             x = _unit(x, width, f"stage{stage}_unit{number}", stride=stride, projects=number == 1, l2=l2)
     x = layers.normalize_activate(x, "end", **NORMALIZATION)
     x = keras.layers.GlobalAveragePooling2D(name="features")(x)
-    return Network(model=keras.Model(images, probabilities(x, num_classes, l2=l2), name="resnet"))
+    return Network(model=keras.Model(images, probabilities(x, spec.num_classes, l2=l2), name="resnet"))
 
 
 def _unit(x: Any, filters: int, name: str, *, stride: int, projects: bool, l2: float) -> Any:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
 
 from trainables.models.parts import heads, layers
-from trainables.models.parts.built_network import ADJUSTABLE, Network
+from trainables.models.parts.built_network import ADJUSTABLE, BuildSpec, Network
 
 BASE_FILTERS = (32, 64, 128, 256)  # document 4, one number a block
 STEM_FILTERS = 32  # document 4, Conv32-7; its runs with wider blocks list the blocks' filters only
@@ -17,40 +15,24 @@ CONVOLUTIONS_PER_BLOCK = 3
 STRUCTURE = ("conv_blocks", "filter_width")
 
 
-def build(
-    config: Mapping[str, Any],
-    input_shape: tuple[int, int, int],
-    num_classes: int,
-    *,
-    channel_mean: Sequence[float],
-    channel_std: Sequence[float],
-    weights: Path | None = None,
-) -> Network:
+def build(spec: BuildSpec) -> Network:
     """[Conv32-7, BN, LeakyReLU], then residual blocks with max-pooling between them, global average and the head.
 
     config: conv_blocks (1 to 4, the document tries 3 and 4; default 4), filter_width (multiplies the blocks' filters
         32, 64, 128, 256; the document tries 1 and 2; default 1). The configuration's dropout is the rate in blocks and
         head.
-    input_shape: (S, S, 3), pixels.
-    channel_mean, channel_std: of the training split, red, green, blue, on the scale 0..255 ("standard scaling").
-    weights: must be None, since nothing here is pre-trained.
-    Raises ValueError for a configuration that cannot be built.
+    channel_mean, channel_std: "standard scaling".
+    Raises ValueError for a configuration that cannot be built, or where weights are given.
     """
-    conv_blocks = int(config.get("conv_blocks", len(BASE_FILTERS)))
-    filter_width = float(config.get("filter_width", 1))
+    conv_blocks = int(spec.config.get("conv_blocks", len(BASE_FILTERS)))
+    filter_width = float(spec.config.get("filter_width", 1))
     if not 1 <= conv_blocks <= len(BASE_FILTERS):
         raise ValueError(f"conv_blocks is {conv_blocks}, but must be from 1 to {len(BASE_FILTERS)}")
     if not 0 < filter_width <= 8:
         raise ValueError(f"filter_width is {filter_width:g}, but must be above 0 and at most 8, such as 1 or 2")
     # The poolings of the stem and of the blocks halve the side.
-    inputs = layers.image_input(input_shape, smallest=2**conv_blocks, weights=weights)
-    # float32 whatever the policy: bfloat16 would round the means to whole grey levels.
-    x = keras.layers.Normalization(
-        mean=[float(value) for value in channel_mean],
-        variance=[float(value) ** 2 for value in channel_std],
-        dtype="float32",
-        name="standard_scaling",
-    )(inputs)
+    inputs = layers.image_input(spec, smallest=2**conv_blocks)
+    x = layers.centred(inputs, spec.channel_mean, divisor=spec.channel_std, name="standard_scaling")
     x = keras.layers.Conv2D(STEM_FILTERS, 7, padding="same", name="stem_conv")(x)
     x = keras.layers.BatchNormalization(name="stem_normalization")(x)
     x = keras.layers.LeakyReLU(negative_slope=heads.LEAKY_RELU_SLOPE, name="stem_activation")(x)
@@ -58,7 +40,7 @@ def build(
         x = keras.layers.MaxPooling2D(2, name=f"block{block}_pooling")(x)
         x = _residual_block(x, max(1, round(filters * filter_width)), f"block{block}")
     x = keras.layers.GlobalAveragePooling2D(name="features")(x)
-    model = keras.Model(inputs, heads.classify(x, num_classes), name="residual")
+    model = keras.Model(inputs, heads.classify(x, spec.num_classes), name="residual")
     return Network(
         model=model, dropout=tuple(layer for layer in model.layers if isinstance(layer, keras.layers.Dropout))
     )

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import keras
 
 # Any rate above 0: it gives the layer its random numbers. The trial's own rate is put in before it trains.
 ADJUSTABLE = 0.5
+
+
+@dataclass(frozen=True)
+class BuildSpec:
+    """What a family builds a network from."""
+
+    config: Mapping[str, Any]  # of a configuration what the family's STRUCTURE names
+    input_shape: tuple[int, int, int]  # (S, S, 3), pixels
+    num_classes: int
+    # Of the training split, red, green, blue, on the scale 0..255.
+    channel_mean: Sequence[float]
+    channel_std: Sequence[float]
+    weights: Path | str | None = None  # see backbones.builder.build; a family trained from scratch takes None alone
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -69,10 +69,7 @@ def decide(pooled: Any, num_classes: int) -> Any:
 
 def dense_layers(features: Any, num_classes: int, *, units: tuple[int, ...]) -> Any:
     """Dense layers with ReLU, then probabilities (document 3's heads)."""
-    x = features
-    for number, width in enumerate(units, start=1):
-        x = keras.layers.Dense(width, activation="relu", name=f"head_dense_{number}")(x)
-    return probabilities(x, num_classes)
+    return probabilities(_dense(features, units), num_classes)
 
 
 def dense_256(features: Any, num_classes: int) -> Any:
@@ -97,10 +94,13 @@ def box(features: Any, num_classes: int) -> Any:
     features: symbolic float [B, D]. Returns symbolic float32 [B, 4]: x1, y1, x2, y2 in shares of the image's sides.
     """
     del num_classes
-    x = features
-    for number, width in enumerate((128, 64, 32), start=1):
+    return keras.layers.Dense(4, activation="sigmoid", dtype="float32", name="box")(_dense(features, (128, 64, 32)))
+
+
+def _dense(x: Any, units: tuple[int, ...]) -> Any:
+    for number, width in enumerate(units, start=1):
         x = keras.layers.Dense(width, activation="relu", name=f"head_dense_{number}")(x)
-    return keras.layers.Dense(4, activation="sigmoid", dtype="float32", name="box")(x)
+    return x
 
 
 def average(maps: Any) -> Any:

@@ -7,23 +7,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
 
+from trainables.models.parts.built_network import BuildSpec
 
-def image_input(input_shape: tuple[int, int, int], *, smallest: int, weights: Path | str | None) -> Any:
+
+def image_input(spec: BuildSpec, *, smallest: int) -> Any:
     """Symbolic images uint8 [B, S, S, 3].
 
-    smallest: side in pixels below which the network's maps would vanish. weights: must be None.
+    smallest: side in pixels below which the network's maps would vanish.
     Raises ValueError (one line) for smaller images, or where weights are given.
     """
-    if weights is not None:
-        raise ValueError(f"weights is {weights}, but this network is trained from scratch: leave it out")
-    if min(input_shape[:2]) < smallest:
-        raise ValueError(f"image size is {min(input_shape[:2])}, but must be at least {smallest} pixels")
-    return keras.Input(input_shape, dtype="uint8", name="images")
+    if spec.weights is not None:
+        raise ValueError(f"weights is {spec.weights}, but this network is trained from scratch: leave it out")
+    if min(spec.input_shape[:2]) < smallest:
+        raise ValueError(f"image size is {min(spec.input_shape[:2])}, but must be at least {smallest} pixels")
+    return keras.Input(spec.input_shape, dtype="uint8", name="images")
 
 
 def scaled(images: Any) -> Any:
@@ -31,13 +32,14 @@ def scaled(images: Any) -> Any:
     return keras.layers.Rescaling(1 / 255, dtype="float32", name="scaled")(images)
 
 
-def centred(images: Any, mean: Sequence[float], *, divisor: float, name: str = "centred") -> Any:
+def centred(images: Any, mean: Sequence[float], *, divisor: float | Sequence[float], name: str = "centred") -> Any:
     """(x - mean) / divisor: float32 [B, S, S, 3], whatever the policy: bfloat16 would round means to whole grey levels.
 
-    mean: red, green, blue on the scale 0..255.
+    mean: red, green, blue on the scale 0..255. divisor: of all three, or of each.
     """
-    values = [float(value) for value in mean]
-    return keras.layers.Normalization(mean=values, variance=[divisor**2] * 3, dtype="float32", name=name)(images)
+    means = [float(value) for value in mean]
+    variances = [float(value) ** 2 for value in ([divisor] * 3 if isinstance(divisor, float) else divisor)]
+    return keras.layers.Normalization(mean=means, variance=variances, dtype="float32", name=name)(images)
 
 
 def convolve(

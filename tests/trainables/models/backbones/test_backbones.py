@@ -237,7 +237,7 @@ def test_sources_are_those_of_the_installed_keras() -> None:
     from trainables.models.backbones import registry
 
     for backbone in registry.CATALOGUE.values():
-        top = registry.with_top(backbone)
+        top = backbone.weights_with_top
         if backbone.weights is None or top is None:
             assert backbone.weights is top
             continue

@@ -182,10 +182,12 @@ CASES = {
 
 
 def build(name: str, side: int | None = None, **config: Any) -> Any:
+    from trainables.models.parts.built_network import BuildSpec
+
     case = CASES[name]
     family = model_family(case.model)
     size = side or case.side
-    return family.build({**case.config, **config}, (size, size, 3), 3, **STATISTICS)
+    return family.build(BuildSpec({**case.config, **config}, (size, size, 3), 3, **STATISTICS))
 
 
 def test_documents_own_sizes() -> None:
@@ -337,8 +339,10 @@ def test_pixels_enter_as_the_documents_have_it() -> None:
     ],
 )
 def test_impossible_configurations_are_one_line(name: str, config: dict[str, Any], message: str) -> None:
+    from trainables.models.parts.built_network import BuildSpec
+
     with pytest.raises(ValueError, match=message) as raised:
         build(name, **config)
     assert "\n" not in str(raised.value)
     with pytest.raises(ValueError, match=r"weights is x.h5, but this network is trained from scratch"):
-        model_family(CASES[name].model).build({}, (64, 64, 3), 3, **STATISTICS, weights="x.h5")
+        model_family(CASES[name].model).build(BuildSpec({}, (64, 64, 3), 3, **STATISTICS, weights="x.h5"))
