@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from datasets.dataset import DataError
 from datasets.readers.location import FETCH_AGAIN
 
 Read = Callable[[], bytes]  # raises OSError
-Key = TypeVar("Key")
 
 
 class ZipArchive:
@@ -42,9 +41,18 @@ class ZipArchive:
             raise OSError(str(error) or "the archive is damaged there") from None
 
 
-def without_copies(found: Iterable[tuple[Key, Read]]) -> list[tuple[Key, Read]]:
-    """Of files of one key those that differ: a copy may hold everything twice, or other images of the same names."""
-    different: dict[Key, list[Read]] = {}
+def matching(files: Mapping[str, Read], *layouts: re.Pattern[str]) -> list[tuple[re.Match[str], Read]]:
+    """Return the files whose paths fit the first of the patterns that any path fits."""
+    for layout in layouts:
+        found = [(match, read) for path, read in files.items() if (match := layout.search(path))]
+        if found:
+            return found
+    return []
+
+
+def without_copies(found: Iterable[tuple[str, Read]]) -> list[tuple[str, Read]]:
+    """Of files of one name those that differ: a copy may hold everything twice, or other images of the same names."""
+    different: dict[str, list[Read]] = {}
     for key, read in found:
         alike = different.setdefault(key, [])
         if all(_differ(read, other) for other in alike):

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from datasets.dataset import Box, Counts, DataError, Progress, SourceImage
 from datasets.readers.location import fetched
-from datasets.readers.zip_archive import Read, members
+from datasets.readers.zip_archive import Read, matching, members
 from errors import pluralize
 
 ADDRESS = "https://data.caltech.edu/records/mzrjq-6wc02/files/caltech-101.zip"  # 137 MB
@@ -83,8 +83,8 @@ def _unpacked(read: Read, name: str, wanted: re.Pattern[str], data_dir: Path, pr
 
 
 def _annotated(files: Mapping[str, Read], source: Path) -> dict[str, tuple[Read, Box]]:
-    images = {match["number"]: read for name, read in files.items() if (match := IMAGE.search(name))}
-    annotations = {match["number"]: read for name, read in files.items() if (match := ANNOTATION.search(name))}
+    images = {match["number"]: read for match, read in matching(files, IMAGE)}
+    annotations = {match["number"]: read for match, read in matching(files, ANNOTATION)}
     for what, found in (("image at 101_ObjectCategories/airplanes", images), ("box at Annotations", annotations)):
         if not found:
             raise DataError(f"{source} has no {what}; {REMEDY}")

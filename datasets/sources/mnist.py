@@ -15,7 +15,7 @@ from datasets.dataset import DataError, HoldOutShares, Progress, SourceImage
 from datasets.readers.array_image import ArrayImage
 from datasets.readers.idx_format import IdxError, parse
 from datasets.readers.location import FETCH_AGAIN, fetched
-from datasets.readers.zip_archive import Read, members
+from datasets.readers.zip_archive import Read, matching, members
 
 SIDE = 28
 # MNIST's authors took their own copies down; this is the mirror that torchvision loads. MD5 as torchvision has them.
@@ -53,21 +53,17 @@ class Mnist:
         origin: a folder with the four idx files, gzipped or not, or a zip archive of it or its http(s) address.
         """
         if origin is None:
-            source, files = self._downloaded(data_dir / "downloads" / self.name, progress)
+            from datasets.readers.download import download
+
+            source = data_dir / "downloads" / self.name
+            for name, md5 in FILES.items():
+                download(f"{ADDRESS}{name}.gz", source / f"{name}.gz", md5=md5, progress=progress)
         else:
             source = fetched(origin, "", data_dir, progress)
             if source.is_file() and FILE.search(source.name):
                 raise DataError(f"{source} is one of four files; {REMEDY}")
-            files = members(source)
-        found = _found(files)
+        found = _found(members(source))
         yield [*self._of_part(found, "train", source), *self._of_part(found, "t10k", source)]
-
-    def _downloaded(self, folder: Path, progress: Progress) -> tuple[Path, dict[str, Read]]:
-        from datasets.readers.download import download
-
-        for name, md5 in FILES.items():
-            download(f"{ADDRESS}{name}.gz", folder / f"{name}.gz", md5=md5, progress=progress)
-        return folder, {f"{name}.gz": (folder / f"{name}.gz").read_bytes for name in FILES}
 
     def _of_part(self, found: Found, part: str, source: Path) -> Iterator[SourceImage]:
         pixels = self._array(found, (part, "images"), 3, source)
@@ -110,7 +106,6 @@ class Mnist:
 def _found(files: Mapping[str, Read]) -> Found:
     """Of a file and its gzipped twin, the file."""
     found: dict[tuple[str, str], tuple[str, Read]] = {}
-    for name in sorted(files):
-        if match := FILE.search(name):
-            found.setdefault((match["part"], match["what"]), (name, files[name]))
+    for match, read in sorted(matching(files, FILE), key=lambda file: file[0].string):
+        found.setdefault((match["part"], match["what"]), (match.string, read))
     return found
