@@ -4,17 +4,36 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
-_PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([a-z_]+)\}")
+_MARKED = re.compile("\0([a-z_]+)\0")
 MOST_NAMES = 50  # in one message: of backbones all, of a study's trials the first
+
+
+class _Arguments:
+    """Names of arguments, to be spoken of in messages: `arg.weights` is the caller's `--weights`.
+
+    Each stands between two NUL characters, which no command line and no file name can hold: no text of a user's is
+    taken for one.
+    """
+
+    def __getitem__(self, name: str) -> str:
+        return f"\0{name}\0"
+
+    def __getattr__(self, name: str) -> str:
+        if name.startswith("_"):  # what copy, inspect and others ask of every object
+            raise AttributeError(name)
+        return self[name]
+
+
+arg = _Arguments()
 
 
 class PodiumError(Exception):
     """Base of every error that a user can correct; `str(error)` is one line.
 
-    Texts are templates: `{weights}` stands for the argument `weights`, which only the caller can name as the user
-    knows it (the command line as `--weights`).
+    Texts are templates: `arg.weights` in one stands for the argument `weights`, which only the caller can name as the
+    user knows it (the command line as `--weights`).
 
     Attributes:
         message: What was given and what is possible, or only the latter where `argument` and `value` say the former.
@@ -31,30 +50,20 @@ class PodiumError(Exception):
 
     @property
     def template(self) -> str:
-        """The whole sentence, its arguments still in braces."""
+        """The whole sentence, its arguments not yet named."""
         subject = ""
         if self.argument is not None:
-            shown = literal(repr(self.value) if isinstance(self.value, str) else str(self.value))
-            subject = f"{{{self.argument}}}: " if self.value is None else f"{{{self.argument}}} is {shown}, but "
+            shown = repr(self.value) if isinstance(self.value, str) else str(self.value)
+            subject = f"{arg[self.argument]}: " if self.value is None else f"{arg[self.argument]} is {shown}, but "
         return f"{subject}{self.message}{f'; {self.remedy}' if self.remedy else ''}"
 
     def __str__(self) -> str:
-        return _replace(self.template, lambda name, placeholder: name)
+        return name_arguments(self.template, {})
 
 
 def name_arguments(template: str, names: Mapping[str, str]) -> str:
-    """Replace each `{argument}` by its name in `names`; other braces are the user's own text and stay."""
-    return _replace(template, lambda name, placeholder: names.get(name, placeholder))
-
-
-def _replace(template: str, word: Callable[[str, str], str]) -> str:
-    doubled = {"{{": "{", "}}": "}"}
-    return _PLACEHOLDER.sub(lambda match: doubled.get(match[0]) or word(match[1], match[0]), template)
-
-
-def literal(text: str) -> str:
-    """Double the braces of a user's text, so that no part of it is taken for an argument."""
-    return text.replace("{", "{{").replace("}", "}}")
+    """Replace each argument by its name in `names`, or by its own."""
+    return _MARKED.sub(lambda match: names.get(match[1], match[1]), template)
 
 
 def pluralize(count: int, one: str, many: str) -> str:

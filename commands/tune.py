@@ -11,6 +11,7 @@ import click
 
 from commands.base.error_handling import fail
 from commands.base.options import CHECKOUT, data_dir_option, data_folder, data_options, results_option
+from errors import arg
 from tuning.plan.settings import Precision, SearchName
 from tuning.records.study_paths import StudyPaths
 from tuning.stopping import stopping_rules
@@ -101,7 +102,7 @@ def tune(task: str, dry_run: bool, backbone: str | None, **options: Any) -> None
     options["data_dir"] = data_folder(options["data_dir"])
     for name, value in {**options, "backbone": backbone}.items():
         if value == "":
-            raise UsageError(f"{{{name}}} is empty; give it a value, or leave it out")
+            raise UsageError(f"{arg[name]} is empty; give it a value, or leave it out")
     options["arms"] = tuple(name.strip() for name in options["arms"].split(",")) if options["arms"] else ()
     if backbone is not None:
         options["sets"] = (*options["sets"], f"backbone={backbone}")

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from errors import unknown_name
+from errors import arg, unknown_name
 from search_spaces.parameters import CategoricalParameter, FixedParameter, SpaceError, Value
 from search_spaces.space import Space
 
@@ -47,14 +47,14 @@ def _change(space: Space, name: str, text: str) -> Space:
         choices = tuple(parameter.check(parse_value(part)) for part in text.split(","))
         if isinstance(parameter, CategoricalParameter):
             allowed = (*parameter.values, *parameter.allowed)
-            return space.with_parameter(replace(parameter, values=choices, allowed=allowed, source="{spaces}"))
+            return space.with_parameter(replace(parameter, values=choices, allowed=allowed, source=arg.spaces))
         return space.with_parameter(
-            CategoricalParameter(name=name, values=choices, when=parameter.when, source="{spaces}")
+            CategoricalParameter(name=name, values=choices, when=parameter.when, source=arg.spaces)
         )
     if isinstance(parameter, CategoricalParameter | FixedParameter):
         raise SpaceError(f"{name} is chosen from a list; write {name}=a,b of {parameter}")
     ends: dict[str, Any] = {end: parameter.check(parse_value(match[end])) for end in ("low", "high")}
-    return space.with_parameter(replace(parameter, **ends, source="{spaces}"))
+    return space.with_parameter(replace(parameter, **ends, source=arg.spaces))
 
 
 def set_in_arms(spaces: dict[str, Space], sets: tuple[str, ...], ranges: tuple[str, ...]) -> dict[str, Space]:
@@ -63,7 +63,7 @@ def set_in_arms(spaces: dict[str, Space], sets: tuple[str, ...], ranges: tuple[s
     "arm.axis=..." changes one arm. Raises SpaceError where no arm has it.
     """
     changed = dict(spaces)
-    for option, texts, change in (("{sets}", sets, _hold), ("{spaces}", ranges, _change)):
+    for option, texts, change in ((arg.sets, sets, _hold), (arg.spaces, ranges, _change)):
         for text in texts:
             arm, axis, value = split_assignment(option, text)
             if arm is not None and arm not in spaces:
@@ -72,7 +72,7 @@ def set_in_arms(spaces: dict[str, Space], sets: tuple[str, ...], ranges: tuple[s
                 name
                 for name, space in changed.items()
                 if arm in (None, name)
-                and axis in (space.names if option == "{sets}" else {own.name for own in space.axes})
+                and axis in (space.names if option == arg.sets else {own.name for own in space.axes})
             ]
             if not having:
                 raise SpaceError(f"{option} {text}: " + _why_not(changed, arm, axis))
@@ -89,6 +89,6 @@ def _why_not(spaces: dict[str, Space], arm: str | None, axis: str) -> str:
     asked = [space for name, space in spaces.items() if arm in (None, name)]
     held = sorted({str(space.constants[axis]) for space in asked if axis in space.constants})
     if held:
-        return f"{axis} is not searched but held at {' or '.join(held)}; hold it elsewhere with {{sets}} {axis}=VALUE"
+        return f"{axis} is not searched but held at {' or '.join(held)}; hold it elsewhere with {arg.sets} {axis}=VALUE"
     known = sorted({name for space in asked for name in space.names})
     return unknown_name("axis" if arm is None else f"axis of {arm}", axis, known)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from errors import unknown_name
+from errors import arg, unknown_name
 from search_spaces.parameters import (
     Axis,
     Condition,
@@ -136,7 +136,7 @@ class Space:
         """Return the space of this one configuration, which is then its published one: nothing is searched."""
         return Space(parameters=fixed(**self.complete(config)), published=({},))
 
-    def with_value(self, name: str, value: Any, source: str = "{sets}") -> Space:
+    def with_value(self, name: str, value: Any, source: str = arg.sets) -> Space:
         """Return the space with one parameter held at a value (`--set`); a condition stays. Raises SpaceError."""
         return self.with_parameter(self.parameter(name).with_value(value, source))
 

@@ -12,7 +12,7 @@ from typing import Any
 from datasets.dataset import Counts, DataError, Dataset, Target
 from datasets.input_config import InputConfig
 from datasets.synthetic.generated_images import GeneratedPictures
-from errors import PodiumError, unknown_name
+from errors import PodiumError, arg, unknown_name
 from search_spaces import pixel_logistic
 from search_spaces.backbones import SAMPLE_BACKBONE
 from search_spaces.objective import Objective
@@ -204,13 +204,13 @@ class Task:
     def sampled(self) -> Task:
         """The task's sample. Raises UnknownTask where it has none."""
         if self.sample is None:
-            raise UnknownTask(f"{self.name} has no sample; leave out {{sample}}")
+            raise UnknownTask(f"{self.name} has no sample; leave out {arg.sample}")
         return self.sample.of(self)
 
     def about(self, data: str | None, group_by: str | None = None, allow_pickle: bool = False) -> Task:
         """The task with the data set that lies there; itself where its data set is fixed. Raises DataError."""
         if allow_pickle and not hasattr(self.dataset, "allow_pickle"):
-            raise DataError(f"{{allow_pickle}} is given, but {self.name} reads no pickle; leave it out")
+            raise DataError(f"{arg.allow_pickle} is given, but {self.name} reads no pickle; leave it out")
         if self.find_dataset is not None:
             return replace(self, dataset=self.find_dataset(data, group_by))
         if group_by is not None:

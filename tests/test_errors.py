@@ -5,11 +5,11 @@ from __future__ import annotations
 import pickle
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from ray import cloudpickle
 
-from errors import PodiumError, name_arguments, pluralize, unknown_name
+from errors import PodiumError, arg, name_arguments, pluralize, unknown_name
 from trainables.learner import Fatal, Infeasible
 from tuning.plan.settings import UsageError
 
@@ -18,7 +18,7 @@ from tuning.plan.settings import UsageError
     ("error", "sentence"),
     [
         (PodiumError("no image"), "no image"),
-        (PodiumError("no image", remedy="check {data}"), "no image; check data"),
+        (PodiumError("no image", remedy=f"check {arg.data}"), "no image; check data"),
         (PodiumError("must be at least 1", argument="trials", value=0), "trials is 0, but must be at least 1"),
         (PodiumError("must be none", argument="augmentation", value="x"), "augmentation is 'x', but must be none"),
         (PodiumError("unknown column", argument="where"), "where: unknown column"),
@@ -28,17 +28,26 @@ def test_one_sentence_of_its_parts(error: PodiumError, sentence: str) -> None:
     assert str(error) == sentence
 
 
-def test_the_caller_names_the_arguments_and_leaves_other_braces() -> None:
-    error = PodiumError("/{x} is no file", argument="weights", remedy="add {gpus_per_trial}")
-    names = {"weights": "--weights", "gpus_per_trial": "--gpus-per-trial"}
-    assert name_arguments(error.template, names) == "--weights: /{x} is no file; add --gpus-per-trial"
+TYPED = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))  # a shell passes no NUL on
+NAMES = {"weights": "--weights", "gpus_per_trial": "--gpus-per-trial", "data": "--from"}
 
 
-@given(st.text())
-def test_a_value_is_shown_as_it_was_given(value: str) -> None:
-    error = PodiumError("there is no such file", argument="weights", value=value)
-    assert str(error) == f"weights is {value!r}, but there is no such file"
-    assert name_arguments(error.template, {"weights": "--weights", "data": "--data"}) == f"--{error}"
+@given(TYPED, TYPED, TYPED)
+@example("{data}/{{a}}", "{weights}", "arg.data")
+def test_the_caller_names_the_arguments_and_no_text_of_a_user(path: str, value: str, more: str) -> None:
+    error = PodiumError(
+        f"{path} is no file {arg.data} can name", argument="weights", value=value, remedy=f"{more} {arg.gpus_per_trial}"
+    )
+    assert str(error) == f"weights is {value!r}, but {path} is no file data can name; {more} gpus_per_trial"
+    assert (
+        name_arguments(error.template, NAMES)
+        == f"--weights is {value!r}, but {path} is no file --from can name; {more} --gpus-per-trial"
+    )
+
+
+def test_an_argument_is_looked_up_as_it_is_spelled() -> None:
+    assert arg["data"] == arg.data
+    assert not hasattr(arg, "__wrapped__")
 
 
 @pytest.mark.parametrize("kind", [PodiumError, UsageError, Fatal, Infeasible])

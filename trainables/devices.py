@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+from errors import arg
 from trainables.learner import Fatal
 
 # What a CUDA context and cuDNN's and cuBLAS's own handles take beside TensorFlow's allocator, for every process: a
@@ -131,7 +132,7 @@ def memory_limit(total_mebibytes: int, fraction: float) -> int:
     if limit < CONTEXT_MEBIBYTES:
         raise Fatal(
             f"a share of {fraction:g} of a GPU with {total_mebibytes} MiB leaves {max(limit, 0)} MiB for a network: "
-            "give every trial more with {gpus_per_trial}"
+            f"give every trial more with {arg.gpus_per_trial}"
         )
     return limit
 
@@ -148,7 +149,7 @@ def total_memory() -> int:
     except (OSError, subprocess.SubprocessError, ValueError, IndexError) as error:
         raise Fatal(
             f"nvidia-smi does not tell the memory of GPU {device or 0} ({type(error).__name__}): "
-            "see that `nvidia-smi` works in this shell, or run without {gpus}"
+            f"see that `nvidia-smi` works in this shell, or run without {arg.gpus}"
         ) from None
 
 
@@ -168,4 +169,4 @@ def _no_gpu_message(tensorflow: ModuleType) -> str:
         reason = "TensorFlow finds none, most often because the CUDA libraries are missing"
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     named = f" (CUDA_VISIBLE_DEVICES={visible})" if visible is not None else ""
-    return f"a GPU is lent to this trial{named}, but {reason}: run make setup EXTRAS=gpu, or leave {{gpus}} out"
+    return f"a GPU is lent to this trial{named}, but {reason}: run make setup EXTRAS=gpu, or leave {arg.gpus} out"

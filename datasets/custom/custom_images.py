@@ -16,6 +16,7 @@ from datasets.custom.layout import RULE, FoundImage, check_encoding
 from datasets.dataset import DataError, Progress, Shares, SourceImage
 from datasets.readers.location import is_address, local
 from datasets.store.splits import assign_splits
+from errors import arg
 
 LONGEST_NAME = 60  # characters of it that names of files begin with, of at most 255
 
@@ -88,7 +89,7 @@ def _listed(path: Path, group_by: str) -> tuple[tuple[str, ...], list[SourceImag
     elif path.suffix.lower() == ".csv" and os.path.isfile(path):
         found = in_table(path, group_by)
     else:
-        raise DataError(f"{{data}} is {path}, which is {_what_is(path)}; {RULE}")
+        raise DataError(f"{arg.data} is {path}, which is {_what_is(path)}; {RULE}")
     classes = tuple(sorted({one.label for one in found}))
     if len(classes) < 2:
         only = f"has the one class {classes[0]!r}" if classes else "has no class"

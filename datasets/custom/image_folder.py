@@ -11,7 +11,7 @@ from pathlib import Path
 
 from datasets.custom.layout import RULE, SPLIT_FOLDERS, FoundImage, check_encoding
 from datasets.dataset import DataError, Split
-from errors import pluralize
+from errors import arg, pluralize
 
 # What Pillow reads, as cameras and published data sets write it. Any other file in a folder is passed over.
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
@@ -84,12 +84,12 @@ def _check_holds_no_image(folder: Path, label: str, group_by: str) -> None:
         seen.add(place)
         files, inner = _entries(folder)
         if files:
-            depth, remedy = "directly in its folder", ", or keep such folders together with {group_by} folder"
+            depth, remedy = "directly in its folder", f", or keep such folders together with {arg.group_by} folder"
             if group_by == "folder":
                 depth, remedy = "in its folder or in one below it", ""
             raise DataError(
                 f"{folder} holds images too far below the class {label!r}: a class's images must lie {depth}; move "
-                f"them up, or name the folder of the classes with {{data}}{remedy}"
+                f"them up, or name the folder of the classes with {arg.data}{remedy}"
             )
         waiting += [folder / name for name in reversed(inner)]
 

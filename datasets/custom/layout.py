@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from datasets.dataset import DataError, Split
+from errors import arg
 
 SPLIT_FOLDERS: dict[str, Split] = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("val", "valid", "validation"), "val"),
     **dict.fromkeys(("test", "testing"), "test"),
 }
-RULE = "{data} must be a folder with a sub-folder for each class, or a CSV table with the columns path and label"
+RULE = f"{arg.data} must be a folder with a sub-folder for each class, or a CSV table with the columns path and label"
 
 
 @dataclass(frozen=True)

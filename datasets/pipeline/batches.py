@@ -15,6 +15,7 @@ from datasets.images.resize import resize_to_square, ten_crops
 from datasets.images.thread_map import ordered, usable_cores
 from datasets.input_config import CROPS, InputConfig, keeps_boxes
 from datasets.store.image_store import ImageStore
+from errors import arg
 
 PREFETCHED_BATCHES = 2  # one that the model takes next, one in the making
 VIEWS_SEED = 0  # fixed views belong to the data, not to a trial: every trial of every seed shares them
@@ -37,7 +38,7 @@ class SplitBatches:
         if split == "test" and not opened_by.strip():
             raise DataError("opened_by is empty, but the test split opens only with a reason; pass opened_by=REASON")
         if view.image_size < 1:
-            raise DataError(f"image_size is {view.image_size}, but must be at least 1; set it with {{image_size}}")
+            raise DataError(f"image_size is {view.image_size}, but must be at least 1; set it with {arg.image_size}")
         self.store = store
         self.split: Split = split
         # Only training images come in variants, whatever an arm's view says of them.

@@ -13,6 +13,7 @@ import requests
 
 from atomic_file import atomic_replace
 from datasets.dataset import DataError, Progress, silent
+from errors import arg
 
 ATTEMPTS = 5  # in a row without a new byte
 TIMEOUT_SECONDS = (10.0, 60.0)  # to connect; between two pieces
@@ -78,7 +79,7 @@ def download(
     except OSError as error:  # requests' own errors never come this far
         reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or error
         raise DownloadError(
-            f"{target} could not be written ({reason}); choose another folder with {{data_dir}}", str(reason)
+            f"{target} could not be written ({reason}); choose another folder with {arg.data_dir}", str(reason)
         ) from None
     return target
 
@@ -102,7 +103,7 @@ def _fetch(
             if failures >= attempts:
                 host = urlsplit(url).hostname or url
                 raise DownloadError(
-                    f"could not reach {host}: {error}; download {url} elsewhere and pass {{data}}", str(error)
+                    f"could not reach {host}: {error}; download {url} elsewhere and pass {arg.data}", str(error)
                 ) from None
         time.sleep(pause_seconds * 2 ** max(0, failures - 1))
 
@@ -122,7 +123,7 @@ def _continue(url: str, part: Path, progress: Progress, timeout: tuple[float, fl
             if response.status_code >= 400:
                 raise DownloadError(
                     f"{url} answered {response.status_code} {response.reason}; check the address, or download the file "
-                    "elsewhere and pass {data}",
+                    f"elsewhere and pass {arg.data}",
                     f"it answered {response.status_code} {response.reason}",
                 )
             resumed = response.status_code == requests.codes.partial_content
@@ -155,7 +156,7 @@ def _check(url: str, target: Path, md5: str) -> None:
         part.unlink()
         raise DownloadError(
             f"{url} has the md5 checksum {checksum}, but {md5} is expected; it was deleted: try again, or download it "
-            "elsewhere and pass {data}",
+            f"elsewhere and pass {arg.data}",
             "what arrived has the wrong checksum",
         )
 

@@ -8,9 +8,10 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
 from datasets.dataset import DataError, Progress
+from errors import arg
 
 # Of a damaged archive. What was downloaded is kept: starting again alone would not fetch it again.
-FETCH_AGAIN = "name another copy with {data}, or, where it was downloaded to, delete it and start again"
+FETCH_AGAIN = f"name another copy with {arg.data}, or, where it was downloaded to, delete it and start again"
 
 
 def is_address(origin: str) -> bool:
@@ -57,7 +58,7 @@ def fetched(origin: str | None, address: str, data_dir: Path, progress: Progress
         name = PurePosixPath(urlsplit(url).path).name or "archive"
     except ValueError as error:
         raise DataError(
-            f"{{data}} is {url}, which is no address ({error}); name an archive at http:// or https://"
+            f"{arg.data} is {url}, which is no address ({error}); name an archive at http:// or https://"
         ) from None
     if url != address:
         # Two addresses may end alike, and each may be longer than a file's name can be.

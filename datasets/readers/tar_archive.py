@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from datasets.dataset import DataError, Progress
 from datasets.readers.location import FETCH_AGAIN
+from errors import arg
 
 GZIP_MAGIC = b"\x1f\x8b"
 PROGRESS_BYTES = 8 << 20  # of the compressed archive between two reports
@@ -32,10 +33,10 @@ def unpacked(archive: Path, scratch: Path, wanted: Callable[[str], str | None], 
     from filelock import FileLock
 
     if not archive.exists():
-        raise DataError(f"{archive} does not exist; name the archive or the unpacked folder with {{data}}")
+        raise DataError(f"{archive} does not exist; name the archive or the unpacked folder with {arg.data}")
     if not archive.is_file():
         raise DataError(
-            f"{archive} is neither a file nor a folder; name the archive or the unpacked folder with {{data}}"
+            f"{archive} is neither a file nor a folder; name the archive or the unpacked folder with {arg.data}"
         )
     if archive.stat().st_size == 0:
         raise DataError(f"{archive} is empty; {FETCH_AGAIN}")
@@ -74,7 +75,7 @@ def _unpack(archive: Path, scratch: Path, wanted: Callable[[str], str | None], p
         if error.errno == errno.ENOSPC:
             raise DataError(
                 f"the disk of {scratch} is full while unpacking {archive}; free some space or choose another folder "
-                "with {data_dir}"
+                f"with {arg.data_dir}"
             ) from None
         if error.errno is None:  # gzip and bz2 raise OSError without a number for damaged data
             raise _damaged(archive, error) from None

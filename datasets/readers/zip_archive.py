@@ -12,6 +12,7 @@ from pathlib import Path
 
 from datasets.dataset import DataError
 from datasets.readers.location import FETCH_AGAIN
+from errors import arg
 
 Read = Callable[[], bytes]  # raises OSError
 
@@ -73,7 +74,7 @@ def members(source: Path) -> dict[str, Read]:
     Hidden files are passed over. Raises DataError: missing, unreadable, not a zip archive.
     """
     if not source.exists():
-        raise DataError(f"{source} does not exist; name the archive or the unpacked folder with {{data}}")
+        raise DataError(f"{source} does not exist; name the archive or the unpacked folder with {arg.data}")
     if not source.is_dir():
         archive = ZipArchive(source)
         return {name: partial(archive.read, name) for name in archive.names}
@@ -87,5 +88,5 @@ def members(source: Path) -> dict[str, Read]:
             else:
                 found[path.relative_to(source).as_posix()] = path.read_bytes
     except OSError as error:
-        raise DataError(f"{source} cannot be read ({error.strerror}); name another copy with {{data}}") from None
+        raise DataError(f"{source} cannot be read ({error.strerror}); name another copy with {arg.data}") from None
     return found

@@ -11,11 +11,12 @@ from pathlib import Path
 from datasets.dataset import Counts, DataError, Progress, SourceImage
 from datasets.readers.location import fetched
 from datasets.sources.labelled_photographs import labelled_photographs
+from errors import arg
 
 PAGE = "kaggle.com/datasets/ashishsaxena2209/animal-image-datasetdog-cat-and-panda"  # asks for an account
 # animals/cats/cats_00001.jpg, animals/panda/panda_00001.jpg; some copies have the folders in the singular.
 FILE = re.compile(r"(?:^|/)(?P<label>cat|dog|panda)s?/(?P<file>[^/]+\.jpe?g)$", re.IGNORECASE)
-REMEDY = f"name the zip archive from {PAGE}, or the folder with cats, dogs and panda, with {{data}}"
+REMEDY = f"name the zip archive from {PAGE}, or the folder with cats, dogs and panda, with {arg.data}"
 COUNTS = Counts(train=650, val=100, test=250)
 
 

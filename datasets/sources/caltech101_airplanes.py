@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from datasets.dataset import Box, Counts, DataError, Progress, SourceImage
 from datasets.readers.location import fetched
 from datasets.readers.zip_archive import Read, matching, members
-from errors import pluralize
+from errors import arg, pluralize
 
 ADDRESS = "https://data.caltech.edu/records/mzrjq-6wc02/files/caltech-101.zip"  # 137 MB
 MD5 = "3138e1922a9193bfa496528edbbc45d0"  # of that archive
@@ -22,7 +22,7 @@ ANNOTATION = re.compile(r"(?:^|/)Annotations/Airplanes_Side_2/annotation_(?P<num
 ARCHIVES = {"101_ObjectCategories.tar.gz": IMAGE, "Annotations.tar": ANNOTATION}  # inside it, and what is taken of them
 TABLE = re.compile(r"(?:^|/)airplanes\.csv$")  # document 2: its images lie in images/ beside it
 REMEDY = (
-    f"name the archive from {ADDRESS}, the folder it unpacks to, or one with airplanes.csv and images/ with {{data}}"
+    f"name the archive from {ADDRESS}, the folder it unpacks to, or one with airplanes.csv and images/ with {arg.data}"
 )
 
 

@@ -12,13 +12,14 @@ import numpy as np
 from datasets.dataset import DataError, HoldOutShares, Progress, SourceImage, Split
 from datasets.readers.array_image import ArrayImage
 from datasets.readers.location import FETCH_AGAIN, fetched
+from errors import arg
 
 ADDRESS = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"  # 162 MB
 MD5 = "c32a1d4ab5d03f1284b67883e8d87530"  # as its author's page has it
 FOLDER = "cifar-10-batches-bin"
 BATCHES = (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch")
 NAMES = "batches.meta.txt"
-REMEDY = f"name the archive from {ADDRESS} or its folder {FOLDER} with {{data}}"
+REMEDY = f"name the archive from {ADDRESS} or its folder {FOLDER} with {arg.data}"
 PICKLED = "batches.meta"  # of the version for Python
 SIDE = 32
 RECORD = 1 + 3 * SIDE * SIDE  # bytes: the label, then the planes red, green and blue, row by row

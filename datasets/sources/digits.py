@@ -11,6 +11,7 @@ import numpy as np
 
 from datasets.dataset import DataError, Progress, Shares, SourceImage
 from datasets.readers.array_image import ArrayImage
+from errors import arg
 
 BRIGHTEST = 16  # ink in each field of 4 x 4 pixels of the scan, 0 to 16
 SHARES = Shares(train=60, val=20, test=20)
@@ -31,7 +32,7 @@ class Digits:
         """See datasets.dataset.Dataset. Raises DataError: an origin is given."""
         del data_dir, progress
         if origin is not None:
-            raise DataError(f"{self.title} come with scikit-learn, but {{data}} is {origin!r}; leave it out")
+            raise DataError(f"{self.title} come with scikit-learn, but {arg.data} is {origin!r}; leave it out")
         from sklearn.datasets import load_digits
 
         found = load_digits()

@@ -11,6 +11,7 @@ from pathlib import Path
 from datasets.dataset import Counts, Progress, SourceImage
 from datasets.readers.location import fetched
 from datasets.sources.labelled_photographs import labelled_photographs
+from errors import arg
 
 # Microsoft's copy, 787 MB, 12,500 files a class. Some hold no image, such as Cat/666.jpg and Dog/11702.jpg.
 ADDRESS = (
@@ -23,7 +24,7 @@ LAYOUTS = (
     re.compile(r"(?:^|/)train/(?P<label>cat|dog)\.0*(?P<file>\d+\.jpg)$"),
     re.compile(r"^(?P<label>cat|dog)\.0*(?P<file>\d+\.jpg)$"),
 )
-REMEDY = f"name the archive from {ADDRESS}, Kaggle's train.zip, or the folder of either with {{data}}"
+REMEDY = f"name the archive from {ADDRESS}, Kaggle's train.zip, or the folder of either with {arg.data}"
 
 
 @dataclass(frozen=True, kw_only=True)

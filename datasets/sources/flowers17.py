@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from datasets.dataset import Counts, DataError, Progress, SourceImage
 from datasets.readers.location import fetched
 from datasets.readers.zip_archive import members
+from errors import arg
 
 ADDRESS = "https://www.robots.ox.ac.uk/~vgg/data/flowers/17/17flowers.tgz"  # 58 MB
 MD5 = "b59a65d8d1a99cd66944d474e1289eab"  # of that archive, as others that load it have it; its authors name none
@@ -24,7 +25,7 @@ CLASSES = (
 )
 # fmt: on
 COUNTS = Counts(train=51, val=9, test=20)
-REMEDY = f"name the archive from {ADDRESS}, its folder, or a folder with a sub-folder for each flower, with {{data}}"
+REMEDY = f"name the archive from {ADDRESS}, its folder, or a folder with a sub-folder for each flower, with {arg.data}"
 
 
 @dataclass(frozen=True, kw_only=True)

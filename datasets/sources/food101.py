@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from datasets.dataset import Counts, DataError, Progress, SourceImage
 from datasets.readers.location import fetched
 from datasets.sources.read_class_names import read_class_names
+from errors import arg
 
 ADDRESS = "http://data.vision.ee.ethz.ch/cvl/food-101.tar.gz"  # 4.65 GiB
 MD5 = "85eeb15f3717b99a5da872d97d918f87"  # of that archive; torchvision checks the same
@@ -93,4 +94,4 @@ def _images_folder(folder: Path, classes: Sequence[str]) -> Path:
 
 
 def _remedy() -> str:
-    return f"name the archive from {ADDRESS} or its unpacked folder with {{data}}"
+    return f"name the archive from {ADDRESS} or its unpacked folder with {arg.data}"

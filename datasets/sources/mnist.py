@@ -16,6 +16,7 @@ from datasets.readers.array_image import ArrayImage
 from datasets.readers.idx_format import IdxError, parse
 from datasets.readers.location import FETCH_AGAIN, fetched
 from datasets.readers.zip_archive import Read, matching, members
+from errors import arg
 
 SIDE = 28
 # MNIST's authors took their own copies down; this is the mirror that torchvision loads. MD5 as torchvision has them.
@@ -28,7 +29,7 @@ FILES: Mapping[str, str] = {
 }
 # Some copies write a dot: train-images.idx3-ubyte.
 FILE = re.compile(r"(?:^|/)(?P<part>train|t10k)-(?P<what>images|labels)[-.]idx[13]-ubyte(?:\.gz)?$")
-REMEDY = f"name a folder with the four files {', '.join(f'{name}.gz' for name in FILES)} of {ADDRESS} with {{data}}"
+REMEDY = f"name a folder with the four files {', '.join(f'{name}.gz' for name in FILES)} of {ADDRESS} with {arg.data}"
 CARVED = HoldOutShares(val=10)
 Found = Mapping[tuple[str, str], tuple[str, Read]]  # path and content by part ("train") and kind ("labels")
 

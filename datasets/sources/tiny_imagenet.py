@@ -12,6 +12,7 @@ from datasets.dataset import DataError, HoldOutShares, Progress, SourceImage
 from datasets.readers.location import fetched
 from datasets.readers.zip_archive import Read, matching, members
 from datasets.sources.read_class_names import read_class_names
+from errors import arg
 
 ADDRESS = "http://cs231n.stanford.edu/tiny-imagenet-200.zip"  # 248 MB
 MD5 = "90528d7ca1a48142e341f4ef8d21d0de"  # as others that load it have it; its authors name none
@@ -19,7 +20,7 @@ TRAINING = re.compile(r"(?:^|/)train/(?P<wnid>n\d{8})/images/(?P<file>[^/]+\.JPE
 VALIDATION = re.compile(r"(?:^|/)val/images/(?P<file>[^/]+\.JPEG)$")
 ANNOTATIONS = re.compile(r"(?:^|/)val/val_annotations\.txt$")
 CARVED = HoldOutShares(test=10)
-REMEDY = f"name the archive from {ADDRESS} or its folder tiny-imagenet-200 with {{data}}"
+REMEDY = f"name the archive from {ADDRESS} or its folder tiny-imagenet-200 with {arg.data}"
 # Those of its wnids.txt, ascending, each with the first of the names that ImageNet's list of 1,000 classes gives it.
 NAMES: Mapping[str, str] = dict(line.split(" ", 1) for line in read_class_names("tiny_imagenet"))
 LABELS: Mapping[str, int] = {wnid: label for label, wnid in enumerate(NAMES)}

@@ -18,6 +18,7 @@ from atomic_file import atomic_path
 from datasets.dataset import SPLITS, DataError, SourceImage, Split
 from datasets.readers import pickled_arrays
 from datasets.readers.array_image import ArrayImage
+from errors import arg
 
 MEAN_FILE, MEAN = "mean_image_rgb.pickle", "mean_image_rgb"
 NAMES: Mapping[Split, str] = {"train": "train", "val": "validation", "test": "test"}
@@ -54,7 +55,7 @@ def images(path: Path, classes: int, allow_pickle: bool) -> list[SourceImage]:
     else:
         raise DataError(
             f"{path} is a pickle, which runs whatever code it holds: convert it first with `python cli.py datasets "
-            f"convert {path.name} signs.npz`, which reads arrays alone, or trust it with {{allow_pickle}}"
+            f"convert {path.name} signs.npz`, which reads arrays alone, or trust it with {arg.allow_pickle}"
         )
     return list(_images(arrays, path, classes))
 

@@ -15,6 +15,7 @@ from datasets.readers.location import fetched
 from datasets.readers.zip_archive import Read, matching, members
 from datasets.sources.read_class_names import read_class_names
 from datasets.sources.traffic_sign_arrays import images as arrays_of
+from errors import arg
 
 ADDRESS = "https://sid.erda.dk/public/archives/daaeac0d7ce1152aea9b61d9f1e19370/"
 # 39,209 training images in tracks of 30 frames, 12,630 test images, and the test images' labels. MD5 as torchvision has
@@ -27,8 +28,8 @@ ARCHIVES: Mapping[str, str | None] = {
 TRAINING = re.compile(r"(?:^|/)Final_Training/Images/(?P<label>\d{5})/(?P<track>\d{5})_(?P<frame>\d{5})\.ppm$")
 TEST = re.compile(r"(?:^|/)Final_Test/Images/(?P<number>\d{5})\.ppm$")
 TEST_LABELS = re.compile(r"(?:^|/)GT-final_test\.csv$")
+REMEDY = f"name a folder with {', '.join(ARCHIVES)} from {ADDRESS}, or with what they unpack to, with {arg.data}"
 CLASSES = read_class_names("traffic_signs")
-REMEDY = f"name a folder with {', '.join(ARCHIVES)} from {ADDRESS}, or with what they unpack to, with {{data}}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,7 @@ from datasets.dataset import SPLITS, DataError, Dataset, Progress, Split, silent
 from datasets.readers.location import describe_origin, local
 from datasets.store.folds import Fold, apply_fold
 from datasets.store.store_writer import VERSION, build
+from errors import arg
 
 # Fields of a data set that change no pixel of its store: what it is called, and whether its origin may be a pickle.
 NOT_CONTENT = ("title", "allow_pickle")
@@ -67,7 +68,7 @@ def prepare(dataset: Dataset, data_dir: Path, origin: str | None = None, progres
     except OSError as error:
         raise DataError(
             f"the data folder {path.parent} cannot be written ({error.strerror or error}); "
-            "choose another with {data_dir}"
+            f"choose another with {arg.data_dir}"
         ) from None
     try:
         if not _is_current(path, origin):

@@ -9,7 +9,7 @@ import numpy as np
 
 from datasets.dataset import SPLITS, Counts, DataError, Dataset, HoldOutShares, Shares, SourceImage, Split
 from datasets.store.stratified_groups import stratified_group_split
-from errors import pluralize
+from errors import arg, pluralize
 
 MINIMUM_PER_CLASS = 10  # below it a class has no split worth the name: 7 / 2 / 1 images
 FOLDS = 7  # groups are dealt into so many: one for validation, one for the test, each about 14 % of every class
@@ -58,7 +58,7 @@ def _name(pair: tuple[SourceImage, Split]) -> str:
 
 def _by_class(dataset: Dataset, images: Members) -> list[list[SourceImage]]:
     if not images:
-        raise DataError(f"{dataset.title} holds no image; check what {{data}} names")
+        raise DataError(f"{dataset.title} holds no image; check what {arg.data} names")
     by_class: list[list[SourceImage]] = [[] for _ in dataset.classes]
     previous = ""
     for image in sorted(images, key=lambda image: image.name):
@@ -185,7 +185,7 @@ def _fitting_counts(dataset: Dataset, counts: Counts, by_class: Sequence[Members
         raise DataError(
             f"the class {smallest!r} of {dataset.title} has {available} images, but {counts.total} are needed "
             f"(at least {MINIMUM_PER_CLASS}, then all classes shrink in proportion); add images or name a fuller copy "
-            "with {data}"
+            f"with {arg.data}"
         )
     fitting = scale_counts(counts, available)
     notice = (

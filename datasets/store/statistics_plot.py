@@ -19,7 +19,7 @@ from atomic_file import atomic_path
 from datasets.dataset import SPLITS, DataError
 from datasets.store.image_store import ImageStore
 from datasets.store.statistics import CHANNELS, Statistics, shortened
-from errors import pluralize
+from errors import arg, pluralize
 
 # Okabe and Ito's colours, told apart with any kind of colour blindness.
 CHANNEL_COLOURS = ("#D55E00", "#009E73", "#0072B2")
@@ -75,7 +75,7 @@ def draw_statistics(statistics: Statistics, store: ImageStore, path: Path) -> No
                 figure.savefig(partial, format="png")
         except OSError as error:
             raise DataError(
-                f"the picture {path} cannot be written ({error.strerror or error}); choose another {{picture}}"
+                f"the picture {path} cannot be written ({error.strerror or error}); choose another {arg.picture}"
             ) from None
 
 

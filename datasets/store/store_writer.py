@@ -34,7 +34,7 @@ from datasets.store.near_duplicates import (
     thumbnail,
 )
 from datasets.store.splits import MINIMUM_PER_CLASS, assign_splits
-from errors import pluralize
+from errors import arg, pluralize
 
 VERSION = 2  # of the store; raise it whenever the same images would be stored differently
 BROKEN_LIMIT = 0.05  # of a class: the published numbers rest on whole classes
@@ -81,7 +81,7 @@ def build(dataset: Dataset, path: Path, origin: str | None, progress: Progress) 
     except OSError as error:
         raise DataError(
             f"the image store {path} could not be written ({error.strerror or error}); free some space or choose "
-            "another folder with {data_dir}"
+            f"another folder with {arg.data_dir}"
         ) from None
 
 
@@ -102,7 +102,9 @@ def _opened(dataset: Dataset, origin: str | None, folder: Path, progress: Progre
             images = stack.enter_context(dataset.images(origin, folder, progress))
         except OSError as error:
             place = error.filename or origin or dataset.title
-            raise DataError(f"{place} cannot be read ({error.strerror or error}); check what {{data}} names") from None
+            raise DataError(
+                f"{place} cannot be read ({error.strerror or error}); check what {arg.data} names"
+            ) from None
         yield images
 
 
@@ -112,7 +114,7 @@ def _check_space(folder: Path, planned: Sequence[_Planned]) -> None:
     if free < needed:
         raise DataError(
             f"the data folder {folder} has {free / 1e9:.1f} GB free, but the image store needs {needed / 1e9:.1f} GB; "
-            "free some space or choose another folder with {data_dir}"
+            f"free some space or choose another folder with {arg.data_dir}"
         )
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets.dataset import Box, Counts, DataError, Progress, SourceImage
+from errors import arg
 
 if TYPE_CHECKING:
     from datasets.synthetic.canvas import Brush
@@ -69,7 +70,7 @@ def check_drawable(title: str, classes: Sequence[str], origin: str | None) -> No
 
     if origin is not None:
         raise DataError(
-            f"{title} is drawn by the program, but {{data}} is {origin!r}; leave out {{data}} or {{sample}}"
+            f"{title} is drawn by the program, but {arg.data} is {origin!r}; leave out {arg.data} or {arg.sample}"
         )
     for name in classes:
         if name not in DISHES:

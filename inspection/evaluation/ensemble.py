@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from errors import unknown_name
+from errors import arg, unknown_name
 from inspection.loading import class_predictions
 from inspection.loading.best_model import InspectionError
 from reporting.results.headings import titled
@@ -47,7 +47,7 @@ def ensemble(study: Path, top: int, arm: str | None = None) -> Ensemble:
     tested = [trial for name in known if arm in (None, name) for trial in record.confirmed(name) if trial.test]
     if top < 2 or top > len(tested):
         count = f"there are {len(tested)}" if tested else "there is none"
-        more = "; confirm more seeds with tune {confirm_seeds}" if len(tested) < max(2, top) else ""
+        more = f"; confirm more seeds with tune {arg.confirm_seeds}" if len(tested) < max(2, top) else ""
         raise InspectionError(
             f"must be from 2 to the tested models of {title}: {count}{more}", argument="top", value=top
         )

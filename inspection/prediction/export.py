@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from atomic_file import atomic_path
+from errors import arg
 from inspection.loading.best_model import InspectionError, Winner
 from inspection.loading.load_model import classifier, load_network
 from inspection.loading.silence_tensorflow import suppress_stderr
@@ -49,7 +50,7 @@ def export(winner: Winner, form: str, out: Path | None) -> Exported:
             f"what it is lies in {winner.folder} as arrays"
         )
     if out is not None and out.exists():
-        raise InspectionError(f"{out} exists; remove it or name another {{out}}")
+        raise InspectionError(f"{out} exists; remove it or name another {arg.out}")
     missing = [name for name in getattr(_format(form), "PACKAGES", ()) if find_spec(name) is None]
     if missing:
         raise InspectionError(f"{form} needs {', '.join(missing)}: run `make setup EXTRAS={form}`")

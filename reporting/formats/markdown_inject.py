@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from atomic_file import write_atomically
-from errors import unknown_name
+from errors import arg, unknown_name
 from reporting.errors import ReportingError
 from reporting.formats.markdown import markdown_table
 from reporting.tables.arm_tables import document_tables, open_study
@@ -25,9 +25,9 @@ def write_into(study: Path, target: Path) -> list[str]:
     try:
         text = target.read_bytes().decode()
     except OSError as error:
-        raise ReportingError(f"{{into}} {target}: {error.strerror}; name a Markdown file that can be read") from None
+        raise ReportingError(f"{arg.into} {target}: {error.strerror}; name a Markdown file that can be read") from None
     except UnicodeDecodeError as error:
-        raise ReportingError(f"{{into}} {target}: it is not UTF-8 at byte {error.start}; save it as UTF-8") from None
+        raise ReportingError(f"{arg.into} {target}: it is not UTF-8 at byte {error.start}; save it as UTF-8") from None
     line_end = "\r\n" if "\r\n" in text else "\n"
     tables = {table.name: table for table in document_tables(record, task)}
     written = []
@@ -37,7 +37,7 @@ def write_into(study: Path, target: Path) -> list[str]:
             continue
         if start is None or end is None or end.start() < start.end():
             raise ReportingError(
-                f"{{into}} {target}: the marks of {name} must be a start and, below it, an end; mend them"
+                f"{arg.into} {target}: the marks of {name} must be a start and, below it, an end; mend them"
             )
         inner = markdown_table(table).replace("\n", line_end)
         text = f"{text[: start.end()]}{line_end * 2}{inner}{line_end}{text[end.start() :]}"
@@ -51,8 +51,8 @@ def write_into(study: Path, target: Path) -> list[str]:
 def _raise_without_marks(target: Path, text: str, names: list[str]) -> None:
     other = re.search(_MARK.format(name=r"(\w+)", end="start"), text, re.MULTILINE)
     if other:
-        raise ReportingError(f"{{into}} {target}: " + unknown_name("table", other.group(1), names))
+        raise ReportingError(f"{arg.into} {target}: " + unknown_name("table", other.group(1), names))
     raise ReportingError(
-        f"{{into}} {target}: it has no place for a table; add the two lines [comment]: # ({names[0]}_start) and "
+        f"{arg.into} {target}: it has no place for a table; add the two lines [comment]: # ({names[0]}_start) and "
         f"[comment]: # ({names[0]}_end), with empty lines around them"
     )

@@ -15,7 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from errors import unknown_name
+from errors import arg, unknown_name
 from reporting.errors import ReportingError
 
 Row = dict[str, Any]
@@ -166,7 +166,7 @@ def _query(expression: FilterExpression, clause: str, rows: Sequence[Row], colum
         except (sqlite3.Error, UnicodeEncodeError) as error:
             reason = " ".join(str(error).replace('""', '"').split())
             raise ReportingError(
-                f'{{{expression.argument}}} {expression.text!r}: {reason}; write SQL such as "val_accuracy > 0.8"'
+                f'{arg[expression.argument]} {expression.text!r}: {reason}; write SQL such as "val_accuracy > 0.8"'
             ) from None
 
 
@@ -204,7 +204,7 @@ def _tokens(argument: str, text: str) -> Iterator[re.Match[str]]:
             unclosed = text[at] in "'\"["
             remedy = "close it" if unclosed else "put a value with such characters between quotation marks"
             raise ReportingError(
-                f"{{{argument}}} {text!r}: {text[at]!r} at character {at + 1} cannot be read; {remedy}"
+                f"{arg[argument]} {text!r}: {text[at]!r} at character {at + 1} cannot be read; {remedy}"
             )
         yield match
         at = match.end()

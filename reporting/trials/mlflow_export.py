@@ -9,6 +9,7 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from errors import arg
 from reporting.errors import ReportingError
 from tuning.records.study_record import StudyRecord, TrialRecord
 
@@ -31,7 +32,9 @@ def export(record: StudyRecord, trials: Sequence[str], uri: str) -> str:
     Raises ReportingError: mlflow is not installed, nothing answers there, or the server refuses.
     """
     if importlib.util.find_spec("mlflow") is None:
-        raise ReportingError("{uri} needs the package mlflow, which is not installed; run `make setup EXTRAS=mlflow`")
+        raise ReportingError(
+            f"{arg.uri} needs the package mlflow, which is not installed; run `make setup EXTRAS=mlflow`"
+        )
     for name, value in _SETTINGS.items():  # before the import reads them
         os.environ.setdefault(name, value)
     mlflow: Any = importlib.import_module("mlflow")
@@ -40,8 +43,8 @@ def export(record: StudyRecord, trials: Sequence[str], uri: str) -> str:
     except mlflow.exceptions.MlflowException as error:
         first = str(error).strip().splitlines()[0]
         if "Max retries exceeded" in first:
-            raise ReportingError(f"{{uri}} {uri}: no server answers there; `mlflow server` starts one") from None
-        raise ReportingError(f"{{uri}} {uri}: {first}") from None
+            raise ReportingError(f"{arg.uri} {uri}: no server answers there; `mlflow server` starts one") from None
+        raise ReportingError(f"{arg.uri} {uri}: {first}") from None
 
 
 def _export(client: Any, record: StudyRecord, trials: Sequence[str], uri: str) -> str:

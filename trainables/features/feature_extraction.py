@@ -16,6 +16,7 @@ from datasets.dataset import SPLITS, DataError, Progress
 from datasets.images.resize import resize_to_square
 from datasets.input_config import InputConfig
 from datasets.store.image_store import ImageStore
+from errors import arg
 from trainables.models.backbones.registry import Backbone
 from trainables.trial_spec import TrainingSpec
 
@@ -70,7 +71,7 @@ def extract(store: ImageStore, what: Extraction, target: Path, progress: Progres
     except OSError as error:
         raise DataError(
             f"{target} cannot be written ({error.strerror or ' '.join(str(error).split())[:120]})",
-            remedy="choose another {out}",
+            remedy=f"choose another {arg.out}",
         ) from None
     return len(store), features
 
@@ -112,7 +113,7 @@ def _backbone(store: ImageStore, what: Extraction) -> tuple[Callable[[np.ndarray
 
     def predict(images: np.ndarray) -> np.ndarray:
         with raise_oom_as_infeasible(
-            f"{what.backbone.name} at {what.view.image_size} px", "take a smaller {image_size}"
+            f"{what.backbone.name} at {what.view.image_size} px", f"take a smaller {arg.image_size}"
         ):
             return prefix(images)[0]
 
@@ -125,5 +126,5 @@ def _check_space(folder: Path, needed: int) -> None:
     if free < needed:
         raise DataError(
             f"the features are {needed / 1e9:.1f} GB, but {folder} has {free / 1e9:.1f} GB free; "
-            "choose another {out}, or {pooling} average"
+            f"choose another {arg.out}, or {arg.pooling} average"
         )

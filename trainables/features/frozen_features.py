@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from datasets.input_config import key_fit
+from errors import arg
 from trainables import devices
 from trainables.features.batch_sources import FeatureFeed, Feed, ImageFeed
 from trainables.features.cache_policy import Work, decide
@@ -66,9 +67,9 @@ def feature_feed(
     size = _bytes(warm, cut) * len(images)
     if size > spec.memory_bytes / 2:
         raise Infeasible(
-            f"the features of {len(images)} images are {size / 1e9:.2g} GB, which neither {{feature_cache}} keeps nor "
-            f"half of a worker's {spec.memory_bytes / 1e9:.2g} GB holds: raise {{feature_cache}}, or "
-            "{sets} pooling=average"
+            f"the features of {len(images)} images are {size / 1e9:.2g} GB, which neither {arg.feature_cache} keeps "
+            f"nor half of a worker's {spec.memory_bytes / 1e9:.2g} GB holds: raise {arg.feature_cache}, or "
+            f"{arg.sets} pooling=average"
         )
     prefix = warm.prefix([cut])
     arrays = [np.empty((len(images), *tensor.shape[1:]), _kind(tensor)) for tensor in warm.boundary_tensors(cut)]
@@ -130,7 +131,7 @@ def _feed(
             # Going on without them would train on other last digits than a machine with more space.
             raise Fatal(
                 f"the output of frozen layers cannot be written ({error.strerror or error}): "
-                "choose another {data_dir}, or do without with {feature_cache} 0"
+                f"choose another {arg.data_dir}, or do without with {arg.feature_cache} 0"
             ) from None
     return FeatureFeed(images, arrays), fact
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 import tensorflow as tf
 
+from errors import arg
 from trainables.learner import OutOfMemory
 from trainables.models.parts.built_network import Network
 from trainables.models.parts.model_graph import Graph, Part
@@ -20,7 +21,7 @@ from trainables.training.optimizers import Optimizer, OptimizerKey, make
 # What CUDA and cuDNN say, beside ResourceExhaustedError, when memory is short.
 _OUT_OF_MEMORY = ("out of memory", "out_of_memory", "alloc_failed", "failed to allocate")
 # Remedies, for those whose configuration has a batch_size and for all.
-MORE = "give a trial more with {gpus_per_trial}"
+MORE = f"give a trial more with {arg.gpus_per_trial}"
 SMALLER = f"use a smaller batch_size, or {MORE}"
 
 Result = TypeVar("Result")

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from errors import arg
 from tuning.plan.settings import UsageError
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -111,7 +112,7 @@ def check_gpus(gpus: int) -> None:
 
     found = int(ray.cluster_resources().get("GPU", 0))
     if found < gpus:
-        remedy = "leave {gpus} out to train on processors" if found == 0 else f"write {{gpus}} {found}"
+        remedy = f"leave {arg.gpus} out to train on processors" if found == 0 else f"write {arg.gpus} {found}"
         raise UsageError(f"Ray finds {found} here; {remedy}", argument="gpus", value=gpus)
 
 
@@ -127,7 +128,7 @@ def _check_answers(address: str) -> None:
 
 
 def _no_cluster(address: str, reason: str) -> UsageError:
-    return UsageError(f"{{address}} {address}: no Ray cluster answers ({reason}); start one with `ray start --head`")
+    return UsageError(f"{arg.address} {address}: no Ray cluster answers ({reason}); start one with `ray start --head`")
 
 
 def _use_own_token(address: str) -> None:

@@ -29,7 +29,7 @@ def typed_command() -> str:
 
 
 def name_options(template: str) -> str:
-    """Replace each `{argument}` by its option: a study's records speak of the options of `tune`."""
+    """Replace each argument by its option: a study's records speak of the options of `tune`."""
     return name_arguments(template, OPTIONS)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from errors import unknown_name
+from errors import arg, unknown_name
 from search_spaces.parameters import Config, SpaceError, Value
 from search_spaces.space import Space
 from tasks.task import Arm
@@ -37,7 +37,7 @@ def read_config_list(settings: StudySettings, arms: list[Arm]) -> dict[str, list
     if settings.configs == "published":
         return _published(settings, arms)
     path = Path(str(settings.configs))
-    shape = f'{{configs}} {path} must be a list such as [{{"arm": "{arms[0].name}", "learning_rate": 1e-3, ...}}]'
+    shape = f'{arg.configs} {path} must be a list such as [{{"arm": "{arms[0].name}", "learning_rate": 1e-3, ...}}]'
     contents = _read_json(path)
     if not isinstance(contents, list) or not contents:
         raise UsageError(shape)
@@ -47,19 +47,20 @@ def read_config_list(settings: StudySettings, arms: list[Arm]) -> dict[str, list
         if not isinstance(entry, Mapping) or not isinstance(entry.get("arm"), str):
             raise UsageError(f"{shape}; entry {number} has no arm")
         if entry["arm"] not in known:
-            raise UsageError(f"{{configs}} {path}, entry {number}: " + unknown_name("arm", entry["arm"], tuple(known)))
+            reason = unknown_name("arm", entry["arm"], tuple(known))
+            raise UsageError(f"{arg.configs} {path}, entry {number}: {reason}")
         arm = known[entry["arm"]]
         try:
             by_arm.setdefault(arm.name, []).append(_entry(entry, arm, settings.seed))
         except SpaceError as error:
-            raise UsageError(f"{{configs}} {path}, entry {number} ({arm.name}): {error.template}") from None
+            raise UsageError(f"{arg.configs} {path}, entry {number} ({arm.name}): {error.template}") from None
     for name, entries in by_arm.items():
         if known[name].pretraining is not None:
             backbone = only_backbone(known[name], known[name].space)
             if any(entry.config["backbone"] != backbone for entry in entries):
                 raise UsageError(
-                    f"{{configs}} {path}: {name} pre-trains {backbone}, so that its configurations can "
-                    "have no other backbone; name it with {backbone}"
+                    f"{arg.configs} {path}: {name} pre-trains {backbone}, so that its configurations can "
+                    f"have no other backbone; name it with {arg.backbone}"
                 )
     return by_arm
 
@@ -73,7 +74,7 @@ def _published(settings: StudySettings, arms: list[Arm]) -> dict[str, list[Confi
     }
     if not by_arm:
         names = ", ".join(arm.name for arm in arms)
-        raise UsageError(f"{{configs}} is published, but no document has settings for {names}; give a JSON file")
+        raise UsageError(f"{arg.configs} is published, but no document has settings for {names}; give a JSON file")
     return by_arm
 
 
@@ -82,9 +83,9 @@ def _read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text())
     except OSError as error:
-        raise UsageError(f"{{configs}} {path}: {error.strerror}; give a JSON file, or the word published") from None
+        raise UsageError(f"{arg.configs} {path}: {error.strerror}; give a JSON file, or the word published") from None
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{{configs}} {path} is not JSON ({error}); it must be a list of configurations") from None
+        raise UsageError(f"{arg.configs} {path} is not JSON ({error}); it must be a list of configurations") from None
 
 
 def _entry(entry: Mapping[str, Any], arm: Arm, seed: int) -> ConfigListEntry:
@@ -108,7 +109,7 @@ def only_backbone(arm: Arm, space: Space) -> Value:
     values = space.choices("backbone")
     if len(values) > 1:
         raise UsageError(
-            f"{arm.name} pre-trains its backbone, but {{spaces}} names {len(values)} of them; name one with "
-            "{backbone}"
+            f"{arm.name} pre-trains its backbone, but {arg.spaces} names {len(values)} of them; name one with "
+            f"{arg.backbone}"
         )
     return values[0]

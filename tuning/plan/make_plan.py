@@ -9,7 +9,7 @@ from pathlib import Path
 
 from datasets.dataset import Target
 from datasets.input_config import keeps_boxes, parse_augmentation
-from errors import unknown_name
+from errors import arg, unknown_name
 from search_spaces.objective import Direction, Objective
 from search_spaces.overrides import set_in_arms
 from search_spaces.space import Space
@@ -64,7 +64,7 @@ def resolve_arms(task: Task, settings: StudySettings, origin: Origin | None) -> 
     arms = [task.arm(arm) for arm in named] if named else list(task.arms)
     doubled = {arm.name for arm in arms if [other.name for other in arms].count(arm.name) > 1}
     if doubled:
-        raise UsageError(f"{{arms}} names {', '.join(sorted(doubled))} twice; name each arm once")
+        raise UsageError(f"{arg.arms} names {', '.join(sorted(doubled))} twice; name each arm once")
     if origin is not None:
         [arm] = arms
         arm = replace(arm, space=fix_to_checkpoint(origin, arm.space), view=origin.view)
@@ -114,7 +114,7 @@ def resolve_budget(task: Task, settings: StudySettings, arms: list[Arm]) -> tupl
             f"of no arm there are more trials than {most}",
             argument="ensemble",
             value=settings.ensemble,
-            remedy="average fewer, or search more with {trials}",
+            remedy=f"average fewer, or search more with {arg.trials}",
         )
     return tuple(plans)
 
@@ -132,10 +132,10 @@ def _origin(task: Task, settings: StudySettings) -> Origin | None:
     origin = find_checkpoint(settings.goes_on_from, settings.results)
     if (origin.task, origin.sample) != (task.name, settings.sample):
         kind = f"{'the sample of ' if origin.sample else ''}{origin.task}"
-        raise UsageError(f"{{goes_on_from}} is {origin.name}, a trial of {kind}: only that can go on from it")
+        raise UsageError(f"{arg.goes_on_from} is {origin.name}, a trial of {kind}: only that can go on from it")
     if settings.arms not in ((), (origin.arm,)):
         raise UsageError(
-            f"{{goes_on_from}} is {origin.name}, a trial of {origin.arm}, but {{arms}} names others; leave it out"
+            f"{arg.goes_on_from} is {origin.name}, a trial of {origin.arm}, but {arg.arms} names others; leave it out"
         )
     return origin
 
@@ -210,7 +210,7 @@ def _changed(arm: Arm, space: Space, settings: StudySettings) -> Arm:
     if WARMUP in space.names and (longest := space.upper_bound(WARMUP)) >= max_epochs:
         raise UsageError(
             f"{WARMUP} of {arm.name} is {longest:g}, but a trial has {max_epochs} epochs in all; "
-            f"give more with {{epochs}}, or fewer with {{sets}} {arm.name}.{WARMUP}=N"
+            f"give more with {arg.epochs}, or fewer with {arg.sets} {arm.name}.{WARMUP}=N"
         )
     return replace(arm, space=space, view=view, max_epochs=max_epochs, grace_epochs=min(arm.grace_epochs, max_epochs))
 

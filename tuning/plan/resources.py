@@ -7,6 +7,7 @@ import math
 import os
 from dataclasses import dataclass
 
+from errors import arg
 from trainables.devices import total_memory
 from trainables.learner import Fatal
 from tuning.plan.settings import StudySettings, UsageError
@@ -44,13 +45,13 @@ def check_gpus_per_trial(fraction: float) -> int:
     """How many trials fit on one GPU. Raises UsageError unless they fill it (within 5 %)."""
     if not LEAST_OF_A_GPU <= fraction <= 1:
         raise UsageError(
-            f"{{gpus_per_trial}} is {fraction:g}, but must be from {LEAST_OF_A_GPU:g} to 1: "
+            f"{arg.gpus_per_trial} is {fraction:g}, but must be from {LEAST_OF_A_GPU:g} to 1: "
             "a trial trains on one GPU or on a part of it"
         )
     fit = math.floor(1 / fraction + 1e-9)
     if 1 - fit * fraction > 0.05:
         raise UsageError(
-            f"{{gpus_per_trial}} is {fraction:g}: {fit} such trials fit on a GPU and {1 - fit * fraction:.0%} of it "
+            f"{arg.gpus_per_trial} is {fraction:g}: {fit} such trials fit on a GPU and {1 - fit * fraction:.0%} of it "
             f"would stay idle; write {_nearest(fit)} ({fit} fit) or {_nearest(fit + 1)} ({fit + 1} fit)"
         )
     return fit
@@ -104,7 +105,9 @@ def plan_share(
         raise UsageError("must not be negative", argument="gpus", value=gpus)
     if gpus == 0:
         if per_trial is not None:
-            raise UsageError(f"{{gpus_per_trial}} is {per_trial:g} without GPUs; add {{gpus}}, such as {{gpus}} 1")
+            raise UsageError(
+                f"{arg.gpus_per_trial} is {per_trial:g} without GPUs; add {arg.gpus}, such as {arg.gpus} 1"
+            )
         most = max(cores, math.floor(memory_gigabytes / TENSORFLOW_GIGABYTES))
         if concurrent is not None and concurrent > most:
             raise UsageError(

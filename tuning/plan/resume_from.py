@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from datasets.input_config import InputConfig
-from errors import unknown_name
+from errors import arg, unknown_name
 from search_spaces.parameters import Config
 from search_spaces.space import Space
 from trainables.trial_spec import state_name
@@ -90,17 +90,17 @@ def _state(study: Path, trial: TrialRecord, epoch: int | None, text: str) -> tup
     model = StudyPaths(study).checkpoint(trial.trial).keras
     if model.is_file() and trial.best_epoch and epoch in (None, trial.best_epoch):
         return trial.best_epoch, model
-    there = f"it kept epochs {', '.join(map(str, kept))}" if kept else "it kept none; train it with {keep_epochs}"
+    there = f"it kept epochs {', '.join(map(str, kept))}" if kept else f"it kept none; train it with {arg.keep_epochs}"
     best = f"; its best model is of epoch {trial.best_epoch}" if model.is_file() else ""
-    raise UsageError(f"{{goes_on_from}} {text}: nothing is left of that epoch: {there}{best}")
+    raise UsageError(f"{arg.goes_on_from} {text}: nothing is left of that epoch: {there}{best}")
 
 
 def check_images(origin: Origin, store: ImageStore) -> None:
     """Raises UsageError: these are other images, or some that it learned from would now validate or test it."""
     if store.fingerprint != origin.fingerprint:
         raise UsageError(
-            f"{{goes_on_from}} is {origin.name}, which learned from other images than {store.path}, or from another "
-            "division of them (as with {folds}): what it has seen would validate it; go on from a study of these"
+            f"{arg.goes_on_from} is {origin.name}, which learned from other images than {store.path}, or from another "
+            f"division of them (as with {arg.folds}): what it has seen would validate it; go on from a study of these"
         )
 
 
@@ -112,5 +112,5 @@ def fix_to_checkpoint(origin: Origin, space: Space) -> Space:
     for name, value in origin.config.items():
         if name in space.names:
             left = max(0, int(value) - origin.epoch) if name == "warmup_epochs" else value
-            space = space.with_value(name, left, source="{goes_on_from}")
+            space = space.with_value(name, left, source=arg.goes_on_from)
     return space

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from errors import PodiumError, unknown_name
+from errors import PodiumError, arg, unknown_name
 from tuning.stopping import stopping_rules
 
 SearchName = Literal["optuna", "random", "qmc", "grid"]
@@ -64,15 +64,23 @@ CONFLICTS = (
     (
         "folds",
         "confirm_seeds",
-        "{folds} and {confirm_seeds} both say how often the best is trained again; give one of them",
+        f"{arg.folds} and {arg.confirm_seeds} both say how often the best is trained again; give one of them",
     ),
     (
         "trials",
         "configs",
-        "{trials} says how many to search, but {configs} lists those to train; leave one of them out",
+        f"{arg.trials} says how many to search, but {arg.configs} lists those to train; leave one of them out",
     ),
-    ("configs", "goes_on_from", "{configs} and {goes_on_from} both say what a trial begins with; give one of them"),
-    ("folds", "goes_on_from", "{folds} and {goes_on_from} both say what a trial begins with; give one of them"),
+    (
+        "configs",
+        "goes_on_from",
+        f"{arg.configs} and {arg.goes_on_from} both say what a trial begins with; give one of them",
+    ),
+    (
+        "folds",
+        "goes_on_from",
+        f"{arg.folds} and {arg.goes_on_from} both say what a trial begins with; give one of them",
+    ),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 
+from errors import arg
 from tuning.plan.plan_text import disk_bytes
 from tuning.plan.settings import UsageError
 from tuning.plan.study_plan import StudyPlan
@@ -14,15 +15,15 @@ def make_folder(plan: StudyPlan) -> None:
     try:
         plan.folder.mkdir(parents=True)
     except FileExistsError:
-        raise UsageError(f"the study {plan.task.name}/{plan.name} exists; choose another {{name}}") from None
+        raise UsageError(f"the study {plan.task.name}/{plan.name} exists; choose another {arg.name}") from None
     except OSError as error:
         raise UsageError(
-            f"{{results}} {plan.settings.results} cannot be written ({error.strerror}); choose another folder"
+            f"{arg.results} {plan.settings.results} cannot be written ({error.strerror}); choose another folder"
         ) from None
     free = shutil.disk_usage(plan.folder).free
     if free < disk_bytes(plan):
         plan.folder.rmdir()
         raise UsageError(
-            f"{{results}} {plan.settings.results} has {free / 1e6:.0f} MB free, but the study needs about "
+            f"{arg.results} {plan.settings.results} has {free / 1e6:.0f} MB free, but the study needs about "
             f"{disk_bytes(plan) / 1e6:.0f} MB; make room or choose another folder"
         )

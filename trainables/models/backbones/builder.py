@@ -11,6 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from errors import arg
 from trainables import npz
 from trainables.learner import Fatal
 from trainables.models.backbones import download_weights, efficientnet_lite, torch_weights
@@ -107,9 +108,9 @@ def _load(backbone: Backbone, model: keras.Model, path: Path | None, top: bool) 
         raise Fatal(str(error)) from None
     except (ValueError, OSError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         reason = " ".join(str(error).split())[:160] or type(error).__name__
-        remedy = f"give the file that keras.applications fetches with include_top={top} with {{weights}}"
+        remedy = f"give the file that keras.applications fetches with include_top={top} with {arg.weights}"
         if backbone.weights is None:
-            remedy = "leave {weights} out, since its own come with the installation"
+            remedy = f"leave {arg.weights} out, since its own come with the installation"
         raise Fatal(
             f"the weights in {path} do not fit {backbone.name} {'with' if top else 'without'} its top ({reason}): "
             f"{remedy}"

@@ -8,10 +8,11 @@ import os
 from pathlib import Path
 
 from datasets.readers.download import DownloadError, download, md5_checksum
+from errors import arg
 from trainables.learner import Fatal
 from trainables.models.backbones.registry import Source
 
-REMEDY = "give a local file with {weights}, or take EfficientNetLite0, whose weights come with the installation"
+REMEDY = f"give a local file with {arg.weights}, or take EfficientNetLite0, whose weights come with the installation"
 # Seconds for a connection or for a silence within one. Offline is known in milliseconds (no name, no route); a network
 # that drops packets would otherwise hold the study for minutes.
 TIMEOUT = 10.0
