@@ -80,7 +80,8 @@ def alexnet(image_size: int) -> list[Any]:
     """Document 2's for AlexNet: rotation 20, shifts 0.2, shear 0.15, zoom 0.15, mirrored or not, and a random crop.
 
     The crop, 227 of 256 pixels (other sizes in proportion, see datasets.images.resize.crop_source_side), comes last, so
-    that its border shows what lies there; in the document it comes first, and what turns in from outside repeats its border.
+    that its border shows what lies there; in the document it comes first, and what turns in from outside repeats its
+    border.
     """
     whole = _keras(crop_source_side(image_size), "shorter_side", rotation=20, shift=0.2, shear=0.15, zoom=0.15)
     return [*whole, _albumentations().RandomCrop(image_size, image_size, p=1.0)]
