@@ -23,6 +23,8 @@ PROGRESS_BYTES = 8 << 20  # of the compressed archive between two reports
 def unpacked(archive: Path, scratch: Path, wanted: Callable[[str], str | None], progress: Progress) -> Iterator[Path]:
     """A folder with the wanted members of a tar archive (gzip, bzip2, xz or plain); it is removed at the end.
 
+    A folder in place of the archive is taken as it is.
+
     wanted: says where in the folder a member goes ("class/name.jpg"), or None to leave it out.
     The archive is read once from front to back: a .tar.gz knows no index, and reading members one by one as they are
     needed would unpack it again for each. Only plain files are taken, to a path made of `wanted`'s own answer that
@@ -31,6 +33,9 @@ def unpacked(archive: Path, scratch: Path, wanted: Callable[[str], str | None], 
     """
     from filelock import FileLock
 
+    if archive.is_dir():
+        yield archive
+        return
     if not archive.exists():
         raise DataError(f"{archive} does not exist; name the archive or the unpacked folder with {arg.data}")
     if not archive.is_file():

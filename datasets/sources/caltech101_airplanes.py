@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from datasets.dataset import Box, Counts, DataError, Progress, SourceImage
 from datasets.readers.location import fetched
+from datasets.readers.tar_archive import unpacked
 from datasets.readers.zip_archive import Read, matching, members
 from errors import arg, pluralize
 
@@ -66,8 +67,6 @@ class Airplanes:
 @contextmanager
 def _unpacked(read: Read, name: str, wanted: re.Pattern[str], data_dir: Path, progress: Progress) -> Iterator[Path]:
     """A folder with what is wanted of an archive inside another one."""
-    from datasets.readers.tar_archive import unpacked
-
     scratch = data_dir / "scratch" / f"airplanes-{name}"
     scratch.parent.mkdir(parents=True, exist_ok=True)
     archive = scratch.with_suffix(".packed")

@@ -128,9 +128,8 @@ def _divided_by_group(dataset: Dataset, by_class: Sequence[Members], counts: Cou
 
     # A class with fewer groups than folds is in some folds only: they are looked for.
     held_out = min(permutations(range(folds), parts.val + parts.test), key=badness)
-    split_of_fold: list[Split] = ["train"] * folds
-    for place, fold in enumerate(held_out):
-        split_of_fold[fold] = "val" if place < parts.val else "test"
+    held: dict[int, Split] = {fold: "val" if place < parts.val else "test" for place, fold in enumerate(held_out)}
+    split_of_fold = [held.get(fold, "train") for fold in range(folds)]
     splits = [split_of_fold[fold] for fold in fold_of]
     for split in dict.fromkeys(split_of_fold):
         present = {label for label, own in zip(labels.tolist(), splits, strict=True) if own == split}

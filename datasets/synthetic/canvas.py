@@ -156,25 +156,20 @@ def background(side: int, random: np.random.Generator) -> Pixels:
     kind = int(random.integers(4))
     if kind == 0:  # wood: long grains
         grains = random.integers(0, 256, (side, 6), dtype=np.uint8)
-        mask = cv2.resize(
-            grains if random.random() < 0.5 else grains.T.copy(), (side, side), interpolation=cv2.INTER_LINEAR_EXACT
-        )
+        mask = grains if random.random() < 0.5 else grains.T.copy()
     elif kind == 1:  # cloth: checks
         step = int(random.integers(6, 26))
         rows = (np.arange(side) + int(random.integers(step))) // step % 2
         mask = ((rows[:, None] + rows[None, :]) * 127).astype(np.uint8)
     elif kind == 2:  # marble: blotches
         cells = int(random.integers(3, 12))
-        mask = cv2.resize(
-            random.integers(0, 256, (cells, cells), dtype=np.uint8), (side, side), interpolation=cv2.INTER_LINEAR_EXACT
-        )
+        mask = random.integers(0, 256, (cells, cells), dtype=np.uint8)
     else:
         mask = np.full((side, side), int(random.integers(256)), np.uint8)
+    mask = cv2.resize(mask, (side, side), interpolation=cv2.INTER_LINEAR_EXACT)  # what has that size stays as it is
     weight = mask.astype(np.int32)[..., None]
-    table: Pixels = ((np.array(base, np.int32) * weight + np.array(other, np.int32) * (255 - weight)) // 255).astype(
-        np.uint8
-    )
-    return table
+    mixed = (np.array(base, np.int32) * weight + np.array(other, np.int32) * (255 - weight)) // 255
+    return np.asarray(mixed, np.uint8)
 
 
 def light(picture: Pixels, random: np.random.Generator) -> Pixels:
@@ -187,8 +182,7 @@ def light(picture: Pixels, random: np.random.Generator) -> Pixels:
     ramp = np.arange(side, dtype=np.int32) * 2 - side
     field = 100 + (ramp[:height, None] * int(slope[0]) + ramp[None, :width] * int(slope[1])) // side
     lit = picture.astype(np.int32) * field[..., None] // 100 * tint * level // 10_000
-    shown: Pixels = np.clip(lit, 0, 255).astype(np.uint8)
-    return shown
+    return np.clip(lit, 0, 255).astype(np.uint8)
 
 
 def photograph(picture: Pixels, random: np.random.Generator) -> Pixels:
@@ -200,5 +194,4 @@ def photograph(picture: Pixels, random: np.random.Generator) -> Pixels:
         picture = cv2.blur(picture, (focus, focus)).astype(np.uint8)
     strength = int(random.integers(2, 16))
     noise = random.integers(-strength, strength + 1, (2, *picture.shape), dtype=np.int16).sum(axis=0, dtype=np.int16)
-    grainy: Pixels = np.clip(picture + noise, 0, 255).astype(np.uint8)
-    return grainy
+    return np.clip(picture + noise, 0, 255).astype(np.uint8)
