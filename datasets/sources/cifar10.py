@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from datasets.dataset import DataError, HoldOutShares, Progress, SourceImage, Split
-from datasets.readers.array_image import ArrayImage
+from datasets.readers.array_image import array_images
 from datasets.readers.location import FETCH_AGAIN, fetched
 from datasets.readers.tar_archive import unpacked
 from errors import arg
@@ -66,7 +66,7 @@ class Cifar10:
                 raise DataError(f"{NAMES} in {source} names the classes {shown}, not CIFAR-10's; {REMEDY}")
         return [image for batch in BATCHES for image in self._of_batch(folder / f"{batch}.bin", batch, source)]
 
-    def _of_batch(self, path: Path, batch: str, source: Path) -> Iterator[SourceImage]:
+    def _of_batch(self, path: Path, batch: str, source: Path) -> list[SourceImage]:
         if not path.exists():
             raise DataError(f"{source} has no {path.name}; {REMEDY}")
         content = np.fromfile(path, np.uint8)
@@ -83,9 +83,7 @@ class Cifar10:
             )
         pixels = records[:, 1:].reshape(-1, 3, SIDE, SIDE).transpose(0, 2, 3, 1)
         split: Split = "test" if batch == "test_batch" else "train"
-        for number, label in enumerate(labels.tolist()):
-            name, read = f"{batch}/{number:05d}.ppm", ArrayImage(pixels, number)
-            yield SourceImage(name=name, label=label, read=read, split=split)
+        return array_images(pixels, labels, f"{batch}/", split=split)
 
 
 def _wanted(member: str) -> str | None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets.dataset import DataError, HoldOutShares, Progress, SourceImage
-from datasets.readers.array_image import ArrayImage
+from datasets.readers.array_image import array_images
 from datasets.readers.idx_format import IdxError, parse
 from datasets.readers.location import FETCH_AGAIN, fetched
 from datasets.readers.zip_archive import Read, matching, members
@@ -66,7 +66,7 @@ class Mnist:
         found = _found(members(source))
         yield [*self._of_part(found, "train", source), *self._of_part(found, "t10k", source)]
 
-    def _of_part(self, found: Found, part: str, source: Path) -> Iterator[SourceImage]:
+    def _of_part(self, found: Found, part: str, source: Path) -> list[SourceImage]:
         pixels = self._array(found, (part, "images"), 3, source)
         if pixels.shape[1:] != (SIDE, SIDE):
             raise DataError(
@@ -84,13 +84,7 @@ class Mnist:
                 f"{found[part, 'labels'][0]} in {source} holds the label {labels.max()}, but {self.title} has "
                 f"{len(self.classes)} classes, 0 to {len(self.classes) - 1}; {REMEDY}"
             )
-        for number, label in enumerate(labels.tolist()):
-            yield SourceImage(
-                name=f"{part}/{number:05d}.pgm",
-                label=label,
-                read=ArrayImage(pixels, number),
-                split="train" if part == "train" else "test",
-            )
+        return array_images(pixels, labels, f"{part}/", split="train" if part == "train" else "test")
 
     def _array(self, found: Found, key: tuple[str, str], dimensions: int, source: Path) -> NDArray[np.uint8]:
         if key not in found:

@@ -7,7 +7,7 @@ divided by 255, less a mean image) and mean_image_rgb.pickle (mean_image_rgb, [3
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from atomic_file import atomic_path
 from datasets.dataset import SPLITS, DataError, SourceImage, Split
 from datasets.readers import pickled_arrays
-from datasets.readers.array_image import ArrayImage
+from datasets.readers.array_image import array_images
 from errors import arg
 
 MEAN_FILE, MEAN = "mean_image_rgb.pickle", "mean_image_rgb"
@@ -57,10 +57,7 @@ def images(path: Path, classes: int, allow_pickle: bool) -> list[SourceImage]:
             f"{path} is a pickle, which runs whatever code it holds: convert it first with `python cli.py datasets "
             f"convert {path.name} signs.npz`, which reads arrays alone, or trust it with {arg.allow_pickle}"
         )
-    return list(_images(arrays, path, classes))
-
-
-def _images(arrays: Mapping[str, NDArray[Any]], path: Path, classes: int) -> Iterator[SourceImage]:
+    found: list[SourceImage] = []
     for split in SPLITS:
         pixels, labels = arrays[f"x_{NAMES[split]}"], arrays[f"y_{NAMES[split]}"]
         if len(labels) and not 0 <= labels.min() <= labels.max() < classes:
@@ -68,10 +65,8 @@ def _images(arrays: Mapping[str, NDArray[Any]], path: Path, classes: int) -> Ite
                 f"labels of {path} run from {labels.min()} to {labels.max()}, but must lie from 0 to {classes - 1}; "
                 "fetch data2.pickle and convert that"
             )
-        for number, label in enumerate(labels.tolist()):
-            yield SourceImage(
-                name=f"{split}/{number:06d}.ppm", label=label, read=ArrayImage(pixels, number), split=split
-            )
+        found += array_images(pixels, labels, f"{split}/", digits=6, split=split)
+    return found
 
 
 def _read_npz(path: Path) -> dict[str, NDArray[Any]]:

@@ -61,11 +61,7 @@ class Brush:
 
     def disc(self, at: Point, radius: float, colour: Colour, *, solid: bool = False) -> None:
         """A circle; `solid` as in `solid`."""
-        points = blob(at, (radius, radius), 0.0, corners=16)
-        if solid:
-            self.solid(points, colour)
-        else:
-            self.polygon(points, colour)
+        (self.solid if solid else self.polygon)(blob(at, (radius, radius), 0.0, corners=16), colour)
 
     def specks(self, middle: Point, spread: float, count: int, size: float, colours: Sequence[Colour]) -> None:
         """Many small grains of random colour, place and direction, within `spread` of the middle."""
@@ -182,7 +178,8 @@ def light(picture: Pixels, random: np.random.Generator) -> Pixels:
     ramp = np.arange(side, dtype=np.int32) * 2 - side
     field = 100 + (ramp[:height, None] * int(slope[0]) + ramp[None, :width] * int(slope[1])) // side
     lit = picture.astype(np.int32) * field[..., None] // 100 * tint * level // 10_000
-    return np.clip(lit, 0, 255).astype(np.uint8)
+    shown: Pixels = np.clip(lit, 0, 255).astype(np.uint8)
+    return shown
 
 
 def photograph(picture: Pixels, random: np.random.Generator) -> Pixels:
@@ -194,4 +191,5 @@ def photograph(picture: Pixels, random: np.random.Generator) -> Pixels:
         picture = cv2.blur(picture, (focus, focus)).astype(np.uint8)
     strength = int(random.integers(2, 16))
     noise = random.integers(-strength, strength + 1, (2, *picture.shape), dtype=np.int16).sum(axis=0, dtype=np.int16)
-    return np.clip(picture + noise, 0, 255).astype(np.uint8)
+    grainy: Pixels = np.clip(picture + noise, 0, 255).astype(np.uint8)
+    return grainy

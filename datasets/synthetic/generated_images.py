@@ -44,7 +44,13 @@ class GeneratedPictures:
     @contextmanager
     def images(self, origin: str | None, data_dir: Path, progress: Progress) -> Iterator[Sequence[SourceImage]]:
         """See datasets.dataset.Dataset. Raises DataError: an origin is given, or a class nobody can draw."""
-        check_drawable(self.title, self.classes, origin)
+        if origin is not None:
+            remedy = f"leave out {arg.data} or {arg.sample}"
+            raise DataError(f"{self.title} is drawn by the program, but {arg.data} is {origin!r}; {remedy}")
+        unknown = next((name for name in self.classes if name not in food_shapes.DISHES), None)
+        if unknown is not None:
+            known = ", ".join(food_shapes.DISHES)
+            raise DataError(f"the class {unknown!r} of {self.title} cannot be drawn; known are {known}")
         images: list[SourceImage] = []
         total = len(self.classes) * self.counts.total
         for label, name in enumerate(self.classes):
@@ -59,18 +65,6 @@ class GeneratedPictures:
     def drawn(self, dish: str, number: int) -> tuple[NDArray[np.uint8], Box | None]:
         """Picture `number` of that dish, [H, W, 3] RGB, and the box to be found in it, where there is one."""
         return draw(dish, number, side=self.side, seed=self.seed), None
-
-
-def check_drawable(title: str, classes: Sequence[str], origin: str | None) -> None:
-    """Raises DataError: an origin is given for what is drawn here, or a class nobody can draw."""
-    if origin is not None:
-        raise DataError(
-            f"{title} is drawn by the program, but {arg.data} is {origin!r}; leave out {arg.data} or {arg.sample}"
-        )
-    for name in classes:
-        if name not in food_shapes.DISHES:
-            known = ", ".join(food_shapes.DISHES)
-            raise DataError(f"the class {name!r} of {title} cannot be drawn; known are {known}")
 
 
 def draw(dish: str, number: int, *, side: int, seed: int) -> NDArray[np.uint8]:
