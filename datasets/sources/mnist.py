@@ -74,16 +74,12 @@ class Mnist:
                 f"but those of {self.title} are {SIDE} x {SIDE}; {REMEDY}"
             )
         labels = self._array(found, (part, "labels"), 1, source)
+        place, classes = f"{found[part, 'labels'][0]} in {source}", len(self.classes)
         if len(labels) != len(pixels):
-            raise DataError(
-                f"{found[part, 'labels'][0]} in {source} holds {len(labels):,} labels for {len(pixels):,} images; "
-                f"{REMEDY}"
-            )
-        if len(labels) and labels.max() >= len(self.classes):
-            raise DataError(
-                f"{found[part, 'labels'][0]} in {source} holds the label {labels.max()}, but {self.title} has "
-                f"{len(self.classes)} classes, 0 to {len(self.classes) - 1}; {REMEDY}"
-            )
+            raise DataError(f"{place} holds {len(labels):,} labels for {len(pixels):,} images; {REMEDY}")
+        if len(labels) and labels.max() >= classes:
+            held = f"holds the label {labels.max()}"
+            raise DataError(f"{place} {held}, but {self.title} has {classes} classes, 0 to {classes - 1}; {REMEDY}")
         return array_images(pixels, labels, f"{part}/", split="train" if part == "train" else "test")
 
     def _array(self, found: Found, key: tuple[str, str], dimensions: int, source: Path) -> NDArray[np.uint8]:

@@ -53,15 +53,11 @@ class TinyImageNet:
         yield [*self._training(files, source), *self._validation(files, source)]
 
     def _training(self, files: Mapping[str, Read], source: Path) -> list[SourceImage]:
-        images = [
-            SourceImage(
-                name=f"train/{match['wnid']}/{match['file']}",
-                label=_label(match["wnid"], match["file"], source),
-                read=read,
-                split="train",
-            )
-            for match, read in matching(files, TRAINING)
-        ]
+        images: list[SourceImage] = []
+        for match, read in matching(files, TRAINING):
+            wnid, file = match["wnid"], match["file"]
+            label = _label(wnid, file, source)
+            images.append(SourceImage(name=f"train/{wnid}/{file}", label=label, read=read, split="train"))
         present = {image.label for image in images}
         for wnid, label in LABELS.items():
             if label not in present:

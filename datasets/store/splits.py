@@ -79,14 +79,12 @@ def _by_class(dataset: Dataset, images: Members) -> list[list[SourceImage]]:
 
 def _divided(dataset: Dataset, by_class: Sequence[Members], counts: Counts | Shares) -> Assigned:
     """Each class's images in these numbers or proportions."""
-    if isinstance(counts, Shares):
-        for label, members in enumerate(by_class):
-            if len(members) < MINIMUM_PER_CLASS:
-                raise DataError(
-                    f"the class {dataset.classes[label]!r} of {dataset.title} has "
-                    f"{pluralize(len(members), 'image', 'images')}, but at least {MINIMUM_PER_CLASS} are needed to "
-                    "split them; add images or leave the class out"
-                )
+    for name, members in zip(dataset.classes, by_class, strict=True):
+        if isinstance(counts, Shares) and len(members) < MINIMUM_PER_CLASS:
+            raise DataError(
+                f"the class {name!r} of {dataset.title} has {pluralize(len(members), 'image', 'images')}, but at least "
+                f"{MINIMUM_PER_CLASS} are needed to split them; add images or leave the class out"
+            )
     if any(image.group for members in by_class for image in members):
         return _divided_by_group(dataset, by_class, counts)
     used: Assigned = []

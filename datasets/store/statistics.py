@@ -58,7 +58,7 @@ def describe(store: ImageStore) -> Statistics:
     return Statistics(
         store=store,
         images={split: tuple(of_class.tolist()) for split, of_class in counts.items()},
-        sizes=tuple((*size, count) for size, count in sorted(sizes.items(), key=_most_frequent)),
+        sizes=tuple((*size, count) for size, count in sorted(sizes.items(), key=_frequency, reverse=True)),
         stratified=_is_stratified(np.stack(list(counts.values()))),
         everything=_pixels(store.histograms.sum(axis=0)),
         training=_pixels(store.histograms[SPLITS.index("train")]),
@@ -118,9 +118,8 @@ def shortened(name: str) -> str:
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
-def _most_frequent(item: tuple[tuple[int, int], int]) -> tuple[int, int, int]:
-    (height, width), count = item
-    return -count, -height, -width
+def _frequency(item: tuple[tuple[int, int], int]) -> tuple[int, tuple[int, int]]:
+    return item[1], item[0]
 
 
 def _is_stratified(counts: NDArray[np.int64]) -> bool:

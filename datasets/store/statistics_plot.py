@@ -130,9 +130,8 @@ def _draw_channels(axes: Axes, statistics: Statistics) -> None:
     shares = pixels.histogram / pixels.count * 100
     # The ends hold what cameras clip: drawn to full height they would flatten everything between.
     top = (shares[:, 1:-1].max() or shares.max()) * 1.12  # of black and white alone there is nothing between
-    for channel, name in enumerate(CHANNELS):
-        mean, deviation = pixels.mean[channel], pixels.deviation[channel]
-        colour, style = CHANNEL_COLOURS[channel], LINE_STYLES[channel]
+    looks = zip(CHANNELS, CHANNEL_COLOURS, LINE_STYLES, pixels.mean, pixels.deviation, strict=True)
+    for channel, (name, colour, style, mean, deviation) in enumerate(looks):
         label = f"{name} {mean:.1f} ± {deviation:.1f}"
         axes.plot(np.arange(256), shares[channel], color=colour, linestyle=style, linewidth=1.3, label=label)
         level = top * (1.06 + 0.07 * channel)

@@ -25,14 +25,7 @@ from datasets.images.decode import DecodeError, Size, decode, stored_size
 from datasets.images.histogram import channel_histogram, mean_and_deviation
 from datasets.images.thread_map import ordered, usable_cores
 from datasets.readers.location import describe_origin
-from datasets.store.near_duplicates import (
-    SIDE,
-    SMALLEST,
-    NearDuplicates,
-    difference_hash,
-    find_across_splits,
-    thumbnail,
-)
+from datasets.store.near_duplicates import SIDE, SMALLEST, difference_hash, find_across_splits, thumbnail
 from datasets.store.splits import MINIMUM_PER_CLASS, assign_splits
 from errors import arg, pluralize
 
@@ -267,7 +260,7 @@ class StoreWriter:
             "description": repr(self._dataset),
             "origin": self._origin,
             "fingerprint": self._fingerprint.hexdigest(),
-            "notices": [*self._notices, *_broken_notice(self._broken), *_alike_notice(names, alike)],
+            "notices": [*self._notices, *_broken_notice(self._broken), *_alike_notice(names, alike.all_compared)],
             "broken": self._broken,
             "near_duplicates": names,
             "channel_mean": mean,
@@ -310,14 +303,14 @@ def _broken_notice(broken: dict[str, str]) -> list[str]:
     return [f"{pluralize(len(broken), 'broken image', 'broken images')} left out: {shown}"]
 
 
-def _alike_notice(names: Sequence[tuple[str, str]], alike: NearDuplicates) -> list[str]:
+def _alike_notice(names: Sequence[tuple[str, str]], all_compared: bool) -> list[str]:
     """The store's own split: with folds, training and validation are divided otherwise."""
-    if not names and alike.all_compared:
+    if not names and all_compared:
         return []
     more = " (`datasets describe` names more)" if len(names) > 3 else ""
     shown = ", ".join(f"{one} and {other}" for one, other in names[:3]) + more
     pairs = pluralize(len(names), "pair of images looks", "pairs of images look")
-    count = pairs if alike.all_compared else f"at least {pairs}"
+    count = pairs if all_compared else f"at least {pairs}"
     ending = f": {shown}" if names else ""
-    partly = "" if alike.all_compared else " (not all were compared)"
+    partly = "" if all_compared else " (not all were compared)"
     return [f"{count} the same but lie in different splits of the store{partly}{ending}"]
