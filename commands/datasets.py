@@ -80,7 +80,7 @@ def describe(task: str, picture: Path | None, data_dir: Path | None, **source: A
     described = statistics.describe(store)
     click.echo(statistics.render_text(described))
     target = picture or Path(f"{dataset.name}.png")
-    draw_statistics(described, store, target)
+    draw_statistics(described, target)
     click.echo(f"picture: {target}")
 
 

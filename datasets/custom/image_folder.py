@@ -97,11 +97,8 @@ def _check_holds_no_image(folder: Path, label: str, group_by: str) -> None:
 def _folders(folder: Path) -> list[str]:
     files, inner = _entries(folder)
     if not inner:
-        what = (
-            f"{pluralize(len(files), 'image', 'images')}, but no sub-folder"
-            if files
-            else "neither images nor sub-folders"
-        )
+        images = pluralize(len(files), "image", "images")
+        what = f"{images}, but no sub-folder" if files else "neither images nor sub-folders"
         raise DataError(f"{folder} holds {what}; {RULE}")
     return inner
 

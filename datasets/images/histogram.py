@@ -25,16 +25,12 @@ def mean_and_deviation(histogram: NDArray[np.int64]) -> tuple[tuple[float, ...],
 
     Sums are Python integers, so nothing overflows or rounds before the last division. Without pixels: (nan, nan, nan).
     """
-    means: list[float] = []
-    deviations: list[float] = []
-    for counts in histogram.tolist():
-        pixels = sum(counts)
-        if pixels == 0:
-            means.append(math.nan)
-            deviations.append(math.nan)
-            continue
-        total = sum(value * count for value, count in enumerate(counts))
-        squares = sum(value * value * count for value, count in enumerate(counts))
-        means.append(total / pixels)
-        deviations.append(math.sqrt((pixels * squares - total * total) / pixels**2))
-    return tuple(means), tuple(deviations)
+    pixels = int(histogram[0].sum())  # each channel has the same
+    if pixels == 0:
+        return (math.nan,) * 3, (math.nan,) * 3
+    values = np.arange(256).astype(object)
+    totals, squares = histogram.astype(object) @ values, histogram.astype(object) @ values**2
+    deviations = (
+        math.sqrt((pixels * square - total * total) / pixels**2) for total, square in zip(totals, squares, strict=True)
+    )
+    return tuple(total / pixels for total in totals), tuple(deviations)

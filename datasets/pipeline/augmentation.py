@@ -7,7 +7,7 @@ import random
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,144 +18,92 @@ from datasets.images.resize import crop_source_side, resize_to_square
 from datasets.input_config import Fit
 from errors import unknown_name
 
-if TYPE_CHECKING:
-    from albumentations import Compose
 
-
-def food10(image_size: int) -> Compose:
+def food10(image_size: int) -> list[Any]:
     """Training augmentation of the Food-10 document (its notebook Assignment_1.ipynb), uint8 RGB in and out.
 
     The notebook ran Albumentations 0.4; where 2.0.8 has other defaults, 0.4's are spelled out: noise of variance 10 to
     50 (2.0.8's default is 4 to 36 times its deviation), reflected borders (now black), free grid distortion.
     """
-    albumentations = _albumentations()
-    import cv2
+    A, cv2 = _albumentations(), opencv()
 
     reflected = {"border_mode": cv2.BORDER_REFLECT_101}
     noise = (10**0.5 / 255, 50**0.5 / 255)  # standard deviation as a share of 255
-    return _compose(
-        [
-            albumentations.RandomResizedCrop((image_size, image_size), scale=(0.08, 1.0), ratio=(3 / 4, 4 / 3), p=1.0),
-            albumentations.HorizontalFlip(p=0.5),
-            albumentations.Rotate(limit=(-45, 45), p=0.6, **reflected),
-            albumentations.RandomBrightnessContrast(brightness_limit=(-0.2, 0.2), contrast_limit=(-0.2, 0.2), p=0.5),
-            albumentations.GaussNoise(std_range=noise, p=0.3),
-            albumentations.OneOf(
-                [
-                    albumentations.OpticalDistortion(distort_limit=(-0.05, 0.05), p=0.3, **reflected),
-                    albumentations.GridDistortion(distort_limit=(-0.3, 0.3), normalized=False, p=0.1, **reflected),
-                    albumentations.Sharpen(alpha=(0.2, 0.5), lightness=(0.5, 1.0), p=0.5),
-                    albumentations.Emboss(alpha=(0.2, 0.5), strength=(0.2, 0.7), p=0.5),
-                    albumentations.CLAHE(clip_limit=(1, 2), p=0.5),
-                ],
-                p=0.5,
-            ),
-            albumentations.OneOf(
-                [
-                    albumentations.MotionBlur(blur_limit=(3, 7), p=0.2),
-                    albumentations.Blur(blur_limit=(3, 7), p=0.1),
-                    albumentations.MedianBlur(blur_limit=(3, 3), p=0.2),
-                    albumentations.ImageCompression(compression_type="jpeg", quality_range=(40, 85), p=0.3),
-                ],
-                p=0.5,
-            ),
-            albumentations.OneOf(
-                [
-                    albumentations.HueSaturationValue(
-                        hue_shift_limit=(-8, 8), sat_shift_limit=(-30, 30), val_shift_limit=(-20, 20), p=0.5
-                    ),
-                    albumentations.ToGray(p=0.01),
-                ],
-                p=0.5,
-            ),
-        ]
-    )
+    return [
+        A.RandomResizedCrop((image_size, image_size), scale=(0.08, 1.0), ratio=(3 / 4, 4 / 3), p=1.0),
+        A.HorizontalFlip(p=0.5),
+        A.Rotate(limit=(-45, 45), p=0.6, **reflected),
+        A.RandomBrightnessContrast(brightness_limit=(-0.2, 0.2), contrast_limit=(-0.2, 0.2), p=0.5),
+        A.GaussNoise(std_range=noise, p=0.3),
+        A.OneOf(
+            [
+                A.OpticalDistortion(distort_limit=(-0.05, 0.05), p=0.3, **reflected),
+                A.GridDistortion(distort_limit=(-0.3, 0.3), normalized=False, p=0.1, **reflected),
+                A.Sharpen(alpha=(0.2, 0.5), lightness=(0.5, 1.0), p=0.5),
+                A.Emboss(alpha=(0.2, 0.5), strength=(0.2, 0.7), p=0.5),
+                A.CLAHE(clip_limit=(1, 2), p=0.5),
+            ],
+            p=0.5,
+        ),
+        A.OneOf(
+            [
+                A.MotionBlur(blur_limit=(3, 7), p=0.2),
+                A.Blur(blur_limit=(3, 7), p=0.1),
+                A.MedianBlur(blur_limit=(3, 3), p=0.2),
+                A.ImageCompression(compression_type="jpeg", quality_range=(40, 85), p=0.3),
+            ],
+            p=0.5,
+        ),
+        A.OneOf(
+            [
+                A.HueSaturationValue(
+                    hue_shift_limit=(-8, 8), sat_shift_limit=(-30, 30), val_shift_limit=(-20, 20), p=0.5
+                ),
+                A.ToGray(p=0.01),
+            ],
+            p=0.5,
+        ),
+    ]
 
 
-def photographs(image_size: int) -> Compose:
+def photographs(image_size: int) -> list[Any]:
     """What changes a photograph and not what it shows: a part of it (35 % at least), mirrored, lighter or darker."""
-    albumentations = _albumentations()
-    return _compose(
-        [
-            albumentations.RandomResizedCrop((image_size, image_size), scale=(0.35, 1.0), ratio=(3 / 4, 4 / 3), p=1.0),
-            albumentations.HorizontalFlip(p=0.5),
-            albumentations.RandomBrightnessContrast(brightness_limit=(-0.2, 0.2), contrast_limit=(-0.2, 0.2), p=0.5),
-        ]
-    )
+    A = _albumentations()
+    return [
+        A.RandomResizedCrop((image_size, image_size), scale=(0.35, 1.0), ratio=(3 / 4, 4 / 3), p=1.0),
+        A.HorizontalFlip(p=0.5),
+        A.RandomBrightnessContrast(brightness_limit=(-0.2, 0.2), contrast_limit=(-0.2, 0.2), p=0.5),
+    ]
 
 
-def dogs_vs_cats(image_size: int) -> Compose:
-    """Document 1's: rotation 40, shear 0.2, zoom 0.2, mirrored or not."""
-    return _compose(_keras(image_size, "stretch", rotation=40, shear=0.2, zoom=0.2))
-
-
-def flowers17(image_size: int) -> Compose:
-    """Document 2's for its flowers: rotation 30, shifts 0.1, shear 0.2, zoom 0.2, mirrored or not."""
-    return _compose(_keras(image_size, "shorter_side", rotation=30, shift=0.1, shear=0.2, zoom=0.2))
-
-
-def cifar10(image_size: int) -> Compose:
-    """Document 2's for MiniGoogLeNet and ResNet on CIFAR-10: shifts 0.1, mirrored or not."""
-    return _compose(_keras(image_size, "shorter_side", shift=0.1))
-
-
-def cifar10_ensemble(image_size: int) -> Compose:
-    """Document 2's for the five networks it averages: rotation 10, shifts 0.1, mirrored or not."""
-    return _compose(_keras(image_size, "shorter_side", rotation=10, shift=0.1))
-
-
-def tiny_imagenet(image_size: int) -> Compose:
-    """Document 2's for Tiny ImageNet: rotation 18, shifts 0.2, shear 0.15, zoom 0.15, mirrored or not."""
-    return _compose(_keras(image_size, "shorter_side", rotation=18, shift=0.2, shear=0.15, zoom=0.15))
-
-
-def alexnet(image_size: int) -> Compose:
+def alexnet(image_size: int) -> list[Any]:
     """Document 2's for AlexNet: rotation 20, shifts 0.2, shear 0.15, zoom 0.15, mirrored or not, and a random crop.
 
     The crop, 227 of 256 pixels (other sizes in proportion, see datasets.images.resize.crop_source_side), comes last, so
-    that its
-    border shows what lies there; in the document it comes first, and what turns in from outside repeats its border.
+    that its border shows what lies there; in the document it comes first, and what turns in from outside repeats its
+    border.
     """
     whole = _keras(crop_source_side(image_size), "shorter_side", rotation=20, shift=0.2, shear=0.15, zoom=0.15)
-    return _compose([*whole, _albumentations().RandomCrop(image_size, image_size, p=1.0)])
+    return [*whole, _albumentations().RandomCrop(image_size, image_size, p=1.0)]
 
 
-def traffic_signs(image_size: int) -> Compose:
+def traffic_signs(image_size: int) -> list[Any]:
     """Shifted by up to 2 pixels of 32, scaled by 0.9 to 1.1, turned by up to 15 degrees (Sermanet and LeCun, 2011).
 
     Never mirrored: "turn left" would become "turn right".
     """
-    albumentations = _albumentations()
-    import cv2
+    A, cv2 = _albumentations(), opencv()
 
-    return _compose(
-        [
-            _to_square(image_size, "stretch"),
-            albumentations.Affine(
-                rotate=(-15, 15),
-                scale=(0.9, 1.1),
-                translate_percent=(-2 / 32, 2 / 32),
-                border_mode=cv2.BORDER_REPLICATE,
-                p=1.0,
-            ),
-        ]
-    )
-
-
-RECIPES: Mapping[str, Callable[[int], Compose]] = {
-    recipe.__name__: recipe
-    for recipe in (
-        food10,
-        photographs,
-        dogs_vs_cats,
-        traffic_signs,
-        flowers17,
-        cifar10,
-        cifar10_ensemble,
-        tiny_imagenet,
-        alexnet,
-    )
-}
+    return [
+        _to_square(image_size, "stretch"),
+        A.Affine(
+            rotate=(-15, 15),
+            scale=(0.9, 1.1),
+            translate_percent=(-2 / 32, 2 / 32),
+            border_mode=cv2.BORDER_REPLICATE,
+            p=1.0,
+        ),
+    ]
 
 
 class Augmenter:
@@ -173,7 +121,7 @@ class Augmenter:
     def __call__(self, image: NDArray[np.uint8], *, seed: int, epoch: int, index: int) -> NDArray[np.uint8]:
         """The variant [S, S, 3] of an image [H, W, 3] that this seed and epoch (both from 0) give the image `index`."""
         if not hasattr(self._of_this_thread, "compose"):
-            self._of_this_thread.compose = self._build(self._image_size)
+            self._of_this_thread.compose = _albumentations().Compose(self._build(self._image_size))
         compose = self._of_this_thread.compose
         # One pair of generators for all transforms, which draw from it in turn. Seeding each of them alike
         # (set_random_seed) makes them all fire together: 100 % agreement between independent coins, measured.
@@ -195,12 +143,11 @@ def _keras(
     1 - zoom to 1 + zoom (Keras divides by that number instead). What comes in from outside repeats the border
     (fill_mode "nearest").
     """
-    albumentations = _albumentations()
-    import cv2
+    A, cv2 = _albumentations(), opencv()
 
     return [
         _to_square(side, fit),
-        albumentations.Affine(
+        A.Affine(
             rotate=(-rotation, rotation),
             shear={"x": (-shear, shear), "y": (0, 0)},
             scale=dict.fromkeys("xy", (1 - zoom, 1 + zoom)),
@@ -209,7 +156,7 @@ def _keras(
             border_mode=cv2.BORDER_REPLICATE,
             p=1.0,
         ),
-        albumentations.HorizontalFlip(p=0.5),
+        A.HorizontalFlip(p=0.5),
     ]
 
 
@@ -222,14 +169,24 @@ def _square(image: NDArray[np.uint8], *, side: int, fit: Fit, **_: Any) -> NDArr
     return resize_to_square(image, side, fit)
 
 
-def _compose(transforms: list[Any]) -> Compose:
-    recipe: Compose = _albumentations().Compose(transforms)
-    return recipe
-
-
 def _albumentations() -> Any:
     os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"  # else the import asks the network for a newer version
     opencv()  # before albumentations imports it
     import albumentations
 
     return albumentations
+
+
+# Each makes the transforms for a side of the square; _keras mirrors too.
+RECIPES: Mapping[str, Callable[[int], list[Any]]] = {
+    "food10": food10,
+    "photographs": photographs,
+    "traffic_signs": traffic_signs,
+    "alexnet": alexnet,
+    "dogs_vs_cats": partial(_keras, fit="stretch", rotation=40, shear=0.2, zoom=0.2),  # document 1
+    # Document 2: its flowers; MiniGoogLeNet and ResNet on CIFAR-10; the five networks it averages; Tiny ImageNet.
+    "flowers17": partial(_keras, fit="shorter_side", rotation=30, shift=0.1, shear=0.2, zoom=0.2),
+    "cifar10": partial(_keras, fit="shorter_side", shift=0.1),
+    "cifar10_ensemble": partial(_keras, fit="shorter_side", rotation=10, shift=0.1),
+    "tiny_imagenet": partial(_keras, fit="shorter_side", rotation=18, shift=0.2, shear=0.15, zoom=0.15),
+}

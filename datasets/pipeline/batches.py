@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -63,10 +63,7 @@ class SplitBatches:
 
         uint8 [B, S, S, 3]; the last batch holds what is left.
         """
-        _check_positive("batch_size", batch_size)
-        indices = (self.indices if positions is None else self.indices[positions]).tolist()
-        for start in range(0, len(indices), batch_size):
-            yield np.stack([self._fitted(index) for index in indices[start : start + batch_size]])
+        yield from _stacked(self._fitted, self.indices if positions is None else self.indices[positions], batch_size)
 
     def crop_batches(self, batch_size: int) -> Iterator[NDArray[np.uint8]]:
         """The ten crops of every image in order, not augmented: uint8 [B, 10, S, S, 3]; see
@@ -76,13 +73,10 @@ class SplitBatches:
         batch_size: images, so that a batch has ten times as many crops; the last holds what is left.
         Raises DataError: a view without crops.
         """
-        _check_positive("batch_size", batch_size)
         if self.view.crops != CROPS:
             raise DataError(f"crops is {self.view.crops}, but ten crops are of a view with crops={CROPS}; set it")
-        indices = self.indices.tolist()
-        for start in range(0, len(indices), batch_size):
-            images = (self.store.image(index) for index in indices[start : start + batch_size])
-            yield np.stack([ten_crops(image, self.view.image_size, self.view.fit) for image in images])
+        side, fit = self.view.image_size, self.view.fit
+        yield from _stacked(lambda index: ten_crops(self.store.image(index), side, fit), self.indices, batch_size)
 
     def validation_subset(self, epoch: int) -> NDArray[np.int64]:
         """Positions of the images that are looked at after that epoch (from 0), see View.check_images."""
@@ -112,7 +106,7 @@ class SplitBatches:
         Every batch has `batch_size` images: what is left over is dropped, since a second shape would trace a second
         graph (another left-over in every epoch). With fewer images than that there is one batch of all.
         """
-        _check_positive("batch_size", batch_size)
+        _check_batch_size(batch_size)
         batch_size = min(batch_size, len(self))
         steps = self.steps(batch_size)
         if self.view.epoch_images is None:
@@ -195,6 +189,14 @@ def _boxes(store: ImageStore, view: InputConfig) -> NDArray[np.float32]:
     return store.boxes
 
 
-def _check_positive(name: str, value: int) -> None:
-    if value < 1:
-        raise DataError(f"{name} is {value}, but must be at least 1")
+def _stacked(
+    make: Callable[[int], NDArray[np.uint8]], indices: NDArray[np.int64], batch_size: int
+) -> Iterator[NDArray[np.uint8]]:
+    _check_batch_size(batch_size)
+    for start in range(0, len(indices), batch_size):
+        yield np.stack([make(index) for index in indices[start : start + batch_size].tolist()])
+
+
+def _check_batch_size(batch_size: int) -> None:
+    if batch_size < 1:
+        raise DataError(f"batch_size is {batch_size}, but must be at least 1")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
+
+from datasets.dataset import SourceImage, Split
 
 
 class ArrayImage:
@@ -19,3 +23,22 @@ class ArrayImage:
         kind = "P5" if image.ndim == 2 else "P6"
         content: bytes = image.tobytes()
         return f"{kind}\n{width} {height}\n255\n".encode() + content
+
+
+def array_images(
+    pixels: NDArray[np.uint8], labels: NDArray[Any], prefix: str = "", digits: int = 5, split: Split | None = None
+) -> list[SourceImage]:
+    """Return every image with its label, named by its number.
+
+    Args:
+        pixels: see ArrayImage.
+        labels: [N] of integers.
+        prefix: of the names.
+        digits: of the number.
+        split: of all of them.
+    """
+    kind = "pgm" if pixels.ndim == 3 else "ppm"
+    return [
+        SourceImage(name=f"{prefix}{n:0{digits}d}.{kind}", label=label, read=ArrayImage(pixels, n), split=split)
+        for n, label in enumerate(labels.tolist())
+    ]

@@ -72,10 +72,11 @@ def download(
         target.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{target}.lock"):
             if not target.exists() or (check_existing and md5_checksum(target) != md5):
-                _fetch(url, target, progress, attempts, timeout, pause_seconds)
+                part = target.with_name(f"{target.name}.part")
+                _fetch(url, part, progress, attempts, timeout, pause_seconds)
                 if md5 is not None:
-                    _check(url, target, md5)
-                atomic_replace(_part(target), target)
+                    _check(url, part, md5)
+                atomic_replace(part, target)
     except OSError as error:  # requests' own errors never come this far
         reason = "the disk is full" if error.errno == errno.ENOSPC else error.strerror or error
         raise DownloadError(
@@ -84,20 +85,14 @@ def download(
     return target
 
 
-def _part(target: Path) -> Path:
-    return target.with_name(f"{target.name}.part")
-
-
 def _fetch(
-    url: str, target: Path, progress: Progress, attempts: int, timeout: tuple[float, float], pause_seconds: float
+    url: str, part: Path, progress: Progress, attempts: int, timeout: tuple[float, float], pause_seconds: float
 ) -> None:
-    part = _part(target)
     failures = 0
     while True:
         before = _size(part)
         try:
-            _continue(url, part, progress, timeout)
-            return
+            return _continue(url, part, progress, timeout)
         except _Interrupted as error:
             failures = 0 if _size(part) > before else failures + 1
             if failures >= attempts:
@@ -118,14 +113,12 @@ def _continue(url: str, part: Path, progress: Progress, timeout: tuple[float, fl
             if response.status_code == requests.codes.requested_range_not_satisfiable:
                 part.unlink()  # as long as the file or longer: it cannot be trusted, start over
                 raise _Interrupted("the server could not resume the download")
+            answered = f"answered {response.status_code} {response.reason}"
             if response.status_code >= 500 or response.status_code == requests.codes.too_many_requests:
-                raise _Interrupted(f"it answered {response.status_code} {response.reason}")
+                raise _Interrupted(f"it {answered}")
             if response.status_code >= 400:
-                raise DownloadError(
-                    f"{url} answered {response.status_code} {response.reason}; check the address, or download the file "
-                    f"elsewhere and pass {arg.data}",
-                    f"it answered {response.status_code} {response.reason}",
-                )
+                remedy = f"check the address, or download the file elsewhere and pass {arg.data}"
+                raise DownloadError(f"{url} {answered}; {remedy}", f"it {answered}")
             resumed = response.status_code == requests.codes.partial_content
             done = reported = have if resumed else 0
             length = response.headers.get("Content-Length", "")
@@ -149,8 +142,7 @@ def _continue(url: str, part: Path, progress: Progress, timeout: tuple[float, fl
         raise _Interrupted(f"the connection broke off after {done} of {total} bytes")
 
 
-def _check(url: str, target: Path, md5: str) -> None:
-    part = _part(target)
+def _check(url: str, part: Path, md5: str) -> None:
     checksum = md5_checksum(part)
     if checksum != md5:
         part.unlink()

@@ -10,7 +10,6 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import IO, Any
 
 from datasets.dataset import DataError, Progress
 from datasets.readers.location import FETCH_AGAIN
@@ -24,6 +23,8 @@ PROGRESS_BYTES = 8 << 20  # of the compressed archive between two reports
 def unpacked(archive: Path, scratch: Path, wanted: Callable[[str], str | None], progress: Progress) -> Iterator[Path]:
     """A folder with the wanted members of a tar archive (gzip, bzip2, xz or plain); it is removed at the end.
 
+    A folder in place of the archive is taken as it is.
+
     wanted: says where in the folder a member goes ("class/name.jpg"), or None to leave it out.
     The archive is read once from front to back: a .tar.gz knows no index, and reading members one by one as they are
     needed would unpack it again for each. Only plain files are taken, to a path made of `wanted`'s own answer that
@@ -32,6 +33,9 @@ def unpacked(archive: Path, scratch: Path, wanted: Callable[[str], str | None], 
     """
     from filelock import FileLock
 
+    if archive.is_dir():
+        yield archive
+        return
     if not archive.exists():
         raise DataError(f"{archive} does not exist; name the archive or the unpacked folder with {arg.data}")
     if not archive.is_file():
@@ -55,18 +59,22 @@ def _unpack(archive: Path, scratch: Path, wanted: Callable[[str], str | None], p
     members = 0
     try:
         with open(archive, "rb") as raw:
-            counted: Any = _Counted(raw, archive, progress)  # has read() alone, which is all that both readers call
+            size, reported = archive.stat().st_size, 0
             # tarfile's own way through a gzip stream ("r|gz") ignores its checksum and its length: read on to the end.
             zipped = raw.peek(2)[:2] == GZIP_MAGIC
-            with gzip.open(counted, "rb") if zipped else nullcontext(counted) as stream:
+            with gzip.open(raw) if zipped else nullcontext(raw) as stream:
                 with tarfile.open(fileobj=stream, mode="r|" if zipped else "r|*") as tar:
                     for member in tar:
                         members += 1
+                        if raw.tell() - reported >= PROGRESS_BYTES:
+                            reported = raw.tell()
+                            progress(f"unpacking {archive.name}", reported, size)
                         destination = wanted(member.name)
                         if destination is not None:
                             _take(tar, member, scratch, destination, archive)
                 while stream.read(1 << 20):
                     pass
+            progress(f"unpacking {archive.name}", size, size)
     except (EOFError, zlib.error, tarfile.TarError) as error:
         if members or not isinstance(error, tarfile.ReadError):
             raise _damaged(archive, error) from None
@@ -93,23 +101,3 @@ def _take(tar: tarfile.TarFile, member: tarfile.TarInfo, scratch: Path, destinat
 
 def _damaged(archive: Path, error: Exception) -> DataError:
     return DataError(f"{archive} is truncated or damaged ({error}); {FETCH_AGAIN}")
-
-
-class _Counted:
-    """A file that reports how much of it has been read."""
-
-    def __init__(self, raw: IO[bytes], archive: Path, progress: Progress) -> None:
-        self._raw = raw
-        self._what = f"unpacking {archive.name}"
-        self._size = archive.stat().st_size
-        self._done = 0
-        self._reported = 0
-        self._progress = progress
-
-    def read(self, size: int = -1) -> bytes:
-        piece = self._raw.read(size)
-        self._done += len(piece)
-        if self._done - self._reported >= PROGRESS_BYTES or not piece:
-            self._reported = self._done
-            self._progress(self._what, self._done, self._size)
-        return piece

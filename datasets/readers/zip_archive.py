@@ -2,50 +2,58 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 from datasets.dataset import DataError
 from datasets.readers.location import FETCH_AGAIN
 from errors import arg
 
 Read = Callable[[], bytes]  # raises OSError
-Key = TypeVar("Key")
 
 
-class ZipArchive:
-    """An archive on this machine. Any number of threads may read."""
+def _zip_members(path: Path) -> dict[str, Read]:
+    """Every file of a zip archive. Any number of threads may read.
 
-    def __init__(self, path: Path) -> None:
-        """Raises DataError: missing, not a zip archive, cut off (its index stands at its end)."""
-        self.path = path
-        self._lock = threading.Lock()
-        try:
-            self._file = zipfile.ZipFile(path)
-        except (OSError, zipfile.BadZipFile) as error:
-            reason = getattr(error, "strerror", None) or str(error) or "damaged"
-            raise DataError(f"{path} cannot be read as a zip archive ({reason}); {FETCH_AGAIN}") from None
-        files = (info.filename for info in self._file.infolist() if not info.is_dir())
-        # A Mac adds __MACOSX/.../._dog.jpg to every dog.jpg: its name ends alike, but it holds no image.
-        self.names = tuple(name for name in files if not name.rpartition("/")[2].startswith("."))
+    Raises DataError: not a zip archive, cut off (its index stands at its end).
+    """
+    lock = threading.Lock()
+    try:
+        archive = zipfile.ZipFile(path)
+    except (OSError, zipfile.BadZipFile) as error:
+        reason = getattr(error, "strerror", None) or str(error) or "damaged"
+        raise DataError(f"{path} cannot be read as a zip archive ({reason}); {FETCH_AGAIN}") from None
 
-    def read(self, name: str) -> bytes:
+    def read(name: str) -> bytes:
         """A member's bytes, checked against its checksum. Raises OSError for a damaged or encrypted one."""
         try:
-            with self._lock:  # before Python 3.13, threads that read from one ZipFile may disturb each other (gh-82844)
-                return self._file.read(name)
+            with lock:  # before Python 3.13, threads that read from one ZipFile may disturb each other (gh-82844)
+                return archive.read(name)
         except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
             raise OSError(str(error) or "the archive is damaged there") from None
 
+    files = (info.filename for info in archive.infolist() if not info.is_dir())
+    # A Mac adds __MACOSX/.../._dog.jpg to every dog.jpg: its name ends alike, but it holds no image.
+    return {name: partial(read, name) for name in files if not name.rpartition("/")[2].startswith(".")}
 
-def without_copies(found: Iterable[tuple[Key, Read]]) -> list[tuple[Key, Read]]:
-    """Of files of one key those that differ: a copy may hold everything twice, or other images of the same names."""
-    different: dict[Key, list[Read]] = {}
+
+def matching(files: Mapping[str, Read], *layouts: re.Pattern[str]) -> list[tuple[re.Match[str], Read]]:
+    """Return the files whose paths fit the first of the patterns that any path fits."""
+    for layout in layouts:
+        found = [(match, read) for path, read in files.items() if (match := layout.search(path))]
+        if found:
+            return found
+    return []
+
+
+def without_copies(found: Iterable[tuple[str, Read]]) -> list[tuple[str, Read]]:
+    """Of files of one name those that differ: a copy may hold everything twice, or other images of the same names."""
+    different: dict[str, list[Read]] = {}
     for key, read in found:
         alike = different.setdefault(key, [])
         if all(_differ(read, other) for other in alike):
@@ -68,8 +76,7 @@ def members(source: Path) -> dict[str, Read]:
     if not source.exists():
         raise DataError(f"{source} does not exist; name the archive or the unpacked folder with {arg.data}")
     if not source.is_dir():
-        archive = ZipArchive(source)
-        return {name: partial(archive.read, name) for name in archive.names}
+        return _zip_members(source)
     found: dict[str, Read] = {}
     try:
         for path in sorted(source.rglob("*")):

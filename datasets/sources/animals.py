@@ -10,7 +10,7 @@ from pathlib import Path
 
 from datasets.dataset import Counts, DataError, Progress, SourceImage
 from datasets.readers.location import fetched
-from datasets.readers.zip_archive import members, without_copies
+from datasets.sources.labelled_photographs import labelled_photographs
 from errors import arg
 
 PAGE = "kaggle.com/datasets/ashishsaxena2209/animal-image-datasetdog-cat-and-panda"  # asks for an account
@@ -44,15 +44,4 @@ class Animals:
         if origin is None:
             raise DataError(f"{self.title} cannot be downloaded without an account; {REMEDY}")
         source = fetched(origin, "", data_dir, progress)
-        found = without_copies(
-            ((match["label"].lower(), match["file"]), read)
-            for path, read in members(source).items()
-            if (match := FILE.search(path))
-        )
-        missing = [name for name in self.classes if not any(label == name for (label, _), _ in found)]
-        if missing:
-            raise DataError(f"{source} has no image of a {missing[0]} in a folder of that name; {REMEDY}")
-        yield [
-            SourceImage(name=f"{label}/{file}", label=self.classes.index(label), read=read)
-            for (label, file), read in found
-        ]
+        yield labelled_photographs(source, self.classes, [FILE], f"in a folder of that name; {REMEDY}")

@@ -12,7 +12,8 @@ from pathlib import Path, PurePosixPath
 
 from datasets.dataset import Box, Counts, DataError, Progress, SourceImage
 from datasets.readers.location import fetched
-from datasets.readers.zip_archive import Read, members
+from datasets.readers.tar_archive import unpacked
+from datasets.readers.zip_archive import Read, matching, members
 from errors import arg, pluralize
 
 ADDRESS = "https://data.caltech.edu/records/mzrjq-6wc02/files/caltech-101.zip"  # 137 MB
@@ -66,8 +67,6 @@ class Airplanes:
 @contextmanager
 def _unpacked(read: Read, name: str, wanted: re.Pattern[str], data_dir: Path, progress: Progress) -> Iterator[Path]:
     """A folder with what is wanted of an archive inside another one."""
-    from datasets.readers.tar_archive import unpacked
-
     scratch = data_dir / "scratch" / f"airplanes-{name}"
     scratch.parent.mkdir(parents=True, exist_ok=True)
     archive = scratch.with_suffix(".packed")
@@ -83,8 +82,8 @@ def _unpacked(read: Read, name: str, wanted: re.Pattern[str], data_dir: Path, pr
 
 
 def _annotated(files: Mapping[str, Read], source: Path) -> dict[str, tuple[Read, Box]]:
-    images = {match["number"]: read for name, read in files.items() if (match := IMAGE.search(name))}
-    annotations = {match["number"]: read for name, read in files.items() if (match := ANNOTATION.search(name))}
+    images = {match["number"]: read for match, read in matching(files, IMAGE)}
+    annotations = {match["number"]: read for match, read in matching(files, ANNOTATION)}
     for what, found in (("image at 101_ObjectCategories/airplanes", images), ("box at Annotations", annotations)):
         if not found:
             raise DataError(f"{source} has no {what}; {REMEDY}")

@@ -10,8 +10,9 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from datasets.dataset import DataError, HoldOutShares, Progress, SourceImage, Split
-from datasets.readers.array_image import ArrayImage
+from datasets.readers.array_image import array_images
 from datasets.readers.location import FETCH_AGAIN, fetched
+from datasets.readers.tar_archive import unpacked
 from errors import arg
 
 ADDRESS = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"  # 162 MB
@@ -48,38 +49,27 @@ class Cifar10:
         origin: cifar-10-binary.tar.gz, a http(s) address of it, or its folder or the one above it.
         """
         source = fetched(origin, ADDRESS, data_dir, progress, MD5)
-        if source.is_dir():
-            inner = source / FOLDER
-            yield self._in_folder(inner if inner.is_dir() else source, source)
-            return
-        from datasets.readers.tar_archive import unpacked
-
         with unpacked(source, data_dir / "scratch" / self.name, _wanted, progress) as folder:
-            yield self._in_folder(folder, source)
+            try:
+                images = self._in_folder(folder / FOLDER if (folder / FOLDER).is_dir() else folder, source)
+            except OSError as error:
+                raise DataError(f"{error.filename} cannot be read ({error.strerror}); {REMEDY}") from None
+            yield images
 
     def _in_folder(self, folder: Path, source: Path) -> list[SourceImage]:
         if (folder / PICKLED).exists() or (source / "cifar-10-batches-py").is_dir():
             raise DataError(f"{source} is the version for Python, pickles, which run whatever they hold; {REMEDY}")
-        self._check_names(folder / NAMES, source)
+        if (folder / NAMES).exists():  # the records say all but the classes' names, which are known
+            names = tuple((folder / NAMES).read_text(errors="replace").split())
+            if names != self.classes:
+                shown = ", ".join(names)[:80]
+                raise DataError(f"{NAMES} in {source} names the classes {shown}, not CIFAR-10's; {REMEDY}")
         return [image for batch in BATCHES for image in self._of_batch(folder / f"{batch}.bin", batch, source)]
 
-    def _check_names(self, path: Path, source: Path) -> None:
-        try:
-            names = tuple(path.read_text(errors="replace").split())
-        except FileNotFoundError:
-            return  # its records say all but the classes' names, which are known
-        except OSError as error:
-            raise DataError(f"{path} cannot be read ({error.strerror}); {REMEDY}") from None
-        if names != self.classes:
-            raise DataError(f"{NAMES} in {source} names the classes {', '.join(names)[:80]}, not CIFAR-10's; {REMEDY}")
-
-    def _of_batch(self, path: Path, batch: str, source: Path) -> Iterator[SourceImage]:
-        try:
-            content = np.fromfile(path, np.uint8)
-        except FileNotFoundError:
-            raise DataError(f"{source} has no {path.name}; {REMEDY}") from None
-        except OSError as error:
-            raise DataError(f"{path} cannot be read ({error.strerror}); {REMEDY}") from None
+    def _of_batch(self, path: Path, batch: str, source: Path) -> list[SourceImage]:
+        if not path.exists():
+            raise DataError(f"{source} has no {path.name}; {REMEDY}")
+        content = np.fromfile(path, np.uint8)
         if not len(content) or len(content) % RECORD:
             raise DataError(
                 f"{path.name} in {source} has {len(content):,} bytes, but must hold whole records of {RECORD:,} "
@@ -93,10 +83,7 @@ class Cifar10:
             )
         pixels = records[:, 1:].reshape(-1, 3, SIDE, SIDE).transpose(0, 2, 3, 1)
         split: Split = "test" if batch == "test_batch" else "train"
-        for number, label in enumerate(labels.tolist()):
-            yield SourceImage(
-                name=f"{batch}/{number:05d}.ppm", label=label, read=ArrayImage(pixels, number), split=split
-            )
+        return array_images(pixels, labels, f"{batch}/", split=split)
 
 
 def _wanted(member: str) -> str | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from datasets.dataset import DataError, Progress, Shares, SourceImage
-from datasets.readers.array_image import ArrayImage
+from datasets.readers.array_image import array_images
 from errors import arg
 
 BRIGHTEST = 16  # ink in each field of 4 x 4 pixels of the scan, 0 to 16
@@ -37,7 +37,4 @@ class Digits:
 
         found = load_digits()
         pixels = np.rint(found.images * (255 / BRIGHTEST)).astype(np.uint8)
-        yield [
-            SourceImage(name=f"{number:04d}.pgm", label=label, read=ArrayImage(pixels, number))
-            for number, label in enumerate(found.target.tolist())
-        ]
+        yield array_images(pixels, found.target, digits=4)

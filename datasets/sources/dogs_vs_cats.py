@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from datasets.dataset import Counts, DataError, Progress, SourceImage
+from datasets.dataset import Counts, Progress, SourceImage
 from datasets.readers.location import fetched
-from datasets.readers.zip_archive import Read, members, without_copies
+from datasets.sources.labelled_photographs import labelled_photographs
 from errors import arg
 
 # Microsoft's copy, 787 MB, 12,500 files a class. Some hold no image, such as Cat/666.jpg and Dog/11702.jpg.
@@ -19,10 +19,10 @@ ADDRESS = (
 )
 # The same pictures under the same numbers: PetImages/Cat/0.jpg is Kaggle's train/cat.0.jpg.
 LAYOUTS = (
-    re.compile(r"(?:^|/)PetImages/(?P<label>Cat|Dog)/(?P<number>\d+)\.jpg$"),
-    re.compile(r"(?:^|/)(?P<label>Cat|Dog)/(?P<number>\d+)\.jpg$"),
-    re.compile(r"(?:^|/)train/(?P<label>cat|dog)\.(?P<number>\d+)\.jpg$"),
-    re.compile(r"^(?P<label>cat|dog)\.(?P<number>\d+)\.jpg$"),
+    re.compile(r"(?:^|/)PetImages/(?P<label>Cat|Dog)/0*(?P<file>\d+\.jpg)$"),
+    re.compile(r"(?:^|/)(?P<label>Cat|Dog)/0*(?P<file>\d+\.jpg)$"),
+    re.compile(r"(?:^|/)train/(?P<label>cat|dog)\.0*(?P<file>\d+\.jpg)$"),
+    re.compile(r"^(?P<label>cat|dog)\.0*(?P<file>\d+\.jpg)$"),
 )
 REMEDY = f"name the archive from {ADDRESS}, Kaggle's train.zip, or the folder of either with {arg.data}"
 
@@ -48,20 +48,4 @@ class DogsVsCats:
         origin: a zip archive or a http(s) address of it, or a folder above or with the images, in either layout.
         """
         source = fetched(origin, ADDRESS, data_dir, progress)
-        found = self._found(members(source))
-        missing = [name for name in self.classes if not any(label == name for (label, _), _ in found)]
-        if missing:
-            raise DataError(f"{source} has no image of a {missing[0]} in either layout; {REMEDY}")
-        yield [
-            SourceImage(name=f"{label}/{number}.jpg", label=self.classes.index(label), read=read)
-            for (label, number), read in found
-        ]
-
-    def _found(self, files: Mapping[str, Read]) -> list[tuple[tuple[str, int], Read]]:
-        """Class, number and content, all in the first layout that has any."""
-        for layout in LAYOUTS:
-            matches = [(layout.search(name), read) for name, read in files.items()]
-            found = [((match["label"].lower(), int(match["number"])), read) for match, read in matches if match]
-            if found:
-                return without_copies(found)
-        return []
+        yield labelled_photographs(source, self.classes, LAYOUTS, f"in either layout; {REMEDY}")

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from datasets.dataset import Counts, DataError, Progress, SourceImage
 from datasets.readers.location import fetched
+from datasets.readers.tar_archive import unpacked
 from datasets.readers.zip_archive import members
 from errors import arg
 
@@ -52,11 +53,6 @@ class Flowers17:
             flower's images lie in one of its name ("LilyValley" and "lily_valley" are one).
         """
         source = fetched(origin, ADDRESS, data_dir, progress, MD5)
-        if source.is_dir():
-            yield self._in_folder(source, source)
-            return
-        from datasets.readers.tar_archive import unpacked
-
         with unpacked(source, data_dir / "scratch" / self.name, _wanted, progress) as folder:
             yield self._in_folder(folder, source)
 

@@ -9,30 +9,16 @@ from pathlib import Path, PurePosixPath
 
 from datasets.dataset import Counts, DataError, Progress, SourceImage
 from datasets.readers.location import fetched
+from datasets.readers.tar_archive import unpacked
+from datasets.sources.read_class_names import read_class_names
 from errors import arg
 
 ADDRESS = "http://data.vision.ee.ethz.ch/cvl/food-101.tar.gz"  # 4.65 GiB
 MD5 = "85eeb15f3717b99a5da872d97d918f87"  # of that archive; torchvision checks the same
 # All of its classes, as its folders are named.
-# fmt: off
-CLASSES = (
-    "apple_pie", "baby_back_ribs", "baklava", "beef_carpaccio", "beef_tartare", "beet_salad", "beignets",
-    "bibimbap", "bread_pudding", "breakfast_burrito", "bruschetta", "caesar_salad", "cannoli", "caprese_salad",
-    "carrot_cake", "ceviche", "cheese_plate", "cheesecake", "chicken_curry", "chicken_quesadilla", "chicken_wings",
-    "chocolate_cake", "chocolate_mousse", "churros", "clam_chowder", "club_sandwich", "crab_cakes", "creme_brulee",
-    "croque_madame", "cup_cakes", "deviled_eggs", "donuts", "dumplings", "edamame", "eggs_benedict", "escargots",
-    "falafel", "filet_mignon", "fish_and_chips", "foie_gras", "french_fries", "french_onion_soup", "french_toast",
-    "fried_calamari", "fried_rice", "frozen_yogurt", "garlic_bread", "gnocchi", "greek_salad",
-    "grilled_cheese_sandwich", "grilled_salmon", "guacamole", "gyoza", "hamburger", "hot_and_sour_soup", "hot_dog",
-    "huevos_rancheros", "hummus", "ice_cream", "lasagna", "lobster_bisque", "lobster_roll_sandwich",
-    "macaroni_and_cheese", "macarons", "miso_soup", "mussels", "nachos", "omelette", "onion_rings", "oysters",
-    "pad_thai", "paella", "pancakes", "panna_cotta", "peking_duck", "pho", "pizza", "pork_chop", "poutine",
-    "prime_rib", "pulled_pork_sandwich", "ramen", "ravioli", "red_velvet_cake", "risotto", "samosa", "sashimi",
-    "scallops", "seaweed_salad", "shrimp_and_grits", "spaghetti_bolognese", "spaghetti_carbonara", "spring_rolls",
-    "steak", "strawberry_shortcake", "sushi", "tacos", "takoyaki", "tiramisu", "tuna_tartare", "waffles",
-)
-# fmt: on
+CLASSES = read_class_names("food101")
 LAYOUT = "food-101/images/<class>/<number>.jpg"
+REMEDY = f"name the archive from {ADDRESS} or its unpacked folder with {arg.data}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,17 +43,12 @@ class Food101:
             or its images.
         """
         source = fetched(origin, ADDRESS, data_dir, progress, MD5)
-        if source.is_dir():
-            try:
-                images = self._in_folder(_images_folder(source, self.classes), source)
-            except OSError as error:
-                raise DataError(f"{source} cannot be read ({error.strerror}); {_remedy()}") from None
-            yield images
-            return
-        from datasets.readers.tar_archive import unpacked
-
         with unpacked(source, data_dir / "scratch" / self.name, self._wanted, progress) as folder:
-            yield self._in_folder(folder, source)
+            try:
+                images = self._in_folder(_images_folder(folder, self.classes), source)
+            except OSError as error:
+                raise DataError(f"{source} cannot be read ({error.strerror}); {REMEDY}") from None
+            yield images
 
     def _wanted(self, member: str) -> str | None:
         """Where a member of the archive goes, "churros/1234.jpg", or None where it is not needed."""
@@ -77,24 +58,17 @@ class Food101:
         return f"{parts[2]}/{parts[3]}" if _is_image(parts[3]) else None
 
     def _in_folder(self, folder: Path, source: Path) -> list[SourceImage]:
-        present = {path.name for path in folder.iterdir() if path.is_dir()} if folder.is_dir() else set()
-        if not present & set(self.classes):
+        if not any((folder / name).is_dir() for name in self.classes):
             raise DataError(
-                f"{source} is not Food-101: it has none of the classes of {self.name} at {LAYOUT}; {_remedy()}"
+                f"{source} is not Food-101: it has none of the classes of {self.name} at {LAYOUT}; {REMEDY}"
             )
         images: list[SourceImage] = []
         for label, name in enumerate(self.classes):
-            files = (
-                sorted(path.name for path in (folder / name).iterdir() if _is_image(path.name))
-                if name in present
-                else []
-            )
+            there = (folder / name).iterdir() if (folder / name).is_dir() else ()
+            files = sorted(path for path in there if _is_image(path.name))
             if not files:
-                raise DataError(f"the class {name!r} has no image at {LAYOUT} in {source}; {_remedy()}")
-            images += [
-                SourceImage(name=f"{name}/{file}", label=label, read=(folder / name / file).read_bytes)
-                for file in files
-            ]
+                raise DataError(f"the class {name!r} has no image at {LAYOUT} in {source}; {REMEDY}")
+            images += [SourceImage(name=f"{name}/{path.name}", label=label, read=path.read_bytes) for path in files]
         return images
 
 
@@ -107,7 +81,3 @@ def _images_folder(folder: Path, classes: Sequence[str]) -> Path:
         if any((candidate / name).is_dir() for name in classes):
             return candidate
     return folder
-
-
-def _remedy() -> str:
-    return f"name the archive from {ADDRESS} or its unpacked folder with {arg.data}"

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets.dataset import DataError, HoldOutShares, Progress, SourceImage
-from datasets.readers.array_image import ArrayImage
+from datasets.readers.array_image import array_images
 from datasets.readers.idx_format import IdxError, parse
 from datasets.readers.location import FETCH_AGAIN, fetched
-from datasets.readers.zip_archive import Read, members
+from datasets.readers.zip_archive import Read, matching, members
 from errors import arg
 
 SIDE = 28
@@ -54,23 +54,19 @@ class Mnist:
         origin: a folder with the four idx files, gzipped or not, or a zip archive of it or its http(s) address.
         """
         if origin is None:
-            source, files = self._downloaded(data_dir / "downloads" / self.name, progress)
+            from datasets.readers.download import download
+
+            source = data_dir / "downloads" / self.name
+            for name, md5 in FILES.items():
+                download(f"{ADDRESS}{name}.gz", source / f"{name}.gz", md5=md5, progress=progress)
         else:
             source = fetched(origin, "", data_dir, progress)
             if source.is_file() and FILE.search(source.name):
                 raise DataError(f"{source} is one of four files; {REMEDY}")
-            files = members(source)
-        found = _found(files)
+        found = _found(members(source))
         yield [*self._of_part(found, "train", source), *self._of_part(found, "t10k", source)]
 
-    def _downloaded(self, folder: Path, progress: Progress) -> tuple[Path, dict[str, Read]]:
-        from datasets.readers.download import download
-
-        for name, md5 in FILES.items():
-            download(f"{ADDRESS}{name}.gz", folder / f"{name}.gz", md5=md5, progress=progress)
-        return folder, {f"{name}.gz": (folder / f"{name}.gz").read_bytes for name in FILES}
-
-    def _of_part(self, found: Found, part: str, source: Path) -> Iterator[SourceImage]:
+    def _of_part(self, found: Found, part: str, source: Path) -> list[SourceImage]:
         pixels = self._array(found, (part, "images"), 3, source)
         if pixels.shape[1:] != (SIDE, SIDE):
             raise DataError(
@@ -78,23 +74,13 @@ class Mnist:
                 f"but those of {self.title} are {SIDE} x {SIDE}; {REMEDY}"
             )
         labels = self._array(found, (part, "labels"), 1, source)
+        place, classes = f"{found[part, 'labels'][0]} in {source}", len(self.classes)
         if len(labels) != len(pixels):
-            raise DataError(
-                f"{found[part, 'labels'][0]} in {source} holds {len(labels):,} labels for {len(pixels):,} images; "
-                f"{REMEDY}"
-            )
-        if len(labels) and labels.max() >= len(self.classes):
-            raise DataError(
-                f"{found[part, 'labels'][0]} in {source} holds the label {labels.max()}, but {self.title} has "
-                f"{len(self.classes)} classes, 0 to {len(self.classes) - 1}; {REMEDY}"
-            )
-        for number, label in enumerate(labels.tolist()):
-            yield SourceImage(
-                name=f"{part}/{number:05d}.pgm",
-                label=label,
-                read=ArrayImage(pixels, number),
-                split="train" if part == "train" else "test",
-            )
+            raise DataError(f"{place} holds {len(labels):,} labels for {len(pixels):,} images; {REMEDY}")
+        if len(labels) and labels.max() >= classes:
+            held = f"holds the label {labels.max()}"
+            raise DataError(f"{place} {held}, but {self.title} has {classes} classes, 0 to {classes - 1}; {REMEDY}")
+        return array_images(pixels, labels, f"{part}/", split="train" if part == "train" else "test")
 
     def _array(self, found: Found, key: tuple[str, str], dimensions: int, source: Path) -> NDArray[np.uint8]:
         if key not in found:
@@ -111,7 +97,6 @@ class Mnist:
 def _found(files: Mapping[str, Read]) -> Found:
     """Of a file and its gzipped twin, the file."""
     found: dict[tuple[str, str], tuple[str, Read]] = {}
-    for name in sorted(files):
-        if match := FILE.search(name):
-            found.setdefault((match["part"], match["what"]), (name, files[name]))
+    for match, read in sorted(matching(files, FILE), key=lambda file: file[0].string):
+        found.setdefault((match["part"], match["what"]), (match.string, read))
     return found

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from datasets.dataset import DataError, HoldOutShares, Progress, SourceImage
 from datasets.readers.location import fetched
-from datasets.readers.zip_archive import Read, members
-from datasets.sources.tiny_imagenet_classes import NAMES
+from datasets.readers.zip_archive import Read, matching, members
+from datasets.sources.read_class_names import read_class_names
 from errors import arg
 
 ADDRESS = "http://cs231n.stanford.edu/tiny-imagenet-200.zip"  # 248 MB
@@ -21,6 +21,8 @@ VALIDATION = re.compile(r"(?:^|/)val/images/(?P<file>[^/]+\.JPEG)$")
 ANNOTATIONS = re.compile(r"(?:^|/)val/val_annotations\.txt$")
 CARVED = HoldOutShares(test=10)
 REMEDY = f"name the archive from {ADDRESS} or its folder tiny-imagenet-200 with {arg.data}"
+# Those of its wnids.txt, ascending, each with the first of the names that ImageNet's list of 1,000 classes gives it.
+NAMES: Mapping[str, str] = dict(line.split(" ", 1) for line in read_class_names("tiny_imagenet"))
 LABELS: Mapping[str, int] = {wnid: label for label, wnid in enumerate(NAMES)}
 
 
@@ -51,16 +53,11 @@ class TinyImageNet:
         yield [*self._training(files, source), *self._validation(files, source)]
 
     def _training(self, files: Mapping[str, Read], source: Path) -> list[SourceImage]:
-        images = [
-            SourceImage(
-                name=f"train/{match['wnid']}/{match['file']}",
-                label=_label(match["wnid"], match["file"], source),
-                read=read,
-                split="train",
-            )
-            for path, read in files.items()
-            if (match := TRAINING.search(path))
-        ]
+        images: list[SourceImage] = []
+        for match, read in matching(files, TRAINING):
+            wnid, file = match["wnid"], match["file"]
+            label = _label(wnid, file, source)
+            images.append(SourceImage(name=f"train/{wnid}/{file}", label=label, read=read, split="train"))
         present = {image.label for image in images}
         for wnid, label in LABELS.items():
             if label not in present:
@@ -69,7 +66,7 @@ class TinyImageNet:
         return images
 
     def _validation(self, files: Mapping[str, Read], source: Path) -> Iterator[SourceImage]:
-        images = {match["file"]: read for path, read in files.items() if (match := VALIDATION.search(path))}
+        images = {match["file"]: read for match, read in matching(files, VALIDATION)}
         if not images:
             raise DataError(f"{source} has no validation image (val/images/*.JPEG); {REMEDY}")
         known = _annotations(files, source)
@@ -87,11 +84,11 @@ def _label(wnid: str, file: str, source: Path) -> int:
 
 def _annotations(files: Mapping[str, Read], source: Path) -> dict[str, str]:
     """Class by file. A row is val_0.JPEG, n03444034 and the four sides of a box, parted by tabs."""
-    read = next((read for path, read in files.items() if ANNOTATIONS.search(path)), None)
-    if read is None:
+    found = matching(files, ANNOTATIONS)
+    if not found:
         raise DataError(f"{source} has validation images, but not their labels, val/val_annotations.txt; {REMEDY}")
     try:
-        rows = [line.split("\t") for line in read().decode().splitlines() if line.strip()]
+        rows = [line.split("\t") for line in found[0][1]().decode().splitlines() if line.strip()]
     except (OSError, UnicodeDecodeError):
         rows = [[]]
     if any(len(row) < 2 for row in rows):

@@ -7,9 +7,9 @@ divided by 255, less a mean image) and mean_image_rgb.pickle (mean_image_rgb, [3
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from atomic_file import atomic_path
 from datasets.dataset import SPLITS, DataError, SourceImage, Split
 from datasets.readers import pickled_arrays
-from datasets.readers.array_image import ArrayImage
+from datasets.readers.array_image import array_images
 from errors import arg
 
 MEAN_FILE, MEAN = "mean_image_rgb.pickle", "mean_image_rgb"
@@ -57,10 +57,7 @@ def images(path: Path, classes: int, allow_pickle: bool) -> list[SourceImage]:
             f"{path} is a pickle, which runs whatever code it holds: convert it first with `python cli.py datasets "
             f"convert {path.name} signs.npz`, which reads arrays alone, or trust it with {arg.allow_pickle}"
         )
-    return list(_images(arrays, path, classes))
-
-
-def _images(arrays: Mapping[str, NDArray[Any]], path: Path, classes: int) -> Iterator[SourceImage]:
+    found: list[SourceImage] = []
     for split in SPLITS:
         pixels, labels = arrays[f"x_{NAMES[split]}"], arrays[f"y_{NAMES[split]}"]
         if len(labels) and not 0 <= labels.min() <= labels.max() < classes:
@@ -68,10 +65,8 @@ def _images(arrays: Mapping[str, NDArray[Any]], path: Path, classes: int) -> Ite
                 f"labels of {path} run from {labels.min()} to {labels.max()}, but must lie from 0 to {classes - 1}; "
                 "fetch data2.pickle and convert that"
             )
-        for number, label in enumerate(labels.tolist()):
-            yield SourceImage(
-                name=f"{split}/{number:06d}.ppm", label=label, read=ArrayImage(pixels, number), split=split
-            )
+        found += array_images(pixels, labels, f"{split}/", digits=6, split=split)
+    return found
 
 
 def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
@@ -81,9 +76,7 @@ def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
     except Exception as error:  # np.load raises OSError, ValueError, EOFError or zipfile.BadZipFile
         raise DataError(f"{path} cannot be read ({' '.join(str(error).split())[:120]}); convert it again") from None
     for split in NAMES.values():
-        pixels: Any = arrays.get(f"x_{split}")
-        labels: Any = arrays.get(f"y_{split}")
-        if not _are_images(pixels, labels, (SIDE, SIDE, 3), "u") or pixels.dtype != np.uint8:
+        if not _are_images(arrays, split, (SIDE, SIDE, 3), "u") or arrays[f"x_{split}"].dtype != np.uint8:
             raise DataError(
                 f"{path} must hold x_{split} [N, 32, 32, 3] of uint8 and y_{split} [N] of integers; convert it again"
             )
@@ -99,13 +92,12 @@ def _restored(source: Path, trusted: bool) -> dict[str, NDArray[Any]]:
         raise DataError(f"{mean_file} must hold {MEAN} [3, 32, 32] of numbers; fetch it from the same place")
     arrays: dict[str, NDArray[Any]] = {}
     for split in NAMES.values():
-        pixels: Any = data.get(f"x_{split}")
-        labels: Any = data.get(f"y_{split}")
-        if not _are_images(pixels, labels, (3, SIDE, SIDE), "fiu"):
+        if not _are_images(data, split, (3, SIDE, SIDE), "fiu"):
             raise DataError(
                 f"{source} must hold x_{split} [N, 3, 32, 32] of numbers and y_{split} [N] of integers, as "
                 "data2.pickle does; fetch that"
             )
+        pixels, labels = data[f"x_{split}"], data[f"y_{split}"]
         restored = np.empty((len(pixels), SIDE, SIDE, 3), np.uint8)
         for start in range(0, len(pixels), 4096):  # a gigabyte of floats is enough once
             part = pixels[start : start + 4096].astype(np.float32) + mean.astype(np.float32)
@@ -119,17 +111,15 @@ def _restored(source: Path, trusted: bool) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def _are_images(pixels: Any, labels: Any, shape: tuple[int, ...], kinds: str) -> bool:
-    """Whether they are N images of that shape and those kinds of numbers, and as many integers."""
-    return (
-        _is_array(pixels, kinds)
-        and pixels.shape[1:] == shape
-        and _is_array(labels, "iu")
-        and labels.shape == pixels.shape[:1]
-    )
+def _are_images(arrays: Mapping[str, Any], split: str, shape: tuple[int, ...], kinds: str) -> bool:
+    """Whether a split has N images of that shape and those kinds of numbers, and as many integers."""
+    pixels, labels = arrays.get(f"x_{split}"), arrays.get(f"y_{split}")
+    if not (_is_array(pixels, kinds) and _is_array(labels, "iu")):
+        return False
+    return bool(pixels.shape[1:] == shape and labels.shape == pixels.shape[:1])
 
 
-def _is_array(value: Any, kinds: str) -> bool:
+def _is_array(value: Any, kinds: str) -> TypeGuard[NDArray[Any]]:
     return isinstance(value, np.ndarray) and value.dtype.kind in kinds
 
 

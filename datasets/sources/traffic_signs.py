@@ -12,7 +12,8 @@ from pathlib import Path
 
 from datasets.dataset import DataError, Progress, SourceImage
 from datasets.readers.location import fetched
-from datasets.readers.zip_archive import Read, members
+from datasets.readers.zip_archive import Read, matching, members
+from datasets.sources.read_class_names import read_class_names
 from datasets.sources.traffic_sign_arrays import images as arrays_of
 from errors import arg
 
@@ -28,46 +29,7 @@ TRAINING = re.compile(r"(?:^|/)Final_Training/Images/(?P<label>\d{5})/(?P<track>
 TEST = re.compile(r"(?:^|/)Final_Test/Images/(?P<number>\d{5})\.ppm$")
 TEST_LABELS = re.compile(r"(?:^|/)GT-final_test\.csv$")
 REMEDY = f"name a folder with {', '.join(ARCHIVES)} from {ADDRESS}, or with what they unpack to, with {arg.data}"
-
-CLASSES = (
-    *(f"speed limit {speed} km/h" for speed in (20, 30, 50, 60, 70, 80)),
-    "end of speed limit 80 km/h",
-    *(f"speed limit {speed} km/h" for speed in (100, 120)),
-    "no overtaking",
-    "no overtaking by lorries",
-    "right of way at the next crossing",
-    "priority road",
-    "give way",
-    "stop",
-    "no vehicles",
-    "no lorries",
-    "no entry",
-    "danger",
-    "bend to the left",
-    "bend to the right",
-    "double bend",
-    "uneven road",
-    "slippery road",
-    "road narrows",
-    "road works",
-    "traffic lights",
-    "pedestrians",
-    "children",
-    "cyclists",
-    "snow or ice",
-    "wild animals",
-    "end of all limits",
-    "turn right ahead",
-    "turn left ahead",
-    "straight on",
-    "straight on or right",
-    "straight on or left",
-    "keep right",
-    "keep left",
-    "roundabout",
-    "end of no overtaking",
-    "end of no overtaking by lorries",
-)
+CLASSES = read_class_names("traffic_signs")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,27 +73,21 @@ class TrafficSigns:
 
 
 def _training(files: Mapping[str, Read]) -> Iterator[SourceImage]:
-    for name, read in files.items():
-        if match := TRAINING.search(name):
-            track = f"{match['label']}/{match['track']}"
-            yield SourceImage(
-                name=f"train/{track}_{match['frame']}.ppm",
-                label=int(match["label"]),
-                read=read,
-                split="train",
-                group=track,
-            )
+    for match, read in matching(files, TRAINING):
+        track = f"{match['label']}/{match['track']}"
+        name = f"train/{track}_{match['frame']}.ppm"
+        yield SourceImage(name=name, label=int(match["label"]), read=read, split="train", group=track)
 
 
 def _test(files: Mapping[str, Read], source: Path) -> Iterator[SourceImage]:
-    images = {match["number"]: read for name, read in files.items() if (match := TEST.search(name))}
-    labels = next((read for name, read in files.items() if TEST_LABELS.search(name)), None)
-    if images and labels is None:
+    images = {match["number"]: read for match, read in matching(files, TEST)}
+    labels = matching(files, TEST_LABELS)
+    if images and not labels:
         raise DataError(f"{source} has test images, but not their labels, GT-final_test.csv; {REMEDY}")
-    if labels is None:
+    if not labels:
         return
     try:
-        rows = list(csv.DictReader(io.StringIO(labels().decode()), delimiter=";"))
+        rows = list(csv.DictReader(io.StringIO(labels[0][1]().decode()), delimiter=";"))
         known = {row["Filename"].removesuffix(".ppm"): int(row["ClassId"]) for row in rows}
     except (OSError, KeyError, ValueError, TypeError, AttributeError, csv.Error):
         raise DataError(

@@ -15,7 +15,6 @@ import os
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,7 +138,18 @@ class ImageStore:
             self._pixels_bytes: int = file["pixels"].shape[0]
         if self.path.stat().st_size < self._pixels_at + self._pixels_bytes:
             raise ValueError("the file is shorter than its pixels")
-        self._facts: dict[str, Any] = facts
+        self.name: str = facts["name"]
+        self.title: str = facts["title"]  # of the data set, as a person would call it
+        self.classes: tuple[str, ...] = tuple(facts["classes"])  # in the order of the labels
+        self.notices: tuple[str, ...] = tuple(facts["notices"])  # what a reader of any number from it must know
+        self.broken: dict[str, str] = facts["broken"]  # images that were left out, and why, by name
+        # Names of images that look the same but lie in different splits.
+        self.near_duplicates = tuple((one, other) for one, other in facts["near_duplicates"])
+        self.origin: str = facts["origin"]  # what location.describe_origin said of the images' origin
+        # Mean and population standard deviation (0 to 255) of red, green and blue over the training split's pixels.
+        self.channel_mean: tuple[float, ...] = tuple(facts["channel_mean"])
+        self.channel_std: tuple[float, ...] = tuple(facts["channel_std"])
+        self._fingerprint: str = facts["fingerprint"]
         if self.fold is not None:
             self.splits = apply_fold(self.fold, self.splits, self.labels, self.groups, self.classes)
 
@@ -150,60 +160,12 @@ class ImageStore:
         return _reopen, (self.path, self.fold, self.fingerprint)
 
     @property
-    def name(self) -> str:
-        """Of the data set."""
-        return str(self._facts["name"])
-
-    @property
-    def title(self) -> str:
-        """Of the data set, as a person would call it."""
-        return str(self._facts["title"])
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Names in the order of the labels."""
-        return tuple(self._facts["classes"])
-
-    @property
     def fingerprint(self) -> str:
         """SHA-256 over every image's name, label, split, size and pixels: equal fingerprints are equal data."""
-        fingerprint = str(self._facts["fingerprint"])
         if self.fold is None:
-            return fingerprint
+            return self._fingerprint
         # The division itself, not the fold's number: other groups of the same images are divided otherwise.
-        return hashlib.sha256(fingerprint.encode() + self.splits.tobytes()).hexdigest()
-
-    @property
-    def notices(self) -> tuple[str, ...]:
-        """What a reader of any number from this store must know, a line each."""
-        return tuple(self._facts["notices"])
-
-    @property
-    def broken(self) -> dict[str, str]:
-        """Images that were left out, and why, by name."""
-        return dict(self._facts["broken"])
-
-    @property
-    def near_duplicates(self) -> tuple[tuple[str, str], ...]:
-        """Names of images that look the same but lie in different splits."""
-        return tuple((one, other) for one, other in self._facts["near_duplicates"])
-
-    @property
-    def origin(self) -> str:
-        """What `datasets.readers.location.describe_origin` said of the images' origin."""
-        return str(self._facts["origin"])
-
-    @property
-    def channel_mean(self) -> tuple[float, float, float]:
-        """Mean (0 to 255) of red, green and blue over all pixels of the training split alone."""
-        red, green, blue = self._facts["channel_mean"]
-        return red, green, blue
-
-    @property
-    def channel_std(self) -> tuple[float, float, float]:
-        """Population standard deviation (0 to 255) of red, green, blue over all pixels of the training split alone."""
-        red, green, blue = self._facts["channel_std"]
-        return red, green, blue
+        return hashlib.sha256(self._fingerprint.encode() + self.splits.tobytes()).hexdigest()
 
     @cached_property
     def names(self) -> tuple[str, ...]:

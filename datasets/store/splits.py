@@ -79,14 +79,12 @@ def _by_class(dataset: Dataset, images: Members) -> list[list[SourceImage]]:
 
 def _divided(dataset: Dataset, by_class: Sequence[Members], counts: Counts | Shares) -> Assigned:
     """Each class's images in these numbers or proportions."""
-    if isinstance(counts, Shares):
-        for label, members in enumerate(by_class):
-            if len(members) < MINIMUM_PER_CLASS:
-                raise DataError(
-                    f"the class {dataset.classes[label]!r} of {dataset.title} has "
-                    f"{pluralize(len(members), 'image', 'images')}, but at least {MINIMUM_PER_CLASS} are needed to "
-                    "split them; add images or leave the class out"
-                )
+    for name, members in zip(dataset.classes, by_class, strict=True):
+        if isinstance(counts, Shares) and len(members) < MINIMUM_PER_CLASS:
+            raise DataError(
+                f"the class {name!r} of {dataset.title} has {pluralize(len(members), 'image', 'images')}, but at least "
+                f"{MINIMUM_PER_CLASS} are needed to split them; add images or leave the class out"
+            )
     if any(image.group for members in by_class for image in members):
         return _divided_by_group(dataset, by_class, counts)
     used: Assigned = []
@@ -128,9 +126,8 @@ def _divided_by_group(dataset: Dataset, by_class: Sequence[Members], counts: Cou
 
     # A class with fewer groups than folds is in some folds only: they are looked for.
     held_out = min(permutations(range(folds), parts.val + parts.test), key=badness)
-    split_of_fold: list[Split] = ["train"] * folds
-    for place, fold in enumerate(held_out):
-        split_of_fold[fold] = "val" if place < parts.val else "test"
+    held: dict[int, Split] = {fold: "val" if place < parts.val else "test" for place, fold in enumerate(held_out)}
+    split_of_fold = [held.get(fold, "train") for fold in range(folds)]
     splits = [split_of_fold[fold] for fold in fold_of]
     for split in dict.fromkeys(split_of_fold):
         present = {label for label, own in zip(labels.tolist(), splits, strict=True) if own == split}

@@ -31,24 +31,19 @@ class Pixels:
     maximum: tuple[int, ...]
     mean: tuple[float, ...]
     deviation: tuple[float, ...]  # population standard deviation
-    histogram: tuple[tuple[int, ...], ...]  # [3][256]
+    histogram: NDArray[np.int64]  # [3, 256]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Statistics:
     """Of one store."""
 
-    title: str
-    fingerprint: str
-    classes: tuple[str, ...]
+    store: ImageStore
     images: dict[Split, tuple[int, ...]]  # per class
     sizes: tuple[tuple[int, int, int], ...]  # (height, width, images), most frequent first
     stratified: bool  # every class has its share of each split, to within one image
     everything: Pixels
     training: Pixels  # the training split alone: what a model may know of the data
-    notices: tuple[str, ...]
-    broken: dict[str, str]  # images left out, and why, by name
-    near_duplicates: tuple[tuple[str, str], ...]  # names of images in different splits that look the same
 
     @property
     def total(self) -> int:
@@ -57,51 +52,44 @@ class Statistics:
 
 def describe(store: ImageStore) -> Statistics:
     """The statistics of a store. Costs milliseconds, whatever its size."""
-    counts = {split: _by_class(store, split) for split in SPLITS}
+    classes = len(store.classes)
+    counts = {split: np.bincount(store.labels[store.indices(split)], minlength=classes) for split in SPLITS}
     sizes = Counter(zip(store.heights.tolist(), store.widths.tolist(), strict=True))
     return Statistics(
-        title=store.title,
-        fingerprint=store.fingerprint,
-        classes=store.classes,
+        store=store,
         images={split: tuple(of_class.tolist()) for split, of_class in counts.items()},
-        sizes=tuple((height, width, count) for (height, width), count in sorted(sizes.items(), key=_most_frequent)),
-        stratified=_is_stratified(np.stack([counts[split] for split in SPLITS])),
+        sizes=tuple((*size, count) for size, count in sorted(sizes.items(), key=_frequency, reverse=True)),
+        stratified=_is_stratified(np.stack(list(counts.values()))),
         everything=_pixels(store.histograms.sum(axis=0)),
         training=_pixels(store.histograms[SPLITS.index("train")]),
-        notices=store.notices,
-        broken=store.broken,
-        near_duplicates=store.near_duplicates,
     )
 
 
 def render_text(statistics: Statistics) -> str:
     """For a terminal: at most 100 columns, but for what names images."""
-    names = [shortened(name) for name in statistics.classes]
+    store = statistics.store
+    names = [shortened(name) for name in store.classes]
     width = max(8, *map(len, names))
     lines = [
-        f"{statistics.title}: {statistics.total} images, {pluralize(len(statistics.classes), 'class', 'classes')}",
-        f"fingerprint {statistics.fingerprint[:16]}",
+        f"{store.title}: {statistics.total} images, {pluralize(len(names), 'class', 'classes')}",
+        f"fingerprint {store.fingerprint[:16]}",
         "",
         f"{'class':<{width}}  {'train':>7}{'val':>7}{'test':>7}{'all':>8}",
     ]
-    rows = [
-        (name, [statistics.images[split][label] for split in SPLITS]) for label, name in enumerate(names[:MOST_ROWS])
-    ]
-    if len(statistics.classes) > MOST_ROWS:
-        rest = [sum(statistics.images[split][MOST_ROWS:]) for split in SPLITS]
-        rows.append((f"{len(statistics.classes) - MOST_ROWS} more", rest))
-    rows.append(("together", [sum(statistics.images[split]) for split in SPLITS]))
+    rows = list(zip(names, zip(*statistics.images.values(), strict=True), strict=True))[:MOST_ROWS]
+    if len(names) > MOST_ROWS:
+        rest = tuple(sum(images[MOST_ROWS:]) for images in statistics.images.values())
+        rows.append((f"{len(names) - MOST_ROWS} more", rest))
+    rows.append(("together", tuple(sum(images) for images in statistics.images.values())))
     lines += [f"{name:<{width}}  " + "".join(f"{n:>7}" for n in counts) + f"{sum(counts):>8}" for name, counts in rows]
+    shares = "equal in every split" if statistics.stratified else "NOT equal across the splits"
+    heights, widths = store.heights, store.widths
     lines += [
         "",
-        "class shares: " + ("equal in every split" if statistics.stratified else "NOT equal across the splits"),
+        f"class shares: {shares}",
+        f"image sizes: {len(statistics.sizes)} different; height {heights.min()} to {heights.max()}, "
+        f"width {widths.min()} to {widths.max()}; most frequent (height x width):",
     ]
-    heights = [height for height, _, _ in statistics.sizes]
-    widths = [width for _, width, _ in statistics.sizes]
-    lines.append(
-        f"image sizes: {len(statistics.sizes)} different; height {min(heights)} to {max(heights)}, "
-        f"width {min(widths)} to {max(widths)}; most frequent (height x width):"
-    )
     lines += [f"  {height} x {width}: {count}" for height, width, count in statistics.sizes[:5]]
     for title, pixels in (("all images", statistics.everything), ("training images alone", statistics.training)):
         lines += [
@@ -114,13 +102,10 @@ def render_text(statistics: Statistics) -> str:
             f"{pixels.mean[channel]:>11.4f}{pixels.deviation[channel]:>10.4f}"
             for channel, name in enumerate(CHANNELS)
         ]
-    lines += [
-        "",
-        "Models are scaled with the training images' mean and deviation alone.",
-    ]
-    lines += [f"note: {notice}" for notice in statistics.notices]
-    left_out = [f"left out: {name}: {reason}" for name, reason in statistics.broken.items()]
-    alike = [f"look the same: {one} and {other}" for one, other in statistics.near_duplicates]
+    lines += ["", "Models are scaled with the training images' mean and deviation alone."]
+    lines += [f"note: {notice}" for notice in store.notices]
+    left_out = [f"left out: {name}: {reason}" for name, reason in store.broken.items()]
+    alike = [f"look the same: {one} and {other}" for one, other in store.near_duplicates]
     for listed in (left_out, alike):
         lines += listed[:MOST_ROWS]
         if len(listed) > MOST_ROWS:
@@ -133,13 +118,8 @@ def shortened(name: str) -> str:
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
-def _by_class(store: ImageStore, split: Split) -> NDArray[np.int64]:
-    return np.bincount(store.labels[store.indices(split)], minlength=len(store.classes)).astype(np.int64)
-
-
-def _most_frequent(item: tuple[tuple[int, int], int]) -> tuple[int, int, int]:
-    (height, width), count = item
-    return -count, -height, -width
+def _frequency(item: tuple[tuple[int, int], int]) -> tuple[int, tuple[int, int]]:
+    return item[1], item[0]
 
 
 def _is_stratified(counts: NDArray[np.int64]) -> bool:
@@ -157,5 +137,5 @@ def _pixels(histogram: NDArray[np.int64]) -> Pixels:
         maximum=tuple(int(values.max()) for values in present),
         mean=mean,
         deviation=deviation,
-        histogram=tuple(tuple(counts) for counts in histogram.tolist()),
+        histogram=histogram,
     )

@@ -41,24 +41,27 @@ STYLE: Any = {
 }
 
 
-def draw_statistics(statistics: Statistics, store: ImageStore, path: Path) -> None:
+def draw_statistics(statistics: Statistics, path: Path) -> None:
     """Write the statistics as a PNG file, legible from 800 pixels of width, with an example image of each class.
 
     Raises DataError where the file cannot be written.
     """
-    classes = len(statistics.classes)
-    examples = _examples(statistics, store)
+    store = statistics.store
+    classes = len(store.classes)
+    examples = _examples(store)
     rows = math.ceil(len(examples) / EXAMPLES_PER_ROW)
     heights = [0.2 * classes + 1.1 if classes <= MAX_BARS else 3.0, 3.0, 1.75 * rows + 0.2]
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH_INCHES, sum(heights) + 0.5), dpi=DOTS_PER_INCH, layout="constrained")
         FigureCanvasAgg(figure)
-        figure.suptitle(
-            f"{statistics.title}: {statistics.total:,} images, {pluralize(classes, 'class', 'classes')}", fontsize=12
-        )
+        title = f"{store.title}: {statistics.total:,} images, {pluralize(classes, 'class', 'classes')}"
+        figure.suptitle(title, fontsize=12)
         panels: Any = figure.subfigures(3, 1, height_ratios=heights)
         top, middle, bottom = panels
-        (_draw_counts if classes <= MAX_BARS else _draw_ranks)(top.subplots(), statistics)
+        axes = top.subplots()
+        (_draw_counts if classes <= MAX_BARS else _draw_ranks)(axes, statistics)
+        axes.set_title("Images by class and split", loc="left")
+        axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, frameon=False, borderaxespad=0.1)
         left, right = middle.subplots(1, 2)
         _draw_sizes(left, statistics)
         _draw_channels(right, statistics)
@@ -80,22 +83,20 @@ def draw_statistics(statistics: Statistics, store: ImageStore, path: Path) -> No
 
 
 def _draw_counts(axes: Axes, statistics: Statistics) -> None:
-    places = np.arange(len(statistics.classes))
+    places = np.arange(len(statistics.store.classes))
     start = np.zeros(len(places))
     for split in SPLITS:
         counts = np.array(statistics.images[split])
         label = f"{split} ({counts.sum():,})"
         bars = axes.barh(places, counts, left=start, height=0.75, color=SPLIT_COLOURS[split], label=label)
-        wide_enough = max(sum(statistics.images[split][place] for split in SPLITS) for place in places) * 0.04
+        wide_enough = max(map(sum, zip(*statistics.images.values(), strict=True))) * 0.04
         text = [f"{count}" if count > wide_enough else "" for count in counts]
         axes.bar_label(bars, text, label_type="center", fontsize=8, color="black" if split != "train" else "white")
         start += counts
-    axes.set_yticks(places, [_shown(name) for name in statistics.classes])
+    axes.set_yticks(places, [_shown(name) for name in statistics.store.classes])
     axes.invert_yaxis()
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel("images")
-    axes.set_title("Images by class and split", loc="left")
-    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, frameon=False, borderaxespad=0.1)
     axes.margins(y=0.02)
 
 
@@ -104,13 +105,9 @@ def _draw_ranks(axes: Axes, statistics: Statistics) -> None:
     counts = np.array([statistics.images[split] for split in SPLITS])
     order = np.argsort(-counts.sum(axis=0), kind="stable")
     labels = [f"{split} ({of_split.sum():,})" for split, of_split in zip(SPLITS, counts, strict=True)]
-    places = np.arange(1, len(order) + 1)
-    axes.stackplot(
-        places, counts[:, order], labels=labels, colors=[SPLIT_COLOURS[split] for split in SPLITS], step="mid"
-    )
+    places, colours = np.arange(1, len(order) + 1), list(SPLIT_COLOURS.values())
+    axes.stackplot(places, counts[:, order], labels=labels, colors=colours, step="mid")
     axes.set(xlim=(1, len(order)), ylim=(0, None), xlabel="classes, the largest first", ylabel="images")
-    axes.set_title("Images by class and split", loc="left")
-    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=3, frameon=False, borderaxespad=0.1)
 
 
 def _draw_sizes(axes: Axes, statistics: Statistics) -> None:
@@ -122,21 +119,19 @@ def _draw_sizes(axes: Axes, statistics: Statistics) -> None:
     axes.set_title(f"{sizes} (area: how many images)", loc="left")
     share = f"most frequent: {width} x {height}\n({count:,} images)"
     axes.annotate(share, (0.03, 0.04), xycoords="axes fraction", fontsize=8, va="bottom")
-    axes.set_xlabel("width (pixels)")
-    axes.set_ylabel("height (pixels)")
-    span = max(10, int(max(widths.max(), heights.max())) - int(min(widths.min(), heights.min())))
-    low, high = min(widths.min(), heights.min()) - 0.3 * span, max(widths.max(), heights.max()) + 0.08 * span
-    axes.set(xlim=(low, high), ylim=(low, high), aspect="equal")
+    shortest, longest = min(widths.min(), heights.min()), max(widths.max(), heights.max())
+    span = max(10, longest - shortest)
+    limits = (shortest - 0.3 * span, longest + 0.08 * span)
+    axes.set(xlabel="width (pixels)", ylabel="height (pixels)", xlim=limits, ylim=limits, aspect="equal")
 
 
 def _draw_channels(axes: Axes, statistics: Statistics) -> None:
     pixels = statistics.training
-    shares = np.array(pixels.histogram) / pixels.count * 100
+    shares = pixels.histogram / pixels.count * 100
     # The ends hold what cameras clip: drawn to full height they would flatten everything between.
     top = (shares[:, 1:-1].max() or shares.max()) * 1.12  # of black and white alone there is nothing between
-    for channel, name in enumerate(CHANNELS):
-        mean, deviation = pixels.mean[channel], pixels.deviation[channel]
-        colour, style = CHANNEL_COLOURS[channel], LINE_STYLES[channel]
+    looks = zip(CHANNELS, CHANNEL_COLOURS, LINE_STYLES, pixels.mean, pixels.deviation, strict=True)
+    for channel, (name, colour, style, mean, deviation) in enumerate(looks):
         label = f"{name} {mean:.1f} ± {deviation:.1f}"
         axes.plot(np.arange(256), shares[channel], color=colour, linestyle=style, linewidth=1.3, label=label)
         level = top * (1.06 + 0.07 * channel)
@@ -147,7 +142,7 @@ def _draw_channels(axes: Axes, statistics: Statistics) -> None:
     axes.legend(loc="upper right", frameon=False, fontsize=8, handlelength=2.6, borderaxespad=0.1)
 
 
-def _examples(statistics: Statistics, store: ImageStore) -> list[tuple[int | None, str]]:
+def _examples(store: ImageStore) -> list[tuple[int | None, str]]:
     """A training image of each class, or the first of all where they have boxes: its place in the store, its title."""
     training = store.indices("train")
     if store.boxes is not None:
@@ -155,10 +150,8 @@ def _examples(statistics: Statistics, store: ImageStore) -> list[tuple[int | Non
     labels, first = np.unique(store.labels[training], return_index=True)
     first_of = dict(zip(labels.tolist(), training[first].tolist(), strict=True))
     # A class may have no training image.
-    return [
-        (first_of.get(label), textwrap.fill(_shown(name), EXAMPLE_COLUMNS))
-        for label, name in enumerate(statistics.classes[:MAX_EXAMPLES])
-    ]
+    titles = [textwrap.fill(_shown(name), EXAMPLE_COLUMNS) for name in store.classes[:MAX_EXAMPLES]]
+    return [(first_of.get(label), title) for label, title in enumerate(titles)]
 
 
 def _shown(name: str) -> str:

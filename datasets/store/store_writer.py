@@ -25,14 +25,7 @@ from datasets.images.decode import DecodeError, Size, decode, stored_size
 from datasets.images.histogram import channel_histogram, mean_and_deviation
 from datasets.images.thread_map import ordered, usable_cores
 from datasets.readers.location import describe_origin
-from datasets.store.near_duplicates import (
-    SIDE,
-    SMALLEST,
-    NearDuplicates,
-    difference_hash,
-    find_across_splits,
-    thumbnail,
-)
+from datasets.store.near_duplicates import SIDE, SMALLEST, difference_hash, find_across_splits, thumbnail
 from datasets.store.splits import MINIMUM_PER_CLASS, assign_splits
 from errors import arg, pluralize
 
@@ -55,12 +48,10 @@ class _Planned:
 
 @dataclass(frozen=True)
 class _Decoded:
-    planned: _Planned
-    digest: bytes  # of its pixels; empty where the image is broken
+    digest: bytes  # of its pixels
     histogram: NDArray[np.int64]
     hash: np.uint64  # what it looks like, from afar
     thumbnail: NDArray[np.uint8]  # and closer; see datasets.store.near_duplicates
-    failure: str
 
 
 def build(dataset: Dataset, path: Path, origin: str | None, progress: Progress) -> None:
@@ -74,12 +65,10 @@ def build(dataset: Dataset, path: Path, origin: str | None, progress: Progress) 
     unfinished = path.with_suffix(".unfinished")
     try:
         with _opened(dataset, origin, path.parent, progress) as images:
-            used, notices = assign_splits(dataset, images)
-            planned, broken = _plan(dataset, used, progress)
-            _check_space(path.parent, planned)
+            writer = StoreWriter(dataset, images, described, progress)
+            _check_space(path.parent, writer.planned)
             with atomic_path(path, partial=unfinished) as partial:
-                writer = StoreWriter(dataset, planned, broken)
-                writer.write(partial, used, (described, notices), progress)
+                writer.write(partial)
         stored = len(writer.stored)
         progress(f"stored {stored} images of {dataset.name}", stored, stored)
     except OSError as error:
@@ -112,59 +101,6 @@ def _opened(dataset: Dataset, origin: str | None, folder: Path, progress: Progre
         yield images
 
 
-def _plan(
-    dataset: Dataset, used: Sequence[tuple[SourceImage, Split]], progress: Progress
-) -> tuple[list[_Planned], dict[str, str]]:
-    """Every readable image with its place, and why the others are broken."""
-
-    def measure(pair: tuple[SourceImage, Split]) -> tuple[Size, Box | None] | str:
-        source = pair[0]
-        try:
-            encoded = source.read()
-            box = None if source.box is None else relative(source.box, stored_size(encoded, sys.maxsize))
-            return stored_size(encoded, dataset.max_side), box
-        except (DecodeError, BoxError, OSError) as error:
-            return str(error)
-
-    check_all_or_none(dataset.title, [source for source, _ in used])
-    planned: list[_Planned] = []
-    broken: dict[str, str] = {}
-    offset = 0
-    threads = usable_cores()
-    measured = ordered(measure, used, threads=threads, ahead=4 * threads)
-    for done, ((source, split), found) in enumerate(zip(used, measured, strict=True), start=1):
-        if isinstance(found, str):
-            broken[source.name] = found
-        else:
-            size, box = found
-            planned.append(_Planned(source, split, size, offset, box))
-            offset += size.bytes
-        progress(f"measuring {dataset.name}", done, len(used))
-    _check_broken(dataset, used, broken)
-    return planned, broken
-
-
-def _check_broken(dataset: Dataset, used: Sequence[tuple[SourceImage, Split]], broken: dict[str, str]) -> None:
-    expected = Counter(source.label for source, _ in used)
-    lost = Counter(source.label for source, _ in used if source.name in broken)
-    for label, count in sorted(lost.items()):
-        left = expected[label] - count
-        needed = min(MINIMUM_PER_CLASS, expected[label])
-        if count > max(1, BROKEN_LIMIT * expected[label]):
-            rule = f"at most {BROKEN_LIMIT:.0%} may be"
-        elif left < needed:
-            rule = f"at least {needed} must be whole"
-        else:
-            continue
-        names = sorted(source.name for source, _ in used if source.name in broken and source.label == label)
-        shown = ", ".join(f"{name} ({broken[name]})" for name in names[:NAMED])
-        more = f" and {count - NAMED} more" if count > NAMED else ""
-        raise DataError(
-            f"{count} of {expected[label]} images of the class {dataset.classes[label]!r} are broken, but {rule}; "
-            f"replace them, or fetch the data again: {shown}{more}"
-        )
-
-
 def _check_space(folder: Path, planned: Sequence[_Planned]) -> None:
     needed = sum(image.size.bytes for image in planned) + SLACK_BYTES
     free = shutil.disk_usage(folder).free
@@ -176,44 +112,81 @@ def _check_space(folder: Path, planned: Sequence[_Planned]) -> None:
 
 
 class StoreWriter:
-    """The content of a store that is being written: images decoded in threads, appended in their order.
+    """The content of a store that is being written: images measured, then decoded in threads, appended in their order.
 
     Pixels go to their place past HDF5, whose writes would hold up every thread: 5 of 45 seconds for 6 GB.
     """
 
-    def __init__(self, dataset: Dataset, planned: Sequence[_Planned], broken: dict[str, str]) -> None:
-        """Start without images.
+    def __init__(self, dataset: Dataset, images: Sequence[SourceImage], origin: str, progress: Progress) -> None:
+        """Give every image a split, and every readable one its place.
 
         Args:
             dataset: whose images they are.
-            planned: every image with its place.
-            broken: why others are left out, by name; grows by those that cannot be decoded.
+            images: readable as long as the writer is used.
+            origin: described as the store will name it.
+            progress: told about every image that is measured, decoded or compared.
+
+        Raises:
+            DataError: what cannot be split, too many broken images.
         """
         self.stored: list[_Planned] = []
-        self._dataset = dataset
-        self._planned = planned
-        self._broken = broken
-        self._compared: list[int] = []  # of those stored, the places of images that are compared with each other
-        self._hashes = np.empty(len(planned), np.uint64)
-        self._thumbnails = np.empty((len(planned), SIDE * SIDE), np.uint8)  # 1 KB an image: none is read again
+        self.planned: list[_Planned] = []
+        self._dataset, self._origin, self._progress = dataset, origin, progress
+        self._used, self._notices = assign_splits(dataset, images)
+        self._broken: dict[str, str] = {}  # why images are left out, by name
+        self._measure()
+        self._compared: list[_Planned] = []  # images that are compared with each other
+        self._hashes = np.empty(len(self.planned), np.uint64)
+        self._thumbnails = np.empty((len(self.planned), SIDE * SIDE), np.uint8)  # 1 KB an image: none is read again
         self._fingerprint = hashlib.sha256(json.dumps(dataset.classes).encode())
         self._histograms = np.zeros((len(SPLITS), 3, 256), np.int64)
         self._writing = threading.Lock()
 
-    def write(
-        self,
-        path: Path,
-        used: Sequence[tuple[SourceImage, Split]],
-        provenance: tuple[str, tuple[str, ...]],
-        progress: Progress,
-    ) -> None:
-        """Write the whole file.
+    def _measure(self) -> None:
+        def measured(pair: tuple[SourceImage, Split]) -> tuple[Size, Box | None] | str:
+            source = pair[0]
+            try:
+                encoded = source.read()
+                box = None if source.box is None else relative(source.box, stored_size(encoded, sys.maxsize))
+                return stored_size(encoded, self._dataset.max_side), box
+            except (DecodeError, BoxError, OSError) as error:
+                return str(error)
 
-        Args:
-            path: of the file.
-            used: every image with its split, broken ones too.
-            provenance: where the images come from, and what is to be said about their splits.
-            progress: told about every image.
+        check_all_or_none(self._dataset.title, [source for source, _ in self._used])
+        offset = 0
+        threads = usable_cores()
+        every = ordered(measured, self._used, threads=threads, ahead=4 * threads)
+        for done, ((source, split), found) in enumerate(zip(self._used, every, strict=True), start=1):
+            if isinstance(found, str):
+                self._broken[source.name] = found
+            else:
+                size, box = found
+                self.planned.append(_Planned(source, split, size, offset, box))
+                offset += size.bytes
+            self._progress(f"measuring {self._dataset.name}", done, len(self._used))
+        self._check_broken()
+
+    def _check_broken(self) -> None:
+        expected = Counter(source.label for source, _ in self._used)
+        broken = [source for source, _ in self._used if source.name in self._broken]
+        for label, count in sorted(Counter(source.label for source in broken).items()):
+            needed = min(MINIMUM_PER_CLASS, expected[label])
+            if count > max(1, BROKEN_LIMIT * expected[label]):
+                rule = f"at most {BROKEN_LIMIT:.0%} may be"
+            elif expected[label] - count < needed:
+                rule = f"at least {needed} must be whole"
+            else:
+                continue
+            names = sorted(source.name for source in broken if source.label == label)
+            shown = ", ".join(f"{name} ({self._broken[name]})" for name in names[:NAMED])
+            more = f" and {count - NAMED} more" if count > NAMED else ""
+            raise DataError(
+                f"{count} of {expected[label]} images of the class {self._dataset.classes[label]!r} are broken, but "
+                f"{rule}; replace them, or fetch the data again: {shown}{more}"
+            )
+
+    def write(self, path: Path) -> None:
+        """Write the whole file.
 
         Raises:
             DataError: too many broken images.
@@ -223,16 +196,20 @@ class StoreWriter:
 
         threads = usable_cores()
         with h5py.File(path, "w", libver="latest") as file, open(path, "r+b") as raw:
-            start = _reserve_pixels(file, sum(image.size.bytes for image in self._planned))
-            decode_one = functools.partial(self.decode_one, raw, start)
-            decoded = ordered(decode_one, self._planned, threads=threads, ahead=2 * threads)
-            for done, image in enumerate(decoded, start=1):
-                self.append(image)
-                progress(f"decoding {self._dataset.name}", done, len(self._planned))
-            _check_broken(self._dataset, used, self._broken)
-            self.finish(file, provenance, progress)
+            start = _reserve_pixels(file, sum(image.size.bytes for image in self.planned))
+            decode_one = functools.partial(self._decode_one, raw, start)
+            decoded = ordered(decode_one, self.planned, threads=threads, ahead=2 * threads)
+            for done, (image, found) in enumerate(zip(self.planned, decoded, strict=True), start=1):
+                if isinstance(found, str):
+                    self._broken[image.source.name] = found
+                else:
+                    self._append(image, found)
+                self._progress(f"decoding {self._dataset.name}", done, len(self.planned))
+            self._check_broken()
+            _write_columns(file, self.stored, self._histograms)
+            file.attrs["facts"] = json.dumps(self._facts())
 
-    def decode_one(self, raw: IO[bytes], start: int, image: _Planned) -> _Decoded:
+    def _decode_one(self, raw: IO[bytes], start: int, image: _Planned) -> _Decoded | str:
         """Decode an image, write its pixels to their place, and describe them. Called by several threads.
 
         Args:
@@ -246,22 +223,17 @@ class StoreWriter:
         try:
             pixels = decode(image.source.read(), self._dataset.max_side)
         except (DecodeError, OSError) as error:
-            return _failed(image, str(error))
+            return str(error)
         if pixels.shape != (image.size.height, image.size.width, 3):
-            return _failed(image, f"it was {image.size}, now it is {pixels.shape}: it changed")
+            return f"it was {image.size}, now it is {pixels.shape}: it changed"
         with self._writing:
             raw.seek(start + image.offset)
             raw.write(pixels.data)
-        digest = hashlib.sha256(pixels.data).digest()
         small = thumbnail(pixels)
-        return _Decoded(image, digest, channel_histogram(pixels), difference_hash(small), small, "")
+        digest = hashlib.sha256(pixels.data).digest()
+        return _Decoded(digest, channel_histogram(pixels), difference_hash(small), small)
 
-    def append(self, decoded: _Decoded) -> None:
-        """Add the next image, or the reason why it is broken."""
-        image = decoded.planned
-        if decoded.failure:
-            self._broken[image.source.name] = decoded.failure
-            return
+    def _append(self, image: _Planned, decoded: _Decoded) -> None:
         facts = [image.source.name, image.source.label, image.split, image.size.height, image.size.width]
         facts += image.box or ()
         self._fingerprint.update(json.dumps(facts).encode() + decoded.digest)
@@ -269,45 +241,31 @@ class StoreWriter:
         if min(image.size.height, image.size.width) >= SMALLEST:
             place = len(self._compared)
             self._hashes[place], self._thumbnails[place] = decoded.hash, decoded.thumbnail
-            self._compared.append(len(self.stored))
+            self._compared.append(image)
         self.stored.append(image)
 
-    def finish(self, file: Any, provenance: tuple[str, tuple[str, ...]], progress: Progress) -> None:
-        """Write the columns and the facts about all images, after the last one.
-
-        Args:
-            file: the open HDF5 file.
-            provenance: see `write`.
-            progress: told about the search for near-duplicates.
-        """
-        _write_columns(file, self.stored, self._histograms)
-        images = [self.stored[place] for place in self._compared]
-        splits = np.array([SPLITS.index(image.split) for image in images], np.uint8)
-        count = len(images)
-        alike = find_across_splits(self._hashes[:count], self._thumbnails[:count], splits, progress=progress)
-        names = [(images[one].source.name, images[other].source.name) for one, other in alike.pairs]
-        origin, notices = provenance
+    def _facts(self) -> dict[str, Any]:
+        """What is said of all images, after the last one."""
+        count = len(self._compared)
+        splits = np.array([SPLITS.index(image.split) for image in self._compared], np.uint8)
+        hashes, thumbnails = self._hashes[:count], self._thumbnails[:count]
+        alike = find_across_splits(hashes, thumbnails, splits, progress=self._progress)
+        names = [(self._compared[one].source.name, self._compared[other].source.name) for one, other in alike.pairs]
         mean, deviation = mean_and_deviation(self._histograms[SPLITS.index("train")])
-        file.attrs["facts"] = json.dumps(
-            {
-                "version": VERSION,
-                "name": self._dataset.name,
-                "title": self._dataset.title,
-                "classes": self._dataset.classes,
-                "description": repr(self._dataset),
-                "origin": origin,
-                "fingerprint": self._fingerprint.hexdigest(),
-                "notices": [*notices, *_broken_notice(self._broken), *_alike_notice(names, alike)],
-                "broken": self._broken,
-                "near_duplicates": names,
-                "channel_mean": mean,
-                "channel_std": deviation,
-            }
-        )
-
-
-def _failed(image: _Planned, reason: str) -> _Decoded:
-    return _Decoded(image, b"", np.zeros((3, 256), np.int64), np.uint64(0), np.empty(0, np.uint8), reason)
+        return {
+            "version": VERSION,
+            "name": self._dataset.name,
+            "title": self._dataset.title,
+            "classes": self._dataset.classes,
+            "description": repr(self._dataset),
+            "origin": self._origin,
+            "fingerprint": self._fingerprint.hexdigest(),
+            "notices": [*self._notices, *_broken_notice(self._broken), *_alike_notice(names, alike.all_compared)],
+            "broken": self._broken,
+            "near_duplicates": names,
+            "channel_mean": mean,
+            "channel_std": deviation,
+        }
 
 
 def _reserve_pixels(file: Any, total: int) -> int:
@@ -345,14 +303,14 @@ def _broken_notice(broken: dict[str, str]) -> list[str]:
     return [f"{pluralize(len(broken), 'broken image', 'broken images')} left out: {shown}"]
 
 
-def _alike_notice(names: Sequence[tuple[str, str]], alike: NearDuplicates) -> list[str]:
+def _alike_notice(names: Sequence[tuple[str, str]], all_compared: bool) -> list[str]:
     """The store's own split: with folds, training and validation are divided otherwise."""
-    if not names and alike.all_compared:
+    if not names and all_compared:
         return []
     more = " (`datasets describe` names more)" if len(names) > 3 else ""
     shown = ", ".join(f"{one} and {other}" for one, other in names[:3]) + more
     pairs = pluralize(len(names), "pair of images looks", "pairs of images look")
-    count = pairs if alike.all_compared else f"at least {pairs}"
+    count = pairs if all_compared else f"at least {pairs}"
     ending = f": {shown}" if names else ""
-    partly = "" if alike.all_compared else " (not all were compared)"
+    partly = "" if all_compared else " (not all were compared)"
     return [f"{count} the same but lie in different splits of the store{partly}{ending}"]

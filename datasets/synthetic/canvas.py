@@ -61,11 +61,7 @@ class Brush:
 
     def disc(self, at: Point, radius: float, colour: Colour, *, solid: bool = False) -> None:
         """A circle; `solid` as in `solid`."""
-        points = blob(at, (radius, radius), 0.0, corners=16)
-        if solid:
-            self.solid(points, colour)
-        else:
-            self.polygon(points, colour)
+        (self.solid if solid else self.polygon)(blob(at, (radius, radius), 0.0, corners=16), colour)
 
     def specks(self, middle: Point, spread: float, count: int, size: float, colours: Sequence[Colour]) -> None:
         """Many small grains of random colour, place and direction, within `spread` of the middle."""
@@ -156,25 +152,20 @@ def background(side: int, random: np.random.Generator) -> Pixels:
     kind = int(random.integers(4))
     if kind == 0:  # wood: long grains
         grains = random.integers(0, 256, (side, 6), dtype=np.uint8)
-        mask = cv2.resize(
-            grains if random.random() < 0.5 else grains.T.copy(), (side, side), interpolation=cv2.INTER_LINEAR_EXACT
-        )
+        mask = grains if random.random() < 0.5 else grains.T.copy()
     elif kind == 1:  # cloth: checks
         step = int(random.integers(6, 26))
         rows = (np.arange(side) + int(random.integers(step))) // step % 2
         mask = ((rows[:, None] + rows[None, :]) * 127).astype(np.uint8)
     elif kind == 2:  # marble: blotches
         cells = int(random.integers(3, 12))
-        mask = cv2.resize(
-            random.integers(0, 256, (cells, cells), dtype=np.uint8), (side, side), interpolation=cv2.INTER_LINEAR_EXACT
-        )
+        mask = random.integers(0, 256, (cells, cells), dtype=np.uint8)
     else:
         mask = np.full((side, side), int(random.integers(256)), np.uint8)
+    mask = cv2.resize(mask, (side, side), interpolation=cv2.INTER_LINEAR_EXACT)  # what has that size stays as it is
     weight = mask.astype(np.int32)[..., None]
-    table: Pixels = ((np.array(base, np.int32) * weight + np.array(other, np.int32) * (255 - weight)) // 255).astype(
-        np.uint8
-    )
-    return table
+    mixed = (np.array(base, np.int32) * weight + np.array(other, np.int32) * (255 - weight)) // 255
+    return np.asarray(mixed, np.uint8)
 
 
 def light(picture: Pixels, random: np.random.Generator) -> Pixels:

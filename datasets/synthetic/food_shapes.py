@@ -274,22 +274,10 @@ def sushi(brush: Brush) -> None:
             brush.polygon(blob(at, (0.1, 0.07), brush.between(0, math.pi), corners=7), filling)
 
 
-DISHES: Mapping[str, Callable[[Brush], None]] = {
-    dish.__name__: dish
-    for dish in (
-        beef_carpaccio,
-        bibimbap,
-        cheese_plate,
-        chocolate_cake,
-        churros,
-        dumplings,
-        fish_and_chips,
-        french_toast,
-        fried_rice,
-        strawberry_shortcake,
-        donuts,
-        pizza,
-        ravioli,
-        sushi,
-    )
-}
+# fmt: off
+_ALL = (
+    beef_carpaccio, bibimbap, cheese_plate, chocolate_cake, churros, dumplings, fish_and_chips, french_toast,
+    fried_rice, strawberry_shortcake, donuts, pizza, ravioli, sushi,
+)
+# fmt: on
+DISHES: Mapping[str, Callable[[Brush], None]] = {dish.__name__: dish for dish in _ALL}

@@ -9,16 +9,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datasets.dataset import Box, Counts, DataError, Progress, SourceImage
+from datasets.synthetic import canvas, food_shapes
 from errors import arg
-
-if TYPE_CHECKING:
-    from datasets.synthetic.canvas import Brush
 
 SMALLEST_SHARE = 0.75  # of `side`: the sides of a picture lie between, so that cropping is not for nothing
 
@@ -47,7 +44,13 @@ class GeneratedPictures:
     @contextmanager
     def images(self, origin: str | None, data_dir: Path, progress: Progress) -> Iterator[Sequence[SourceImage]]:
         """See datasets.dataset.Dataset. Raises DataError: an origin is given, or a class nobody can draw."""
-        check_drawable(self.title, self.classes, origin)
+        if origin is not None:
+            remedy = f"leave out {arg.data} or {arg.sample}"
+            raise DataError(f"{self.title} is drawn by the program, but {arg.data} is {origin!r}; {remedy}")
+        unknown = next((name for name in self.classes if name not in food_shapes.DISHES), None)
+        if unknown is not None:
+            known = ", ".join(food_shapes.DISHES)
+            raise DataError(f"the class {unknown!r} of {self.title} cannot be drawn; known are {known}")
         images: list[SourceImage] = []
         total = len(self.classes) * self.counts.total
         for label, name in enumerate(self.classes):
@@ -64,23 +67,8 @@ class GeneratedPictures:
         return draw(dish, number, side=self.side, seed=self.seed), None
 
 
-def check_drawable(title: str, classes: Sequence[str], origin: str | None) -> None:
-    """Raises DataError: an origin is given for what is drawn here, or a class nobody can draw."""
-    from datasets.synthetic.food_shapes import DISHES
-
-    if origin is not None:
-        raise DataError(
-            f"{title} is drawn by the program, but {arg.data} is {origin!r}; leave out {arg.data} or {arg.sample}"
-        )
-    for name in classes:
-        if name not in DISHES:
-            raise DataError(f"the class {name!r} of {title} cannot be drawn; known are {', '.join(DISHES)}")
-
-
 def draw(dish: str, number: int, *, side: int, seed: int) -> NDArray[np.uint8]:
     """Picture `number` of that dish, [H, W, 3] RGB: the same pixels in every run, process and thread."""
-    from datasets.synthetic import canvas, food_shapes
-
     random = np.random.default_rng((seed, zlib.crc32(dish.encode()), number))
     smallest = math.ceil(SMALLEST_SHARE * side)
     height, width = (int(length) for length in random.integers(smallest, side + 1, 2))
@@ -98,10 +86,8 @@ def draw(dish: str, number: int, *, side: int, seed: int) -> NDArray[np.uint8]:
     return np.ascontiguousarray(picture[top : top + height, left : left + width])
 
 
-def distract(brush: Brush, *, behind: bool) -> None:
+def distract(brush: canvas.Brush, *, behind: bool) -> None:
     """What lies about on any table: leaves, sauce, crumbs, a fork. In front of the dish it hides part of it."""
-    from datasets.synthetic import canvas, food_shapes
-
     for _ in range(brush.count(1, 4) if behind else brush.count(0, 2)):
         direction, reach = brush.between(0, 2 * math.pi), brush.between(0.7, 1.4)
         at = (reach * math.cos(direction), reach * math.sin(direction))

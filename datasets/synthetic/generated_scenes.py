@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets.dataset import Box
+from datasets.synthetic import canvas, food_shapes
 from datasets.synthetic.generated_images import SMALLEST_SHARE, GeneratedPictures, distract
 
 RADIUS = (0.14, 0.3)  # of the dish, in shares of the scene's longest side
@@ -34,8 +35,6 @@ def draw(dish: str, number: int, *, side: int, seed: int) -> tuple[NDArray[np.ui
     The same pixels in every run, process and thread. What lies in front may hide a part of the dish; the box surrounds
     all of it that lies inside the scene.
     """
-    from datasets.synthetic import canvas, food_shapes
-
     random = np.random.default_rng((seed, zlib.crc32(dish.encode()), number))
     height, width = (int(length) for length in random.integers(math.ceil(SMALLEST_SHARE * side), side + 1, 2))
     painted = canvas.background(side, random)[:height, :width].copy()

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from datasets.dataset import silent
-from datasets.sources.tiny_imagenet import TinyImageNet
-from datasets.sources.tiny_imagenet_classes import NAMES
+from datasets.sources.tiny_imagenet import NAMES, TinyImageNet
 from datasets.store.splits import assign_splits
 from tests.fixtures.archives import encoded, laid_out, listed, pixels, refusal, zipped
 

@@ -27,6 +27,6 @@ def test_black_and_white_images_in_classes_of_odd_names(tmp_path: Path) -> None:
     assert max(map(len, render_text(statistics).splitlines())) <= 100
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        draw_statistics(statistics, store, tmp_path / "picture.png")
+        draw_statistics(statistics, tmp_path / "picture.png")
     with Image.open(tmp_path / "picture.png") as picture:
         assert picture.width == 1200

@@ -125,9 +125,9 @@ def test_statistics_as_a_picture(tmp_path: Path) -> None:
 
     store = ImageStore.open(prepare(DATASET, tmp_path))
     target = tmp_path / "new folder" / "picture.png"
-    draw_statistics(describe(store), store, target)
+    draw_statistics(describe(store), target)
     with Image.open(target) as image:
         assert image.width == 1200
     assert [path.name for path in target.parent.iterdir()] == ["picture.png"]
     with pytest.raises(DataError, match="choose another picture"):
-        draw_statistics(describe(store), store, target / "below.png")
+        draw_statistics(describe(store), target / "below.png")
