@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from datasets.dataset import Target
-from datasets.input_config import keeps_boxes, parse_augmentation
+from datasets.input_config import InputConfig, keeps_boxes, parse_augmentation
 from errors import unknown_name
 from search_spaces.objective import Direction, Objective
 from search_spaces.overrides import set_in_arms
@@ -60,14 +60,15 @@ def resolve_arms(task: Task, settings: StudySettings, origin: Origin | None) -> 
     Raises:
         UsageError, UnknownTask or SpaceError: one line, for what no arm can do.
     """
-    named = settings.arms or ((origin.arm,) if origin else ())
+    named = settings.arms or ((origin.trial.arm,) if origin else ())
     arms = [task.arm(arm) for arm in named] if named else list(task.arms)
     doubled = {arm.name for arm in arms if [other.name for other in arms].count(arm.name) > 1}
     if doubled:
         raise UsageError(f"{{arms}} names {', '.join(sorted(doubled))} twice; name each arm once")
     if origin is not None:
         [arm] = arms
-        arm = replace(arm, space=fix_to_checkpoint(origin, arm.space), view=origin.view)
+        view = InputConfig(**origin.record.arm(arm.name).view)
+        arm = replace(arm, space=fix_to_checkpoint(origin, arm.space), view=view)
         arms = [_noted(arm, f"goes on from {origin.name}")]
     spaces = set_in_arms({arm.name: arm.space for arm in arms}, settings.sets, settings.spaces)
     arms = [_changed(arm, spaces[arm.name], settings) for arm in arms]
@@ -130,12 +131,13 @@ def _origin(task: Task, settings: StudySettings) -> Origin | None:
     if settings.goes_on_from is None:
         return None
     origin = find_checkpoint(settings.goes_on_from, settings.results)
-    if (origin.task, origin.sample) != (task.name, settings.sample):
-        kind = f"{'the sample of ' if origin.sample else ''}{origin.task}"
+    study, arm = origin.record.header, origin.trial.arm
+    if (study.task, study.sample) != (task.name, settings.sample):
+        kind = f"{'the sample of ' if study.sample else ''}{study.task}"
         raise UsageError(f"{{goes_on_from}} is {origin.name}, a trial of {kind}: only that can go on from it")
-    if settings.arms not in ((), (origin.arm,)):
+    if settings.arms not in ((), (arm,)):
         raise UsageError(
-            f"{{goes_on_from}} is {origin.name}, a trial of {origin.arm}, but {{arms}} names others; leave it out"
+            f"{{goes_on_from}} is {origin.name}, a trial of {arm}, but {{arms}} names others; leave it out"
         )
     return origin
 
