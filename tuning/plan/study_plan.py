@@ -18,7 +18,7 @@ from tuning.plan.resources import Share
 from tuning.plan.resume_from import Origin
 from tuning.plan.settings import StudySettings
 from tuning.records.header import AnyAxis, AxisCondition, ChoiceAxis, FloatAxis, IntAxis
-from tuning.stopping import NONE, ArmBudget
+from tuning.stopping import NONE
 
 # Axes that say how much of a backbone stays as it is; trainables/models/parts/built_network.py reads them.
 FREEZING = ("frozen_fraction", "frozen_layers")
@@ -93,15 +93,6 @@ class StudyPlan:
     stopping_rule: str  # a module of tuning/stopping
     share: Share
     origin: Origin | None = None  # what its trials go on from
-
-    def budget_of(self, arm: ArmPlan) -> ArmBudget:
-        """Return what the stopping rule may know of the arm."""
-        return ArmBudget(
-            objective=self.objective,
-            max_epochs=arm.arm.max_epochs,
-            grace_epochs=arm.arm.grace_epochs,
-            reduction_factor=self.reduction_factor,
-        )
 
     @property
     def early_stopping(self) -> bool:
