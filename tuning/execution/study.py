@@ -64,7 +64,7 @@ def run_study(
     search = TrialGenerator(plan, log, record, store_path, first)
     try:
         log.append(described)
-        with progress:
+        with progress.shown():
             _tune(plan, search)
         status = StudyStatus.FATAL if search.fatal else StudyStatus.COMPLETED
         log.append(StudyEnded(status=status, reason=search.fatal or ""))
@@ -186,13 +186,8 @@ def _folds_notice(plan: StudyPlan) -> list[str]:
 
 def _git_commit() -> str | None:
     """The checkout's commit, marked where files differ from it; None outside a checkout."""
+    command = ["git", "-C", str(CHECKOUT), "describe", "--always", "--dirty", "--abbrev=12"]
     try:
-        run = subprocess.run(
-            ["git", "-C", str(CHECKOUT), "describe", "--always", "--dirty", "--abbrev=12"],
-            capture_output=True,
-            text=True,
-            timeout=10,
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        return subprocess.check_output(command, stderr=subprocess.DEVNULL, text=True, timeout=10).strip() or None
+    except (OSError, subprocess.SubprocessError):
         return None
-    return run.stdout.strip() or None if run.returncode == 0 else None

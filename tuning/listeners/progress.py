@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import time
-from types import TracebackType
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 
-from rich.console import Console, Group
+from rich.console import Console, Group, OverflowMethod
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
@@ -20,38 +21,30 @@ LEFT_EVERY_SECONDS = 1.0  # the time left is a sum over all epochs: 17 ms with 2
 
 
 class Progress:
-    """A listener of events. Use as a context manager around the running study."""
+    """A listener of events, to be shown around the running study."""
 
     def __init__(self, console: Console, quiet: bool = False) -> None:
         self._console, self._quiet = console, quiet
-        self._live: Live | None = None
         self._began = time.monotonic()
         self._known_left, self._left_at = "", -math.inf
 
     def watch(self, record: StudyRecord, plan: StudyPlan) -> None:
         self._record, self._plan = record, plan
 
-    def __enter__(self) -> Progress:
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Start the clock and, on a terminal, show the live table until the block ends."""
         self._began = time.monotonic()
-        if self._console.is_terminal and not self._quiet:
-            self._live = Live(self, console=self._console, refresh_per_second=2, transient=True)
-            self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
+        live = Live(self, console=self._console, refresh_per_second=2, transient=True)
+        with live if self._console.is_terminal and not self._quiet else nullcontext():
+            yield
 
     def apply(self, event: AnyEvent) -> None:
         line = None if self._quiet else self._line(event)
         if line is not None:
-            if self._console.is_terminal:  # one line each; a file gets it whole
-                self._console.print(line, highlight=False, markup=False, no_wrap=True, overflow="ellipsis")
-            else:
-                self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+            whole = not self._console.is_terminal  # a terminal gets one line each
+            overflow: OverflowMethod = "ignore" if whole else "ellipsis"
+            self._console.print(line, highlight=False, markup=False, no_wrap=True, overflow=overflow, soft_wrap=whole)
 
     def _line(self, event: AnyEvent) -> str | None:
         """One line for what a reader of a log wants to know; epochs only where there is no live table."""
