@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import shutil
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -103,7 +103,6 @@ class _ArmSearch:
 
     plan: ArmPlan
     study: optuna.Study
-    grid: list[Config]
     asked: int = 0
     drawn: dict[str, optuna.trial.Trial] = field(default_factory=dict)
 
@@ -122,15 +121,14 @@ class SearchPhase:
             sampler=make_sampler(settings.search, _arm_seed(settings.seed, plan.arm.name), plan.trials),
             direction=direction_of(self._state.plan.objective),
         )
-        grid: list[Config] = []
+        points: Sequence[Config] = space.published[: plan.trials]
         if settings.search == "grid":
-            grid = list(space.grid(GRID_POINTS))
-            if len(grid) > plan.trials:  # spread over the whole grid, not its first corner
-                grid = [grid[round(i * (len(grid) - 1) / max(plan.trials - 1, 1))] for i in range(plan.trials)]
-        elif not plan.listed:
-            for config in space.published[: plan.trials]:
-                study.enqueue_trial({name: value for name, value in config.items() if name not in space.constants})
-        return _ArmSearch(plan=plan, study=study, grid=grid)
+            points = list(space.grid(GRID_POINTS))
+            if len(points) > plan.trials:  # spread over the whole grid, not its first corner
+                points = [points[round(i * (len(points) - 1) / max(plan.trials - 1, 1))] for i in range(plan.trials)]
+        for config in () if plan.listed else points:
+            study.enqueue_trial({name: value for name, value in config.items() if name not in space.constants})
+        return _ArmSearch(plan=plan, study=study)
 
     def ask(self) -> TrialSpec | None:
         """Return the next trial of the arm with the fewest trials asked, the first of equals."""
@@ -144,12 +142,8 @@ class SearchPhase:
         if plan.listed:
             listed = plan.listed[number]
             return self._state.train(plan, name, TrialRole.SEARCH, number, listed.config, listed.seed, listed.epochs)
-        space = plan.arm.space
-        if arm.grid:
-            point = arm.grid[number]
-            arm.study.enqueue_trial({axis.name: point[axis.name] for axis in space.axes if axis.name in point})
         trial = arm.study.ask()
-        config = space.suggest(trial)
+        config = plan.arm.space.suggest(trial)
         arm.drawn[name] = trial
         seed = self._state.plan.settings.seed
         return self._state.train(plan, name, TrialRole.SEARCH, number, config, seed, plan.arm.max_epochs)
@@ -191,15 +185,13 @@ class ConfirmPhase:
 
     def __init__(self, state: StudyState) -> None:
         self._state = state
-        self._asked: Counter[str] = Counter()  # by arm
 
     def ask(self, arm: ArmPlan, best: TrialRecord) -> TrialSpec | None:
         """Return the next confirmation of the arm's best trial."""
         name, seeds = arm.arm.name, self._state.plan.seeds_of(arm)
-        number = self._asked[name]
+        number = len(self._state.record.of_arm(name, TrialRole.CONFIRM))
         if number >= len(seeds):
             return None
-        self._asked[name] += 1
         trial = f"{name}-confirm-{number}"
         return self._state.train(arm, trial, TrialRole.CONFIRM, number, best.config, seeds[number], best.max_epochs)
 
