@@ -33,6 +33,7 @@ from tuning.records.study_paths import StudyPaths
 from tuning.records.study_record import StudyRecord
 
 VERSIONED = ("ray", "tensorflow", "keras", "optuna", "numpy", "scikit-learn", "albumentations")
+RECORDED_FIELDS = ("name", "label", "note", "learner", "model", "trains", "max_epochs", "grace_epochs")  # of an arm
 
 
 def run_study(
@@ -124,6 +125,10 @@ def header(
     plan: StudyPlan, store: ImageStore, command: str, first: Mapping[str, Pretrained] | None = None
 ) -> StudyStarted:
     """The first event: everything that determines the study, and what reproduces it."""
+    folds = (
+        f"{plan.folds} folds of the images outside the test split: each seed validated on another one, "
+        "the search on the first"
+    )
     settings = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(plan.settings).items()}
     return StudyStarted(
         task=plan.task.name,
@@ -147,7 +152,7 @@ def header(
             max_side=plan.task.dataset.max_side,
             classes=tuple(store.classes),
             counts={split: len(store.indices(split)) for split in SPLITS},
-            notices=(*store.notices, *_folds_notice(plan)),
+            notices=(*store.notices, *([folds] if plan.folds else [])),
         ),
         versions={"python": platform.python_version(), **{name: metadata.version(name) for name in VERSIONED}},
         machine={"processor": devices.processor(), "cores": os.cpu_count(), "platform": platform.platform()},
@@ -159,29 +164,13 @@ def header(
 def _arm_header(plan: ArmPlan, pretraining: Pretrained | None) -> ArmHeader:
     arm = plan.arm
     return ArmHeader(
-        name=arm.name,
-        label=arm.label,
-        note=arm.note,
-        learner=arm.learner,
-        model=arm.model,
+        **{field: getattr(arm, field) for field in RECORDED_FIELDS},
         view=asdict(arm.view),
         trials=plan.trials,
-        trains=arm.trains,
-        max_epochs=arm.max_epochs,
-        grace_epochs=arm.grace_epochs,
         axes=tuple(axis_header(axis) for axis in arm.space.axes),
         constants=dict(arm.space.constants),
         pretraining=pretraining.described() if pretraining else None,
     )
-
-
-def _folds_notice(plan: StudyPlan) -> list[str]:
-    if not plan.folds:
-        return []
-    return [
-        f"{plan.folds} folds of the images outside the test split: each seed validated on another one, "
-        "the search on the first"
-    ]
 
 
 def _git_commit() -> str | None:
