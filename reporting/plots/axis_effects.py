@@ -88,11 +88,11 @@ def _effect(record: StudyRecord, arm: str, axis: AnyAxis, trials: Sequence[Trial
         arm=arm,
         axis=axis.name,
         metric=record.header.objective.metric,
-        log=axis.is_log,
+        log=axis.log,
         ticks=ticks,
         condition=f"with {when.axis} {' or '.join(map(format_value, when.values))}" if when else "",
         points=points,
-        groups=_groups(points, ticks, axis.is_log, record.header.objective),
+        groups=_groups(points, ticks, axis.log, record.header.objective),
     )
 
 

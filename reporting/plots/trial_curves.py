@@ -79,7 +79,7 @@ def axis_curves(record: StudyRecord, arm: str, axis: str) -> AxisCurves | None:
     ticks = choices_of(found, list(present.values()))
     return AxisCurves(
         axis=axis,
-        log=found.is_log,
+        log=found.log,
         ticks=ticks,
         positions={trial: position_of(value, ticks) for trial, value in present.items()},
         shown=shown,

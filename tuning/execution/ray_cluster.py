@@ -79,16 +79,13 @@ def _patiently(start: Callable[[], Any]) -> Any:
     """
     import ray
 
-    try:
-        return start()
-    except Exception:
-        ray.shutdown()
-    try:
-        return start()
-    except Exception as error:
-        ray.shutdown()
-        reason = next(filter(None, map(str.strip, str(error).splitlines())), type(error).__name__)
-        raise UsageError(f"Ray did not start, twice ({reason}); see what else is running here and try again") from None
+    for _ in range(2):
+        try:
+            return start()
+        except Exception as error:
+            ray.shutdown()
+            reason = next(filter(None, map(str.strip, str(error).splitlines())), type(error).__name__)
+    raise UsageError(f"Ray did not start, twice ({reason}); see what else is running here and try again")
 
 
 def stop_ray() -> None:

@@ -96,16 +96,8 @@ class TrialGenerator:
             log.append(TrialPrepared(trial=trial, facts=Preparation(**result["prepared"])))
         if "metrics" not in result:
             return
-        log.append(
-            EpochEnded(
-                trial=trial,
-                epoch=result["epoch"],
-                metrics=result["metrics"],
-                best=result["objective"],
-                best_epoch=result["best_epoch"],
-                seconds=result["seconds"],
-            )
-        )
+        told = {name: result[name] for name in ("epoch", "metrics", "best_epoch", "seconds")}
+        log.append(EpochEnded(trial=trial, best=result["objective"], **told))
         self._search.tell_epoch(spec, result)
 
     def tell_worker_died(self, trial: str, reason: str) -> None:

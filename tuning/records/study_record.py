@@ -199,11 +199,9 @@ class StudyRecord:
 
     def best_of(self, trials: Iterable[TrialRecord]) -> TrialRecord | None:
         """Return the trial with the best validation value, the earlier of two equals, or None."""
-        best: TrialRecord | None = None
-        for trial in trials:
-            if trial.best is not None and (best is None or self.better(trial.best, best.best)):
-                best = trial
-        return best
+        key = self.header.objective.sort_key
+        valued = [trial for trial in trials if trial.best is not None]
+        return min(valued, key=lambda trial: key(trial.best or 0.0), default=None)
 
     def best_trial(self, arm: str) -> TrialRecord | None:
         """Return the best scored trial of the arm's search, or None."""
