@@ -47,7 +47,7 @@ def pretrained(plan: StudyPlan, stores: Mapping[str, Path]) -> dict[str, Pretrai
     for arm in (arm.arm for arm in plan.arms):
         if arm.pretraining is None:
             continue
-        config = {**arm.pretraining.config, "backbone": only_backbone(arm, arm.space)}
+        config = {**arm.pretraining.config, "backbone": only_backbone(arm)}
         identity = {
             "data": ImageStore.open(stores[arm.name]).fingerprint,
             "model": arm.model,

@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,16 +53,15 @@ def start_ray(address: str | None) -> str | None:
     for name in ("ray", "ray.tune", "ray._private.worker"):
         logging.getLogger(name).setLevel(logging.ERROR)
 
-    def start() -> Any:
-        return ray.init(
-            address=address or "local",  # "local": never some cluster that happens to run here
-            include_dashboard=None if address else True,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            ignore_reinit_error=True,
-            runtime_env={"env_vars": WORKER_ENVIRONMENT},
-        )
-
+    start = partial(
+        ray.init,
+        address=address or "local",  # "local": never some cluster that happens to run here
+        include_dashboard=None if address else True,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+        ignore_reinit_error=True,
+        runtime_env={"env_vars": WORKER_ENVIRONMENT},
+    )
     if address is None:
         context = _patiently(start)
     else:

@@ -41,8 +41,8 @@ def run_study(
     store_path: Path,
     progress: Progress,
     command: str,
-    pretraining: Mapping[str, Path] | None = None,
-    listener: Callable[[AnyEvent], None] | None = None,
+    pretraining: Mapping[str, Path],
+    listener: Callable[[AnyEvent], None],
 ) -> StudyRecord:
     """Search, confirm, test. Returns the record; its status says how it ended.
 
@@ -50,17 +50,12 @@ def run_study(
     The study's folder must exist and be empty of events; Ray must be started (see tuning/execution/ray_cluster.py).
     Raises nothing for failed trials. Ctrl-C and SIGTERM are recorded, and raised as KeyboardInterrupt.
     """
-    first = pretrained(plan, pretraining or {})
+    first = pretrained(plan, pretraining)
     described = header(plan, ImageStore.open(store_path, plan.fold), command, first)
     record, paths = StudyRecord(), StudyPaths(plan.folder)
-    log = EventLog(paths.events)
-    log.listen(record.apply)
-    tensorboard = TensorBoardWriter(paths.tensorboard, record)
-    log.listen(tensorboard.apply)
-    log.listen(OptunaDatabase(paths.optuna, record).apply)
-    log.listen(progress.apply)
-    if listener is not None:
-        log.listen(listener)
+    log, tensorboard = EventLog(paths.events), TensorBoardWriter(paths.tensorboard, record)
+    optuna = OptunaDatabase(paths.optuna, record)
+    log.listen(record.apply, tensorboard.apply, optuna.apply, progress.apply, listener)
     progress.watch(record, plan)
     search = TrialGenerator(plan, log, record, store_path, first)
     try:

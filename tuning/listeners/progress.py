@@ -95,10 +95,8 @@ class Progress:
 
     def _running_table(self) -> Table:
         table = Table(box=None, padding=(0, 1))
-        table.add_column("Running", no_wrap=True)
-        table.add_column("Epoch", justify="right", no_wrap=True)
-        table.add_column("Best", justify="right", no_wrap=True)
-        table.add_column("Configuration", no_wrap=True)
+        for heading in ("Running", "Epoch", "Best", "Configuration"):
+            table.add_column(heading, justify="right" if heading in ("Epoch", "Best") else "left", no_wrap=True)
         running = [trial for trial in list(self._record.trials.values()) if trial.ended_time is None]
         # What is left beside the other columns: a table too wide would drop its narrow columns first.
         room = self._console.width - max((len(trial.trial) for trial in running), default=0) - 24

@@ -192,8 +192,9 @@ def _changed(arm: Arm, space: Space, settings: StudySettings) -> Arm:
     view = arm.view
     if settings.image_size is not None:
         view = replace(view, image_size=settings.image_size)
+    arm = replace(arm, space=space, view=view)
     if not arm.trains:
-        return replace(arm, space=space, view=view)
+        return arm
     if settings.augmentation is not None and find_learner(arm.learner).augments:
         augmentation, views = parse_augmentation(settings.augmentation)
         view = replace(view, augmentation=augmentation, views=views)
@@ -206,7 +207,7 @@ def _changed(arm: Arm, space: Space, settings: StudySettings) -> Arm:
     if arm.pretraining is not None:
         if not find_learner(arm.learner).has_backbone:
             raise UsageError(f"{arm.name} is pre-trained first, but its learner {arm.learner} has no backbone to keep")
-        only_backbone(arm, space)
+        only_backbone(arm)
         arm = _noted(arm, f"its backbone first learned {arm.pretraining.dataset.title}")
     max_epochs = arm.max_epochs if settings.epochs is None else settings.epochs
     if WARMUP in space.names and (longest := space.upper_bound(WARMUP)) >= max_epochs:
@@ -214,7 +215,7 @@ def _changed(arm: Arm, space: Space, settings: StudySettings) -> Arm:
             f"{WARMUP} of {arm.name} is {longest:g}, but a trial has {max_epochs} epochs in all; "
             f"give more with {{epochs}}, or fewer with {{sets}} {arm.name}.{WARMUP}=N"
         )
-    return replace(arm, space=space, view=view, max_epochs=max_epochs, grace_epochs=min(arm.grace_epochs, max_epochs))
+    return replace(arm, view=view, max_epochs=max_epochs, grace_epochs=min(arm.grace_epochs, max_epochs))
 
 
 def _noted(arm: Arm, note: str) -> Arm:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -71,12 +72,8 @@ class ArmPlan:
             return sum(listed.epochs for listed in self.listed)
         if not early_stopping:
             return self.trials * self.arm.max_epochs
-        rungs = self.rungs(factor)
-        total, before = 0, 0
-        for epoch, reach in rungs:
-            total += (epoch - before) * reach
-            before = epoch
-        return total
+        rungs = pairwise([(0, 0), *self.rungs(factor)])
+        return sum((epoch - before) * reach for (before, _), (epoch, reach) in rungs)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -240,6 +240,5 @@ def read_study(folder: Path) -> StudyRecord:
 def read_started(folder: Path) -> StudyRecord:
     """Read the study in that folder. Raises StudyNotFound where nothing has happened in it yet."""
     record = read_study(folder)
-    if record.started is None:
-        raise StudyNotFound(f"{folder} holds no started study: its events.jsonl is empty; delete the folder")
+    _ = record.header  # raises
     return record
