@@ -144,12 +144,12 @@ class EventCallback(Callback):
 
     def on_trial_start(self, iteration: int, trials: list[RayTrial], trial: RayTrial, **info: Any) -> None:
         with self._stop.keeping_failures():
-            self._search.tell_started(_name(trial))
+            self._search.tell_started(trial.config["spec"].trial)
 
     def on_trial_result(
         self, iteration: int, trials: list[RayTrial], trial: RayTrial, result: dict[str, Any], **info: Any
     ) -> None:
-        name = _name(trial)
+        name = trial.config["spec"].trial
         with self._stop.keeping_failures():
             self._search.tell_epoch(name, result)
             if result.get("done"):
@@ -159,7 +159,7 @@ class EventCallback(Callback):
                 self._search.tell_finished(name, status, reason)
 
     def on_trial_error(self, iteration: int, trials: list[RayTrial], trial: RayTrial, **info: Any) -> None:
-        name = _name(trial)
+        name = trial.config["spec"].trial
         if name in self._search.running:
             with self._stop.keeping_failures():
                 died, reason = cause_of_error(trial)
@@ -167,11 +167,6 @@ class EventCallback(Callback):
                     self._search.tell_worker_died(name, reason)
                 else:
                     self._search.tell_finished(name, "failed", reason)
-
-
-def _name(trial: RayTrial) -> str:
-    spec: TrialSpec = trial.config["spec"]
-    return spec.trial
 
 
 def cause_of_error(trial: RayTrial) -> tuple[bool, str]:

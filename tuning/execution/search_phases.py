@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,6 @@ import optuna
 from search_spaces.parameters import Config
 from trainables.trial_spec import TrialSpec
 from tuning.execution.pretraining import SEED as PRETRAINING_SEED
-from tuning.execution.pretraining import Pretrained
 from tuning.execution.samplers import make_sampler
 from tuning.execution.trial_specs import TrialSpecBuilder
 from tuning.listeners.optuna_storage import direction_of
@@ -44,19 +42,13 @@ class StudyState:
         self, arm: ArmPlan, trial: str, role: TrialRole, number: int, config: Config, seed: int, max_epochs: int
     ) -> TrialSpec:
         """Record a trial and return what its worker is told."""
-        self.log.append(
-            TrialAsked(
-                trial=trial,
-                arm=arm.arm.name,
-                role=role,
-                number=number,
-                config=dict(config),
-                seed=seed,
-                max_epochs=max_epochs,
-            )
+        name, values = arm.arm.name, dict(config)
+        asked = TrialAsked(
+            trial=trial, arm=name, role=role, number=number, config=values, seed=seed, max_epochs=max_epochs
         )
+        self.log.append(asked)
         kept = self.plan.searched_models(arm)
-        best = self.record.best_trials(arm.arm.name, kept)
+        best = self.record.best_trials(name, kept)
         least = best[-1].best if kept and len(best) == kept else None
         return self.specs.training(arm, self.record.trials[trial], least)
 
@@ -73,7 +65,7 @@ class PretrainPhase:
         under_way = {spec.backbone for spec in (*self._state.running.values(), *self._state.again)}
         for plan in self._state.plan.arms:
             pretrained = self._state.specs.pretrained.get(plan.arm.name)
-            if pretrained and not self._has_learned(pretrained) and pretrained.weights not in under_way:
+            if pretrained and not self.is_over(plan.arm.name) and pretrained.weights not in under_way:
                 trial, epochs = f"{plan.arm.name}-pretrain", pretrained.pretraining.epochs
                 return self._state.train(
                     plan, trial, TrialRole.PRETRAIN, 0, pretrained.config, PRETRAINING_SEED, epochs
@@ -83,11 +75,8 @@ class PretrainPhase:
     def is_over(self, arm: str) -> bool:
         """Return whether the arm's backbone has learned, or has nothing to learn."""
         pretrained = self._state.specs.pretrained.get(arm)
-        return pretrained is None or self._has_learned(pretrained)
-
-    def _has_learned(self, pretrained: Pretrained) -> bool:
         # Told by its trial too: on a network disk a file that another machine wrote may show half a minute later.
-        return pretrained.weights in self._learned or pretrained.weights.exists()
+        return pretrained is None or pretrained.weights in self._learned or pretrained.weights.exists()
 
     def tell_finished(self, spec: TrialSpec, status: str, reason: str) -> str | None:
         """Return what is fatal for the study, where the backbone has not learned."""
@@ -117,10 +106,10 @@ class SearchPhase:
 
     def _begin(self, plan: ArmPlan) -> _ArmSearch:
         settings, space = self._state.plan.settings, plan.arm.space
-        study = optuna.create_study(
-            sampler=make_sampler(settings.search, _arm_seed(settings.seed, plan.arm.name), plan.trials),
-            direction=direction_of(self._state.plan.objective),
-        )
+        # The seed of the arm's own stream of draws, the same whatever other arms there are.
+        seed = int.from_bytes(hashlib.sha256(f"{settings.seed}/{plan.arm.name}".encode()).digest()[:4], "big")
+        sampler = make_sampler(settings.search, seed, plan.trials)
+        study = optuna.create_study(sampler=sampler, direction=direction_of(self._state.plan.objective))
         points: Sequence[Config] = space.published[: plan.trials]
         if settings.search == "grid":
             points = list(space.grid(GRID_POINTS))
@@ -132,10 +121,11 @@ class SearchPhase:
 
     def ask(self) -> TrialSpec | None:
         """Return the next trial of the arm with the fewest trials asked, the first of equals."""
-        open_arms = [arm for name, arm in self._arms.items() if self._is_open(name)]
-        if not open_arms:
+        unasked = [arm for arm in self._arms.values() if arm.asked < arm.plan.trials]
+        ready = [arm for arm in unasked if self._pretraining.is_over(arm.plan.arm.name)]
+        if not ready:
             return None
-        arm = min(open_arms, key=lambda arm: arm.asked)
+        arm = min(ready, key=lambda arm: arm.asked)
         plan, number = arm.plan, arm.asked
         arm.asked += 1
         name = f"{plan.arm.name}-{number:04d}"
@@ -147,9 +137,6 @@ class SearchPhase:
         arm.drawn[name] = trial
         seed = self._state.plan.settings.seed
         return self._state.train(plan, name, TrialRole.SEARCH, number, config, seed, plan.arm.max_epochs)
-
-    def _is_open(self, arm: str) -> bool:
-        return self._arms[arm].asked < self._arms[arm].plan.trials and self._pretraining.is_over(arm)
 
     def is_over(self, arm: str) -> bool:
         """Return whether all trials of the arm have been asked and none runs."""
@@ -173,7 +160,7 @@ class SearchPhase:
         if drawn is None:
             return
         value = record.trials[spec.trial].best
-        if status == "completed" and value is not None and math.isfinite(value):
+        if status == "completed" and value is not None:
             arm.study.tell(drawn, value)
         else:
             states = optuna.trial.TrialState
@@ -235,8 +222,3 @@ class TestPhase:
         for averaged in result.get("ensembles", ()):
             role = self._state.record.trials[averaged["members"][0]].role
             self._state.log.append(EnsembleMeasured(arm=spec.arm, role=role, **averaged))
-
-
-def _arm_seed(seed: int, arm: str) -> int:
-    """Return the seed of an arm's own stream of draws, the same whatever other arms there are."""
-    return int.from_bytes(hashlib.sha256(f"{seed}/{arm}".encode()).digest()[:4], "big")

@@ -45,9 +45,8 @@ class TrialGenerator:
         pretrained: Mapping[str, Pretrained] | None = None,
     ) -> None:
         """pretrained: by arm, what its trials start from."""
-        self._state = StudyState(
-            plan=plan, log=log, record=record, specs=TrialSpecBuilder(plan, store, pretrained or {})
-        )
+        specs = TrialSpecBuilder(plan, store, pretrained or {})
+        self._state = StudyState(plan=plan, log=log, record=record, specs=specs)
         self._losses: Counter[str] = Counter()  # workers that died under a trial
         self._pretrain = PretrainPhase(self._state)
         self._search = SearchPhase(self._state, self._pretrain)

@@ -46,11 +46,8 @@ class OptunaDatabase:
         header = self._record.header
         storage = optuna.storages.RDBStorage(f"sqlite:///{self._path.resolve()}")
         for arm in self._record.arms:
-            study = optuna.create_study(
-                study_name=f"{header.task}/{header.study}/{arm.name}",
-                storage=storage,
-                direction=direction_of(header.objective),
-            )
+            name, direction = f"{header.task}/{header.study}/{arm.name}", direction_of(header.objective)
+            study = optuna.create_study(study_name=name, storage=storage, direction=direction)
             study.set_user_attr("label", arm.label)
             with warnings.catch_warnings():  # its interface may change; the dashboard then shows "Objective Value"
                 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)

@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from errors import pluralize
 from search_spaces.formatting import format_config
 from tuning.plan.study_plan import ArmPlan, StudyPlan
 from tuning.records.events import FAILED_STATUSES, AnyEvent, EpochEnded, TestFailed, TestOpened, TrialEnded, TrialRole
@@ -147,7 +148,7 @@ class Progress:
 
 
 def _ending(trial: TrialRecord, metric: str) -> str:
-    epochs = f"{len(trial.epochs)} epoch" + ("" if len(trial.epochs) == 1 else "s")
+    epochs = pluralize(len(trial.epochs), "epoch", "epochs")
     if trial.status in FAILED_STATUSES:
         return f"{trial.status} after {epochs}: {trial.reason}"
     word = "stopped early" if trial.status == "stopped" else "completed"
