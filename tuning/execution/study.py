@@ -124,7 +124,6 @@ def header(
         f"{plan.folds} folds of the images outside the test split: each seed validated on another one, "
         "the search on the first"
     )
-    settings = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(plan.settings).items()}
     return StudyStarted(
         task=plan.task.name,
         title=plan.task.title,
@@ -132,7 +131,7 @@ def header(
         source=plan.task.source,
         sample=plan.settings.sample,
         target=plan.task.target,
-        settings=settings,
+        settings=asdict(plan.settings),
         arms=tuple(_arm_header(arm, (first or {}).get(arm.arm.name)) for arm in plan.arms),
         goes_on=plan.origin.described() if plan.origin else None,
         confirm_seeds=plan.confirm_seeds,

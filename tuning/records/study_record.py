@@ -12,15 +12,7 @@ import msgspec
 from errors import PodiumError
 from tuning.records import events
 from tuning.records.event_log import read_events
-from tuning.records.events import (
-    SCORED_STATUSES,
-    AnyEvent,
-    EpochEnded,
-    Preparation,
-    StudyStatus,
-    TrialRole,
-    TrialStatus,
-)
+from tuning.records.events import SCORED_STATUSES, AnyEvent, StudyStatus, TrialRole, TrialStatus
 from tuning.records.header import ArmHeader
 from tuning.records.study_paths import StudyPaths
 
@@ -47,10 +39,10 @@ class TrialRecord:
     ended_time: float | None = None
     status: TrialStatus = TrialStatus.WAITING
     reason: str = ""
-    epochs: list[EpochEnded] = field(default_factory=list)
+    epochs: list[events.EpochEnded] = field(default_factory=list)
     best: float | None = None
     best_epoch: int | None = None
-    prepared: Preparation = field(default_factory=Preparation)
+    prepared: events.Preparation = field(default_factory=events.Preparation)
     test: dict[str, float | None] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
 
