@@ -62,14 +62,11 @@ def start_ray(address: str | None) -> str | None:
         ignore_reinit_error=True,
         runtime_env={"env_vars": WORKER_ENVIRONMENT},
     )
-    if address is None:
-        context = _patiently(start)
-    else:
-        try:
-            context = start()
-        except (ConnectionError, ValueError, RuntimeError) as error:
-            reason = f"{str(error).splitlines()[0]}; a cluster with a token needs RAY_AUTH_MODE=token"
-            raise _no_cluster(address, reason) from None
+    try:
+        context = start() if address else _patiently(start)
+    except (ConnectionError, ValueError, RuntimeError) as error:  # of a cluster: _patiently raises UsageError alone
+        reason = f"{str(error).splitlines()[0]}; a cluster with a token needs RAY_AUTH_MODE=token"
+        raise _no_cluster(str(address), reason) from None
     return str(context.dashboard_url) if context.dashboard_url else None
 
 

@@ -132,10 +132,8 @@ class SearchPhase:
         if plan.listed:
             listed = plan.listed[number]
             return self._state.train(plan, name, TrialRole.SEARCH, number, listed.config, listed.seed, listed.epochs)
-        trial = arm.study.ask()
-        config = plan.arm.space.suggest(trial)
-        arm.drawn[name] = trial
-        seed = self._state.plan.settings.seed
+        arm.drawn[name] = arm.study.ask()
+        config, seed = plan.arm.space.suggest(arm.drawn[name]), self._state.plan.settings.seed
         return self._state.train(plan, name, TrialRole.SEARCH, number, config, seed, plan.arm.max_epochs)
 
     def is_over(self, arm: str) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datasets.dataset import Counts, Dataset, HoldOutShares, Shares
 from errors import pluralize
 from search_spaces.parameters import FixedParameter, Parameter
-from tasks.task import Task
 from trainables.learners.registry import find_learner
 from tuning.plan.study_plan import ArmPlan, StudyPlan
 
@@ -51,7 +50,8 @@ def render_plan(plan: StudyPlan) -> str:
     lines = [f"{task.title}  ({task.source})"]
     if settings.sample:
         lines.append("sample: a small data set; its numbers are not comparable with the published ones")
-    lines.append(f"data      {task.dataset.title}, {_asked(task)}, {_split(plan)}")
+    asked = "a box an image" if task.target == "box" else pluralize(len(task.dataset.classes), "class", "classes")
+    lines.append(f"data      {task.dataset.title}, {asked}, {_split(plan)}")
     for arm in plan.arms:
         lines += _arm_lines(plan, arm)
     stopping = f"ASHA inside each arm, 1 in {plan.reduction_factor} goes on" if plan.early_stopping else "none"
@@ -70,10 +70,6 @@ def render_plan(plan: StudyPlan) -> str:
         f"study     {plan.folder}",
     ]
     return "\n".join(lines)
-
-
-def _asked(task: Task) -> str:
-    return "a box an image" if task.target == "box" else pluralize(len(task.dataset.classes), "class", "classes")
 
 
 def _features(plan: StudyPlan) -> str:

@@ -75,11 +75,8 @@ class TrialRecord:
     @property
     def seconds(self) -> dict[str, float]:
         """Seconds by phase, over all epochs."""
-        total: dict[str, float] = {}
-        for epoch in self.epochs:
-            for phase, seconds in epoch.seconds.items():
-                total[phase] = total.get(phase, 0.0) + seconds
-        return total
+        phases = dict.fromkeys(phase for epoch in self.epochs for phase in epoch.seconds)
+        return {phase: sum(epoch.seconds.get(phase, 0.0) for epoch in self.epochs) for phase in phases}
 
 
 @dataclass(kw_only=True)
@@ -175,10 +172,7 @@ class StudyRecord:
 
     def arm(self, name: str) -> ArmHeader:
         """Return the arm of that name. Raises KeyError where the study has none."""
-        for arm in self.arms:
-            if arm.name == name:
-                return arm
-        raise KeyError(name)
+        return {arm.name: arm for arm in self.arms}[name]
 
     def of_arm(self, arm: str, role: TrialRole | None = None) -> list[TrialRecord]:
         """Return an arm's trials in the order they were asked for, of every role or of one."""
