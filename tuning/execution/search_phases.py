@@ -62,14 +62,13 @@ class PretrainPhase:
 
     def ask(self) -> TrialSpec | None:
         """Return the next pre-training; one where two arms wait for the same."""
-        under_way = {spec.backbone for spec in (*self._state.running.values(), *self._state.again)}
-        for plan in self._state.plan.arms:
-            pretrained = self._state.specs.pretrained.get(plan.arm.name)
-            if pretrained and not self.is_over(plan.arm.name) and pretrained.weights not in under_way:
-                trial, epochs = f"{plan.arm.name}-pretrain", pretrained.pretraining.epochs
-                return self._state.train(
-                    plan, trial, TrialRole.PRETRAIN, 0, pretrained.config, PRETRAINING_SEED, epochs
-                )
+        state = self._state
+        under_way = {spec.backbone for spec in (*state.running.values(), *state.again)}
+        for arm in state.plan.arms:
+            pretrained = state.specs.pretrained.get(arm.arm.name)
+            if pretrained and not self.is_over(arm.arm.name) and pretrained.weights not in under_way:
+                trial, epochs = f"{arm.arm.name}-pretrain", pretrained.pretraining.epochs
+                return state.train(arm, trial, TrialRole.PRETRAIN, 0, pretrained.config, PRETRAINING_SEED, epochs)
         return None
 
     def is_over(self, arm: str) -> bool:

@@ -116,9 +116,7 @@ def _tune(plan: StudyPlan, search: TrialGenerator) -> None:
         raise KeyboardInterrupt(stopper.interrupted)
 
 
-def header(
-    plan: StudyPlan, store: ImageStore, command: str, first: Mapping[str, Pretrained] | None = None
-) -> StudyStarted:
+def header(plan: StudyPlan, store: ImageStore, command: str, first: Mapping[str, Pretrained] = {}) -> StudyStarted:
     """The first event: everything that determines the study, and what reproduces it."""
     folds = (
         f"{plan.folds} folds of the images outside the test split: each seed validated on another one, "
@@ -132,7 +130,7 @@ def header(
         sample=plan.settings.sample,
         target=plan.task.target,
         settings=asdict(plan.settings),
-        arms=tuple(_arm_header(arm, (first or {}).get(arm.arm.name)) for arm in plan.arms),
+        arms=tuple(_arm_header(arm, first.get(arm.arm.name)) for arm in plan.arms),
         goes_on=plan.origin.described() if plan.origin else None,
         confirm_seeds=plan.confirm_seeds,
         early_stopping=plan.early_stopping,

@@ -33,11 +33,10 @@ class TrialGenerator:
         log: EventLog,
         record: StudyRecord,
         store: Path,
-        pretrained: Mapping[str, Pretrained] | None = None,
+        pretrained: Mapping[str, Pretrained] = {},
     ) -> None:
         """pretrained: by arm, what its trials start from."""
-        specs = TrialSpecBuilder(plan, store, pretrained or {})
-        self._state = StudyState(plan=plan, log=log, record=record, specs=specs)
+        self._state = StudyState(plan=plan, log=log, record=record, specs=TrialSpecBuilder(plan, store, pretrained))
         self.running = self._state.running
         self._losses: Counter[str] = Counter()  # workers that died under a trial
         self._pretrain = PretrainPhase(self._state)

@@ -124,9 +124,7 @@ class StudyPlan:
     def kept_states(self, arm: ArmPlan) -> int:
         """How many states of training --keep-epochs leaves: of every N-th epoch, and of the last one of each trial."""
         every = self.kept_every(arm)
-        if every is None:
-            return 0
-        return self.epochs_of(arm) // every + arm.trials + len(self.seeds_of(arm))
+        return self.epochs_of(arm) // every + arm.trials + len(self.seeds_of(arm)) if every else 0
 
     def epochs_of(self, arm: ArmPlan) -> int:
         """Epochs expected of an arm in search and confirmation together."""
