@@ -28,15 +28,10 @@ class TrialGenerator:
     """Generator of a study's trials, which learns from them. Every decision is an event before it takes effect."""
 
     def __init__(
-        self,
-        plan: StudyPlan,
-        log: EventLog,
-        record: StudyRecord,
-        store: Path,
-        pretrained: Mapping[str, Pretrained] = {},
+        self, plan: StudyPlan, log: EventLog, record: StudyRecord, store: Path, first: Mapping[str, Pretrained] = {}
     ) -> None:
-        """pretrained: by arm, what its trials start from."""
-        self._state = StudyState(plan=plan, log=log, record=record, specs=TrialSpecBuilder(plan, store, pretrained))
+        """first: by arm, the pre-training that its trials start from."""
+        self._state = StudyState(plan=plan, log=log, record=record, specs=TrialSpecBuilder(plan, store, first))
         self.running = self._state.running
         self._losses: Counter[str] = Counter()  # workers that died under a trial
         self._pretrain = PretrainPhase(self._state)
