@@ -93,11 +93,11 @@ def _effect(record: StudyRecord, arm: str, axis: AnyAxis, trials: Sequence[Trial
         arm=arm,
         axis=axis.name,
         metric=record.header.objective.metric,
-        log=axis.is_log,
+        log=axis.log,
         ticks=ticks,
         condition=condition_of(axis),
         points=points,
-        groups=_groups(points, ticks, axis.is_log, record.header.objective),
+        groups=_groups(points, ticks, axis.log, record.header.objective),
     )
 
 

@@ -62,7 +62,7 @@ def axis_curves(record: StudyRecord, arm: str, axis: str) -> AxisCurves | None:
         return None
     ticks = choices_of(found, list(settings.values()))
     positions = {trial: position_of(value, ticks) for trial, value in settings.items()}
-    return AxisCurves(axis=axis, log=found.is_log, ticks=ticks, positions=positions, shown=shown)
+    return AxisCurves(axis=axis, log=found.log, ticks=ticks, positions=positions, shown=shown)
 
 
 def thinned(items: Sequence[Any], most: int) -> list[Any]:

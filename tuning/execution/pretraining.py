@@ -47,9 +47,10 @@ def pretrained(plan: StudyPlan, stores: Mapping[str, Path]) -> dict[str, Pretrai
     for arm in (arm.arm for arm in plan.arms):
         if arm.pretraining is None:
             continue
-        config = {**arm.pretraining.config, "backbone": only_backbone(arm, arm.space)}
+        config = {**arm.pretraining.config, "backbone": only_backbone(arm)}
+        store = stores[arm.name]
         identity = {
-            "data": ImageStore.open(stores[arm.name]).fingerprint,
+            "data": ImageStore.open(store).fingerprint,
             "model": arm.model,
             "config": config,
             "view": {**asdict(arm.pretraining.view), "fit": key_fit(arm.pretraining.view)},
@@ -60,12 +61,8 @@ def pretrained(plan: StudyPlan, stores: Mapping[str, Path]) -> dict[str, Pretrai
             "seed": SEED,
         }
         key = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
-        found[arm.name] = Pretrained(
-            pretraining=arm.pretraining,
-            config=config,
-            store=stores[arm.name],
-            weights=(plan.settings.data_dir / "pretrained" / f"{config['backbone']}-{key}.npz").resolve(),
-        )
+        weights = (plan.settings.data_dir / "pretrained" / f"{config['backbone']}-{key}.npz").resolve()
+        found[arm.name] = Pretrained(pretraining=arm.pretraining, config=config, store=store, weights=weights)
     return found
 
 

@@ -59,14 +59,16 @@ class PerArmStopping(FIFOScheduler):
     def __init__(self, plan: StudyPlan) -> None:
         super().__init__()
         self._slots, self._keeps_workers = plan.share.slots, False
+        self._unstopped = FIFOScheduler()
         rule = importlib.import_module(f"tuning.stopping.{plan.stopping_rule}")
-        self._arms: dict[str, TrialScheduler | None] = {
-            arm.arm.name: rule.create(plan.budget_of(arm)) for arm in plan.arms
+        self._arms: dict[str, TrialScheduler] = {
+            arm.arm.name: rule.create(plan.objective, arm.arm.max_epochs, arm.arm.grace_epochs, plan.reduction_factor)
+            for arm in plan.arms
         }
 
-    def _of(self, trial: RayTrial) -> TrialScheduler | None:
+    def _of(self, trial: RayTrial) -> TrialScheduler:
         spec: TrialSpec = trial.config["spec"]
-        return self._arms.get(spec.arm) if spec.role == "search" else None
+        return self._arms[spec.arm] if spec.role == "search" else self._unstopped
 
     def on_trial_add(self, tune_controller: Any, trial: RayTrial) -> None:
         # Ray 2.60 keeps one idle worker and ends the others. Those that wait for an arm's last trial would be gone when
@@ -74,21 +76,16 @@ class PerArmStopping(FIFOScheduler):
         if not self._keeps_workers:
             self._keeps_workers = True
             tune_controller._actor_cache.increase_max(trial.placement_group_factory, by=self._slots)
-        if (scheduler := self._of(trial)) is not None:
-            scheduler.on_trial_add(tune_controller, trial)
+        self._of(trial).on_trial_add(tune_controller, trial)
 
     def on_trial_result(self, tune_controller: Any, trial: RayTrial, result: dict[str, Any]) -> str:
-        if (scheduler := self._of(trial)) is not None:
-            return str(scheduler.on_trial_result(tune_controller, trial, result))
-        return str(TrialScheduler.CONTINUE)
+        return str(self._of(trial).on_trial_result(tune_controller, trial, result))
 
     def on_trial_complete(self, tune_controller: Any, trial: RayTrial, result: dict[str, Any]) -> None:
-        if (scheduler := self._of(trial)) is not None:
-            scheduler.on_trial_complete(tune_controller, trial, result)
+        self._of(trial).on_trial_complete(tune_controller, trial, result)
 
     def on_trial_remove(self, tune_controller: Any, trial: RayTrial) -> None:
-        if (scheduler := self._of(trial)) is not None:
-            scheduler.on_trial_remove(tune_controller, trial)
+        self._of(trial).on_trial_remove(tune_controller, trial)
 
 
 class StudyStopper(Stopper):
@@ -147,12 +144,12 @@ class EventCallback(Callback):
 
     def on_trial_start(self, iteration: int, trials: list[RayTrial], trial: RayTrial, **info: Any) -> None:
         with self._stop.keeping_failures():
-            self._search.tell_started(_name(trial))
+            self._search.tell_started(trial.config["spec"].trial)
 
     def on_trial_result(
         self, iteration: int, trials: list[RayTrial], trial: RayTrial, result: dict[str, Any], **info: Any
     ) -> None:
-        name = _name(trial)
+        name = trial.config["spec"].trial
         with self._stop.keeping_failures():
             self._search.tell_epoch(name, result)
             if result.get("done"):
@@ -162,7 +159,7 @@ class EventCallback(Callback):
                 self._search.tell_finished(name, status, reason)
 
     def on_trial_error(self, iteration: int, trials: list[RayTrial], trial: RayTrial, **info: Any) -> None:
-        name = _name(trial)
+        name = trial.config["spec"].trial
         if name in self._search.running:
             with self._stop.keeping_failures():
                 died, reason = cause_of_error(trial)
@@ -170,11 +167,6 @@ class EventCallback(Callback):
                     self._search.tell_worker_died(name, reason)
                 else:
                     self._search.tell_finished(name, "failed", reason)
-
-
-def _name(trial: RayTrial) -> str:
-    spec: TrialSpec = trial.config["spec"]
-    return spec.trial
 
 
 def cause_of_error(trial: RayTrial) -> tuple[bool, str]:

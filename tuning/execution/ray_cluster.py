@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,24 +54,20 @@ def start_ray(address: str | None) -> str | None:
     for name in ("ray", "ray.tune", "ray._private.worker"):
         logging.getLogger(name).setLevel(logging.ERROR)
 
-    def start() -> Any:
-        return ray.init(
-            address=address or "local",  # "local": never some cluster that happens to run here
-            include_dashboard=None if address else True,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            ignore_reinit_error=True,
-            runtime_env={"env_vars": WORKER_ENVIRONMENT},
-        )
-
-    if address is None:
-        context = _patiently(start)
-    else:
-        try:
-            context = start()
-        except (ConnectionError, ValueError, RuntimeError) as error:
-            reason = f"{str(error).splitlines()[0]}; a cluster with a token needs RAY_AUTH_MODE=token"
-            raise _no_cluster(address, reason) from None
+    start = partial(
+        ray.init,
+        address=address or "local",  # "local": never some cluster that happens to run here
+        include_dashboard=None if address else True,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+        ignore_reinit_error=True,
+        runtime_env={"env_vars": WORKER_ENVIRONMENT},
+    )
+    try:
+        context = start() if address else _patiently(start)
+    except (ConnectionError, ValueError, RuntimeError) as error:  # of a cluster: _patiently raises UsageError alone
+        reason = f"{str(error).splitlines()[0]}; a cluster with a token needs RAY_AUTH_MODE=token"
+        raise _no_cluster(str(address), reason) from None
     return str(context.dashboard_url) if context.dashboard_url else None
 
 
@@ -80,16 +77,13 @@ def _patiently(start: Callable[[], Any]) -> Any:
     """
     import ray
 
-    try:
-        return start()
-    except Exception:
-        ray.shutdown()
-    try:
-        return start()
-    except Exception as error:
-        ray.shutdown()
-        reason = next(filter(None, map(str.strip, str(error).splitlines())), type(error).__name__)
-        raise UsageError(f"Ray did not start, twice ({reason}); see what else is running here and try again") from None
+    for _ in range(2):
+        try:
+            return start()
+        except Exception as error:
+            ray.shutdown()
+            reason = next(filter(None, map(str.strip, str(error).splitlines())), type(error).__name__)
+    raise UsageError(f"Ray did not start, twice ({reason}); see what else is running here and try again")
 
 
 def stop_ray() -> None:

@@ -22,19 +22,12 @@ def make_sampler(search: SearchName, seed: int, trials: int) -> optuna.samplers.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         if search == "optuna":
+            startup = max(2, math.ceil(trials / 4))
             return optuna.samplers.TPESampler(
-                seed=seed,
-                n_startup_trials=max(2, math.ceil(trials / 4)),
-                multivariate=True,
-                group=True,
-                constant_liar=True,
+                seed=seed, n_startup_trials=startup, multivariate=True, group=True, constant_liar=True
             )
         if search == "qmc":
             return optuna.samplers.QMCSampler(
-                qmc_type="sobol",
-                scramble=True,
-                seed=seed,
-                warn_independent_sampling=False,
-                warn_asynchronous_seeding=False,
+                scramble=True, seed=seed, warn_independent_sampling=False, warn_asynchronous_seeding=False
             )
         return optuna.samplers.RandomSampler(seed=seed)

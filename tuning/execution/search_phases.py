@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import shutil
-from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ import optuna
 from search_spaces.parameters import Config
 from trainables.trial_spec import TrialSpec
 from tuning.execution.pretraining import SEED as PRETRAINING_SEED
-from tuning.execution.pretraining import Pretrained
 from tuning.execution.samplers import make_sampler
 from tuning.execution.trial_specs import TrialSpecBuilder
 from tuning.listeners.optuna_storage import direction_of
@@ -44,19 +42,13 @@ class StudyState:
         self, arm: ArmPlan, trial: str, role: TrialRole, number: int, config: Config, seed: int, max_epochs: int
     ) -> TrialSpec:
         """Record a trial and return what its worker is told."""
-        self.log.append(
-            TrialAsked(
-                trial=trial,
-                arm=arm.arm.name,
-                role=role,
-                number=number,
-                config=dict(config),
-                seed=seed,
-                max_epochs=max_epochs,
-            )
+        name, values = arm.arm.name, dict(config)
+        asked = TrialAsked(
+            trial=trial, arm=name, role=role, number=number, config=values, seed=seed, max_epochs=max_epochs
         )
+        self.log.append(asked)
         kept = self.plan.searched_models(arm)
-        best = self.record.best_trials(arm.arm.name, kept)
+        best = self.record.best_trials(name, kept)
         least = best[-1].best if kept and len(best) == kept else None
         return self.specs.training(arm, self.record.trials[trial], least)
 
@@ -70,24 +62,20 @@ class PretrainPhase:
 
     def ask(self) -> TrialSpec | None:
         """Return the next pre-training; one where two arms wait for the same."""
-        under_way = {spec.backbone for spec in (*self._state.running.values(), *self._state.again)}
-        for plan in self._state.plan.arms:
-            pretrained = self._state.specs.pretrained.get(plan.arm.name)
-            if pretrained and not self._has_learned(pretrained) and pretrained.weights not in under_way:
-                trial, epochs = f"{plan.arm.name}-pretrain", pretrained.pretraining.epochs
-                return self._state.train(
-                    plan, trial, TrialRole.PRETRAIN, 0, pretrained.config, PRETRAINING_SEED, epochs
-                )
+        state = self._state
+        under_way = {spec.backbone for spec in (*state.running.values(), *state.again)}
+        for arm in state.plan.arms:
+            pretrained = state.specs.pretrained.get(arm.arm.name)
+            if pretrained and not self.is_over(arm.arm.name) and pretrained.weights not in under_way:
+                trial, epochs = f"{arm.arm.name}-pretrain", pretrained.pretraining.epochs
+                return state.train(arm, trial, TrialRole.PRETRAIN, 0, pretrained.config, PRETRAINING_SEED, epochs)
         return None
 
     def is_over(self, arm: str) -> bool:
         """Return whether the arm's backbone has learned, or has nothing to learn."""
         pretrained = self._state.specs.pretrained.get(arm)
-        return pretrained is None or self._has_learned(pretrained)
-
-    def _has_learned(self, pretrained: Pretrained) -> bool:
         # Told by its trial too: on a network disk a file that another machine wrote may show half a minute later.
-        return pretrained.weights in self._learned or pretrained.weights.exists()
+        return pretrained is None or pretrained.weights in self._learned or pretrained.weights.exists()
 
     def tell_finished(self, spec: TrialSpec, status: str, reason: str) -> str | None:
         """Return what is fatal for the study, where the backbone has not learned."""
@@ -103,7 +91,6 @@ class _ArmSearch:
 
     plan: ArmPlan
     study: optuna.Study
-    grid: list[Config]
     asked: int = 0
     drawn: dict[str, optuna.trial.Trial] = field(default_factory=dict)
 
@@ -118,44 +105,35 @@ class SearchPhase:
 
     def _begin(self, plan: ArmPlan) -> _ArmSearch:
         settings, space = self._state.plan.settings, plan.arm.space
-        study = optuna.create_study(
-            sampler=make_sampler(settings.search, _arm_seed(settings.seed, plan.arm.name), plan.trials),
-            direction=direction_of(self._state.plan.objective),
-        )
-        grid: list[Config] = []
+        # The seed of the arm's own stream of draws, the same whatever other arms there are.
+        seed = int.from_bytes(hashlib.sha256(f"{settings.seed}/{plan.arm.name}".encode()).digest()[:4], "big")
+        sampler = make_sampler(settings.search, seed, plan.trials)
+        study = optuna.create_study(sampler=sampler, direction=direction_of(self._state.plan.objective))
+        points: Sequence[Config] = space.published[: plan.trials]
         if settings.search == "grid":
-            grid = list(space.grid(GRID_POINTS))
-            if len(grid) > plan.trials:  # spread over the whole grid, not its first corner
-                grid = [grid[round(i * (len(grid) - 1) / max(plan.trials - 1, 1))] for i in range(plan.trials)]
-        elif not plan.listed:
-            for config in space.published[: plan.trials]:
-                study.enqueue_trial({name: value for name, value in config.items() if name not in space.constants})
-        return _ArmSearch(plan=plan, study=study, grid=grid)
+            points = list(space.grid(GRID_POINTS))
+            if len(points) > plan.trials:  # spread over the whole grid, not its first corner
+                points = [points[round(i * (len(points) - 1) / max(plan.trials - 1, 1))] for i in range(plan.trials)]
+        for config in () if plan.listed else points:
+            study.enqueue_trial({name: value for name, value in config.items() if name not in space.constants})
+        return _ArmSearch(plan=plan, study=study)
 
     def ask(self) -> TrialSpec | None:
         """Return the next trial of the arm with the fewest trials asked, the first of equals."""
-        open_arms = [arm for name, arm in self._arms.items() if self._is_open(name)]
-        if not open_arms:
+        unasked = [arm for arm in self._arms.values() if arm.asked < arm.plan.trials]
+        ready = [arm for arm in unasked if self._pretraining.is_over(arm.plan.arm.name)]
+        if not ready:
             return None
-        arm = min(open_arms, key=lambda arm: arm.asked)
+        arm = min(ready, key=lambda arm: arm.asked)
         plan, number = arm.plan, arm.asked
         arm.asked += 1
         name = f"{plan.arm.name}-{number:04d}"
         if plan.listed:
             listed = plan.listed[number]
             return self._state.train(plan, name, TrialRole.SEARCH, number, listed.config, listed.seed, listed.epochs)
-        space = plan.arm.space
-        if arm.grid:
-            point = arm.grid[number]
-            arm.study.enqueue_trial({axis.name: point[axis.name] for axis in space.axes if axis.name in point})
-        trial = arm.study.ask()
-        config = space.suggest(trial)
-        arm.drawn[name] = trial
-        seed = self._state.plan.settings.seed
+        arm.drawn[name] = arm.study.ask()
+        config, seed = plan.arm.space.suggest(arm.drawn[name]), self._state.plan.settings.seed
         return self._state.train(plan, name, TrialRole.SEARCH, number, config, seed, plan.arm.max_epochs)
-
-    def _is_open(self, arm: str) -> bool:
-        return self._arms[arm].asked < self._arms[arm].plan.trials and self._pretraining.is_over(arm)
 
     def is_over(self, arm: str) -> bool:
         """Return whether all trials of the arm have been asked and none runs."""
@@ -179,7 +157,7 @@ class SearchPhase:
         if drawn is None:
             return
         value = record.trials[spec.trial].best
-        if status == "completed" and value is not None and math.isfinite(value):
+        if status == "completed" and value is not None:
             arm.study.tell(drawn, value)
         else:
             states = optuna.trial.TrialState
@@ -191,15 +169,13 @@ class ConfirmPhase:
 
     def __init__(self, state: StudyState) -> None:
         self._state = state
-        self._asked: Counter[str] = Counter()  # by arm
 
     def ask(self, arm: ArmPlan, best: TrialRecord) -> TrialSpec | None:
         """Return the next confirmation of the arm's best trial."""
         name, seeds = arm.arm.name, self._state.plan.seeds_of(arm)
-        number = self._asked[name]
+        number = len(self._state.record.of_arm(name, TrialRole.CONFIRM))
         if number >= len(seeds):
             return None
-        self._asked[name] += 1
         trial = f"{name}-confirm-{number}"
         return self._state.train(arm, trial, TrialRole.CONFIRM, number, best.config, seeds[number], best.max_epochs)
 
@@ -243,8 +219,3 @@ class TestPhase:
         for averaged in result.get("ensembles", ()):
             role = self._state.record.trials[averaged["members"][0]].role
             self._state.log.append(EnsembleMeasured(arm=spec.arm, role=role, **averaged))
-
-
-def _arm_seed(seed: int, arm: str) -> int:
-    """Return the seed of an arm's own stream of draws, the same whatever other arms there are."""
-    return int.from_bytes(hashlib.sha256(f"{seed}/{arm}".encode()).digest()[:4], "big")

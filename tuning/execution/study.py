@@ -33,6 +33,7 @@ from tuning.records.study_paths import StudyPaths
 from tuning.records.study_record import StudyRecord
 
 VERSIONED = ("ray", "tensorflow", "keras", "optuna", "numpy", "scikit-learn", "albumentations")
+RECORDED_FIELDS = ("name", "label", "note", "learner", "model", "trains", "max_epochs", "grace_epochs")  # of an arm
 
 
 def run_study(
@@ -40,8 +41,8 @@ def run_study(
     store_path: Path,
     progress: Progress,
     command: str,
-    pretraining: Mapping[str, Path] | None = None,
-    listener: Callable[[AnyEvent], None] | None = None,
+    pretraining: Mapping[str, Path],
+    listener: Callable[[AnyEvent], None],
 ) -> StudyRecord:
     """Search, confirm, test. Returns the record; its status says how it ended.
 
@@ -49,22 +50,17 @@ def run_study(
     The study's folder must exist and be empty of events; Ray must be started (see tuning/execution/ray_cluster.py).
     Raises nothing for failed trials. Ctrl-C and SIGTERM are recorded, and raised as KeyboardInterrupt.
     """
-    first = pretrained(plan, pretraining or {})
+    first = pretrained(plan, pretraining)
     described = header(plan, ImageStore.open(store_path, plan.fold), command, first)
     record, paths = StudyRecord(), StudyPaths(plan.folder)
-    log = EventLog(paths.events)
-    log.listen(record.apply)
-    tensorboard = TensorBoardWriter(paths.tensorboard, record)
-    log.listen(tensorboard.apply)
-    log.listen(OptunaDatabase(paths.optuna, record).apply)
-    log.listen(progress.apply)
-    if listener is not None:
-        log.listen(listener)
+    log, tensorboard = EventLog(paths.events), TensorBoardWriter(paths.tensorboard, record)
+    optuna = OptunaDatabase(paths.optuna, record)
+    log.listen(record.apply, tensorboard.apply, optuna.apply, progress.apply, listener)
     progress.watch(record, plan)
     search = TrialGenerator(plan, log, record, store_path, first)
     try:
         log.append(described)
-        with progress:
+        with progress.shown():
             _tune(plan, search)
         status = StudyStatus.FATAL if search.fatal else StudyStatus.COMPLETED
         log.append(StudyEnded(status=status, reason=search.fatal or ""))
@@ -120,11 +116,12 @@ def _tune(plan: StudyPlan, search: TrialGenerator) -> None:
         raise KeyboardInterrupt(stopper.interrupted)
 
 
-def header(
-    plan: StudyPlan, store: ImageStore, command: str, first: Mapping[str, Pretrained] | None = None
-) -> StudyStarted:
+def header(plan: StudyPlan, store: ImageStore, command: str, first: Mapping[str, Pretrained] = {}) -> StudyStarted:
     """The first event: everything that determines the study, and what reproduces it."""
-    settings = {key: str(value) if isinstance(value, Path) else value for key, value in asdict(plan.settings).items()}
+    folds = (
+        f"{plan.folds} folds of the images outside the test split: each seed validated on another one, "
+        "the search on the first"
+    )
     return StudyStarted(
         task=plan.task.name,
         title=plan.task.title,
@@ -132,8 +129,8 @@ def header(
         source=plan.task.source,
         sample=plan.settings.sample,
         target=plan.task.target,
-        settings=settings,
-        arms=tuple(_arm_header(arm, (first or {}).get(arm.arm.name)) for arm in plan.arms),
+        settings=asdict(plan.settings),
+        arms=tuple(_arm_header(arm, first.get(arm.arm.name)) for arm in plan.arms),
         goes_on=plan.origin.described() if plan.origin else None,
         confirm_seeds=plan.confirm_seeds,
         early_stopping=plan.early_stopping,
@@ -147,7 +144,7 @@ def header(
             max_side=plan.task.dataset.max_side,
             classes=tuple(store.classes),
             counts={split: len(store.indices(split)) for split in SPLITS},
-            notices=(*store.notices, *_folds_notice(plan)),
+            notices=(*store.notices, *([folds] if plan.folds else [])),
         ),
         versions={"python": platform.python_version(), **{name: metadata.version(name) for name in VERSIONED}},
         machine={"processor": devices.processor(), "cores": os.cpu_count(), "platform": platform.platform()},
@@ -159,40 +156,19 @@ def header(
 def _arm_header(plan: ArmPlan, pretraining: Pretrained | None) -> ArmHeader:
     arm = plan.arm
     return ArmHeader(
-        name=arm.name,
-        label=arm.label,
-        note=arm.note,
-        learner=arm.learner,
-        model=arm.model,
+        **{field: getattr(arm, field) for field in RECORDED_FIELDS},
         view=asdict(arm.view),
         trials=plan.trials,
-        trains=arm.trains,
-        max_epochs=arm.max_epochs,
-        grace_epochs=arm.grace_epochs,
         axes=tuple(axis_header(axis) for axis in arm.space.axes),
         constants=dict(arm.space.constants),
         pretraining=pretraining.described() if pretraining else None,
     )
 
 
-def _folds_notice(plan: StudyPlan) -> list[str]:
-    if not plan.folds:
-        return []
-    return [
-        f"{plan.folds} folds of the images outside the test split: each seed validated on another one, "
-        "the search on the first"
-    ]
-
-
 def _git_commit() -> str | None:
     """The checkout's commit, marked where files differ from it; None outside a checkout."""
+    command = ["git", "-C", str(CHECKOUT), "describe", "--always", "--dirty", "--abbrev=12"]
     try:
-        run = subprocess.run(
-            ["git", "-C", str(CHECKOUT), "describe", "--always", "--dirty", "--abbrev=12"],
-            capture_output=True,
-            text=True,
-            timeout=10,
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        return subprocess.check_output(command, stderr=subprocess.DEVNULL, text=True, timeout=10).strip() or None
+    except (OSError, subprocess.SubprocessError):
         return None
-    return run.stdout.strip() or None if run.returncode == 0 else None

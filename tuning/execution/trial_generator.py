@@ -15,17 +15,8 @@ from tuning.execution.pretraining import Pretrained
 from tuning.execution.search_phases import ConfirmPhase, PretrainPhase, SearchPhase, StudyState, TestPhase
 from tuning.execution.trial_specs import TrialSpecBuilder
 from tuning.plan.study_plan import StudyPlan
+from tuning.records import events
 from tuning.records.event_log import EventLog
-from tuning.records.events import (
-    EpochEnded,
-    Preparation,
-    TestFailed,
-    TrialEnded,
-    TrialPrepared,
-    TrialRestarted,
-    TrialStarted,
-    TrialStatus,
-)
 from tuning.records.study_record import StudyRecord
 
 
@@ -37,17 +28,11 @@ class TrialGenerator:
     """Generator of a study's trials, which learns from them. Every decision is an event before it takes effect."""
 
     def __init__(
-        self,
-        plan: StudyPlan,
-        log: EventLog,
-        record: StudyRecord,
-        store: Path,
-        pretrained: Mapping[str, Pretrained] | None = None,
+        self, plan: StudyPlan, log: EventLog, record: StudyRecord, store: Path, first: Mapping[str, Pretrained] = {}
     ) -> None:
-        """pretrained: by arm, what its trials start from."""
-        self._state = StudyState(
-            plan=plan, log=log, record=record, specs=TrialSpecBuilder(plan, store, pretrained or {})
-        )
+        """first: by arm, the pre-training that its trials start from."""
+        self._state = StudyState(plan=plan, log=log, record=record, specs=TrialSpecBuilder(plan, store, first))
+        self.running = self._state.running
         self._losses: Counter[str] = Counter()  # workers that died under a trial
         self._pretrain = PretrainPhase(self._state)
         self._search = SearchPhase(self._state, self._pretrain)
@@ -86,26 +71,18 @@ class TrialGenerator:
     def tell_started(self, trial: str) -> None:
         """Record that a worker has taken the trial up."""
         if self._state.running[trial].role != "test":
-            self._state.log.append(TrialStarted(trial=trial))
+            self._state.log.append(events.TrialStarted(trial=trial))
 
     def tell_epoch(self, trial: str, result: dict[str, Any]) -> None:
         """Record one epoch, or one measurement on the test split."""
         spec, log = self._state.running[trial], self._state.log
         self._test.tell_result(spec, result)
         if "prepared" in result:
-            log.append(TrialPrepared(trial=trial, facts=Preparation(**result["prepared"])))
+            log.append(events.TrialPrepared(trial=trial, facts=events.Preparation(**result["prepared"])))
         if "metrics" not in result:
             return
-        log.append(
-            EpochEnded(
-                trial=trial,
-                epoch=result["epoch"],
-                metrics=result["metrics"],
-                best=result["objective"],
-                best_epoch=result["best_epoch"],
-                seconds=result["seconds"],
-            )
-        )
+        told = {name: result[name] for name in ("epoch", "metrics", "best_epoch", "seconds")}
+        log.append(events.EpochEnded(trial=trial, best=result["objective"], **told))
         self._search.tell_epoch(spec, result)
 
     def tell_worker_died(self, trial: str, reason: str) -> None:
@@ -122,7 +99,7 @@ class TrialGenerator:
             self.tell_finished(trial, "failed", reason)
             return
         state.again.append(state.running.pop(trial))
-        state.log.append(TrialRestarted(trial=trial, reason=reason))
+        state.log.append(events.TrialRestarted(trial=trial, reason=reason))
 
     def tell_finished(self, trial: str, status: str, reason: str = "") -> None:
         """Record the end of a trial: completed, stopped (early), infeasible, failed, or fatal for the whole study."""
@@ -132,9 +109,9 @@ class TrialGenerator:
             status = "failed"
         if spec.role == "test":
             if status != "completed":
-                self._state.log.append(TestFailed(arm=spec.arm, reason=reason))
+                self._state.log.append(events.TestFailed(arm=spec.arm, reason=reason))
             return
-        self._state.log.append(TrialEnded(trial=trial, status=TrialStatus(status), reason=reason))
+        self._state.log.append(events.TrialEnded(trial=trial, status=events.TrialStatus(status), reason=reason))
         if spec.role == "pretrain":
             self.fatal = self.fatal or self._pretrain.tell_finished(spec, status, reason)
         if spec.role == "search":
@@ -143,7 +120,3 @@ class TrialGenerator:
     def __getstate__(self) -> dict[str, Any]:
         """Ray pickles whatever it is given into its scratch folder, which nobody reads: events tell a study's state."""
         return {}
-
-    @property
-    def running(self) -> list[str]:
-        return list(self._state.running)

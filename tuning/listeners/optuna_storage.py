@@ -46,11 +46,8 @@ class OptunaDatabase:
         header = self._record.header
         storage = optuna.storages.RDBStorage(f"sqlite:///{self._path.resolve()}")
         for arm in self._record.arms:
-            study = optuna.create_study(
-                study_name=f"{header.task}/{header.study}/{arm.name}",
-                storage=storage,
-                direction=direction_of(header.objective),
-            )
+            name, direction = f"{header.task}/{header.study}/{arm.name}", direction_of(header.objective)
+            study = optuna.create_study(study_name=name, storage=storage, direction=direction)
             study.set_user_attr("label", arm.label)
             with warnings.catch_warnings():  # its interface may change; the dashboard then shows "Objective Value"
                 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
@@ -64,10 +61,9 @@ def direction_of(objective: Objective) -> Literal["maximize", "minimize"]:
 
 
 def frozen_trial(record: StudyRecord, trial: TrialRecord) -> FrozenTrial:
-    """The trial as Optuna has it: COMPLETE with its best value, PRUNED with its steps, or FAIL."""
+    """The trial as Optuna has it: COMPLETE with its best value, PRUNED, or FAIL, with what early stopping looked at."""
     axes = {axis.name: axis for axis in record.arm(trial.arm).axes}
     params = {name: value for name, value in trial.config.items() if name in axes}
-    steps = _best_so_far(record, trial)
     state = {"completed": TrialState.COMPLETE, "stopped": TrialState.PRUNED}.get(trial.status, TrialState.FAIL)
     attributes: dict[str, Any] = {"trial": trial.trial, "seed": trial.seed, "best_epoch": trial.best_epoch}
     if trial.reason:
@@ -78,7 +74,7 @@ def frozen_trial(record: StudyRecord, trial: TrialRecord) -> FrozenTrial:
         params=params,
         distributions={name: distribution(axes[name], params[name]) for name in params},
         user_attrs=attributes,
-        intermediate_values=steps,
+        intermediate_values={epoch.epoch: epoch.best for epoch in trial.epochs if epoch.best is not None},
     )
     frozen.datetime_start = datetime.fromtimestamp(trial.started_time or trial.asked_time)
     frozen.datetime_complete = datetime.fromtimestamp(trial.ended_time or trial.asked_time)
@@ -95,17 +91,3 @@ def distribution(axis: AnyAxis, value: Any) -> BaseDistribution:
     if isinstance(axis, IntAxis):
         return IntDistribution(min(axis.low, value), max(axis.high, value), log=axis.log)
     return FloatDistribution(min(axis.low, value), max(axis.high, value), log=axis.log)
-
-
-def _best_so_far(record: StudyRecord, trial: TrialRecord) -> dict[int, float]:
-    """The value early stopping looked at, by epoch."""
-    metric = record.header.objective.metric
-    best: float | None = None
-    steps: dict[int, float] = {}
-    for epoch in trial.epochs:
-        value = epoch.metrics.get(metric)
-        if value is not None and record.better(value, best):
-            best = value
-        if best is not None:
-            steps[epoch.epoch] = best
-    return steps

@@ -31,15 +31,15 @@ def importances(record: StudyRecord, arm: str) -> Importances:
     varied = [name for name in (axis.name for axis in record.arm(arm).axes) if _varies(name, trials)]
     if len(trials) < LEAST_TRIALS:
         reason = f"too few trials: {len(trials)} have a value, {LEAST_TRIALS} are needed"
-        return Importances(arm=arm, trials=len(trials), reason=reason)
-    if not varied:
-        return Importances(arm=arm, trials=len(trials), reason="no axis varied")
-    shares = _ped_anova(record, trials, varied)
-    if not any(shares.values()):
+    elif not varied:
+        reason = "no axis varied"
+    else:
+        shares = _ped_anova(record, trials, varied)
+        if any(shares.values()):
+            ordered = sorted(shares.items(), key=lambda share: -share[1])
+            return Importances(arm=arm, trials=len(trials), shares=dict(ordered))
         reason = "no axis tells the best tenth of the trials from the others"
-        return Importances(arm=arm, trials=len(trials), reason=reason)
-    ordered = sorted(shares.items(), key=lambda share: -share[1])
-    return Importances(arm=arm, trials=len(trials), shares=dict(ordered))
+    return Importances(arm=arm, trials=len(trials), reason=reason)
 
 
 def _varies(name: str, trials: list[TrialRecord]) -> bool:

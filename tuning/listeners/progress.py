@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import time
-from types import TracebackType
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 
-from rich.console import Console, Group
+from rich.console import Console, Group, OverflowMethod
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from errors import pluralize
 from search_spaces.formatting import format_config
 from tuning.plan.study_plan import ArmPlan, StudyPlan
 from tuning.records.events import FAILED_STATUSES, AnyEvent, EpochEnded, TestFailed, TestOpened, TrialEnded, TrialRole
@@ -20,38 +22,30 @@ LEFT_EVERY_SECONDS = 1.0  # the time left is a sum over all epochs: 17 ms with 2
 
 
 class Progress:
-    """A listener of events. Use as a context manager around the running study."""
+    """A listener of events, to be shown around the running study."""
 
     def __init__(self, console: Console, quiet: bool = False) -> None:
         self._console, self._quiet = console, quiet
-        self._live: Live | None = None
         self._began = time.monotonic()
         self._known_left, self._left_at = "", -math.inf
 
     def watch(self, record: StudyRecord, plan: StudyPlan) -> None:
         self._record, self._plan = record, plan
 
-    def __enter__(self) -> Progress:
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Start the clock and, on a terminal, show the live table until the block ends."""
         self._began = time.monotonic()
-        if self._console.is_terminal and not self._quiet:
-            self._live = Live(self, console=self._console, refresh_per_second=2, transient=True)
-            self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
+        live = Live(self, console=self._console, refresh_per_second=2, transient=True)
+        with live if self._console.is_terminal and not self._quiet else nullcontext():
+            yield
 
     def apply(self, event: AnyEvent) -> None:
         line = None if self._quiet else self._line(event)
         if line is not None:
-            if self._console.is_terminal:  # one line each; a file gets it whole
-                self._console.print(line, highlight=False, markup=False, no_wrap=True, overflow="ellipsis")
-            else:
-                self._console.print(line, highlight=False, markup=False, soft_wrap=True)
+            whole = not self._console.is_terminal  # a terminal gets one line each
+            overflow: OverflowMethod = "ignore" if whole else "ellipsis"
+            self._console.print(line, highlight=False, markup=False, no_wrap=True, overflow=overflow, soft_wrap=whole)
 
     def _line(self, event: AnyEvent) -> str | None:
         """One line for what a reader of a log wants to know; epochs only where there is no live table."""
@@ -102,10 +96,8 @@ class Progress:
 
     def _running_table(self) -> Table:
         table = Table(box=None, padding=(0, 1))
-        table.add_column("Running", no_wrap=True)
-        table.add_column("Epoch", justify="right", no_wrap=True)
-        table.add_column("Best", justify="right", no_wrap=True)
-        table.add_column("Configuration", no_wrap=True)
+        for heading in ("Running", "Epoch", "Best", "Configuration"):
+            table.add_column(heading, justify="right" if heading in ("Epoch", "Best") else "left", no_wrap=True)
         running = [trial for trial in list(self._record.trials.values()) if trial.ended_time is None]
         # What is left beside the other columns: a table too wide would drop its narrow columns first.
         room = self._console.width - max((len(trial.trial) for trial in running), default=0) - 24
@@ -156,7 +148,7 @@ class Progress:
 
 
 def _ending(trial: TrialRecord, metric: str) -> str:
-    epochs = f"{len(trial.epochs)} epoch" + ("" if len(trial.epochs) == 1 else "s")
+    epochs = pluralize(len(trial.epochs), "epoch", "epochs")
     if trial.status in FAILED_STATUSES:
         return f"{trial.status} after {epochs}: {trial.reason}"
     word = "stopped early" if trial.status == "stopped" else "completed"

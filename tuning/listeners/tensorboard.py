@@ -47,8 +47,7 @@ class TensorBoardWriter:
             writer.file_writer.add_summary(summary, walltime=event.time)
         if trial.best is not None:
             writer.add_scalar(metric, trial.best, trial.best_epoch, walltime=event.time)
-        writer.close()
-        del self._writers[trial.trial]
+        self._writers.pop(trial.trial).close()
 
     def _writer(self, trial: str) -> SummaryWriter:
         if trial not in self._writers:

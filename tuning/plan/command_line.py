@@ -50,9 +50,8 @@ def tune_command(task: str, settings: Mapping[str, Any], typed: str = "", **chan
             continue
         value = changes.get(name, value)
         option = OPTIONS[name]
-        if name in _ITS_OWN or (name in _FOLDERS and (option not in typed or value in (None, default))):
-            continue
-        if value is None or value == default or (not value and isinstance(value, (list, tuple))):
+        untyped = name in _FOLDERS and option not in typed
+        if name in _ITS_OWN or untyped or value in (None, default, (), []):
             continue
         if value is True:
             words.append(option)

@@ -10,7 +10,6 @@ from typing import Any
 
 from errors import arg, unknown_name
 from search_spaces.parameters import Config, SpaceError, Value
-from search_spaces.space import Space
 from tasks.task import Arm
 from tuning.plan.settings import EPOCHS, SEEDS, StudySettings, UsageError
 
@@ -56,7 +55,7 @@ def read_config_list(settings: StudySettings, arms: list[Arm]) -> dict[str, list
             raise UsageError(f"{arg.configs} {path}, entry {number} ({arm.name}): {error.template}") from None
     for name, entries in by_arm.items():
         if known[name].pretraining is not None:
-            backbone = only_backbone(known[name], known[name].space)
+            backbone = only_backbone(known[name])
             if any(entry.config["backbone"] != backbone for entry in entries):
                 raise UsageError(
                     f"{arg.configs} {path}: {name} pre-trains {backbone}, so that its configurations can "
@@ -104,9 +103,9 @@ def _whole(entry: Mapping[str, Any], name: str, default: int, least: int, most: 
     return int(value)
 
 
-def only_backbone(arm: Arm, space: Space) -> Value:
+def only_backbone(arm: Arm) -> Value:
     """What an arm that pre-trains its backbone has. Raises UsageError where it may be one of several."""
-    values = space.choices("backbone")
+    values = arm.space.choices("backbone")
     if len(values) > 1:
         raise UsageError(
             f"{arm.name} pre-trains its backbone, but {arg.spaces} names {len(values)} of them; name one with "

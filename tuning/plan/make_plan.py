@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from datasets.dataset import Target
-from datasets.input_config import keeps_boxes, parse_augmentation
+from datasets.input_config import InputConfig, keeps_boxes, parse_augmentation
 from errors import arg, unknown_name
 from search_spaces.objective import Direction, Objective
 from search_spaces.overrides import set_in_arms
@@ -60,14 +60,15 @@ def resolve_arms(task: Task, settings: StudySettings, origin: Origin | None) -> 
     Raises:
         UsageError, UnknownTask or SpaceError: one line, for what no arm can do.
     """
-    named = settings.arms or ((origin.arm,) if origin else ())
+    named = settings.arms or ((origin.trial.arm,) if origin else ())
     arms = [task.arm(arm) for arm in named] if named else list(task.arms)
     doubled = {arm.name for arm in arms if [other.name for other in arms].count(arm.name) > 1}
     if doubled:
         raise UsageError(f"{arg.arms} names {', '.join(sorted(doubled))} twice; name each arm once")
     if origin is not None:
         [arm] = arms
-        arm = replace(arm, space=fix_to_checkpoint(origin, arm.space), view=origin.view)
+        view = InputConfig(**origin.record.arm(arm.name).view)
+        arm = replace(arm, space=fix_to_checkpoint(origin, arm.space), view=view)
         arms = [_noted(arm, f"goes on from {origin.name}")]
     spaces = set_in_arms({arm.name: arm.space for arm in arms}, settings.sets, settings.spaces)
     arms = [_changed(arm, spaces[arm.name], settings) for arm in arms]
@@ -130,12 +131,13 @@ def _origin(task: Task, settings: StudySettings) -> Origin | None:
     if settings.goes_on_from is None:
         return None
     origin = find_checkpoint(settings.goes_on_from, settings.results)
-    if (origin.task, origin.sample) != (task.name, settings.sample):
-        kind = f"{'the sample of ' if origin.sample else ''}{origin.task}"
+    study, arm = origin.record.header, origin.trial.arm
+    if (study.task, study.sample) != (task.name, settings.sample):
+        kind = f"{'the sample of ' if study.sample else ''}{study.task}"
         raise UsageError(f"{arg.goes_on_from} is {origin.name}, a trial of {kind}: only that can go on from it")
-    if settings.arms not in ((), (origin.arm,)):
+    if settings.arms not in ((), (arm,)):
         raise UsageError(
-            f"{arg.goes_on_from} is {origin.name}, a trial of {origin.arm}, but {arg.arms} names others; leave it out"
+            f"{arg.goes_on_from} is {origin.name}, a trial of {arm}, but {arg.arms} names others; leave it out"
         )
     return origin
 
@@ -190,8 +192,9 @@ def _changed(arm: Arm, space: Space, settings: StudySettings) -> Arm:
     view = arm.view
     if settings.image_size is not None:
         view = replace(view, image_size=settings.image_size)
+    arm = replace(arm, space=space, view=view)
     if not arm.trains:
-        return replace(arm, space=space, view=view)
+        return arm
     if settings.augmentation is not None and find_learner(arm.learner).augments:
         augmentation, views = parse_augmentation(settings.augmentation)
         view = replace(view, augmentation=augmentation, views=views)
@@ -204,7 +207,7 @@ def _changed(arm: Arm, space: Space, settings: StudySettings) -> Arm:
     if arm.pretraining is not None:
         if not find_learner(arm.learner).has_backbone:
             raise UsageError(f"{arm.name} is pre-trained first, but its learner {arm.learner} has no backbone to keep")
-        only_backbone(arm, space)
+        only_backbone(arm)
         arm = _noted(arm, f"its backbone first learned {arm.pretraining.dataset.title}")
     max_epochs = arm.max_epochs if settings.epochs is None else settings.epochs
     if WARMUP in space.names and (longest := space.upper_bound(WARMUP)) >= max_epochs:
@@ -212,7 +215,7 @@ def _changed(arm: Arm, space: Space, settings: StudySettings) -> Arm:
             f"{WARMUP} of {arm.name} is {longest:g}, but a trial has {max_epochs} epochs in all; "
             f"give more with {arg.epochs}, or fewer with {arg.sets} {arm.name}.{WARMUP}=N"
         )
-    return replace(arm, space=space, view=view, max_epochs=max_epochs, grace_epochs=min(arm.grace_epochs, max_epochs))
+    return replace(arm, view=view, max_epochs=max_epochs, grace_epochs=min(arm.grace_epochs, max_epochs))
 
 
 def _noted(arm: Arm, note: str) -> Arm:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from datasets.dataset import Counts, Dataset, HoldOutShares, Shares
-from datasets.input_config import InputConfig
 from errors import pluralize
 from search_spaces.parameters import FixedParameter, Parameter
-from tasks.task import Task
 from trainables.learners.registry import find_learner
 from tuning.plan.study_plan import ArmPlan, StudyPlan
 
@@ -52,15 +50,14 @@ def render_plan(plan: StudyPlan) -> str:
     lines = [f"{task.title}  ({task.source})"]
     if settings.sample:
         lines.append("sample: a small data set; its numbers are not comparable with the published ones")
-    lines.append(f"data      {task.dataset.title}, {_asked(task)}, {_split(plan)}")
+    asked = "a box an image" if task.target == "box" else pluralize(len(task.dataset.classes), "class", "classes")
+    lines.append(f"data      {task.dataset.title}, {asked}, {_split(plan)}")
     for arm in plan.arms:
         lines += _arm_lines(plan, arm)
     stopping = f"ASHA inside each arm, 1 in {plan.reduction_factor} goes on" if plan.early_stopping else "none"
-    searcher = (
-        "none, listed configurations"
-        if settings.configs
-        else {"optuna": "TPE (Optuna)"}.get(settings.search, settings.search)
-    )
+    searcher: str = "TPE (Optuna)" if settings.search == "optuna" else settings.search
+    if settings.configs:
+        searcher = "none, listed configurations"
     lines += [
         f"search    {searcher}; early stopping: {stopping}; best by {plan.objective.metric}; seed {settings.seed}",
         f"confirm   {_confirmation(plan)}; then the test split, once",
@@ -73,10 +70,6 @@ def render_plan(plan: StudyPlan) -> str:
         f"study     {plan.folder}",
     ]
     return "\n".join(lines)
-
-
-def _asked(task: Task) -> str:
-    return "a box an image" if task.target == "box" else pluralize(len(task.dataset.classes), "class", "classes")
 
 
 def _features(plan: StudyPlan) -> str:
@@ -109,12 +102,16 @@ def _arm_lines(plan: StudyPlan, arm: ArmPlan) -> list[str]:
     view = arm.arm.view
     note = f"  [{arm.arm.note}]" if arm.arm.note else ""
     trials = pluralize(arm.trials, "trial", "trials")
-    lines = [f"arm       {arm.arm.name}: {trials}, {view.image_size} px, {_augmentation(view)}{note}"]
+    augmented = "no augmentation" if view.augmentation == "none" else f"augmentation {view.augmentation}"
+    lines = [f"arm       {arm.arm.name}: {trials}, {view.image_size} px, {augmented}{note}"]
     if plan.early_stopping:
         rungs = ", ".join(f"{reach} reach epoch {epoch}" for epoch, reach in arm.rungs(plan.reduction_factor))
         lines.append(f"          at least {rungs}")
+    elif arm.listed:
+        epochs = sorted({listed.epochs for listed in arm.listed})
+        lines.append(f"          as listed, to epoch {', '.join(map(str, epochs))}")
     else:
-        lines.append(f"          all to epoch {arm.arm.max_epochs}" if not arm.listed else _listed_line(arm))
+        lines.append(f"          all to epoch {arm.arm.max_epochs}")
     constants = [axis for axis in arm.arm.space.parameters if isinstance(axis, FixedParameter)]
     axes = [] if arm.listed else [axis for axis in arm.arm.space.active_parameters if axis not in constants]
     lines += [f"          {axis.name}: {axis}{_condition(axis)}" for axis in axes if axis.size > 1]
@@ -126,15 +123,6 @@ def _arm_lines(plan: StudyPlan, arm: ArmPlan) -> list[str]:
             f"{first.view.image_size} px, once for all studies"
         )
     return lines
-
-
-def _augmentation(view: InputConfig) -> str:
-    return "no augmentation" if view.augmentation == "none" else f"augmentation {view.augmentation}"
-
-
-def _listed_line(arm: ArmPlan) -> str:
-    epochs = sorted({listed.epochs for listed in arm.listed})
-    return f"          as listed, to epoch {', '.join(map(str, epochs))}"
 
 
 def _condition(axis: Parameter) -> str:
@@ -154,4 +142,4 @@ def _confirmation(plan: StudyPlan) -> str:
         )
     if not seeds:
         return "none: the best trial of each arm by validation is tested as it is"
-    return f"the best of each arm again, to the full budget, with {seeds} fresh seed" + ("" if seeds == 1 else "s")
+    return f"the best of each arm again, to the full budget, with {pluralize(seeds, 'fresh seed', 'fresh seeds')}"

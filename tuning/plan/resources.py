@@ -75,30 +75,20 @@ def machine_share(settings: StudySettings, cluster_cores: int | None = None) -> 
     if settings.gpus > 0 and settings.gpus_per_trial is None:
         with contextlib.suppress(Fatal):  # nvidia-smi is silent: a whole GPU a trial
             gpu_gigabytes = total_memory() * 2**20 / 1e9
-    return plan_share(
-        cores=cluster_cores or len(os.sched_getaffinity(0)),
-        memory_gigabytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9,
-        gpus=settings.gpus,
-        per_trial=settings.gpus_per_trial,
-        concurrent=settings.concurrent,
-        gpu_gigabytes=gpu_gigabytes,
-    )
+    cores = cluster_cores or len(os.sched_getaffinity(0))
+    memory_gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    return plan_share(settings, cores, memory_gigabytes, gpu_gigabytes)
 
 
 def plan_share(
-    *,
-    cores: int,
-    memory_gigabytes: float,
-    gpus: int,
-    per_trial: float | None,
-    concurrent: int | None,
-    gpu_gigabytes: float | None = None,
+    settings: StudySettings, cores: int, memory_gigabytes: float, gpu_gigabytes: float | None = None
 ) -> Share:
     """The share of each trial.
 
     With GPUs, slots follow from --gpus and --gpus-per-trial; on processors from --concurrent, whose default leaves
     each trial two to four cores on large machines and one on small ones, bounded by memory.
     """
+    gpus, per_trial, concurrent = settings.gpus, settings.gpus_per_trial, settings.concurrent
     if concurrent is not None and concurrent < 1:
         raise UsageError("must be at least 1", argument="concurrent", value=concurrent)
     if gpus < 0:
@@ -117,19 +107,14 @@ def plan_share(
                 remedy=f"{cores} cores are best used by {cores} or fewer",
             )
         fit = max(1, math.floor(memory_gigabytes / WORKER_GIGABYTES))
-        slots = concurrent or min(cores, max(2, cores // 4), fit)
-        return Share(slots=slots, cpus=_floor(cores / slots), gpus=0.0)
-    fraction = gpus_per_trial(gpu_gigabytes) if per_trial is None else per_trial
-    slots = gpus * check_gpus_per_trial(fraction)
-    if concurrent is not None:
-        if concurrent > slots:
+        slots, fraction = min(cores, max(2, cores // 4), fit), 0.0
+    else:
+        fraction = gpus_per_trial(gpu_gigabytes) if per_trial is None else per_trial
+        slots = gpus * check_gpus_per_trial(fraction)
+        if concurrent is not None and concurrent > slots:
             raise UsageError(
                 f"{slots} trials fit on {gpus} GPUs at {fraction:g} each", argument="concurrent", value=concurrent
             )
-        slots = concurrent
-    return Share(slots=slots, cpus=_floor(cores / slots), gpus=fraction)
-
-
-def _floor(cpus: float) -> float:
-    """Ray keeps resources to four decimals; rounding up would make the last trial wait for ever."""
-    return math.floor(cpus * 10_000) / 10_000
+    slots = concurrent or slots
+    # Ray keeps resources to four decimals; rounding up would make the last trial wait for ever.
+    return Share(slots=slots, cpus=math.floor(cores / slots * 10_000) / 10_000, gpus=fraction)

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from datasets.input_config import InputConfig
 from errors import arg, unknown_name
-from search_spaces.parameters import Config
 from search_spaces.space import Space
 from trainables.trial_spec import state_name
 from tuning.plan.settings import UsageError
@@ -28,20 +26,20 @@ if TYPE_CHECKING:
 class Origin:
     """Where another training stood."""
 
-    name: str  # "cifar10/first/resnet-0003@70"
-    task: str
-    sample: bool
-    arm: str
-    config: Config
-    view: InputConfig  # how it saw the images
-    fingerprint: str  # of the images and how they were divided
+    record: StudyRecord  # of its study
+    trial: TrialRecord
     epoch: int  # of its own, from 1
     path: Path  # a state, or a model alone: then the optimizer begins anew
-    history: tuple[EarlierEpoch, ...]  # epoch and metrics of everything that came before, in order
+
+    @property
+    def name(self) -> str:
+        return f"{self.record.task}/{self.record.name}/{self.trial.trial}@{self.epoch}"
 
     def described(self) -> ResumedFrom:
-        """As the study's first event keeps it."""
-        return ResumedFrom(trial=self.name, epoch=self.epoch, history=self.history)
+        """Return it as the study's first event keeps it, with the epochs of everything that came before, in order."""
+        earlier = self.record.header.goes_on.history if self.record.header.goes_on else ()
+        own = (EarlierEpoch(epoch=epoch.epoch, metrics=epoch.metrics) for epoch in self.trial.epochs[: self.epoch])
+        return ResumedFrom(trial=self.name, epoch=self.epoch, history=(*earlier, *own))
 
 
 def find_checkpoint(text: str, results: Path) -> Origin:
@@ -61,32 +59,15 @@ def find_checkpoint(text: str, results: Path) -> Origin:
         raise UsageError(unknown_name("trial", trial_name, tuple(record.trials)), argument="goes_on_from")
     trial = record.trials[trial_name]
     number, path = _state(study, trial, int(epoch) if epoch else None, text)
-    return Origin(
-        name=f"{record.task}/{record.name}/{trial_name}@{number}",
-        task=record.task,
-        sample=record.header.sample,
-        arm=trial.arm,
-        config=trial.config,
-        view=InputConfig(**record.arm(trial.arm).view),
-        fingerprint=record.header.data.fingerprint,
-        epoch=number,
-        path=path.resolve(),
-        history=(*_before(record), *(EarlierEpoch(epoch=e.epoch, metrics=e.metrics) for e in trial.epochs[:number])),
-    )
-
-
-def _before(record: StudyRecord) -> tuple[EarlierEpoch, ...]:
-    """What the study itself went on from."""
-    return record.header.goes_on.history if record.header.goes_on else ()
+    return Origin(record=record, trial=trial, epoch=number, path=path.resolve())
 
 
 def _state(study: Path, trial: TrialRecord, epoch: int | None, text: str) -> tuple[int, Path]:
     folder = StudyPaths(study).states(trial.trial)
     kept = [number + 1 for number in range(len(trial.epochs)) if (folder / state_name(number + 1)).is_file()]
-    if epoch is not None and epoch in kept:
-        return epoch, folder / state_name(epoch)
-    if epoch is None and kept:
-        return kept[-1], folder / state_name(kept[-1])
+    state = max(kept, default=None) if epoch is None else epoch
+    if state in kept:
+        return state, folder / state_name(state)
     model = StudyPaths(study).checkpoint(trial.trial).keras
     if model.is_file() and trial.best_epoch and epoch in (None, trial.best_epoch):
         return trial.best_epoch, model
@@ -97,7 +78,7 @@ def _state(study: Path, trial: TrialRecord, epoch: int | None, text: str) -> tup
 
 def check_images(origin: Origin, store: ImageStore) -> None:
     """Raises UsageError: these are other images, or some that it learned from would now validate or test it."""
-    if store.fingerprint != origin.fingerprint:
+    if store.fingerprint != origin.record.header.data.fingerprint:
         raise UsageError(
             f"{arg.goes_on_from} is {origin.name}, which learned from other images than {store.path}, or from another "
             f"division of them (as with {arg.folds}): what it has seen would validate it; go on from a study of these"
@@ -109,7 +90,7 @@ def fix_to_checkpoint(origin: Origin, space: Space) -> Space:
 
     What it has warmed up is not warmed up again.
     """
-    for name, value in origin.config.items():
+    for name, value in origin.trial.config.items():
         if name in space.names:
             left = max(0, int(value) - origin.epoch) if name == "warmup_epochs" else value
             space = space.with_value(name, left, source=arg.goes_on_from)

@@ -84,13 +84,6 @@ CONFLICTS = (
 )
 
 
-def check_conflicts(settings: StudySettings) -> None:
-    """Raise UsageError where two options contradict each other."""
-    for first, second, reason in CONFLICTS:
-        if getattr(settings, first) is not None and getattr(settings, second) is not None:
-            raise UsageError(reason)
-
-
 def check(settings: StudySettings) -> None:
     """Numbers that make no sense, options that contradict each other, a file that is not there: UsageError."""
     for argument, value, least, most in (
@@ -106,7 +99,9 @@ def check(settings: StudySettings) -> None:
     ):
         if value is not None and not least <= value <= most:
             raise UsageError(f"must be from {least} to {most}", argument=argument, value=value)
-    check_conflicts(settings)
+    for first, second, reason in CONFLICTS:
+        if getattr(settings, first) is not None and getattr(settings, second) is not None:
+            raise UsageError(reason)
     if settings.scheduler not in stopping_rules():
         raise UsageError(unknown_name("stopping rule", settings.scheduler, stopping_rules()), argument="scheduler")
     if settings.weights is not None and not settings.weights.is_file():

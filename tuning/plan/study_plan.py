@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from tuning.plan.resources import Share
 from tuning.plan.resume_from import Origin
 from tuning.plan.settings import StudySettings
 from tuning.records.header import AnyAxis, AxisCondition, ChoiceAxis, FloatAxis, IntAxis
-from tuning.stopping import NONE, ArmBudget
+from tuning.stopping import NONE
 
 # Axes that say how much of a backbone stays as it is; trainables/models/parts/built_network.py reads them.
 FREEZING = ("frozen_fraction", "frozen_layers")
@@ -71,12 +72,8 @@ class ArmPlan:
             return sum(listed.epochs for listed in self.listed)
         if not early_stopping:
             return self.trials * self.arm.max_epochs
-        rungs = self.rungs(factor)
-        total, before = 0, 0
-        for epoch, reach in rungs:
-            total += (epoch - before) * reach
-            before = epoch
-        return total
+        rungs = pairwise([(0, 0), *self.rungs(factor)])
+        return sum((epoch - before) * reach for (before, _), (epoch, reach) in rungs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,15 +90,6 @@ class StudyPlan:
     stopping_rule: str  # a module of tuning/stopping
     share: Share
     origin: Origin | None = None  # what its trials go on from
-
-    def budget_of(self, arm: ArmPlan) -> ArmBudget:
-        """Return what the stopping rule may know of the arm."""
-        return ArmBudget(
-            objective=self.objective,
-            max_epochs=arm.arm.max_epochs,
-            grace_epochs=arm.arm.grace_epochs,
-            reduction_factor=self.reduction_factor,
-        )
 
     @property
     def early_stopping(self) -> bool:
@@ -136,9 +124,7 @@ class StudyPlan:
     def kept_states(self, arm: ArmPlan) -> int:
         """How many states of training --keep-epochs leaves: of every N-th epoch, and of the last one of each trial."""
         every = self.kept_every(arm)
-        if every is None:
-            return 0
-        return self.epochs_of(arm) // every + arm.trials + len(self.seeds_of(arm))
+        return self.epochs_of(arm) // every + arm.trials + len(self.seeds_of(arm)) if every else 0
 
     def epochs_of(self, arm: ArmPlan) -> int:
         """Epochs expected of an arm in search and confirmation together."""

@@ -32,8 +32,8 @@ class EventLog:
         self._file.truncate(sum(len(line) for line in self._file if line.endswith(b"\n")))
         self._listeners: list[Callable[[AnyEvent], None]] = []
 
-    def listen(self, listener: Callable[[AnyEvent], None]) -> None:
-        self._listeners.append(listener)
+    def listen(self, *listeners: Callable[[AnyEvent], None]) -> None:
+        self._listeners += listeners
 
     def append(self, event: AnyEvent) -> AnyEvent:
         """Write the event with the time of now, then pass it on as a reader of the file will see it.

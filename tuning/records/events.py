@@ -192,17 +192,6 @@ class StudyEnded(Event, frozen=True, kw_only=True, tag="study_ended"):
     reason: str = ""
 
 
-AnyEvent = (
-    StudyStarted
-    | TrialAsked
-    | TrialStarted
-    | TrialPrepared
-    | TrialRestarted
-    | EpochEnded
-    | TrialEnded
-    | TestOpened
-    | TestMeasured
-    | TestFailed
-    | EnsembleMeasured
-    | StudyEnded
-)
+TrialEvent = TrialAsked | TrialStarted | TrialPrepared | TrialRestarted | EpochEnded | TrialEnded
+TestEvent = TestOpened | TestMeasured | TestFailed | EnsembleMeasured
+AnyEvent = StudyStarted | TrialEvent | TestEvent | StudyEnded

@@ -35,18 +35,15 @@ def find_study(results: Path, name: str) -> Path:
     of_task = [study for study in studies if study.parent.name == name]
     if of_task:
         return of_task[-1]
-    matches = [study for study in studies if name in (study.name, f"{study.parent.name}/{study.name}")]
+    by_name = {f"{study.parent.name}/{study.name}": study for study in studies}
+    matches = [full for full, study in by_name.items() if name in (study.name, full)]
     if len(matches) == 1:
-        return matches[0]
+        return by_name[matches[0]]
     if matches:
-        raise StudyNotFound(
-            f"the study name {name!r} stands under several tasks: "
-            + ", ".join(f"{study.parent.name}/{study.name}" for study in matches)
-        )
+        raise StudyNotFound(f"the study name {name!r} stands under several tasks: {', '.join(matches)}")
     if not studies:
         raise StudyNotFound(f"no study {name!r}: {results} holds none yet; run `cli.py tune TASK` first")
-    known = sorted({study.parent.name for study in studies} | {f"{s.parent.name}/{s.name}" for s in studies})
-    raise StudyNotFound(unknown_name("study", name, known))
+    raise StudyNotFound(unknown_name("study", name, sorted({*by_name, *(study.parent.name for study in studies)})))
 
 
 def _started(path: Path) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -21,22 +21,13 @@ class Axis(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     source: str = ""  # the document's section or the paper that the range comes from
     when: AxisCondition | None = None
 
-    @property
-    def is_log(self) -> bool:
-        """Whether the axis is searched on a logarithmic scale."""
-        return False
-
 
 class NumberAxis(Axis, frozen=True, kw_only=True):
     """An axis over a range, both ends included."""
 
     low: float
     high: float
-    log: bool = False
-
-    @property
-    def is_log(self) -> bool:
-        return self.log
+    log: bool = False  # whether the axis is searched on a logarithmic scale
 
 
 class FloatAxis(NumberAxis, frozen=True, kw_only=True, tag="real"):
@@ -53,6 +44,7 @@ class IntAxis(NumberAxis, frozen=True, kw_only=True, tag="integer"):
 class ChoiceAxis(Axis, frozen=True, kw_only=True, tag="choice"):
     """An axis over a finite list of values."""
 
+    log: ClassVar[bool] = False
     values: tuple[Any, ...]
     allowed: tuple[Any, ...] = ()  # further values that a listed configuration may have
 

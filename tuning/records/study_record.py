@@ -13,15 +13,7 @@ import msgspec
 from errors import PodiumError
 from tuning.records import events
 from tuning.records.event_log import read_events
-from tuning.records.events import (
-    SCORED_STATUSES,
-    AnyEvent,
-    EpochEnded,
-    Preparation,
-    StudyStatus,
-    TrialRole,
-    TrialStatus,
-)
+from tuning.records.events import SCORED_STATUSES, AnyEvent, StudyStatus, TrialRole, TrialStatus
 from tuning.records.header import ArmHeader
 from tuning.records.study_paths import StudyPaths
 
@@ -48,10 +40,10 @@ class TrialRecord:
     ended_time: float | None = None
     status: TrialStatus = TrialStatus.WAITING
     reason: str = ""
-    epochs: list[EpochEnded] = field(default_factory=list)
+    epochs: list[events.EpochEnded] = field(default_factory=list)
     best: float | None = None
     best_epoch: int | None = None
-    prepared: Preparation = field(default_factory=Preparation)
+    prepared: events.Preparation = field(default_factory=events.Preparation)
     test: dict[str, float | None] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -84,11 +76,8 @@ class TrialRecord:
     @property
     def seconds(self) -> dict[str, float]:
         """Seconds by phase, over all epochs."""
-        total: dict[str, float] = {}
-        for epoch in self.epochs:
-            for phase, seconds in epoch.seconds.items():
-                total[phase] = total.get(phase, 0.0) + seconds
-        return total
+        phases = dict.fromkeys(phase for epoch in self.epochs for phase in epoch.seconds)
+        return {phase: sum(epoch.seconds.get(phase, 0.0) for epoch in self.epochs) for phase in phases}
 
 
 @dataclass(kw_only=True)
@@ -184,10 +173,7 @@ class StudyRecord:
 
     def arm(self, name: str) -> ArmHeader:
         """Return the arm of that name. Raises KeyError where the study has none."""
-        for arm in self.arms:
-            if arm.name == name:
-                return arm
-        raise KeyError(name)
+        return {arm.name: arm for arm in self.arms}[name]
 
     def of_arm(self, arm: str, role: TrialRole | None = None) -> list[TrialRecord]:
         """Return an arm's trials in the order they were asked for, of every role or of one."""
@@ -200,11 +186,9 @@ class StudyRecord:
 
     def best_of(self, trials: Iterable[TrialRecord]) -> TrialRecord | None:
         """Return the trial with the best validation value, the earlier of two equals, or None."""
-        best: TrialRecord | None = None
-        for trial in trials:
-            if trial.best is not None and (best is None or self.better(trial.best, best.best)):
-                best = trial
-        return best
+        key = self.header.objective.sort_key
+        valued = [trial for trial in trials if trial.best is not None]
+        return min(valued, key=lambda trial: key(trial.best or 0.0), default=None)
 
     def ranked(self, trials: Iterable[TrialRecord]) -> list[TrialRecord]:
         """Return the trials, best first, the earlier of two equals; those without a value last."""
@@ -246,6 +230,5 @@ def read_study(folder: Path) -> StudyRecord:
 def read_started(folder: Path) -> StudyRecord:
     """Read the study in that folder. Raises StudyNotFound where nothing has happened in it yet."""
     record = read_study(folder)
-    if record.started is None:
-        raise StudyNotFound(f"{folder} holds no started study: its events.jsonl is empty; delete the folder")
+    _ = record.header  # raises
     return record

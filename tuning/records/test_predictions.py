@@ -72,30 +72,23 @@ def read_test_predictions(path: Path) -> ClassPredictions | BoxPredictions:
 def _read(path: Path, changed: int, size: int) -> ClassPredictions | BoxPredictions:
     import numpy as np
 
+    predictions: ClassPredictions | BoxPredictions
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         names = tuple(map(str, arrays["names"]))
         if "overlaps" in arrays:
-            boxes = BoxPredictions(
-                names=names,
-                predicted=arrays["predicted_boxes"],
-                true=arrays["true_boxes"],
-                overlaps=arrays["overlaps"],
-            )
-            _check(boxes.overlaps.shape == (len(names),) and names != (), f"overlaps {boxes.overlaps.shape}")
-            return boxes
-        classes = ClassPredictions(names=names, probabilities=arrays["probabilities"], labels=arrays["labels"])
+            predicted, true, overlaps = arrays["predicted_boxes"], arrays["true_boxes"], arrays["overlaps"]
+            fits = overlaps.shape == (len(names),)
+            predictions = BoxPredictions(names=names, predicted=predicted, true=true, overlaps=overlaps)
+        else:
+            probabilities, labels = arrays["probabilities"], arrays["labels"]
+            fits = probabilities.ndim == 2 and len(probabilities) == len(names) and labels.shape == (len(names),)
+            fits = fits and np.issubdtype(labels.dtype, np.integer)
+            predictions = ClassPredictions(names=names, probabilities=probabilities, labels=labels)
+        if not (fits and names):
+            raise ValueError(", ".join(f"{name} {array.dtype} {array.shape}" for name, array in arrays.items()))
+        return predictions
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise UnreadablePredictions(f"{path} holds no test predictions ({reason})") from None
-    shapes = f"probabilities {classes.probabilities.shape}, labels {classes.labels.shape}, {len(names)} names"
-    _check(classes.probabilities.ndim == 2 and classes.labels.shape == (len(names),), f"{path}: {shapes}")
-    _check(len(classes.probabilities) == len(names) > 0, f"{path}: {shapes}")
-    _check(np.issubdtype(classes.labels.dtype, np.integer), f"{path}: its labels are no classes")
-    return classes
-
-
-def _check(holds: bool, reason: str) -> None:
-    if not holds:
-        raise UnreadablePredictions(reason)

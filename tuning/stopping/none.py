@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from tuning.stopping import ArmBudget
+from ray.tune.schedulers import FIFOScheduler
+
+from search_spaces.objective import Objective
 
 
-def create(budget: ArmBudget) -> None:
-    """Return no scheduler."""
+def create(objective: Objective, max_epochs: int, grace_epochs: int, reduction_factor: int) -> FIFOScheduler:
+    """Create a scheduler that stops no trial."""
+    return FIFOScheduler()

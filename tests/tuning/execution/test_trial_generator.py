@@ -261,7 +261,7 @@ def test_a_trial_whose_worker_died_before_its_first_epoch_is_asked_again_as_it_w
     machine = SimulatedMachine(plan, tmp_path)
     first, other = asked(machine), asked(machine)
     machine.search.tell_worker_died(first.trial, "the worker died")
-    assert machine.search.running == [other.trial]
+    assert list(machine.search.running) == [other.trial]
     assert machine.record.trials[first.trial].status == "waiting"
     again = asked(machine)  # before any new one
     assert again == first
@@ -284,7 +284,7 @@ def test_more_losses_than_there_are_workers_are_a_failure(tmp_path: Path) -> Non
     machine.search.tell_worker_died(trial, "the worker died again")
     record = machine.record.trials[trial]
     assert (record.status, record.reason) == ("failed", "the worker died again")
-    assert machine.search.running == []
+    assert list(machine.search.running) == []
     assert asked(machine).trial != trial
 
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from tuning.plan.resources import Share, check_gpus_per_trial, gpus_per_trial, plan_share
-from tuning.plan.settings import UsageError
+from tuning.plan.settings import StudySettings, UsageError
 
 
 @pytest.mark.parametrize(
@@ -32,9 +35,9 @@ def test_fractions_that_do_not_say_how_many_fit(fraction: float, message: str) -
     assert message in str(raised.value)
 
 
-def share(**options: object) -> Share:
-    defaults = {"cores": 2, "memory_gigabytes": 24, "gpus": 0, "per_trial": None, "concurrent": None}
-    return plan_share(**{**defaults, **options})  # type: ignore[arg-type]
+def share(cores: int = 2, memory_gigabytes: float = 24, per_trial: float | None = None, **options: Any) -> Share:
+    settings = StudySettings(results=Path(), data_dir=Path(), gpus_per_trial=per_trial, **options)
+    return plan_share(settings, cores, memory_gigabytes)
 
 
 def test_a_trial_gets_the_cores_over_the_slots() -> None:

@@ -86,8 +86,9 @@ def study(results: Path) -> Path:
 def test_a_kept_epoch_or_else_the_best_model(tmp_path: Path) -> None:
     folder = study(tmp_path)
     origin = find_checkpoint("food10/first/fine_tuned-0000@2", tmp_path)
-    assert (origin.task, origin.arm, origin.epoch, origin.path.name) == ("food10", "fine_tuned", 2, "epoch-0002.npz")
-    assert [entry.metrics["val_accuracy"] for entry in origin.history] == [0.1, 0.2]
+    assert (origin.record.task, origin.trial.arm) == ("food10", "fine_tuned")
+    assert (origin.epoch, origin.path.name) == (2, "epoch-0002.npz")
+    assert [entry.metrics["val_accuracy"] for entry in origin.described().history] == [0.1, 0.2]
     assert find_checkpoint("first/fine_tuned-0000", tmp_path) == origin
     best = find_checkpoint(f"{folder}/fine_tuned-0001", tmp_path)
     assert (best.epoch, best.path.name) == (3, "model.keras")
@@ -148,7 +149,8 @@ def test_its_settings_are_kept_but_for_what_is_changed(tmp_path: Path) -> None:
 def test_what_has_been_warmed_up_is_not_warmed_up_again(tmp_path: Path, epoch: int, left: int) -> None:
     study(tmp_path)
     space = flowers17.SURGERY
-    origin = replace(find_checkpoint("first/fine_tuned-0000@2", tmp_path), config=space.constants, epoch=epoch)
+    origin = find_checkpoint("first/fine_tuned-0000@2", tmp_path)
+    origin = replace(origin, trial=replace(origin.trial, config=space.constants), epoch=epoch)
     assert fix_to_checkpoint(origin, space).constants == {**space.constants, "warmup_epochs": left}
 
 
@@ -206,6 +208,7 @@ def test_what_contradicts_it_is_refused(tmp_path: Path, settings: dict[str, obje
 
 def test_former_words_of_an_earlier_study_are_held_as_todays(tmp_path: Path) -> None:
     origin = find_checkpoint(f"{study(tmp_path)}/fine_tuned-0000@2", tmp_path)
-    old = replace(origin, config={**origin.config, "schedule": "halve_on_plateau"})
+    config = {**origin.trial.config, "schedule": "halve_on_plateau"}
+    old = replace(origin, trial=replace(origin.trial, config=config))
     space = load_task("food10").arm("fine_tuned").space
     assert fix_to_checkpoint(old, space).choices("schedule") == ("reduce_on_plateau",)
