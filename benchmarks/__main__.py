@@ -115,11 +115,8 @@ def _make_material(workload: Workload, folder: Path) -> dict[str, Any]:
 
 
 def _write(target: Path, results: dict[str, Any]) -> None:
-    for path, text in (
-        (target, json.dumps(results, indent=1) + "\n"),
-        (target.with_suffix(".md"), markdown(results)),
-    ):
-        write_atomically(path, text)
+    write_atomically(target, json.dumps(results, indent=1) + "\n")
+    write_atomically(target.with_suffix(".md"), markdown(results))
 
 
 def _line(run: Run) -> str:

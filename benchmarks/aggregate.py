@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from statistics import median
+from statistics import LinearRegression, linear_regression, median
 from typing import Any
 
 from benchmarks.systems import PODIUM, SYSTEMS
@@ -39,25 +39,9 @@ class Cell:
         return self.wall / self.trials
 
 
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """Cost as a straight line through two numbers of trials."""
-
-    start_up: float
-    a_trial: float
-
-    def at(self, trials: int) -> float:
-        return self.start_up + self.a_trial * trials
-
-
-def line(trials_1: int, seconds_1: float, trials_2: int, seconds_2: float) -> Line:
-    a_trial = (seconds_2 - seconds_1) / (trials_2 - trials_1)
-    return Line(start_up=seconds_1 - a_trial * trials_1, a_trial=a_trial)
-
-
-def cost(small: Cell, large: Cell) -> Line:
-    """Wall-clock seconds of a trial beyond the start."""
-    return line(small.trials, small.wall, large.trials, large.wall)
+def cost(small: Cell, large: Cell) -> LinearRegression:
+    """Return wall-clock seconds as a line over trials: the start (intercept), and one more trial (slope)."""
+    return linear_regression((small.trials, large.trials), (small.wall, large.wall))
 
 
 def cells(runs: Iterable[Mapping[str, Any]]) -> list[Cell]:
@@ -92,11 +76,10 @@ def _carried(found: list[Cell]) -> list[Cell]:
         if len(own) < 2:
             continue
         small, large = own[0], own[-1]
+        wall, cpu = cost(small, large), linear_regression((small.trials, large.trials), (small.cpu, large.cpu))
         for trials in {cell.trials for cell in found if cell.system == PODIUM and cell.trials > large.trials}:
-            cpu = line(small.trials, small.cpu, large.trials, large.cpu).at(trials)
-            made.append(
-                Cell(system=system, trials=trials, walls=(cost(small, large).at(trials),), cpus=(cpu,), carried=True)
-            )
+            at = [(line.intercept + line.slope * trials,) for line in (wall, cpu)]
+            made.append(Cell(system=system, trials=trials, walls=at[0], cpus=at[1], carried=True))
     return made
 
 

@@ -29,11 +29,11 @@ class Run:
     system: str
     trials: int
     round: int
-    wall_seconds: float
-    cpu_seconds: float
-    peak_bytes: int
-    val_accuracy: list[list[float]]  # of each trial, an epoch each, in the order of the list
-    trial_seconds: list[float]  # of each trial, as its own system sees it
+    wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    peak_bytes: int = 0
+    val_accuracy: list[list[float]] = field(default_factory=list)  # a list a trial, a value an epoch
+    trial_seconds: list[float] = field(default_factory=list)  # of each trial, as its own system sees it
     processes: int = 0
     left_over: int = 0
     sampler_seconds: float = 0.0
@@ -61,10 +61,7 @@ def execute(workload: Workload, planned: Planned, material: Path, scratch: Path,
             cores=cores,
         )
     except TimeoutError as error:
-        nothing: dict[str, Any] = {"wall_seconds": 0.0, "cpu_seconds": 0.0, "peak_bytes": 0}
-        return Run(
-            workload=workload.key, **asdict(planned), **nothing, val_accuracy=[], trial_seconds=[], error=str(error)
-        )
+        return Run(workload=workload.key, **asdict(planned), error=str(error))
     events = _events(scratch) if planned.system == PODIUM else []
     trials = _trials_of_events(events) if planned.system == PODIUM else _trials_of_lines(job.out)
     run = Run(

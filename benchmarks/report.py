@@ -37,10 +37,10 @@ def markdown(results: Mapping[str, Any]) -> str:
     """The whole report, of however many runs there are so far."""
     machine, versions = results["machine"], results["versions"]
     keys = list(dict.fromkeys(run["workload"] for run in results["runs"]))
-    parts = ["# Side by side", ""]
-    parts += [f"{machine['processor']}, {len(machine['cores_used'])} of {machine['cores']} cores, "]
-    parts[-1] += f"{machine['memory_bytes'] / 2**30:.0f} GB. "
-    parts[-1] += ", ".join(f"{name} {version}" for name, version in versions.items()) + "."
+    cores = f"{len(machine['cores_used'])} of {machine['cores']} cores"
+    memory = f"{machine['memory_bytes'] / 2**30:.0f} GB"
+    installed = ", ".join(f"{name} {version}" for name, version in versions.items())
+    parts = ["# Side by side", "", f"{machine['processor']}, {cores}, {memory}. {installed}."]
     parts += ["", NOTES.format(slots=SLOTS, cuts=_cuts(results["runs"]))]
     for key in keys:
         runs = [run for run in results["runs"] if run["workload"] == key]
@@ -52,8 +52,8 @@ def _workload(workload: Mapping[str, Any], runs: Sequence[Mapping[str, Any]]) ->
     found = cells(runs)
     size = "; quick: a check that it runs, not a comparison" if workload["quick"] else ""
     parts = [f"## {workload['name']}: {workload['title']}{size}", ""]
-    parts += [f"{workload['train']} training and {workload['val']} validation images, batch {workload['batch_size']}, "]
-    parts[-1] += f"{workload['epochs']} epochs."
+    images = f"{workload['train']} training and {workload['val']} validation images"
+    parts += [f"{images}, batch {workload['batch_size']}, {workload['epochs']} epochs."]
     parts += ["", *_main_table(found), "", *_cost_table(found), *_breakdown_table(runs)]
     for run in runs:
         if run["error"] is not None:
@@ -94,7 +94,7 @@ def _cost_table(found: Sequence[Cell]) -> list[str]:
         if len(own) >= 2:
             fitted = cost(own[0], own[-1])
             measured_at = f"{own[0].trials} and {own[-1].trials}"
-            rows.append([system.label, measured_at, f"{fitted.start_up:.1f}", f"{fitted.a_trial:.2f}"])
+            rows.append([system.label, measured_at, f"{fitted.intercept:.1f}", f"{fitted.slope:.2f}"])
     if not rows:
         return []
     return [*_table(["system", "from trials", "start-up s", "s for one more trial"], rows), ""]

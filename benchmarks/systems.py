@@ -12,7 +12,7 @@ from benchmarks.peers.peer_config import Job
 PODIUM = "podium"
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class System:
     name: str
     label: str  # in tables
@@ -21,30 +21,16 @@ class System:
     options: tuple[str, ...] = ()
 
 
+_OURS = "keras, ray.tune, optuna, h5py, pandas, rich, sklearn.metrics, tensorboardX"
+_RAY = ("benchmarks.peers.ray_tune", "keras, ray.tune")
 SYSTEMS = {
     system.name: system
     for system in (
-        System(name="kerastuner", label="KerasTuner", module="benchmarks.peers.kerastuner", imports="keras_tuner"),
-        System(
-            name="optuna",
-            label="Optuna and Keras, one process",
-            module="benchmarks.peers.optuna_keras",
-            imports="keras, optuna",
-        ),
-        System(name="ray", label="Ray Tune, function", module="benchmarks.peers.ray_tune", imports="keras, ray.tune"),
-        System(
-            name="ray_reuse",
-            label="Ray Tune, class, actors reused",
-            module="benchmarks.peers.ray_tune",
-            imports="keras, ray.tune",
-            options=("--reuse",),
-        ),
-        System(
-            name=PODIUM,
-            label="**this project**",
-            module="benchmarks.podium_adapter",
-            imports="keras, ray.tune, optuna, h5py, pandas, rich, sklearn.metrics, tensorboardX",
-        ),
+        System("kerastuner", "KerasTuner", "benchmarks.peers.kerastuner", "keras_tuner"),
+        System("optuna", "Optuna and Keras, one process", "benchmarks.peers.optuna_keras", "keras, optuna"),
+        System("ray", "Ray Tune, function", *_RAY),
+        System("ray_reuse", "Ray Tune, class, actors reused", *_RAY, options=("--reuse",)),
+        System(PODIUM, "**this project**", "benchmarks.podium_adapter", _OURS),
     )
 }
 PEERS = tuple(name for name in SYSTEMS if name != PODIUM)

@@ -28,16 +28,11 @@ if TYPE_CHECKING:
 
 
 OPTION_GROUPS = {
-    "Data": (
-        *("sample", "data", "group_by", "allow_pickle", "image_size", "augmentation", "data_dir"),
-        "feature_cache",
-    ),
-    "Search": (
-        *("arms", "trials", "epochs", "search", "scheduler", "spaces", "sets", "backbone", "metric", "configs", "seed"),
-    ),
-    "Training": ("confirm_seeds", "folds", "ensemble", "weights", "precision", "keep_epochs", "goes_on_from"),
-    "Machine": ("gpus", "gpus_per_trial", "concurrent", "address"),
-    "Output": ("name", "results", "dry_run", "quiet"),
+    "Data": "sample data group_by allow_pickle image_size augmentation data_dir feature_cache",
+    "Search": "arms trials epochs search scheduler spaces sets backbone metric configs seed",
+    "Training": "confirm_seeds folds ensemble weights precision keep_epochs goes_on_from",
+    "Machine": "gpus gpus_per_trial concurrent address",
+    "Output": "name results dry_run quiet",
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from search_spaces.parameters import CategoricalParameter
+from search_spaces.parameters import CategoricalParameter, Condition
 
 # The catalogue of trainables/models/backbones/registry.py, by name; a test holds the two together.
 BACKBONES = (
@@ -33,3 +33,9 @@ def named(name: str, value: str, allowed: tuple[str, ...], *, source: str) -> Ca
 def choice(*names: str, source: str) -> CategoricalParameter:
     """Searched over the named ones; `--set` and `--space` may ask for any other of the catalogue."""
     return CategoricalParameter(name="backbone", values=names, allowed=BACKBONES, source=source)
+
+
+def frozen_fraction(*values: float, source: str, when: Condition | None = None) -> CategoricalParameter:
+    """Return the axis of the backbone's frozen layers: searched at `values`; `--set` may ask for any tenth."""
+    tenths = tuple(tenth / 10 for tenth in range(11))
+    return CategoricalParameter(name="frozen_fraction", values=values, allowed=tenths, when=when, source=source)

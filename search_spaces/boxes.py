@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from search_spaces import backbones, optimization
-from search_spaces.parameters import CategoricalParameter, Parameter, Value, fixed
+from search_spaces.parameters import Parameter, Value, fixed
 from search_spaces.space import Space
 
 SETTINGS = "document 2, bounding-box regression"
@@ -32,18 +32,15 @@ def _parameters(*more: Parameter, **constants: Value) -> tuple[Parameter, ...]:
 SAMPLE: tuple[Parameter, ...] = (
     optimization.learning_rate(1e-4, 3e-3, "sample"),
     optimization.optimizer("adam", source="sample"),
-    CategoricalParameter(name="frozen_fraction", values=(0.5, 0.8), source="sample"),
+    backbones.frozen_fraction(0.5, 0.8, source="sample"),
 )
 
 # Nothing of the backbone learns.
 FROZEN = Space(parameters=_parameters(frozen_fraction=1.0), published=(_PUBLISHED,))
 FINE_TUNED = Space(
     parameters=_parameters(
-        CategoricalParameter(
-            name="frozen_fraction",
-            values=(0.0, 0.5, 0.8),
-            allowed=(0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.9, 1.0),
-            source="not in the document, which freezes everything; document 4, section 4 (plot: 0.5 to 0.8)",
+        backbones.frozen_fraction(
+            0.0, 0.5, 0.8, source="document 4, section 4 (plot: 0.5 to 0.8); the document freezes everything"
         )
-    ),
+    )
 )

@@ -31,10 +31,8 @@ def of_optimizer(optimizer: str) -> Space:
         optimization.schedule(
             "constant", "cosine", source=f"{SETTINGS}: constant; cosine: Loshchilov and Hutter, 2017"
         ),
-        CategoricalParameter(
-            name="frozen_fraction",
-            values=(0.0, 0.5, 0.8),
-            allowed=(0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.9, 1.0),
+        backbones.frozen_fraction(
+            *(0.0, 0.5, 0.8),
             when=Condition(parameter="initial_weights", values=("imagenet",)),  # to freeze random layers asks nothing
             source="nothing is frozen in the document; document 4, section 4 (plot: 0.5 to 0.8)",
         ),

@@ -9,25 +9,13 @@ from search_spaces.space import Space
 TUNING = "document 4, section 4"
 
 
-def _optimizer() -> CategoricalParameter:
-    return optimization.optimizer("adam", "sgd", source=f"{TUNING}, Tuning Hyperparameters: Optimizer")
-
-
-def _schedule() -> CategoricalParameter:
-    return optimization.schedule(
-        "reduce_on_plateau", "constant", source=f"{TUNING}, Tuning Hyperparameters: LR Annealing"
-    )
-
-
-def _dropout() -> FloatParameter:
-    return FloatParameter(
-        name="dropout",
-        low=0.0,
-        high=0.5,
-        source="document 4, section 3, Dense Classifier Block: dropout; its runs used 0",
-    )
-
-
+_OPTIMIZER = optimization.optimizer("adam", "sgd", source=f"{TUNING}, Tuning Hyperparameters: Optimizer")
+_SCHEDULE = optimization.schedule(
+    "reduce_on_plateau", "constant", source=f"{TUNING}, Tuning Hyperparameters: LR Annealing"
+)
+_DROPOUT = FloatParameter(
+    name="dropout", low=0.0, high=0.5, source="document 4, section 3, Dense Classifier Block: dropout; its runs used 0"
+)
 # Momentum 0.9 in the document's own runs, 0.85 in one call; Nesterov is ours to ask.
 _MOMENTUM = optimization.momentum(f"{TUNING}: SGD with momentum, 0.85 and 0.9 in its runs")
 _NESTEROV = optimization.nesterov("Sutskever et al., 2013: the document does not say which momentum")
@@ -37,16 +25,14 @@ FROM_SCRATCH = Space(
     parameters=(
         *fixed(batch_size=32),
         optimization.learning_rate(1e-4, 1e-2, f"{TUNING}, Tuning Hyperparameters: Learning Rate (plot: 1e-4 to 1e-2)"),
-        _optimizer(),
+        _OPTIMIZER,
         _MOMENTUM,
         _NESTEROV,
         _WEIGHT_DECAY,
         CategoricalParameter(name="conv_blocks", values=(3, 4), source=f"{TUNING}, No. of Convolution Blocks"),
-        CategoricalParameter(
-            name="filter_width", values=(1, 2), source=f"{TUNING}, Size of Filters: as given, or doubled"
-        ),
-        _schedule(),
-        _dropout(),
+        CategoricalParameter(name="filter_width", values=(1, 2), source=f"{TUNING}, Size of Filters: or doubled"),
+        _SCHEDULE,
+        _DROPOUT,
     ),
     published=(
         {
@@ -65,18 +51,15 @@ FINE_TUNED = Space(
         *fixed(batch_size=32),
         backbones.choice("NASNetMobile", source="document 4, section 3: NASNet Mobile, pre-trained on ImageNet"),
         optimization.learning_rate(1e-6, 1e-3, f"{TUNING}, Tuning Hyperparameters: Learning Rate (plot: 3e-7 to 1e-3)"),
-        _optimizer(),
+        _OPTIMIZER,
         _MOMENTUM,
         _NESTEROV,
         _WEIGHT_DECAY,
-        CategoricalParameter(
-            name="frozen_fraction",
-            values=(0.5, 0.6, 0.7, 0.8),
-            allowed=(0.0, 0.1, 0.2, 0.3, 0.4, 0.9, 1.0),
-            source=f"{TUNING}, Fraction of Frozen Pretrained Layers (plot: 0.5 to 0.8)",
+        backbones.frozen_fraction(
+            0.5, 0.6, 0.7, 0.8, source=f"{TUNING}, Fraction of Frozen Pretrained Layers (plot: 0.5 to 0.8)"
         ),
-        _schedule(),
-        _dropout(),
+        _SCHEDULE,
+        _DROPOUT,
     ),
     published=(
         {
@@ -101,6 +84,4 @@ PRETRAINING: Config = {
     "batch_size": 32,
 }
 
-SAMPLE_FROZEN_FRACTION = CategoricalParameter(
-    name="frozen_fraction", values=(0.6, 0.8), source=f"{TUNING} (plot: 0.5 to 0.8) at two points, for the sample"
-)
+SAMPLE_FROZEN_FRACTION = backbones.frozen_fraction(0.6, 0.8, source=f"{TUNING} (plot: 0.5 to 0.8), for the sample")

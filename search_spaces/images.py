@@ -38,7 +38,7 @@ FROM_SCRATCH = Space(
             name="conv_blocks", values=(3, 4), source="document 4, section 4, No. of Convolution Blocks"
         ),
         CategoricalParameter(name="filter_width", values=(1, 2), source="document 4, section 4, Size of Filters"),
-    ),
+    )
 )
 
 FINE_TUNED = Space(
@@ -47,11 +47,6 @@ FINE_TUNED = Space(
         backbones.choice("EfficientNetLite0", source="its ImageNet weights come with the installation"),
         optimization.learning_rate(1e-5, 1e-2, "document 4, section 4 (plot: 3e-7 to 1e-3); heads alone: tenfold"),
         *_SHARED,
-        CategoricalParameter(
-            name="frozen_fraction",
-            values=(0.5, 0.8, 1.0),
-            allowed=(0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.9),
-            source="document 4, section 4 (plot: 0.5 to 0.8), and the head alone",
-        ),
-    ),
+        backbones.frozen_fraction(0.5, 0.8, 1.0, source="document 4, section 4 (plot: 0.5 to 0.8), and the head alone"),
+    )
 )

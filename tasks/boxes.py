@@ -29,10 +29,7 @@ TASK = Task(
     dataset=Airplanes(counts=Counts(train=640, val=80, test=80)),
     target="box",
     objective=Objective(metric="val_iou"),
-    arms=(
-        _arm("frozen", "Frozen Backbone", boxes.FROZEN),
-        _arm("fine_tuned", "Fine-Tuned Backbone", boxes.FINE_TUNED),
-    ),
+    arms=(_arm("frozen", "Frozen Backbone", boxes.FROZEN), _arm("fine_tuned", "Fine-Tuned Backbone", boxes.FINE_TUNED)),
     tables=(
         table(
             *("boxes", "Boxes: overlap (IoU) and loss"),

@@ -55,10 +55,7 @@ TASK = Task(
             for number, space in enumerate(spaces.VERSIONS, start=3)
         ),
     ),
-    tables=(
-        *averages(),
-        table("logs", "The best epoch of each by validation", "max_val_accuracy", "min_val_loss"),
-    ),
+    tables=(*averages(), table("logs", "The best epoch of each by validation", "max_val_accuracy", "min_val_loss")),
     sample=Sample(
         dataset=sample_pictures("cifar10-sample", DISHES[:3], Counts(train=80, val=20, test=30), side=40, seed=22),
         views=InputConfig(image_size=32, fit="shorter_side"),

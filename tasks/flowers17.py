@@ -43,10 +43,7 @@ TASK = Task(
         _surgery("surgery_as_run", "Surgery as It Ran", spaces.SURGERY_AS_RUN, max_epochs=125),
     ),
     more_arms=(_surgery("surgery_warm_up", "Surgery, Warm-Up", spaces.WARM_UP, max_epochs=25),),
-    tables=(
-        *averages(),
-        table("ranks", "Ranked accuracy", test_accuracy="Rank-1", test_top5_accuracy="Rank-5"),
-    ),
+    tables=(*averages(), table("ranks", "Ranked accuracy", test_accuracy="Rank-1", test_top5_accuracy="Rank-5")),
     sample=Sample(
         dataset=sample_pictures("flowers17-sample", DISHES, Counts(train=30, val=12, test=15), side=80, seed=23),
         views={

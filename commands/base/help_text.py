@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -26,10 +26,10 @@ class GroupedOptionsCommand(click.Command):
     """Command whose help lists its options under headings.
 
     Args:
-        groups: The names of parameters by heading; what stands in none comes last, under "Other".
+        groups: Names of parameters, divided by spaces, by heading; the others come last, under "Other".
     """
 
-    def __init__(self, *args: Any, groups: Mapping[str, Sequence[str]], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, groups: Mapping[str, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.groups = groups
 
@@ -41,6 +41,6 @@ class GroupedOptionsCommand(click.Command):
         }
         for heading, names in self.groups.items():
             with formatter.section(heading):
-                formatter.write_dl([left.pop(name) for name in names])
+                formatter.write_dl([left.pop(name) for name in names.split()])
         with formatter.section("Other"):
             formatter.write_dl(list(left.values()))

@@ -87,10 +87,7 @@ def maps_sheet(shown: Sequence[GridCell], maps: NDArray[np.float32], title: str)
     lowest, highest = maps.min(axis=(0, 1, 2)), maps.max(axis=(0, 1, 2))
     scaled = (maps - lowest) / np.where(highest > lowest, highest - lowest, 1.0)
     rows = [
-        [
-            one.pixels,
-            *(np.rint(colours(image[:, :, channel])[..., :3] * 255).astype(np.uint8) for channel in channels),
-        ]
+        [one.pixels, *(np.rint(colours(image[:, :, channel])[..., :3] * 255).astype(np.uint8) for channel in channels)]
         for one, image in zip(shown, scaled, strict=True)
     ]
     figure, axes = _mosaic(

@@ -191,7 +191,7 @@ def test_cells_are_medians_and_peers_are_carried_along_their_own_line() -> None:
     carried = found["optuna", 48]
     assert (carried.carried, carried.wall, carried.cpu, carried.peaks) == (True, 500.0, 1000.0, ())
     fitted = table_cells.cost(found["optuna", 4], found["optuna", 12])
-    assert (fitted.start_up, fitted.a_trial) == (20.0, 10.0)
+    assert (fitted.intercept, fitted.slope) == (20.0, 10.0)
     ratio = table_cells.ratios(list(found.values()))
     assert ratio == {("optuna", 12): 2.0, (PODIUM, 12): 1.0, ("optuna", 48): 5.0, (PODIUM, 48): 1.0}
 

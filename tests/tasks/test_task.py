@@ -160,11 +160,7 @@ def test_averages_are_the_lines_of_a_classification_report() -> None:
         "test_macro_f1",
         "test_ten_crop_accuracy",
     ]
-    assert [column.heading for column in weighted.columns] == [
-        "Weighted Precision",
-        "Weighted Recall",
-        "Weighted F1",
-    ]
+    assert [column.heading for column in weighted.columns] == ["Weighted Precision", "Weighted Recall", "Weighted F1"]
 
 
 def test_a_space_of_one_configuration_searches_nothing() -> None:

@@ -68,9 +68,7 @@ def test_from_the_spec_to_the_stored_boxes(tmp_path: Path) -> None:
 
     trained = run(spec(path, tmp_path))
     assert (trained["status"], trained["done"]) == ("completed", True)
-    assert set(trained["metrics"]) == {
-        *("train_loss", "train_iou", "val_loss", "val_iou", "val_iou_at_least_half"),
-    }
+    assert set(trained["metrics"]) == {*("train_loss", "train_iou", "val_loss", "val_iou", "val_iou_at_least_half")}
     assert trained["objective"] == trained["metrics"]["val_iou"]
 
     folder = tmp_path / "mean_box-0000"

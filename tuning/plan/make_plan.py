@@ -162,16 +162,10 @@ def _check_boxes(task: Task, arms: list[Arm], settings: StudySettings) -> None:
 # Metrics every learner reports of a target (trainables/targets.py), with the direction that is better.
 METRICS: Mapping[Target, Mapping[str, Direction]] = {
     "class": {
-        "val_accuracy": "max",
         "val_loss": "min",
-        "val_macro_precision": "max",
-        "val_macro_recall": "max",
-        "val_macro_f1": "max",
-        "val_weighted_precision": "max",
-        "val_weighted_recall": "max",
-        "val_weighted_f1": "max",
-        "val_balanced_accuracy": "max",
-        "val_top5_accuracy": "max",
+        **dict.fromkeys(("val_accuracy", "val_balanced_accuracy", "val_top5_accuracy"), "max"),
+        **dict.fromkeys(("val_macro_precision", "val_macro_recall", "val_macro_f1"), "max"),
+        **dict.fromkeys(("val_weighted_precision", "val_weighted_recall", "val_weighted_f1"), "max"),
     },
     "box": {"val_iou": "max", "val_loss": "min", "val_iou_at_least_half": "max"},
 }

@@ -61,27 +61,18 @@ class StudySettings:
 
 # Two fields of StudySettings that cannot both be given, and why.
 CONFLICTS = (
-    (
-        "folds",
-        "confirm_seeds",
-        f"{arg.folds} and {arg.confirm_seeds} both say how often the best is trained again; give one of them",
-    ),
-    (
-        "trials",
-        "configs",
-        f"{arg.trials} says how many to search, but {arg.configs} lists those to train; leave one of them out",
-    ),
-    (
-        "configs",
-        "goes_on_from",
-        f"{arg.configs} and {arg.goes_on_from} both say what a trial begins with; give one of them",
-    ),
-    (
-        "folds",
-        "goes_on_from",
-        f"{arg.folds} and {arg.goes_on_from} both say what a trial begins with; give one of them",
-    ),
+    ("folds", "confirm_seeds", "both say how often the best is trained again"),
+    ("trials", "configs", "both say what is trained: how many searched configurations, or listed ones"),
+    ("configs", "goes_on_from", "both say what a trial begins with"),
+    ("folds", "goes_on_from", "both say what a trial begins with"),
 )
+
+
+def check_conflicts(settings: StudySettings) -> None:
+    """Raise UsageError where two options contradict each other."""
+    for first, second, reason in CONFLICTS:
+        if getattr(settings, first) is not None and getattr(settings, second) is not None:
+            raise UsageError(f"{arg[first]} and {arg[second]} {reason}; give one of them")
 
 
 def check(settings: StudySettings) -> None:

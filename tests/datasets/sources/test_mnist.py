@@ -92,10 +92,7 @@ IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
         (cut(IMAGES, -1), "its header claims 156,800 bytes (200 x 28 x 28), but it holds only 156,799"),
         (cut(IMAGES, 10), "it ends within its header"),
         (cut(IMAGES, 0), "it begins with nothing, but must with 00000803"),
-        (
-            changed(IMAGES, files()[LABELS]),
-            "no idx file of images (it begins with 00000801, but must with 00000803)",
-        ),
+        (changed(IMAGES, files()[LABELS]), "no idx file of images (it begins with 00000801, but must with 00000803)"),
         (changed(LABELS, b"\x00\x00\x0d\x01" + files()[LABELS][4:]), "begins with 00000d01, but must with 00000801"),
         (changed(LABELS, files()[LABELS] + b"\0"), "it holds more"),
         (changed(LABELS, idx(np.zeros(TRAINING - 1, np.uint8))), "holds 199 labels for 200 images"),

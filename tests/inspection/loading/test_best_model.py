@@ -18,10 +18,7 @@ from tests.fixtures.study import example_events, write_study
 def test_the_best_on_validation_stands_for_the_study(tmp_path: Path) -> None:
     study = keep_study(tmp_path / "results", tmp_path / "data")
     found = winner(study)
-    assert (found.title, found.score) == (
-        "food10/example, fine_tuned",
-        "val_accuracy 0.9200 (best of 3 seeds)",
-    )
+    assert (found.title, found.score) == ("food10/example, fine_tuned", "val_accuracy 0.9200 (best of 3 seeds)")
     assert (found.view, found.classes, found.max_side) == (VIEW, CLASSES, pictures().max_side)
     assert found.trial.config["frozen_fraction"] == 0.6
     assert [each.arm for each in winners(study)] == ["fine_tuned", "from_scratch"]

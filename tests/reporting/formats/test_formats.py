@@ -240,17 +240,7 @@ def test_what_cannot_stand_side_by_side_says_why(tmp_path: Path) -> None:
     first, second = _studies(tmp_path)
     sample = write_study(tmp_path / "sample", example_events(sample=True))
 
-    text = terminal.render(
-        [
-            open_study(one)
-            for one in (
-                first,
-                sample,
-            )
-        ],
-        width=100,
-        colour=False,
-    )
+    text = terminal.render([open_study(one) for one in (first, sample)], width=100, colour=False)
 
     assert "One below another, since a sample cannot be compared with whole data." in text
     assert text.count("Best variant of each model type, tested") == 2

@@ -120,11 +120,7 @@ def test_json_is_the_contract(study: Path) -> None:
         assert {"arm", "label", "config", "seeds", *SCORES, "metrics", "published"} <= set(row)
     assert scratch["seeds"] == [101, 102, 103]
     assert scratch["test_accuracy"] == pytest.approx(0.80)
-    assert scratch["metrics"]["test_accuracy"] == {
-        "mean": pytest.approx(0.80),
-        "std": pytest.approx(0.02),
-        "n": 3,
-    }
+    assert scratch["metrics"]["test_accuracy"] == {"mean": pytest.approx(0.80), "std": pytest.approx(0.02), "n": 3}
     assert scratch["published"] == {"test_accuracy": 0.875, "test_loss": 0.4528}
     assert all(tuned[score] is None for score in SCORES)
     assert tuned["config"] is None

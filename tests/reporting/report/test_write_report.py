@@ -144,13 +144,7 @@ def test_two_hundred_trials_in_one_small_file(tmp_path: Path) -> None:
         assert picture.size == (800, 560)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("nothing",), "no study 'nothing'"),
-        ((), "Missing argument"),
-    ],
-)
+@pytest.mark.parametrize(("arguments", "message"), [(("nothing",), "no study 'nothing'"), ((), "Missing argument")])
 def test_what_cannot_be_is_one_line(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
     result = CliRunner().invoke(cli.cli, ["report", *arguments, "--results", str(tmp_path)])
     assert result.exit_code == 2

@@ -111,13 +111,7 @@ def test_the_kept_configuration_is_confirmed_as_it_was(tmp_path: Path) -> None:
 
     again = SimulatedMachine(
         simulated_plan(
-            tmp_path / "again",
-            trials=None,
-            max_epochs=4,
-            confirm_seeds=2,
-            seed=3,
-            arms=("fast",),
-            configs=str(configs),
+            tmp_path / "again", trials=None, max_epochs=4, confirm_seeds=2, seed=3, arms=("fast",), configs=str(configs)
         ),
         tmp_path,
     )

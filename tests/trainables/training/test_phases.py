@@ -82,13 +82,7 @@ def trained(config: dict[str, Any], features: Path | None) -> tuple[list[dict[st
 
     points = tuple({"frozen_fraction": fraction} for fraction in (0.9, 1.0))
     assignment = assign(
-        "fine_tuned",
-        config,
-        side=32,
-        features=features,
-        features_bytes=10**9,
-        freeze_points=points,
-        arm_epochs=1000,
+        "fine_tuned", config, side=32, features=features, features_bytes=10**9, freeze_points=points, arm_epochs=1000
     )
     learner = keras_network.create()
     train: Any = SmallImages(16, 32)
