@@ -1,4 +1,4 @@
-"""Document 2's first convolution, ShallowNet, and what a deeper network makes of the same animals."""
+"""The deep-learning report's first convolution, ShallowNet, and what a deeper network makes of the same animals."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from search_spaces import optimization
 from search_spaces.parameters import Parameter, fixed
 from search_spaces.space import Space
 
-STUDY = "document 2, 2020-11-10-first-CNN-shallownet"
+STUDY = "deep-learning report, 2020-11-10-first-CNN-shallownet"
 _TRAINING: tuple[Parameter, ...] = (
     optimization.learning_rate(5e-4, 5e-2, f"{STUDY}: 0.005; a power of ten to either side"),
     optimization.optimizer("sgd", "adam", source=f"{STUDY}: SGD; Adam is ours to ask"),

@@ -1,4 +1,4 @@
-"""Document 2's bounding-box regression: its one setting, and what may vary around it."""
+"""The deep-learning report's bounding-box regression: its one setting, and what may vary around it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from search_spaces import backbones, optimization
 from search_spaces.parameters import Parameter, Value, fixed
 from search_spaces.space import Space
 
-SETTINGS = "document 2, bounding-box regression"
+SETTINGS = "deep-learning report, bounding-box regression"
 _PUBLISHED: dict[str, Value] = {"backbone": "VGG16", "learning_rate": 1e-4, "optimizer": "adam"}
 
 
 def _parameters(*more: Parameter, **constants: Value) -> tuple[Parameter, ...]:
     return (
-        *fixed(batch_size=32, **constants),  # document 2
+        *fixed(batch_size=32, **constants),  # deep-learning report
         backbones.choice("VGG16", source=f"{SETTINGS}: VGG16 without its top"),
         backbones.named("head", "box", backbones.BOX_HEADS, source=f"{SETTINGS}: dense 128, 64, 32, 4"),
         backbones.named("preprocessing", "scaled", backbones.PREPROCESSING, source=f"{SETTINGS}: x / 255"),
@@ -40,7 +40,7 @@ FROZEN = Space(parameters=_parameters(frozen_fraction=1.0), published=(_PUBLISHE
 FINE_TUNED = Space(
     parameters=_parameters(
         backbones.frozen_fraction(
-            0.0, 0.5, 0.8, source="document 4, section 4 (plot: 0.5 to 0.8); the document freezes everything"
+            0.0, 0.5, 0.8, source="food10 report, section 4 (plot: 0.5 to 0.8); the document freezes everything"
         )
     )
 )

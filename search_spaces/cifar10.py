@@ -1,4 +1,4 @@
-"""Document 2's networks on CIFAR-10: what it varied by hand, mostly how the learning rate falls."""
+"""The deep-learning report's networks on CIFAR-10: what it varied by hand, mostly how the learning rate falls."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from search_spaces import optimization, preact_resnet
 from search_spaces.parameters import Config, fixed
 from search_spaces.space import Space
 
-MINIVGG, GOOGLE = "document 2, 2020-11-12-MiniVGGNet", "document 2, 2020-12-06-minigooglenet"
+MINIVGG, GOOGLE = "deep-learning report, 2020-11-12-MiniVGGNet", "deep-learning report, 2020-12-06-minigooglenet"
 # Variants a, b and c: the decay of Keras's SGD, a quarter every 5 epochs, none.
 _VARIANTS: tuple[Config, ...] = tuple(
     {"learning_rate": 0.01, "momentum": 0.9, "nesterov": True, "schedule": schedule}

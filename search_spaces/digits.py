@@ -1,4 +1,4 @@
-"""Document 2's network with hand-written back-propagation, on handwritten digits."""
+"""The deep-learning report's network with hand-written back-propagation, on handwritten digits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from search_spaces import optimization
 from search_spaces.parameters import CategoricalParameter
 from search_spaces.space import Space
 
-STUDY = "document 2, 2020-10-10-multiclassification"
+STUDY = "deep-learning report, 2020-10-10-multiclassification"
 
 NUMPY_NETWORK = Space(
     parameters=(

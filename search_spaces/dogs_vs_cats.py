@@ -1,4 +1,5 @@
-"""Document 1's question, SGD or Adam, each optimizer an arm; and document 2's two answers for the same images."""
+"""The dogs-vs-cats report's question, SGD or Adam, each optimizer an arm; and the deep-learning report's two answers
+for the same images."""
 
 from __future__ import annotations
 
@@ -6,16 +7,16 @@ from search_spaces import backbones, feature_logistic, optimization
 from search_spaces.parameters import CategoricalParameter, Condition, Parameter, Value, fixed
 from search_spaces.space import Space
 
-SETTINGS = "document 1, settings"
-LOG = "document 2, 2020-11-23-dogs-vs-cats"
+SETTINGS = "dogs-vs-cats report, settings"
+LOG = "deep-learning report, 2020-11-23-dogs-vs-cats"
 
 
 def of_optimizer(optimizer: str) -> Space:
     """The space of the arm that trains with this optimizer; its published setting is the document's own."""
     parameters: tuple[Parameter, ...] = (
-        # Batch 20: document 1, settings. Dropout 0.2 before one sigmoid unit: its sibling code.
+        # Batch 20: dogs-vs-cats report, settings. Dropout 0.2 before one sigmoid unit: its sibling code.
         *fixed(optimizer=optimizer, batch_size=20, dropout=0.2),
-        backbones.choice("EfficientNetB0", source="document 1: an EfficientNet, at 224 pixels B0"),
+        backbones.choice("EfficientNetB0", source="dogs-vs-cats report: an EfficientNet, at 224 pixels B0"),
         CategoricalParameter(
             name="initial_weights",
             values=backbones.INITIAL_WEIGHTS,
@@ -34,9 +35,9 @@ def of_optimizer(optimizer: str) -> Space:
         backbones.frozen_fraction(
             *(0.0, 0.5, 0.8),
             when=Condition(parameter="initial_weights", values=("imagenet",)),  # to freeze random layers asks nothing
-            source="nothing is frozen in the document; document 4, section 4 (plot: 0.5 to 0.8)",
+            source="nothing is frozen in the document; food10 report, section 4 (plot: 0.5 to 0.8)",
         ),
-        backbones.named("head", "sigmoid", backbones.HEADS, source="document 1: binary cross-entropy"),
+        backbones.named("head", "sigmoid", backbones.HEADS, source="dogs-vs-cats report: binary cross-entropy"),
     )
     published: dict[str, Value] = {
         "backbone": "EfficientNetB0",

@@ -1,4 +1,5 @@
-"""Logistic regression on what a frozen backbone makes of each image: document 2's two transfer studies."""
+"""Logistic regression on what a frozen backbone makes of each image: the deep-learning report's two transfer
+studies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Document 2's answers for seventeen flowers: from scratch, from features, by surgery, and the surgery as it ran."""
+"""The deep-learning report's answers for seventeen flowers: from scratch, from features, by surgery, and the surgery
+as it ran."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from search_spaces.parameters import Value, fixed
 from search_spaces.space import Space
 
 SCRATCH, TRANSFER, CUT = (
-    f"document 2, {study}"
+    f"deep-learning report, {study}"
     for study in ("2020-11-17-data-augmentation", "2020-11-19-transfer-learning", "2020-11-21-network-surgery")
 )
 
@@ -64,7 +65,8 @@ def _surgery(**frozen: Value) -> Space:
     )
 
 
-# The first layer that learns, as document 2 counts VGG16's 19 (its inspect_model.py): block 5's first convolution.
+# The first layer that learns, as the deep-learning report counts VGG16's 19 (its inspect_model.py): block 5's first
+# convolution.
 SURGERY = _surgery(frozen_layers=15)
 # A misspelt attribute in its code: no layer was unfrozen, so that the second phase went on training the head.
 SURGERY_AS_RUN = _surgery(frozen_fraction=1.0)

@@ -1,4 +1,4 @@
-"""Document 4's two search spaces: what its author varied by hand, over the ranges its plots cover."""
+"""The food10 report's two search spaces: what its author varied by hand, over the ranges its plots cover."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from search_spaces import backbones, optimization
 from search_spaces.parameters import CategoricalParameter, Config, FloatParameter, fixed
 from search_spaces.space import Space
 
-TUNING = "document 4, section 4"
+TUNING = "food10 report, section 4"
 
 
 _OPTIMIZER = optimization.optimizer("adam", "sgd", source=f"{TUNING}, Tuning Hyperparameters: Optimizer")
@@ -14,7 +14,10 @@ _SCHEDULE = optimization.schedule(
     "reduce_on_plateau", "constant", source=f"{TUNING}, Tuning Hyperparameters: LR Annealing"
 )
 _DROPOUT = FloatParameter(
-    name="dropout", low=0.0, high=0.5, source="document 4, section 3, Dense Classifier Block: dropout; its runs used 0"
+    name="dropout",
+    low=0.0,
+    high=0.5,
+    source="food10 report, section 3, Dense Classifier Block: dropout; its runs used 0",
 )
 # Momentum 0.9 in the document's own runs, 0.85 in one call; Nesterov is ours to ask.
 _MOMENTUM = optimization.momentum(f"{TUNING}: SGD with momentum, 0.85 and 0.9 in its runs")
@@ -49,7 +52,7 @@ FROM_SCRATCH = Space(
 FINE_TUNED = Space(
     parameters=(
         *fixed(batch_size=32),
-        backbones.choice("NASNetMobile", source="document 4, section 3: NASNet Mobile, pre-trained on ImageNet"),
+        backbones.choice("NASNetMobile", source="food10 report, section 3: NASNet Mobile, pre-trained on ImageNet"),
         optimization.learning_rate(1e-6, 1e-3, f"{TUNING}, Tuning Hyperparameters: Learning Rate (plot: 3e-7 to 1e-3)"),
         _OPTIMIZER,
         _MOMENTUM,

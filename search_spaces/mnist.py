@@ -1,4 +1,4 @@
-"""LeNet as document 2 trained it, and around it: the same ranges for every set of digits."""
+"""LeNet as the deep-learning report trained it, and around it: the same ranges for every set of digits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from search_spaces import optimization
 from search_spaces.parameters import CategoricalParameter
 from search_spaces.space import Space
 
-STUDY = "document 2, 2020-11-11-LeNet-implementation"
+STUDY = "deep-learning report, 2020-11-11-LeNet-implementation"
 
 LENET = Space(
     parameters=(

@@ -1,4 +1,5 @@
-"""The pre-activation ResNet of document 2's last study: what it varied by hand, shared by its two data sets."""
+"""The pre-activation ResNet of the deep-learning report's last study: what it varied by hand, shared by its two data
+sets."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from search_spaces import optimization
 from search_spaces.parameters import CategoricalParameter, Value, fixed
 from search_spaces.space import Space
 
-STUDY = "document 2, 2020-12-12-ResNet"
+STUDY = "deep-learning report, 2020-12-12-ResNet"
 
 
 def space(*schedules: str, **constants: Value) -> Space:

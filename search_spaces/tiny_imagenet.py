@@ -1,4 +1,5 @@
-"""Document 2's networks on 200 classes of 64 pixels: DeeperGoogLeNet with each optimizer, and a shallower ResNet."""
+"""The deep-learning report's networks on 200 classes of 64 pixels: DeeperGoogLeNet with each optimizer, and a
+shallower ResNet."""
 
 from __future__ import annotations
 
@@ -6,7 +7,7 @@ from search_spaces import optimization, preact_resnet
 from search_spaces.parameters import Config, Parameter, fixed
 from search_spaces.space import Space
 
-GOOGLE = "document 2, 2020-12-10-deepergooglenet"
+GOOGLE = "deep-learning report, 2020-12-10-deepergooglenet"
 
 
 def deepergooglenet(optimizer: str) -> Space:

@@ -1,4 +1,4 @@
-"""Document 3's arms: one setting for all of them, and what may vary around it."""
+"""The traffic-signs report's arms: one setting for all of them, and what may vary around it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from search_spaces import backbones, optimization
 from search_spaces.parameters import Parameter, Value, fixed
 from search_spaces.space import Space
 
-PARAMETERS, STRUCTURES = "document 3, parameters", "document 3, structures"
+PARAMETERS, STRUCTURES = "traffic-signs report, parameters", "traffic-signs report, structures"
 ZOOM = 256  # pixels, bicubic, inside the network
 LABELS = 1000  # "more labels": as many outputs as ImageNet has classes, of which 43 stand for signs
 _CENTRED = backbones.named(
-    "preprocessing", "centred", backbones.PREPROCESSING, source="document 3: (x - mean) / 255, whatever the backbone"
+    "preprocessing",
+    "centred",
+    backbones.PREPROCESSING,
+    source="traffic-signs report: (x - mean) / 255, whatever the backbone",
 )
 _TRAINING: tuple[Parameter, ...] = (
     optimization.learning_rate(1e-4, 1e-2, f"{PARAMETERS}: 0.001; a power of ten to either side"),
@@ -19,7 +22,7 @@ _TRAINING: tuple[Parameter, ...] = (
     optimization.schedule("constant", "cosine", source=f"{PARAMETERS}: constant; cosine: Loshchilov and Hutter, 2017"),
 )
 _PUBLISHED: dict[str, Value] = {"learning_rate": 1e-3, "optimizer": "adam", "schedule": "constant"}
-_BATCH = fixed(batch_size=128)  # document 3, parameters
+_BATCH = fixed(batch_size=128)  # traffic-signs report, parameters
 
 
 def _zoom(zoom: bool) -> dict[str, Value]:
@@ -31,7 +34,7 @@ def _network(head: str, initial_weights: str, *, zoom: bool, **constants: Value)
     parameters = (
         *_BATCH,
         *fixed(**constants, **_zoom(zoom)),
-        backbones.choice("NASNetMobile", source="document 3, NASNet"),
+        backbones.choice("NASNetMobile", source="traffic-signs report, NASNet"),
         backbones.named("initial_weights", initial_weights, backbones.INITIAL_WEIGHTS, source=STRUCTURES),
         backbones.named("head", head, backbones.HEADS, source=STRUCTURES),
         _CENTRED,
@@ -42,7 +45,7 @@ def _network(head: str, initial_weights: str, *, zoom: bool, **constants: Value)
 
 def as_it_comes(*, zoom: bool) -> Space:
     """NASNetMobile with its ImageNet top, nothing of it trained: one configuration."""
-    backbone = backbones.named("backbone", "NASNetMobile", backbones.BACKBONES, source="document 3, NASNet")
+    backbone = backbones.named("backbone", "NASNetMobile", backbones.BACKBONES, source="traffic-signs report, NASNet")
     return Space(parameters=(*fixed(**_zoom(zoom)), backbone, _CENTRED), published=({},))
 
 

@@ -1,6 +1,7 @@
-"""Document 2, ShallowNet: cats, dogs and pandas by one convolution, or by a deeper network?
+"""deep-learning report, ShallowNet: cats, dogs and pandas by one convolution, or by a deeper network?
 
-Published (document 2, 2020-11-10-first-CNN-shallownet): just about 70 %, with the test images as its validation data.
+Published (deep-learning report, 2020-11-10-first-CNN-shallownet): just about 70 %, with the test images as its
+validation data.
 
     python cli.py tune animals --data DIR                  # a sub-folder a class
     python cli.py tune animals --data DIR --configs published
@@ -18,7 +19,7 @@ VIEW = InputConfig(image_size=32, fit="stretch")
 TASK = Task(
     name="animals",
     title="Cats, dogs and pandas: is one convolution enough?",
-    source="document 2, 2020-11-10-first-CNN-shallownet",
+    source="deep-learning report, 2020-11-10-first-CNN-shallownet",
     dataset=Animals(),
     arms=(
         arm("shallownet", "ShallowNet", animals.SHALLOWNET, VIEW, max_epochs=100),

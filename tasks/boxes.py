@@ -1,7 +1,8 @@
-"""Document 2: where is the airplane? A box regressed on VGG16's frozen features, or on some of it trained too.
+"""deep-learning report: where is the airplane? A box regressed on VGG16's frozen features, or on some of it trained
+too.
 
-Published (document 2, bounding-box regression): a curve of the loss, no number. There the test images were the
-validation data; here 80 / 10 / 10.
+Published (deep-learning report, bounding-box regression): a curve of the loss, no number. There the test images were
+the validation data; here 80 / 10 / 10.
 
     python cli.py tune boxes --gpus 1
     python cli.py tune boxes --configs published      # the document's own setting
@@ -25,7 +26,7 @@ _arm = partial(arm, view=VIEW, max_epochs=25, model="fine_tuned")
 TASK = Task(
     name="boxes",
     title="Where is the airplane?",
-    source="document 2, bounding-box regression",
+    source="deep-learning report, bounding-box regression",
     dataset=Airplanes(counts=Counts(train=640, val=80, test=80)),
     target="box",
     objective=Objective(metric="val_iou"),

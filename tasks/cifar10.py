@@ -1,7 +1,7 @@
-"""Document 2 on CIFAR-10: MiniVGGNet, five of them averaged, MiniGoogLeNet, a pre-activation ResNet.
+"""The deep-learning report on CIFAR-10: MiniVGGNet, five of them averaged, MiniGoogLeNet, a pre-activation ResNet.
 
-Published (document 2): MiniVGGNet about 0.82; MiniGoogLeNet's three experiments 0.90, 0.91 and 0.91; ResNet at best
-0.9327, in an earlier version 0.9335. All chosen on the test images; here validation is carved from training.
+Published (deep-learning report): MiniVGGNet about 0.82; MiniGoogLeNet's three experiments 0.90, 0.91 and 0.91; ResNet
+at best 0.9327, in an earlier version 0.9335. All chosen on the test images; here validation is carved from training.
 MiniVGGNet's variants a, b and c are the schedules inverse_time_decay, step_decay_0.25, constant.
 
     python cli.py tune cifar10 --gpus 2
@@ -27,7 +27,7 @@ TURNED = replace(SHIFTED, recipe="cifar10_ensemble")
 TASK = Task(
     name="cifar10",
     title="CIFAR-10: batch normalization, an ensemble, or a deeper network?",
-    source="document 2, MiniVGGNet, ensemble methods, MiniGoogLeNet and ResNet",
+    source="deep-learning report, MiniVGGNet, ensemble methods, MiniGoogLeNet and ResNet",
     dataset=Cifar10(),
     arms=(
         arm("minivggnet", "MiniVGGNet", spaces.MINIVGGNET, PLAIN, max_epochs=40),

@@ -1,4 +1,4 @@
-"""Document 2, multi-class network: does a network with hand-written back-propagation keep up with LeNet?
+"""deep-learning report, multi-class network: does a network with hand-written back-propagation keep up with LeNet?
 
 The document ran Iris, four measurements of 150 flowers, and prints no figure. Here the same network, 25-25 hidden units
 trained by AdaGrad without a framework, reads the 1,797 handwritten digits that come with scikit-learn.
@@ -19,7 +19,7 @@ SMALL, LARGE = InputConfig(image_size=8, fit="stretch"), InputConfig(image_size=
 TASK = Task(
     name="digits",
     title="Digits: does hand-written back-propagation keep up?",
-    source="document 2, 2020-10-10-multiclassification, on digits in place of Iris",
+    source="deep-learning report, 2020-10-10-multiclassification, on digits in place of Iris",
     dataset=DATASET,
     arms=(
         arm(

@@ -1,12 +1,13 @@
-"""Cats and dogs: document 1's EfficientNet with SGD or Adam; document 2's AlexNet, and features of ResNet50.
+"""Cats and dogs: the dogs-vs-cats report's EfficientNet with SGD or Adam; the deep-learning report's AlexNet, and
+features of ResNet50.
 
-Published (document 1, results): best validation accuracy 0.9550 with SGD, 0.9725 with Adam; in its text 94.65 % and
-95.90 %, which are whole numbers of its 4,000 test images. Document 2: 0.99 by logistic regression on ResNet50's
-features; for AlexNet, which it tests on ten crops of each image too, no figure.
+Published (dogs-vs-cats report, results): best validation accuracy 0.9550 with SGD, 0.9725 with Adam; in its text
+94.65 % and 95.90 %, which are whole numbers of its 4,000 test images. The deep-learning report: 0.99 by logistic
+regression on ResNet50's features; for AlexNet, which it tests on ten crops of each image too, no figure.
 
     python cli.py tune dogs_vs_cats --gpus 2
-    python cli.py tune dogs_vs_cats --configs published      # document 1's own settings, its table measured again
-    python cli.py tune dogs_vs_cats --arms alexnet,resnet50_features --gpus 2       # document 2
+    python cli.py tune dogs_vs_cats --configs published      # the report's own settings
+    python cli.py tune dogs_vs_cats --arms alexnet,resnet50_features --gpus 2       # deep-learning report
     python cli.py tune dogs_vs_cats --sample                 # minutes on two cores, no network
 """
 
@@ -16,7 +17,7 @@ from datasets.sources.dogs_vs_cats import DogsVsCats
 from search_spaces import dogs_vs_cats
 from tasks.task import Sample, Task, arm, averages, features_arm, sample_pictures, table
 
-# An epoch is 90 training and 20 validation steps of 20 images (document 1, settings).
+# An epoch is 90 training and 20 validation steps of 20 images (dogs-vs-cats report, settings).
 VIEW = InputConfig(
     image_size=224, fit="stretch", augmentation="live", recipe="dogs_vs_cats", epoch_images=1800, check_images=400
 )
@@ -27,7 +28,7 @@ CROPPED, PLAIN = InputConfig(image_size=64, fit="shorter_side", crops=10), Input
 TASK = Task(
     name="dogs_vs_cats",
     title="Dogs or cats: SGD or Adam?",
-    source="document 1, settings and results; document 2, 2020-11-23-dogs-vs-cats",
+    source="dogs-vs-cats report, settings and results; deep-learning report, 2020-11-23-dogs-vs-cats",
     dataset=DogsVsCats(counts=Counts(train=8500, val=2000, test=2000)),
     arms=tuple(
         arm(name, label, dogs_vs_cats.of_optimizer(name), VIEW, max_epochs=250, model="fine_tuned")

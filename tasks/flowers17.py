@@ -1,9 +1,9 @@
-"""Document 2 on seventeen flowers: from scratch, augmented, from VGG16's features, by network surgery.
+"""The deep-learning report on seventeen flowers: from scratch, augmented, from VGG16's features, by network surgery.
 
-Published (document 2, its classification reports): 0.57, 0.67, 0.89, and 0.94 after surgery, which a warm-up of the new
-head brought to 0.90. Its images for validation were those for the test; here validation is carved from training.
-Surgery trains the head by RMSprop, then VGG16 from layer 15 on by SGD. A misspelt attribute kept block 5 frozen in two
-stored versions of its code: `surgery_as_run` is what they do.
+Published (deep-learning report, its classification reports): 0.57, 0.67, 0.89, and 0.94 after surgery, which a
+warm-up of the new head brought to 0.90. Its images for validation were those for the test; here validation is carved
+from training. Surgery trains the head by RMSprop, then VGG16 from layer 15 on by SGD. A misspelt attribute kept block
+5 frozen in two stored versions of its code: `surgery_as_run` is what they do.
 
     python cli.py tune flowers17 --gpus 2
     python cli.py tune flowers17 --arms surgery_warm_up,surgery,surgery_as_run --configs published --gpus 2
@@ -28,7 +28,7 @@ _surgery = partial(arm, view=replace(SMALL_LIVE, image_size=224), model="fine_tu
 TASK = Task(
     name="flowers17",
     title="Seventeen flowers: from scratch, from features, or by surgery?",
-    source="document 2, data augmentation, transfer learning and network surgery",
+    source="deep-learning report, data augmentation, transfer learning and network surgery",
     dataset=Flowers17(),
     arms=(
         arm("minivggnet", "MiniVGGNet", spaces.MINIVGGNET, SMALL, max_epochs=100),

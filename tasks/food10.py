@@ -1,6 +1,6 @@
-"""Document 4: ten classes of Food-101, a network from scratch against a fine-tuned NASNetMobile.
+"""food10 report: ten classes of Food-101, a network from scratch against a fine-tuned NASNetMobile.
 
-Published (document 4, section 5): from scratch 0.8750 test accuracy, fine-tuned 0.9000.
+Published (food10 report, section 5): from scratch 0.8750 test accuracy, fine-tuned 0.9000.
 The document's question is asked again here with an equal search for both arms and three seeds a row.
 
     python cli.py tune food10 --gpus 2
@@ -46,7 +46,7 @@ PRETRAINED = replace(
 TASK = Task(
     name="food10",
     title="Food-10: from scratch or fine-tuned?",
-    source="document 4, sections 1 to 5",
+    source="food10 report, sections 1 to 5",
     # 7500 / 2000 / 500 images in all, as the document splits them.
     dataset=food101.Food101(
         name="food10", title="Food-101, ten classes", classes=CLASSES, counts=Counts(train=750, val=200, test=50)

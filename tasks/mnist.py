@@ -1,4 +1,4 @@
-"""Document 2, LeNet: handwritten digits by two convolutions. The document prints no figure.
+"""deep-learning report, LeNet: handwritten digits by two convolutions. The document prints no figure.
 
 python cli.py tune mnist
 python cli.py tune mnist --configs published
@@ -17,7 +17,7 @@ VIEW = InputConfig(image_size=28, fit="stretch")
 TASK = Task(
     name="mnist",
     title="MNIST: how far does LeNet come?",
-    source="document 2, 2020-11-11-LeNet-implementation",
+    source="deep-learning report, 2020-11-11-LeNet-implementation",
     dataset=Mnist(),
     arms=(arm("lenet", "LeNet", mnist.LENET, VIEW, max_epochs=20),),
     tables=averages(),

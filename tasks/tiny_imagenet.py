@@ -1,6 +1,7 @@
-"""Document 2 on tiny-imagenet-200: DeeperGoogLeNet with SGD or Adam, and a shallower ResNet.
+"""The deep-learning report on tiny-imagenet-200: DeeperGoogLeNet with SGD or Adam, and a shallower ResNet.
 
-Published (document 2, its logs): validation accuracy 0.54848 with Adam, where SGD had no luck; ResNet 0.5546875.
+Published (deep-learning report, its logs): validation accuracy 0.54848 with Adam, where SGD had no luck; ResNet
+0.5546875.
 
     python cli.py tune tiny_imagenet --gpus 2
     python cli.py tune tiny_imagenet --arms resnet_v3,resnet_v4 --configs published --gpus 2
@@ -19,7 +20,7 @@ VIEW = InputConfig(image_size=64, augmentation="live", recipe="tiny_imagenet")
 TASK = Task(
     name="tiny_imagenet",
     title="Tiny ImageNet: SGD or Adam, and does a ResNet go further?",
-    source="document 2, DeeperGoogLeNet and ResNet",
+    source="deep-learning report, DeeperGoogLeNet and ResNet",
     dataset=TinyImageNet(),
     arms=(
         arm("deepergooglenet_sgd", "DeeperGoogLeNet, SGD", spaces.deepergooglenet("sgd"), VIEW, max_epochs=75),

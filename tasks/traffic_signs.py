@@ -1,8 +1,9 @@
-"""Document 3: traffic signs with NASNetMobile, as it comes, from its structure, as features, and fine-tuned.
+"""traffic-signs report: traffic signs with NASNetMobile, as it comes, from its structure, as features, and fine-tuned.
 
-Published (document 3, its last table): CNN_10_relu 0.9481 on the test split, every NASNetMobile below 0.40. There the
-test split was the validation data too; here validation is carved from training by track. Its `..._with_classifier` arms
-train from random weights, though its text says fine-tuning: `fine_tuned` is what it believed it had measured.
+Published (traffic-signs report, its last table): CNN_10_relu 0.9481 on the test split, every NASNetMobile below 0.40.
+There the test split was the validation data too; here validation is carved from training by track. Its
+`..._with_classifier` arms train from random weights, though its text says fine-tuning: `fine_tuned` is what it
+believed it had measured.
 
     python cli.py tune traffic_signs --configs published --gpus 2      # the document's settings
     python cli.py tune traffic_signs --arms CNN_10_relu,fine_tuned
@@ -38,7 +39,7 @@ def _pair(name: str, space: Space, zoomed: Space) -> tuple[Arm, Arm]:
 TASK = Task(
     name="traffic_signs",
     title="Traffic signs: what of NASNetMobile carries over?",
-    source="document 3",
+    source="traffic-signs report",
     dataset=TrafficSigns(),
     arms=(
         _arm("CNN_10_relu", spaces.CONVOLUTIONS, "plain_cnn"),

@@ -207,7 +207,7 @@ def test_the_plan_says_what_a_backbone_learns_first(tmp_path: Path) -> None:
 def test_tasks_names_arms_data_and_source() -> None:
     status, printed, _ = invoke("tasks")
     assert status == 0
-    for expected in ("food10", "from_scratch", "fine_tuned", "document 4", "frozen_fraction", "conv_blocks"):
+    for expected in ("food10", "from_scratch", "fine_tuned", "food10 report", "frozen_fraction", "conv_blocks"):
         assert expected in printed
 
 

@@ -1,4 +1,4 @@
-"""Several models as one: the mean of their probabilities (document 2, ensemble of five MiniVGGNets)."""
+"""Several models as one: the mean of their probabilities (deep-learning report, ensemble of five MiniVGGNets)."""
 
 from __future__ import annotations
 

@@ -14,10 +14,10 @@ def evaluate(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     probabilities: float [N, C], rows sum to 1. labels: int [N], 0 <= label < C.
     loss is the mean categorical cross-entropy in nats with probabilities clipped to [1e-7, 1 - 1e-7] as in Keras; the
     others lie in [0, 1]: accuracy, balanced_accuracy, and macro_ and weighted_ precision, recall and f1, the averages
-    of document 2's reports, by scikit-learn's rules. macro_: mean over the classes true or predicted; weighted_: over
-    images, each counting with its true class; 0 where there is nothing to divide by. balanced_accuracy: mean recall of
-    the classes that are true. Of equal probabilities the lower class stands first, in what is predicted and among the
-    top five.
+    of the deep-learning report's reports, by scikit-learn's rules. macro_: mean over the classes true or predicted;
+    weighted_: over images, each counting with its true class; 0 where there is nothing to divide by.
+    balanced_accuracy: mean recall of the classes that are true. Of equal probabilities the lower class stands first,
+    in what is predicted and among the top five.
     Raises ValueError (one line) for shapes or values that cannot be.
     """
     if probabilities.ndim != 2 or labels.shape != probabilities.shape[:1] or not len(labels):

@@ -67,7 +67,8 @@ class ClassificationTarget:
 
 
 class BoxTarget:
-    """Where: x1, y1, x2, y2 in shares of the image's sides, mean squared error (document 2), overlap over union."""
+    """Where: x1, y1, x2, y2 in shares of the image's sides, mean squared error (deep-learning report), overlap over
+    union."""
 
     score = "iou"
     element_shape: tuple[int, ...] = (4,)

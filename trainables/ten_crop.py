@@ -1,4 +1,4 @@
-"""Test images judged by ten crops each (Krizhevsky et al., 2012, section 4.1; document 2, AlexNet)."""
+"""Test images judged by ten crops each (Krizhevsky et al., 2012, section 4.1; deep-learning report, AlexNet)."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from datasets.images.opencv import opencv
 from datasets.input_config import Fit
 
-# Krizhevsky et al. (2012) and document 2 cut squares out of images of 256 pixels; of 227 in the document.
+# Krizhevsky et al. (2012) and the deep-learning report cut squares out of images of 256 pixels; of 227 in the document.
 WHOLE, CUT = 256, 227
 
 
@@ -21,7 +21,7 @@ def ten_crops(image: NDArray[np.uint8], side: int, fit: Fit) -> NDArray[np.uint8
     """Four corners, the centre, then the mirrors of the five: [10, side, side, 3] of an image [H, W, 3].
 
     They are cut from the square of `whole_side(side)` pixels that `fit` makes of the image, in the order top left, top
-    right, bottom right, bottom left, centre (document 2, CropsPreprocessor.py).
+    right, bottom right, bottom left, centre (deep-learning report, CropsPreprocessor.py).
     """
     whole = resize_to_square(image, crop_source_side(side), fit)
     far = len(whole) - side

@@ -77,7 +77,8 @@ def photographs(image_size: int) -> list[Any]:
 
 
 def alexnet(image_size: int) -> list[Any]:
-    """Document 2's for AlexNet: rotation 20, shifts 0.2, shear 0.15, zoom 0.15, mirrored or not, and a random crop.
+    """The deep-learning report's for AlexNet: rotation 20, shifts 0.2, shear 0.15, zoom 0.15, mirrored or not, and a
+    random crop.
 
     The crop, 227 of 256 pixels (other sizes in proportion, see datasets.images.resize.crop_source_side), comes last, so
     that its border shows what lies there; in the document it comes first, and what turns in from outside repeats its
@@ -183,8 +184,9 @@ RECIPES: Mapping[str, Callable[[int], list[Any]]] = {
     "photographs": photographs,
     "traffic_signs": traffic_signs,
     "alexnet": alexnet,
-    "dogs_vs_cats": partial(_keras, fit="stretch", rotation=40, shear=0.2, zoom=0.2),  # document 1
-    # Document 2: its flowers; MiniGoogLeNet and ResNet on CIFAR-10; the five networks it averages; Tiny ImageNet.
+    "dogs_vs_cats": partial(_keras, fit="stretch", rotation=40, shear=0.2, zoom=0.2),  # dogs-vs-cats report
+    # deep-learning report: its flowers; MiniGoogLeNet and ResNet on CIFAR-10; the five networks it averages; Tiny
+    # ImageNet.
     "flowers17": partial(_keras, fit="shorter_side", rotation=30, shift=0.1, shear=0.2, zoom=0.2),
     "cifar10": partial(_keras, fit="shorter_side", shift=0.1),
     "cifar10_ensemble": partial(_keras, fit="shorter_side", rotation=10, shift=0.1),

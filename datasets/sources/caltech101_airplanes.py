@@ -21,7 +21,7 @@ MD5 = "3138e1922a9193bfa496528edbbc45d0"  # of that archive
 IMAGE = re.compile(r"(?:^|/)101_ObjectCategories/airplanes/image_(?P<number>\d{4})\.jpg$")
 ANNOTATION = re.compile(r"(?:^|/)Annotations/Airplanes_Side_2/annotation_(?P<number>\d{4})\.mat$")
 ARCHIVES = {"101_ObjectCategories.tar.gz": IMAGE, "Annotations.tar": ANNOTATION}  # inside it, and what is taken of them
-TABLE = re.compile(r"(?:^|/)airplanes\.csv$")  # document 2: its images lie in images/ beside it
+TABLE = re.compile(r"(?:^|/)airplanes\.csv$")  # deep-learning report: its images lie in images/ beside it
 REMEDY = (
     f"name the archive from {ADDRESS}, the folder it unpacks to, or one with airplanes.csv and images/ with {arg.data}"
 )
@@ -46,8 +46,8 @@ class Airplanes:
         """See datasets.dataset.Dataset.
 
         origin: caltech-101.zip or a http(s) address of it, a folder with it, with the two archives it holds or with
-            what those unpack to; or document 2's own layout, caltech101_airplanes.csv (image, x1, y1, x2, y2) and
-            images/.
+            what those unpack to; or the deep-learning report's own layout, caltech101_airplanes.csv (image, x1, y1,
+            x2, y2) and images/.
         """
         source = fetched(origin, ADDRESS, data_dir, progress, MD5)
         files = members(source)

@@ -30,8 +30,8 @@ LABELS: Mapping[str, int] = {wnid: label for label, wnid in enumerate(NAMES)}
 class TinyImageNet:
     """200 classes of 500 training and 50 validation images, by ascending WordNet number.
 
-    The labels of its 10,000 test images were never published. As document 2 does, the test split is taken from the
-    training images instead, and the authors' validation images are for validation.
+    The labels of its 10,000 test images were never published. As the deep-learning report does, the test split is
+    taken from the training images instead, and the authors' validation images are for validation.
 
     counts: with 10 % of training there are 90,000, 10,000 and 10,000 images.
     """

@@ -1,4 +1,5 @@
-"""Traffic signs as arrays: the pre-balanced pickles that document 3 used, and what they are safely converted to.
+"""Traffic signs as arrays: the pre-balanced pickles that the traffic-signs report used, and what they are safely
+converted to.
 
 The files are data2.pickle (x_train, y_train, x_validation, y_validation, x_test, y_test; images float32 [N, 3, 32, 32],
 divided by 255, less a mean image) and mean_image_rgb.pickle (mean_image_rgb, [3, 32, 32], of images divided by 255).

@@ -53,7 +53,8 @@ class TrafficSigns:
         """See datasets.dataset.Dataset.
 
         origin: a folder with the three archives or with what they unpack to, or a zip archive of that, or its http(s)
-            address; or the pre-balanced arrays that document 3 used, see datasets.sources.traffic_sign_arrays.
+            address; or the pre-balanced arrays that the traffic-signs report used, see
+            datasets.sources.traffic_sign_arrays.
         """
         if origin is None:
             for name, md5 in ARCHIVES.items():

@@ -1,4 +1,5 @@
-"""The classification report of stored test predictions, as scikit-learn lays it out and document 2 prints it."""
+"""The classification report of stored test predictions, as scikit-learn lays it out and the deep-learning report
+prints it."""
 
 from __future__ import annotations
 

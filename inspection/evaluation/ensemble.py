@@ -57,7 +57,7 @@ def ensemble(study: Path, top: int, arm: str | None = None) -> Ensemble:
     outputs = max(prediction.probabilities.shape[1] for prediction in predictions)
     averages = Averages({title: tuple(member.trial for member in members)})
     for member, prediction in zip(members, predictions, strict=True):
-        # Arms of one task may differ in outputs (document 3); one without an output gives that class 0.
+        # Arms of one task may differ in outputs (traffic-signs report); one without an output gives that class 0.
         lacking = outputs - prediction.probabilities.shape[1]
         averages.add(member.trial, np.pad(prediction.probabilities, ((0, 0), (0, lacking))))
     _, mean = averages.of_all()[title]

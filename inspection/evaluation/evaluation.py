@@ -81,7 +81,8 @@ def write_evaluations(study: Path, found: Sequence[Evaluation]) -> list[Path]:
 
 def _evaluation(winner: Winner) -> Evaluation:
     predictions = class_predictions(winner.paths)
-    # A network may have more outputs than there are classes (document 3's 1000): of those, only the predicted count.
+    # A network may have more outputs than there are classes (the traffic-signs report's 1000): of those, only the
+    # predicted count.
     predicted = predictions.probabilities.argmax(axis=1)
     outputs = np.union1d(np.arange(len(winner.classes)), predicted)
     names = winner.names(predictions.probabilities.shape[1])

@@ -47,7 +47,8 @@ class Winner:
         return self.paths.keras.is_file()
 
     def names(self, outputs: int) -> tuple[str, ...]:
-        """What each output stands for. A network may have more than there are classes (document 3's 1000 labels)."""
+        """What each output stands for. A network may have more than there are classes (the traffic-signs report's
+        1000 labels)."""
         return (*self.classes, *(f"output {number}" for number in range(len(self.classes), outputs)))[:outputs]
 
     def images(self, split: str, opened_by: str = "") -> SplitBatches:

@@ -1,4 +1,5 @@
-"""A study's table in place inside a Markdown file, between two comments that stay: document 3 keeps its table so."""
+"""A study's table in place inside a Markdown file, between two comments that stay: the traffic-signs report keeps its
+table so."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
 """What each axis of an arm did to the validation objective: every trial as a point, and for each value or bin the best
-and the spread over everything else ("effect of X on validation accuracy", document 4, section 4); Optuna's importances.
+and the spread over everything else ("effect of X on validation accuracy", food10 report, section 4); Optuna's
+importances.
 """
 
 from __future__ import annotations

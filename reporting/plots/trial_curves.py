@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 MOST = 120  # more curves are no picture; these are spread evenly from the best to the worst
 POINTS = 200  # of a curve: a picture is some 800 pixels wide
-# Document 4 shows the effect of these two on its training curves.
+# The food10 report shows the effect of these two on its training curves.
 OF_INTEREST = ("learning_rate", "schedule")
 
 

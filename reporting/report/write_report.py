@@ -61,7 +61,7 @@ def arm_pictures(record: StudyRecord, arm: str) -> tuple[list[Picture], list[str
     shown = trial_curves.trial_curves(record, arm)
     if shown.curves:
         pictures.append(trial_curves.trial_curves_picture(shown, objective))
-    # The axes that document 4 shows, and the one that mattered most.
+    # The axes that the food10 report shows, and the one that mattered most.
     for axis in dict.fromkeys([*trial_curves.OF_INTEREST, *list(important.shares)[:1]]):
         by_axis = trial_curves.axis_curves(record, arm, axis)
         if by_axis is not None:

@@ -1,4 +1,5 @@
-"""The catalogue of backbones as a table: document 3's figures, what can be selected here, latency on this machine."""
+"""The catalogue of backbones as a table: the traffic-signs report's figures, what can be selected here, latency on
+this machine."""
 
 from __future__ import annotations
 
@@ -67,7 +68,7 @@ def backbones_text(
     notes = [
         "Pixels, layers, parameters: without the ImageNet top, as selected with --backbone NAME.",
         "Latency: one image of that many pixels, on all cores or the GPU named; by backbones --measure NAME,...|all.",
-        "Size to depth: published, with the top (document 3, NASNet). In brackets: published only, not selectable.",
+        "Size to depth: published, with the top (traffic-signs report, NASNet). In brackets: not selectable.",
     ]
     return "\n".join([*lines, *notes])
 

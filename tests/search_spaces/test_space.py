@@ -257,7 +257,7 @@ def test_a_listed_configuration_is_checked_whole(config: dict[str, Any], message
 
 
 def test_a_published_setting_may_lie_outside_the_searched_range() -> None:
-    """Document 4 tried 3e-7; --configs may too."""
+    """The food10 report tried 3e-7; --configs may too."""
     config = {**food10.FINE_TUNED.published[0], "learning_rate": 3e-7}
     assert food10.FINE_TUNED.complete(config)["learning_rate"] == 3e-7
 

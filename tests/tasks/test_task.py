@@ -148,7 +148,7 @@ def test_a_sample_may_have_a_data_set_of_its_own() -> None:
 def test_document_2_is_tabulated_as_its_reports_are(name: str) -> None:
     task = load_task(name)
     assert set(averages()) <= set(task.tables)
-    assert task.source.startswith("document 2")
+    assert task.source.startswith("deep-learning report")
 
 
 def test_averages_are_the_lines_of_a_classification_report() -> None:
@@ -177,7 +177,7 @@ def test_surgery_thaws_block_5_and_as_it_ran_nothing() -> None:
     task = load_task("flowers17")
     surgery, as_run = task.arm("surgery"), task.arm("surgery_as_run")
     written, ran = surgery.space.complete(surgery.space.published[0]), as_run.space.complete(as_run.space.published[0])
-    assert written["frozen_layers"] == 15  # of VGG16: document 2, inspect_model.py
+    assert written["frozen_layers"] == 15  # of VGG16: deep-learning report, inspect_model.py
     assert ran["frozen_fraction"] == 1.0
     assert {key: value for key, value in written.items() if key != "frozen_layers"} == {
         key: value for key, value in ran.items() if key != "frozen_fraction"

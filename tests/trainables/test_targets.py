@@ -97,7 +97,8 @@ def boxed(config: dict[str, Any], **fields: Any) -> Any:
 
 @pytest.mark.slow
 def test_loss_score_and_gradient_are_kerass() -> None:
-    """One batch of document 2's head against model.compile(loss="mse") in Keras, and against NumPy's overlap."""
+    """One batch of the deep-learning report's head against model.compile(loss="mse") in Keras, and against NumPy's
+    overlap."""
     import keras
     import tensorflow as tf
 

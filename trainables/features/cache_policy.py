@@ -49,7 +49,7 @@ def decide(work: Work) -> Decision:
         return Decision(
             keep=False, why=f"{size / 1e9:.1f} GB would not fit into the {work.limit_bytes / 1e9:.1f} GB kept"
         )
-    # Augmenting an image takes 3 ms (document 4's recipe), which views save as well.
+    # Augmenting an image takes 3 ms (the food10 report's recipe), which views save as well.
     augmenting = 0.003 if work.augmentation == "views" else 0.0
     computing = work.multiply_adds / MULTIPLY_ADDS_PER_SECOND + augmenting
     reading = work.bytes_per_image / READ_BYTES_PER_SECOND

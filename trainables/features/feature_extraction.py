@@ -1,4 +1,5 @@
-"""What a backbone makes of every image of a store, as an HDF5 file for other programs (document 2's features)."""
+"""What a backbone makes of every image of a store, as an HDF5 file for other programs (the deep-learning report's
+features)."""
 
 from __future__ import annotations
 

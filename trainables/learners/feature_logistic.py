@@ -1,4 +1,4 @@
-"""Logistic regression on what a wholly frozen backbone makes of an image (document 2)."""
+"""Logistic regression on what a wholly frozen backbone makes of an image (deep-learning report)."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from trainables.trial_spec import TrainingSpec
 if TYPE_CHECKING:
     from datasets.pipeline.batches import SplitBatches
 
-DEFAULT_BATCH_SIZE = 32  # document 4
+DEFAULT_BATCH_SIZE = 32  # food10 report
 
 
 class KerasLearner(NetworkLearner[TrainingSession]):

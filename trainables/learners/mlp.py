@@ -1,4 +1,5 @@
-"""A network of dense layers with its own back-propagation, in NumPy alone (document 2, multi-class from scratch).
+"""A network of dense layers with its own back-propagation, in NumPy alone (deep-learning report, multi-class from
+scratch).
 
 A network is the list of its parameters: weights [in, out] and biases [out] of each layer from input to output. Every
 hidden layer has a ReLU, the last one a softmax with cross-entropy.
@@ -13,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.floating]
-SCALE = 0.1  # document 2: weights and biases drawn from N(0, 1), times 0.1
-ACCUMULATED = 1e-8  # document 2: what AdaGrad's sums of squares begin with, so that nothing is divided by 0
+SCALE = 0.1  # deep-learning report: weights and biases drawn from N(0, 1), times 0.1
+ACCUMULATED = 1e-8  # deep-learning report: what AdaGrad's sums of squares begin with, so that nothing is divided by 0
 
 
 def draw(sizes: Sequence[int], random: np.random.Generator, dtype: type[np.floating] = np.float64) -> list[Array]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class NumpyLearner(ArrayLearner):
-    """Document 2's multi-class network: dense layers, ReLU, softmax, AdaGrad (see numpy_network).
+    """The deep-learning report's multi-class network: dense layers, ReLU, softmax, AdaGrad (see numpy_network).
 
     config: hidden_layers (their units, such as "25-25"), learning_rate (AdaGrad's, above 0), batch_size.
     A network reads the mean of each pixel's three colours, standardised by that pixel's mean and deviation over the

@@ -1,4 +1,5 @@
-"""Where a training stood after an epoch: what another one goes on from (document 2, ResNet and DeeperGoogLeNet)."""
+"""Where a training stood after an epoch: what another one goes on from (deep-learning report, ResNet and
+DeeperGoogLeNet)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The phases of a trial: where a configuration asks for it, the head learns alone first.
 
-A fresh head's large gradients would spoil what a backbone has learned (document 2, network surgery: the head is warmed
-up for 25 epochs, then VGG16 learns from layer 15 on).
+A fresh head's large gradients would spoil what a backbone has learned (deep-learning report, network surgery: the
+head is warmed up for 25 epochs, then VGG16 learns from layer 15 on).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Going on from where a trial of an earlier study stood, with other settings (`tune --from STUDY/TRIAL@EPOCH`).
 
-How document 2 trained its ResNets and its DeeperGoogLeNet: stop, lower the learning rate, go on.
+How the deep-learning report trained its ResNets and its DeeperGoogLeNet: stop, lower the learning rate, go on.
 """
 
 from __future__ import annotations

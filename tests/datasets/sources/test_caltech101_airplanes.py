@@ -1,4 +1,4 @@
-"""Caltech-101's airplanes in its true layout, and document 2's own."""
+"""Caltech-101's airplanes in its true layout, and the deep-learning report's own."""
 
 from __future__ import annotations
 

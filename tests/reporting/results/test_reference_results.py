@@ -32,7 +32,7 @@ def test_document_4_is_complete_and_verbatim() -> None:
         ("best_model", "fine_tuned", "test_accuracy"): "0.9000",
         ("best_model", "fine_tuned", "test_loss"): "0.4108",
     }
-    assert all(value.source.startswith("document 4, section") for value in published.values.values())
+    assert all(value.source.startswith("food10 report, section") for value in published.values.values())
 
 
 def test_the_four_best_runs_of_the_screenshot_are_kept() -> None:
@@ -195,12 +195,15 @@ def test_a_percentage_is_a_fraction_to_machines(tmp_path: Path) -> None:
     [
         ("", "begins with 'nothing'"),
         ("table,row,field,value,note,source\n", "its first line must name the columns"),
-        (HEADER + "best_variants,fine_tuned,test_acuracy,0.9,,document 4\n", "did you mean test_accuracy?"),
-        (HEADER + "best_variants,fine_tuned,test_accuracy,about 0.9,,document 4\n", "the value 'about 0.9'"),
-        (HEADER + "best_variants,fine_tuned,test_accuracy,nan,,document 4\n", "must be a number"),
+        (HEADER + "best_variants,fine_tuned,test_acuracy,0.9,,food10 report\n", "did you mean test_accuracy?"),
+        (HEADER + "best_variants,fine_tuned,test_accuracy,about 0.9,,food10 report\n", "the value 'about 0.9'"),
+        (HEADER + "best_variants,fine_tuned,test_accuracy,nan,,food10 report\n", "must be a number"),
         (HEADER + "best_variants,fine_tuned,test_accuracy,0.9,,\n", "has no source"),
-        (HEADER + "best_variants,fine_tuned,test_accuracy,0.9,,document 4, section 5\n", "has 7 fields, but needs 6"),
-        (HEADER + 2 * "best_variants,fine_tuned,test_accuracy,0.9,,document 4\n", "stands twice"),
+        (
+            HEADER + "best_variants,fine_tuned,test_accuracy,0.9,,food10 report, section 5\n",
+            "has 7 fields, but needs 6",
+        ),
+        (HEADER + 2 * "best_variants,fine_tuned,test_accuracy,0.9,,food10 report\n", "stands twice"),
     ],
 )
 def test_what_cannot_be_right_is_refused_in_one_line(tmp_path: Path, text: str, told: str) -> None:
@@ -216,7 +219,7 @@ def test_what_cannot_be_right_is_refused_in_one_line(tmp_path: Path, text: str, 
 
 def test_a_spreadsheets_encodings(tmp_path: Path) -> None:
     path = tmp_path / "food10.csv"
-    line = "best_variants,fine_tuned,test_accuracy,0.9,mesuré,document 4\n"
+    line = "best_variants,fine_tuned,test_accuracy,0.9,mesuré,food10 report\n"
     path.write_text(HEADER + line, encoding="utf-8-sig")
     assert read_published(example_task(), tmp_path).values
 
@@ -227,7 +230,7 @@ def test_a_spreadsheets_encodings(tmp_path: Path) -> None:
 
 def test_a_users_missing_comma_is_one_line_at_the_door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_study(tmp_path / "results" / "food10" / "first", example_events())
-    (tmp_path / "food10.csv").write_text(HEADER + "best_variants,fine_tuned,test_accuracy 0.9,,document 4\n")
+    (tmp_path / "food10.csv").write_text(HEADER + "best_variants,fine_tuned,test_accuracy 0.9,,food10 report\n")
     monkeypatch.setattr(read_published, "__defaults__", (tmp_path,))
 
     result = CliRunner().invoke(cli.cli, ["summarize", "food10", "--results", str(tmp_path / "results")])

@@ -135,7 +135,7 @@ def test_a_column_may_be_a_fact_or_a_setting() -> None:
 
 
 def test_a_heading_that_names_seconds_has_seconds_below_it() -> None:
-    """Document 3 prints 2071.7088 below "Time_train (s)": 34 min 32 s beside it could not be compared."""
+    """The traffic-signs report prints 2071.7088 below "Time_train (s)": 34 min 32 s beside it could not be compared."""
     task = load_task("traffic_signs")
     events = [
         {**event, "seconds": {"train": 517.9272}} if event["event"] == "epoch" else event

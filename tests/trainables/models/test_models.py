@@ -168,7 +168,7 @@ def test_weights_may_be_random_by_configuration() -> None:
 
 
 def test_images_are_enlarged_and_centred_inside_the_network() -> None:
-    """As document 3 has it: 32 to 256 pixels, bicubic; (x - mean) / 255; more outputs than classes."""
+    """As the traffic-signs report has it: 32 to 256 pixels, bicubic; (x - mean) / 255; more outputs than classes."""
     import keras
     import tensorflow as tf
 

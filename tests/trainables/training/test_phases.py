@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow  # imports TensorFlow
 
 # VGG16 as Keras counts it: 19 layers with the images, blocks that end before layers 4, 7, 11, 15 and 19.
 VGG: Any = SimpleNamespace(blocks=[SimpleNamespace(layers=number) for number in (4, 7, 11, 15, 19)], layers=19)
-SURGERY = {  # document 2, network surgery
+SURGERY = {  # deep-learning report, network surgery
     "warmup_epochs": 25,
     "warmup_optimizer": "rmsprop",
     "warmup_learning_rate": 1e-3,

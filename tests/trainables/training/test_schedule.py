@@ -24,20 +24,20 @@ def at(
     ("schedule", "progress", "expected"),
     [
         ("constant", at(39), 0.01),
-        # Document 2, MiniVGGNet on CIFAR-10, variant b: .01 * .25 ** floor((1 + e) / 5).
+        # deep-learning report, MiniVGGNet on CIFAR-10, variant b: .01 * .25 ** floor((1 + e) / 5).
         ("step_decay_0.25", at(3), 0.01),
         ("step_decay_0.25", at(4), 0.0025),
         ("step_decay_0.25", at(9), 0.000625),
         ("step_decay_0.5", at(9), 0.0025),
-        # Document 2, MiniGoogLeNet: lr0 * (1 - e / 70) ** p.
+        # deep-learning report, MiniGoogLeNet: lr0 * (1 - e / 70) ** p.
         ("polynomial_decay_1", at(35, max_epochs=70), 0.005),
         ("polynomial_decay_2", at(35, max_epochs=70), 0.0025),
         # Variant a: decay .01 / 40; the 1,000th iteration of 100 a epoch is epoch 10's first.
         ("inverse_time_decay", at(0), 0.01),
         ("inverse_time_decay", at(10, steps_per_epoch=100), 0.01 / 1.25),
         ("inverse_time_decay", at(10, steps_per_epoch=100, step=40), 0.01 / (1 + 0.00025 * 1040)),
-        # Document 2, ResNet on CIFAR-10, 100 epochs: version 3 falls tenfold at 70 and at 90; version 4, at a hundredth
-        # of the document's rate here, is .1 - 9 e / 7000 up to epoch 70, then (100 - e) / 3000.
+        # deep-learning report, ResNet on CIFAR-10, 100 epochs: version 3 falls tenfold at 70 and at 90; version 4, at a
+        # hundredth of the document's rate here, is .1 - 9 e / 7000 up to epoch 70, then (100 - e) / 3000.
         ("piecewise_constant", at(69, max_epochs=100), 0.01),
         ("piecewise_constant", at(70, max_epochs=100), 0.001),
         ("piecewise_constant", at(89, max_epochs=100), 0.001),

@@ -396,7 +396,9 @@ def test_a_continuous_axis_names_no_freeze_points(tmp_path: Path) -> None:
         IntParameter(name="n", low=0, high=3, source="test"),
     )
     assert ArmPlan(arm=replace(arm, space=Space(parameters=axes)), trials=2).freeze_points == ()
-    layers = Space(parameters=(CategoricalParameter(name="frozen_layers", values=(11, 15), source="document 2"),))
+    layers = Space(
+        parameters=(CategoricalParameter(name="frozen_layers", values=(11, 15), source="deep-learning report"),)
+    )
     found = ArmPlan(arm=replace(arm, space=layers), trials=2).freeze_points
     assert found == ({"frozen_layers": 11}, {"frozen_layers": 15})
 

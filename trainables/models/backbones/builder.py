@@ -36,8 +36,8 @@ def build(
     """The backbone with its preprocessing: images uint8 or float [B, S, S, 3] in 0..255 to feature maps [B, s, s, F].
 
     top: with its own ImageNet classifier: to probabilities [B, 1000].
-    zoom: side in pixels to which images are enlarged first, a multiple of theirs, bicubic, not smoothed (document 3);
-        None leaves them.
+    zoom: side in pixels to which images are enlarged first, a multiple of theirs, bicubic, not smoothed
+    (traffic-signs report); None leaves them.
     channel_mean: red, green, blue on the scale 0..255: (x - mean) / 255 takes the place of the backbone's own
         preprocessing (see fine_tuned.build_backbone); None keeps its own.
     weights: None takes the ImageNet weights from the package, Keras's cache or the network; a Path is a local file

@@ -1,4 +1,4 @@
-"""AlexNet with batch normalization, as document 2 trains it on cats and dogs."""
+"""AlexNet with batch normalization, as the deep-learning report trains it on cats and dogs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ STRUCTURE = ("l2",)
 # (filters, kernel, stride) of each block's convolutions; a 3 x 3 max-pooling with stride 2 ends every block.
 BLOCKS = (((96, 11, 4),), ((256, 5, 1),), ((384, 3, 1), (384, 3, 1), (256, 3, 1)))
 HIDDEN_UNITS = (4096, 4096)
-BLOCK_DROPOUT, HIDDEN_DROPOUT = 0.25, 0.5  # document 2's, whatever the configuration's dropout
+BLOCK_DROPOUT, HIDDEN_DROPOUT = 0.25, 0.5  # the deep-learning report's, whatever the configuration's dropout
 DEFAULT_L2 = 0.0002  # the class's own; the stored call trains with 0.002
 SMALLEST = 57  # pixels: 15 after the first convolution, then 7, 3 and 1 after the poolings
 

@@ -1,4 +1,4 @@
-"""DeeperGoogLeNet, the inception network that document 2 trains on tiny-imagenet-200."""
+"""DeeperGoogLeNet, the inception network that the deep-learning report trains on tiny-imagenet-200."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STAGES = (
         "4e": (256, 160, 320, 32, 128, 128),
     },
 )
-DROPOUT = 0.4  # document 2's, whatever the configuration's dropout
+DROPOUT = 0.4  # the deep-learning report's, whatever the configuration's dropout
 DEFAULT_L2 = 0.0002
 SMALLEST = 16  # pixels: halved four times
 

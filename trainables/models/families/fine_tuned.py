@@ -22,10 +22,10 @@ STRUCTURE = ("backbone", "head", "initial_weights", "outputs", "zoom", "preproce
 def build(spec: BuildSpec) -> Network:
     """Backbone without top; head.
 
-    config: backbone (a name of registry.CATALOGUE, required), head (of heads.HEADS; default "hidden", document 4's),
-        initial_weights ("imagenet", the default, or "random", drawn by the trial's seed), outputs (how many classes the
-        head can name, at least those there are, which is the default), zoom (side in pixels to which the network
-        enlarges its images first; default: not at all), preprocessing (see build_backbone; default "own").
+    config: backbone (a name of registry.CATALOGUE, required), head (of heads.HEADS; default "hidden", the food10
+    report's), initial_weights ("imagenet", the default, or "random", drawn by the trial's seed), outputs (how many
+    classes the head can name, at least those there are, which is the default), zoom (side in pixels to which the
+    network enlarges its images first; default: not at all), preprocessing (see build_backbone; default "own").
     channel_mean is read with preprocessing "centred", channel_std never: a backbone brings its own preprocessing.
     Raises Fatal (one line) for an unknown backbone or missing weights, ValueError for values out of range.
     """
@@ -55,8 +55,8 @@ def build(spec: BuildSpec) -> Network:
 def build_backbone(backbone: Backbone, spec: BuildSpec, *, top: bool = False) -> keras.Model:
     """Build a backbone with the preprocessing and the zoom of the configuration, see `builder.build`.
 
-    config: preprocessing: "own", the default; "centred", (x - channel_mean) / 255 (document 3); "scaled", x / 255
-        (document 2's surgery, which leaves VGG's own preprocessing out).
+    config: preprocessing: "own", the default; "centred", (x - channel_mean) / 255 (traffic-signs report); "scaled", x
+    / 255 (the deep-learning report's surgery, which leaves VGG's own preprocessing out).
     Raises ValueError (one line) for any other.
     """
     kind = one_of("preprocessing", spec.config.get("preprocessing", "own"), PREPROCESSING)

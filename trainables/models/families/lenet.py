@@ -1,4 +1,4 @@
-"""LeNet as document 2 trains it on handwritten digits."""
+"""LeNet as the deep-learning report trains it on handwritten digits."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ def build(spec: BuildSpec) -> Network:
     """Backbone, features, dense softmax: fine_tuned's network whose head has nothing but these.
 
     config: backbone (required), pooling ("flatten", the default: every value of the last maps, VGG16's 25,088 and
-        ResNet50's 100,352 at 224 pixels, as document 2; or "average": the mean of each map), zoom and preprocessing as
-        in fine_tuned.build.
+        ResNet50's 100,352 at 224 pixels, as the deep-learning report; or "average": the mean of each map), zoom and
+        preprocessing as in fine_tuned.build.
     The network has one block: all of the backbone. Raises as fine_tuned.build does.
     """
     pooling = fine_tuned.one_of("pooling", spec.config.get("pooling", "flatten"), POOLINGS)

@@ -1,4 +1,4 @@
-"""MiniGoogLeNet, the small inception network of document 2's three CIFAR-10 experiments.
+"""MiniGoogLeNet, the small inception network of the deep-learning report's three CIFAR-10 experiments.
 
 Its author's file is missing; the definition is that of other public copies of the same textbook network.
 """
@@ -21,7 +21,7 @@ STAGES: tuple[tuple[tuple[int, int] | int, ...], ...] = (
     ((112, 48), (96, 64), (80, 80), (48, 96), 96),
     ((176, 160), (176, 160)),
 )
-DROPOUT = 0.5  # document 2's, whatever the configuration's dropout
+DROPOUT = 0.5  # the deep-learning report's, whatever the configuration's dropout
 SMALLEST = 7  # pixels: 3 and 1 after the two steps down
 
 

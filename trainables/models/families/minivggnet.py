@@ -1,4 +1,4 @@
-"""MiniVGGNet, the network of document 2's CIFAR-10 and flowers17 studies."""
+"""MiniVGGNet, the network of the deep-learning report's CIFAR-10 and flowers17 studies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from trainables.models.parts.heads import probabilities
 STRUCTURE = ("batch_norm",)
 FILTERS = (32, 64)  # of each block's two 3 x 3 convolutions
 HIDDEN_UNITS = 512
-BLOCK_DROPOUT, HIDDEN_DROPOUT = 0.25, 0.5  # document 2's, whatever the configuration's dropout
+BLOCK_DROPOUT, HIDDEN_DROPOUT = 0.25, 0.5  # the deep-learning report's, whatever the configuration's dropout
 
 
 def build(spec: BuildSpec) -> Network:

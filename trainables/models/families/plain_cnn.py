@@ -1,4 +1,4 @@
-"""The small convolutional network that document 3 compares everything with."""
+"""The small convolutional network that the traffic-signs report compares everything with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The residual network with bottlenecks and pre-activation (He et al., 2016, arXiv 1603.05027) of document 2.
+"""The residual network with bottlenecks and pre-activation (He et al., 2016, arXiv 1603.05027) of the deep-learning
+report.
 
 Its author's file is missing; the call's signature and the document match the textbook network of that name.
 """
@@ -16,7 +17,7 @@ from trainables.models.parts.built_network import BuildSpec, Network
 from trainables.models.parts.heads import probabilities
 
 STRUCTURE = ("stages", "filters", "stem", "l2")
-DEFAULT_STAGES, DEFAULT_FILTERS = "9-9-9", "64-64-128-256"  # document 2, on CIFAR-10
+DEFAULT_STAGES, DEFAULT_FILTERS = "9-9-9", "64-64-128-256"  # deep-learning report, on CIFAR-10
 DEFAULT_L2 = 0.0005
 NORMALIZATION = {"epsilon": 2e-5, "momentum": 0.9}
 
@@ -33,8 +34,8 @@ def build(spec: BuildSpec) -> Network:
         stage, multiples of 4; default "64-64-128-256"; "64-128-256-512"), stem ("cifar", a 3 x 3 convolution, the
         default; or "tiny_imagenet", 5 x 5, BN, ReLU and a 3 x 3 max-pooling that halves), l2 (of every kernel, default
         0.0005).
-    channel_mean: of the training split, subtracted: document 2's on tiny-imagenet; on CIFAR-10 it subtracts a mean for
-        every pixel. It does not divide.
+    channel_mean: of the training split, subtracted: the deep-learning report's on tiny-imagenet; on CIFAR-10 it
+    subtracts a mean for every pixel. It does not divide.
     Raises ValueError (one line) for what cannot be built, or where weights are given.
     """
     stages = whole_numbers("stages", spec.config.get("stages", DEFAULT_STAGES))

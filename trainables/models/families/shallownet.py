@@ -13,7 +13,8 @@ FILTERS = 32
 
 
 def build(spec: BuildSpec) -> Network:
-    """Conv32-3, ReLU, flattened, dense, softmax (document 2, ShallowNet); 99,203 parameters at 32 px, 3 classes.
+    """Conv32-3, ReLU, flattened, dense, softmax (deep-learning report, ShallowNet); 99,203 parameters at 32 px, 3
+    classes.
 
     x / 255 goes in: neither channel_mean nor channel_std is used. Raises ValueError where weights are given.
     """

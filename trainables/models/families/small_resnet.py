@@ -1,4 +1,4 @@
-"""The residual network that document 4 trains from scratch."""
+"""The residual network that the food10 report trains from scratch."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import keras
 from trainables.models.parts import heads, layers
 from trainables.models.parts.built_network import ADJUSTABLE, BuildSpec, Network
 
-BASE_FILTERS = (32, 64, 128, 256)  # document 4, one number a block
-STEM_FILTERS = 32  # document 4, Conv32-7; its runs with wider blocks list the blocks' filters only
+BASE_FILTERS = (32, 64, 128, 256)  # food10 report, one number a block
+STEM_FILTERS = 32  # food10 report, Conv32-7; its runs with wider blocks list the blocks' filters only
 CONVOLUTIONS_PER_BLOCK = 3
 STRUCTURE = ("conv_blocks", "filter_width")
 

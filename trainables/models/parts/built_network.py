@@ -56,9 +56,9 @@ def dropout_rate(config: Mapping[str, Any]) -> float:
 def frozen_blocks(network: Network, config: Mapping[str, Any]) -> int:
     """How many of the network's first blocks stay as they are: the ones whose end lies nearest to what is asked.
 
-    config: frozen_fraction (0 to 1) of the backbone's layers, as document 4 counts; or frozen_layers, the index of the
-        first layer that learns, as document 2 counts (VGG16's layers[15:]); neither freezes nothing. Of two ends
-        equally near, the earlier. Snapped, so that few prefixes exist and trials share them.
+    config: frozen_fraction (0 to 1) of the backbone's layers, as the food10 report counts; or frozen_layers, the
+    index of the first layer that learns, as the deep-learning report counts (VGG16's layers[15:]); neither freezes
+    nothing. Of two ends equally near, the earlier. Snapped, so that few prefixes exist and trials share them.
     Raises ValueError (one line) for values out of range, or where both are given.
     """
     if "frozen_fraction" in config and "frozen_layers" in config:

@@ -15,7 +15,7 @@ from trainables.models.parts.built_network import ADJUSTABLE
 
 LOGITS = "logits"  # the layer training takes its loss from: cross-entropy on logits has no clipping and no log(0)
 PROBABILITIES = "probabilities"  # the model's output
-LEAKY_RELU_SLOPE = 0.03  # document 4, LReLU.03
+LEAKY_RELU_SLOPE = 0.03  # food10 report, LReLU.03
 HIDDEN_UNITS = 256  # documents 2 and 4, FC256
 
 
@@ -36,7 +36,7 @@ def find(name: str) -> Head:
 
 
 def classify(pooled: Any, num_classes: int) -> Any:
-    """Dropout, dense 256, batch normalization, dropout, leaky ReLU, dense, softmax (document 4's head).
+    """Dropout, dense 256, batch normalization, dropout, leaky ReLU, dense, softmax (the food10 report's head).
 
     pooled: symbolic float [B, F], one feature vector an image.
     Returns symbolic float32 [B, num_classes], rows sum to 1.
@@ -50,7 +50,8 @@ def classify(pooled: Any, num_classes: int) -> Any:
 
 
 def decide(pooled: Any, num_classes: int) -> Any:
-    """Dropout and one sigmoid unit for the second of two classes (document 1's head), as two probabilities.
+    """Dropout and one sigmoid unit for the second of two classes (the dogs-vs-cats report's head), as two
+    probabilities.
 
     The sigmoid of z is the softmax of (0, z), and binary cross-entropy its cross-entropy: with the constant 0 beside
     z, training, metrics and the saved model are those of any other number of classes.
@@ -68,12 +69,13 @@ def decide(pooled: Any, num_classes: int) -> Any:
 
 
 def dense_layers(features: Any, num_classes: int, *, units: tuple[int, ...]) -> Any:
-    """Dense layers with ReLU, then probabilities (document 3's heads)."""
+    """Dense layers with ReLU, then probabilities (the traffic-signs report's heads)."""
     return probabilities(_dense(features, units), num_classes)
 
 
 def dense_256(features: Any, num_classes: int) -> Any:
-    """Dense 256, ReLU, dropout .5 whatever the configuration's, then probabilities (document 2's surgery)."""
+    """Dense 256, ReLU, dropout .5 whatever the configuration's, then probabilities (the deep-learning report's
+    surgery)."""
     x = keras.layers.Dense(HIDDEN_UNITS, activation="relu", name="head_dense")(features)
     x = keras.layers.Dropout(0.5, name="head_dropout")(x)
     return probabilities(x, num_classes)
@@ -89,7 +91,8 @@ def probabilities(features: Any, num_classes: int, *, l2: float = 0.0) -> Any:
 
 
 def box(features: Any, num_classes: int) -> Any:
-    """Dense 128, 64, 32 with ReLU, then a sigmoid for each edge of a box (document 2), whatever the number of classes.
+    """Dense 128, 64, 32 with ReLU, then a sigmoid for each edge of a box (deep-learning report), whatever the number
+    of classes.
 
     features: symbolic float [B, D]. Returns symbolic float32 [B, 4]: x1, y1, x2, y2 in shares of the image's sides.
     """
@@ -119,8 +122,11 @@ HEADS: Mapping[str, Head] = {
     "hidden": Head(features=average, classify=classify),
     "sigmoid": Head(features=average, classify=decide),
     "linear": Head(features=average, classify=probabilities),
-    "flatten_linear": Head(features=flatten, classify=probabilities),  # document 2: one softmax on all of VGG16's maps
-    # Document 3's two classifiers, at 32 and at 256 pixels; the second pools twice in its code, once in its text.
+    "flatten_linear": Head(
+        features=flatten, classify=probabilities
+    ),  # deep-learning report: one softmax on all of VGG16's maps
+    # The traffic-signs report's two classifiers, at 32 and at 256 pixels; the second pools twice in its code, once in
+    # its text.
     "dense_512_256_128": Head(features=flatten, classify=partial(dense_layers, units=(512, 256, 128))),
     "dense_1024_256": Head(features=partial(flatten, poolings=2), classify=partial(dense_layers, units=(1024, 256))),
     "dense_256": Head(features=flatten, classify=dense_256, adjustable=False),

@@ -72,7 +72,8 @@ def normalize_activate(x: Any, name: str, **normalization: float) -> Any:
 
 
 def activate_normalize(x: Any, name: str, *, batch_norm: bool = True) -> Any:
-    """ReLU, then batch normalization where it is asked for: the order of document 2's MiniVGGNet and AlexNet."""
+    """ReLU, then batch normalization where it is asked for: the order of the deep-learning report's MiniVGGNet and
+    AlexNet."""
     x = keras.layers.ReLU(name=f"{name}_activation")(x)
     return keras.layers.BatchNormalization(name=f"{name}_normalization")(x) if batch_norm else x
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from trainables.training.progress import Progress
 
-BOUNDARIES = (0.7, 0.9)  # document 2, ResNet on CIFAR-10, version 3: 0.1, from epoch 70 of 100 0.01, from 90 0.001
+BOUNDARIES = (
+    0.7,
+    0.9,
+)  # deep-learning report, ResNet on CIFAR-10, version 3: 0.1, from epoch 70 of 100 0.01, from 90 0.001
 
 
 def learning_rate(base: float, progress: Progress) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trainables.training.progress import Progress
 
-# document 2, ResNet on CIFAR-10, version 4: 0.1 - 9 e / 7000 up to epoch 70 of 100, then (100 - e) / 3000
+# deep-learning report, ResNet on CIFAR-10, version 4: 0.1 - 9 e / 7000 up to epoch 70 of 100, then (100 - e) / 3000
 BEND, AT_BEND = 0.7, 0.1
 
 

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 from trainables.training.progress import Progress
 
-FACTOR = 0.5  # document 4, section 4, LR Annealing: halved
-PATIENCE = 10  # epochs, document 4
-MIN_DELTA = 1e-4  # the default of keras.callbacks.ReduceLROnPlateau, which document 4's code leaves alone
+FACTOR = 0.5  # food10 report, section 4, LR Annealing: halved
+PATIENCE = 10  # epochs, food10 report
+MIN_DELTA = 1e-4  # the default of keras.callbacks.ReduceLROnPlateau, which the food10 report's code leaves alone
 
 
 def learning_rate(base: float, progress: Progress) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trainables.training.progress import Progress
 
-STEP_EPOCHS = 5  # document 2, MiniVGGNet on CIFAR-10, variant b: lr = .01 * .25 ** floor((1 + e) / 5)
+STEP_EPOCHS = 5  # deep-learning report, MiniVGGNet on CIFAR-10, variant b: lr = .01 * .25 ** floor((1 + e) / 5)
 
 
 def learning_rate(base: float, progress: Progress, factor: str) -> float:
