@@ -29,9 +29,14 @@ STYLES: dict[str, dict[str, Any]] = {
 
 
 def draw_boxes(study: Path, store: ImageStore) -> list[Path]:
-    """Write plots/boxes_<arm>.png for every winner that predicts boxes; the paths written, none for classes.
+    """Write plots/boxes_<arm>.png for every winner that predicts boxes.
 
-    store: of the study's images.
+    Args:
+        study: Folder of the study.
+        store: The study's images.
+
+    Returns:
+        The paths written; none for a study of classes.
     """
     record = read_study(study)
     written = []
@@ -71,7 +76,11 @@ def _draw_sheet(record: StudyRecord, label: str, boxes: BoxPredictions, store: I
 
 
 def spread(overlaps: np.ndarray) -> list[int]:
-    """Numbers of the images shown."""
+    """Return positions of the images to show, evenly spread from the worst overlap to the best.
+
+    Args:
+        overlaps: Overlap over union of each test image, float [N].
+    """
     order = np.argsort(overlaps, kind="stable")
     places = np.linspace(0, len(order) - 1, min(PICTURES, len(order))).round().astype(int)
     return [int(number) for number in order[places]]

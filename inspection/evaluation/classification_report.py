@@ -1,5 +1,4 @@
-"""The classification report of stored test predictions, as scikit-learn lays it out and the deep-learning report
-prints it."""
+"""Classification report of stored test predictions, in scikit-learn's layout, which the deep-learning report prints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which classes a winner takes for which: counts, the most confused pairs, text and a picture."""
+"""Confusion matrix of a winner: counts, most confused pairs, text and picture."""
 
 from __future__ import annotations
 
@@ -20,13 +20,17 @@ WIDTH, DOTS_PER_INCH = 8.0, 150  # inches; 1200 pixels
 
 @dataclass(frozen=True, kw_only=True)
 class Confusion:
-    """How many images of each class were taken for each."""
+    """Counts of images by true and predicted class."""
 
     names: tuple[str, ...]  # of the classes
     counts: np.ndarray  # int [K, K]: true class, predicted class
 
     def shares(self) -> np.ndarray:
-        """Float [K, K]: of the images of each true class, 0 to 1; a class without images has zeros."""
+        """Return the share of each true class's images by predicted class.
+
+        Returns:
+            Float [K, K], 0 to 1; a class without images has zeros.
+        """
         totals = self.counts.sum(axis=1, keepdims=True)
         shares: np.ndarray = self.counts / np.maximum(totals, 1)
         return shares
@@ -43,14 +47,25 @@ class ConfusedPair:
 
 
 def confusion_of(labels: np.ndarray, predicted: np.ndarray, names: Sequence[str]) -> Confusion:
-    """Counted from labels and predictions, int [N], positions in `names`."""
+    """Count images by true and predicted class.
+
+    Args:
+        labels: True classes as positions in `names`, int [N].
+        predicted: Predicted classes, int [N].
+        names: Class names.
+    """
     classes = len(names)
     counts = np.bincount(labels * classes + predicted, minlength=classes**2).reshape(classes, classes)
     return Confusion(names=tuple(names), counts=counts)
 
 
 def most_confused(confusion: Confusion, most: int = 10) -> list[ConfusedPair]:
-    """The pairs with the most images, of equally many the one with the larger share, then in the order of classes."""
+    """Return the most confused pairs of classes: most images first, then the larger share.
+
+    Args:
+        confusion: The counts.
+        most: Largest number of pairs.
+    """
     names, counts, shares = confusion.names, confusion.counts.tolist(), confusion.shares().tolist()
     pairs = [
         ConfusedPair(true=names[true], predicted=names[other], count=counts[true][other], share=shares[true][other])
@@ -61,9 +76,11 @@ def most_confused(confusion: Confusion, most: int = 10) -> list[ConfusedPair]:
 
 
 def aggregated(confusion: Confusion, most: int) -> Confusion:
-    """The classes with the most mistakes, from them or for them, in their order; all others together as the last.
+    """Keep the classes with the most mistakes and add up all others as the last class.
 
-    Itself where there are no more than `most` + 1 classes.
+    Args:
+        confusion: The counts; returned unchanged with at most `most` + 1 classes.
+        most: Number of classes to keep.
     """
     classes = len(confusion.names)
     if classes <= most + 1:
@@ -92,10 +109,15 @@ def confusion_text(confusion: Confusion) -> str:
 
 
 def draw_confusion(confusion: Confusion, title: str, path: Path) -> None:
-    """Write the picture (PNG), whole or not at all. Of more than 45 classes, 30 and all others together.
+    """Write the picture (PNG), whole or not at all; over 45 classes are aggregated to 30.
 
-    One hue from white to dark, so that it reads without colour vision; even where 1 image in 25 is confused a cell
-    shows, since the colour follows the square root of the share.
+    One hue from white to dark can be read without colour vision. The colour follows the square root of the share, so
+    that 1 confused image in 25 is visible.
+
+    Args:
+        confusion: The counts.
+        title: Title of the picture.
+        path: Target file.
     """
     from matplotlib.colors import PowerNorm
     from matplotlib.ticker import PercentFormatter

@@ -27,9 +27,15 @@ class Ensemble:
 
 
 def ensemble(study: Path, top: int, arm: str | None = None) -> Ensemble:
-    """The `top` confirmed models that are best on validation, of one arm or of all, averaged on the test images.
+    """Average the confirmed models that are best on validation, measured on the test images.
 
-    Validation alone chooses. Raises InspectionError (one line): fewer such models, other test images, no predictions.
+    Args:
+        study: Folder of the study.
+        top: Number of models, from 2.
+        arm: Only models of this arm; None takes all arms.
+
+    Raises:
+        InspectionError: There are fewer such models, they saw other test images, or predictions are missing.
     """
     from trainables.ensemble_average import Averages
     from trainables.metrics import evaluate
@@ -71,7 +77,7 @@ def ensemble(study: Path, top: int, arm: str | None = None) -> Ensemble:
 
 
 def ensemble_text(found: Ensemble) -> str:
-    """A line a member, then the average's."""
+    """Return one line for each member, then one for the average."""
     rows = [("model", found.metric, *(f"test_{metric}" for metric in METRICS))]
     for trial, metrics in found.members:
         validated = f"{trial.best:.4f}" if trial.best is not None else "-"

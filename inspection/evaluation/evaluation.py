@@ -1,4 +1,4 @@
-"""What stored test predictions say of winners: reports, confusions. Nothing is predicted or opened anew."""
+"""Evaluation of winners from stored test predictions; no test image is opened."""
 
 from __future__ import annotations
 
@@ -32,7 +32,15 @@ class Evaluation:
 
 
 def evaluations(study: Path, arms: Sequence[str] = ()) -> list[Evaluation]:
-    """Of these arms' winners, or of all, the best on validation first. Raises InspectionError (one line)."""
+    """Evaluate winners, the best on validation first.
+
+    Args:
+        study: Folder of the study.
+        arms: Arms whose winners are meant; none means all.
+
+    Raises:
+        InspectionError: An arm has no winner, or its predictions are missing.
+    """
     return [_evaluation(winner) for winner in chosen(study, arms)]
 
 
@@ -53,7 +61,7 @@ def evaluation_text(evaluation: Evaluation) -> str:
 
 
 def evaluation_contract(evaluation: Evaluation) -> dict[str, Any]:
-    """The same for machines; see commands/evaluate.py."""
+    """Return the evaluation as JSON values; commands/evaluate.py prints them."""
     confusion = evaluation.confusion
     return {
         "arm": evaluation.winner.arm,
@@ -68,7 +76,18 @@ def evaluation_contract(evaluation: Evaluation) -> dict[str, Any]:
 
 
 def write_evaluations(study: Path, found: Sequence[Evaluation]) -> list[Path]:
-    """tables/report_<arm>.txt and plots/confusion_<arm>.png of each. Returns their paths. Raises OSError."""
+    """Write tables/report_<arm>.txt and plots/confusion_<arm>.png of each evaluation.
+
+    Args:
+        study: Folder of the study.
+        found: The evaluations.
+
+    Returns:
+        The paths written.
+
+    Raises:
+        OSError: A file cannot be written.
+    """
     written = []
     for evaluation in found:
         arm = evaluation.winner.arm

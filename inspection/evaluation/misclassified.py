@@ -30,7 +30,13 @@ class Mistake:
 
 
 def mistakes(predictions: ClassPredictions, classes: Sequence[str], most: int) -> list[Mistake]:
-    """The wrong predictions, the surest first, at most so many. classes: what each output is called."""
+    """Return the wrong predictions with the highest confidence first.
+
+    Args:
+        predictions: Stored test predictions.
+        classes: Name of each output.
+        most: Largest number of mistakes.
+    """
     probabilities, labels = predictions.probabilities, predictions.labels
     predicted = probabilities.argmax(axis=1)
     confidence = probabilities[np.arange(len(labels)), predicted]
@@ -50,10 +56,16 @@ def mistakes(predictions: ClassPredictions, classes: Sequence[str], most: int) -
 
 
 def draw_gallery(winner: Winner, path: Path, most: int, enter: Callable[[str], None]) -> list[Mistake]:
-    """Write the sheet of the winner's surest mistakes; without any, nothing is opened or written.
+    """Write the sheet of the winner's most confident mistakes; without any, nothing is opened or written.
 
-    enter: writes the reason into the study's ledger; called before any pixel of a test image is read.
-    Raises InspectionError: no stored predictions, the images are gone or are others.
+    Args:
+        winner: The model.
+        path: Target file (PNG).
+        most: Largest number of images.
+        enter: Records the reason as an opening of the test split; called before any pixel is read.
+
+    Raises:
+        InspectionError: Predictions are missing, or the images are gone or changed.
     """
     predictions = class_predictions(winner.paths)
     wrong = mistakes(predictions, winner.names(predictions.probabilities.shape[1]), most)

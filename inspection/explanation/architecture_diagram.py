@@ -68,7 +68,7 @@ def _sort(layer: Layer) -> str:
 
 
 def boxes(listing: Listing) -> list[Box]:
-    """One a layer; where those are too many, one a block of a backbone, or by the beginnings of the names."""
+    """Return one box for each layer, or for each block or group of names where layers are too many."""
     singles = [Box(name=layer.name, layers=(layer,)) for layer in listing.layers]
     if len(singles) <= MOST_BOXES:
         return singles
@@ -92,7 +92,15 @@ def boxes(listing: Listing) -> list[Box]:
 
 
 def draw(listing: Listing, path: Path) -> None:
-    """Write the picture (PNG), whole or not at all. Raises OSError where it cannot be written."""
+    """Write the picture (PNG), whole or not at all.
+
+    Args:
+        listing: Layers of the network.
+        path: Target file.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
     from matplotlib.patches import Patch
 
     drawn = boxes(listing)
@@ -161,7 +169,7 @@ def _line(axes: Axes, x: float, y: float, text: str, size: float = 8, **style: A
 
 
 def _reads(drawn: Sequence[Box], box: Box) -> list[Box]:
-    """The other boxes that this one reads, in order."""
+    """Return the other boxes whose outputs this one takes, in order."""
     own = {layer.name for layer in box.layers}
     read = {name for layer in box.layers for name in layer.reads} - own
     return [other for other in drawn if any(layer.name in read for layer in other.layers)]

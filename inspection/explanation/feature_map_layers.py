@@ -33,12 +33,14 @@ def maps_layers(network: keras.Model) -> dict[str, tuple[int, int]]:
 
 
 def block_ends(network: keras.Model) -> dict[str, str]:
-    """The last layer of every block, by the block's name, from input to output.
+    """Return the last layer of every block by the block's name, from input to output.
 
-    A block is what the layers' names say ("block3_...", "conv2_block1_...", "mixed7"), in the way of naming that fits
-    the most layers; where names say nothing, a convolution with what follows it up to the next. A sum that only
+    Blocks follow the layers' names ("block3_...", "conv2_block1_...", "mixed7"), by the naming scheme that fits the
+    most layers. Without such names a block is a convolution with all layers up to the next one. A sum that only
     continues a block belongs to it.
-    Raises InspectionError where no layer has feature maps.
+
+    Raises:
+        InspectionError: No layer has feature maps.
     """
     # Imports Keras, which inspection.loading.silence_tensorflow does silently before.
     from trainables.models.backbones.freeze_points import BLOCKS
@@ -54,10 +56,9 @@ def block_ends(network: keras.Model) -> dict[str, str]:
 
 
 def default_layers(network: keras.Model) -> list[str]:
-    """Where a heat map is drawn unless told: the last block of each size of maps, the coarsest first.
+    """Return the default layers of heat maps: the last block of each map size, the coarsest first.
 
-    The last is where Selvaraju et al. (2017) look; the finer ones show what it was made of. Maps of one pixel have no
-    place to show.
+    The last block is the choice of Selvaraju et al. (2017); finer ones show its parts. Maps of one pixel are left out.
     """
     maps = maps_layers(network)
     last: dict[tuple[int, int], str] = {}
@@ -68,7 +69,15 @@ def default_layers(network: keras.Model) -> list[str]:
 
 
 def check_layers(network: keras.Model, names: list[str]) -> list[str]:
-    """The names themselves. Raises InspectionError (one line, nearest match) for one without feature maps."""
+    """Return the names if all have feature maps.
+
+    Args:
+        network: The network.
+        names: Names of layers.
+
+    Raises:
+        InspectionError: A layer has no feature maps; the message has the nearest match.
+    """
     import difflib
 
     maps = maps_layers(network)
@@ -106,7 +115,7 @@ def _by_convolution(network: keras.Model, maps: dict[str, tuple[int, int]]) -> d
 
 
 def _continued(network: keras.Model, end: str, maps: dict[str, tuple[int, int]]) -> str:
-    """The sum that is all that reads the block, where there is one: Xception's have names of Keras's own."""
+    """Return the sum that is the only consumer of the block, if there is one (Xception's sums have Keras's names)."""
     while True:
         readers = [node.operation.name for node in network.get_layer(end)._outbound_nodes]
         if len(readers) != 1 or not re.fullmatch(r"add(_\d+)?", readers[0]) or readers[0] not in maps:

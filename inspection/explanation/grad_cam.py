@@ -19,7 +19,7 @@ BATCH = 8  # images at a time: every map of a batch is in memory at once
 
 @dataclass(frozen=True, kw_only=True)
 class GradCamResult:
-    """What a network says of some images, and what it was made of."""
+    """Predictions for some images with heat maps and feature maps."""
 
     probabilities: NDArray[np.float32]  # [N, C]
     explained: NDArray[np.int64]  # [N], the class whose score was followed back
@@ -30,14 +30,20 @@ class GradCamResult:
 def grad_cam(
     network: keras.Model, images: NDArray[np.uint8], heat: Sequence[str], maps: Sequence[str] = ()
 ) -> GradCamResult:
-    """Heat maps of the most probable class at some layers, and the feature maps of others.
+    """Compute heat maps of the most probable class, and feature maps (Selvaraju et al., 2017).
 
-    images: [N, S, S, 3]. heat, maps: names of layers that put out feature maps.
+    The heat at a layer is max(0, sum over channels k of a_k A_k): A_k is map k of the layer, a_k the mean over places
+    of the gradient of the score by A_k. The score is the class's logit, as in the paper; with two classes it is the
+    difference of both logits, on which a softmax of two (or one sigmoid unit) depends alone.
 
-    The heat at a layer is max(0, sum over channels k of a_k A_k): A_k is the layer's map k, a_k the mean over places
-    of the score's gradient by A_k. The score is the class's number before the softmax, as in the paper; of two classes
-    it is the difference to the other one's, all that a softmax of two (or one sigmoid unit) depends on.
-    Raises InspectionError where a score does not depend on a layer.
+    Args:
+        network: The network.
+        images: uint8 [N, S, S, 3].
+        heat: Names of the layers of heat maps.
+        maps: Names of the layers whose feature maps are returned.
+
+    Raises:
+        InspectionError: A score does not depend on a layer.
     """
     parts = [_look(network, images[start : start + BATCH], heat, maps) for start in range(0, len(images), BATCH)]
     return GradCamResult(
@@ -91,7 +97,7 @@ def _look(network: keras.Model, images: NDArray[np.uint8], heat: Sequence[str], 
 
 
 def _before_softmax(layer: Any, inputs: Any, output: Any) -> Any:
-    """The numbers that the last layer turns into probabilities; its output where it turns none."""
+    """Return the logits of the last layer, or its output where it has no softmax or sigmoid."""
     import keras
 
     if isinstance(layer, keras.layers.Softmax):

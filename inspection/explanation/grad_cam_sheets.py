@@ -28,7 +28,11 @@ MAPS_OF = 4  # images in a sheet of feature maps
 
 
 def convolutional(winners: Sequence[Winner]) -> list[Winner]:
-    """Those that are networks. Raises InspectionError where none is."""
+    """Return the winners that are Keras networks.
+
+    Raises:
+        InspectionError: None is.
+    """
     found = [winner for winner in winners if winner.is_keras]
     if not found:
         arms = ", ".join(winner.title for winner in winners)
@@ -37,9 +41,9 @@ def convolutional(winners: Sequence[Winner]) -> list[Winner]:
 
 
 def validation_subjects(winner: Winner) -> list[GridCell]:
-    """The first validation image of each class, of the first twelve, with its class.
+    """Return the first validation image of each of the first twelve classes.
 
-    Not test images: a look at those is one more opening of the test split.
+    Test images would be one more opening of the test split.
     """
     images = winner.images("val")
     first = np.unique(images.labels, return_index=True)[1][:MOST_CLASSES]
@@ -53,11 +57,17 @@ def validation_subjects(winner: Winner) -> list[GridCell]:
 def explain(
     winner: Winner, subjects: Sequence[GridCell], layers: Sequence[str], out: Path, tell: Callable[[str], None]
 ) -> None:
-    """Write the winner's sheets below out/<arm>/ and the same into the study's TensorBoard.
+    """Write the winner's sheets below out/<arm>/ and into the study's TensorBoard.
 
-    layers: where heat maps are drawn; none means where `feature_map_layers.default_layers` says. tell: hears a line for
-    each file.
-    Raises InspectionError (one line): no feature maps, an unknown layer.
+    Args:
+        winner: The model.
+        subjects: The images.
+        layers: Layers of heat maps; none means `feature_map_layers.default_layers`.
+        out: Folder of the sheets.
+        tell: Called with one line for each file.
+
+    Raises:
+        InspectionError: There are no feature maps, or a layer is unknown.
     """
     network = load_network(winner.paths.keras)
     ends = block_ends(network)
@@ -98,7 +108,12 @@ def explain(
 
 
 def to_tensorboard(folder: Path, drawn: Mapping[str, Path]) -> None:
-    """The sheets as image summaries of a run of their own, in place of an earlier explanation's."""
+    """Write the sheets as image summaries of a run of their own, in place of earlier ones.
+
+    Args:
+        folder: The study's TensorBoard folder.
+        drawn: Paths of the sheets by name.
+    """
     from PIL import Image
     from tensorboardX import SummaryWriter
 

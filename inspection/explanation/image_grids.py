@@ -39,9 +39,14 @@ class GridCell:
 
 
 def overlay(pixels: NDArray[np.uint8], heat: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """The image in grey under its heat map [h, w], stretched smoothly and scaled to its own largest value.
+    """Draw a heat map over the image in grey.
 
-    Uint8 [S, S, 3]. Where nothing is hot, all of it is grey.
+    Args:
+        pixels: uint8 [S, S, 3].
+        heat: float32 [h, w]; enlarged smoothly and scaled to its largest value.
+
+    Returns:
+        uint8 [S, S, 3]; grey where nothing is hot.
     """
     import matplotlib
 
@@ -60,7 +65,13 @@ def overlay(pixels: NDArray[np.uint8], heat: NDArray[np.float32]) -> NDArray[np.
 def heat_sheet(
     shown: Sequence[GridCell], heat: Sequence[tuple[str, Sequence[NDArray[np.uint8]]]], title: str
 ) -> Figure:
-    """A row an image: itself, its overlays, what is said of it. heat: by layer, heading and each image's overlay."""
+    """Draw a row for each image: the image, its overlays, its caption.
+
+    Args:
+        shown: The images with captions.
+        heat: For each layer its heading and the overlay of each image.
+        title: Title of the sheet.
+    """
     columns = [("image", [one.pixels for one in shown]), *heat]
     figure, axes = _mosaic(
         [[pictures[row] for _, pictures in columns] for row in range(len(shown))],
@@ -76,9 +87,12 @@ def heat_sheet(
 
 
 def maps_sheet(shown: Sequence[GridCell], maps: NDArray[np.float32], title: str) -> Figure:
-    """A row an image: itself, then the channels of one block that vary most over all of them.
+    """Draw a row for each image: the image, then the channels of one block that vary most.
 
-    maps: [N, h, w, C]. Each channel has one scale for all images, from its lowest value (dark) to its highest.
+    Args:
+        shown: The images with captions.
+        maps: Feature maps, float32 [N, h, w, C]; each channel has one scale for all images.
+        title: Title of the sheet.
     """
     import matplotlib
 
@@ -104,12 +118,24 @@ def maps_sheet(shown: Sequence[GridCell], maps: NDArray[np.float32], title: str)
 
 
 def most_varied(maps: NDArray[np.float32], count: int) -> list[int]:
-    """The channels [h, w] of maps [N, h, w, C] with the largest standard deviation, the first of equals first."""
+    """Return the channels with the largest standard deviation, the first of equals first.
+
+    Args:
+        maps: Feature maps, float32 [N, h, w, C].
+        count: Number of channels.
+    """
     return [int(channel) for channel in np.argsort(-maps.std(axis=(0, 1, 2)), kind="stable")[:count]]
 
 
 def enlarged(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """[CELL, CELL, 3]: small pictures keep their pixels' edges, large ones are averaged."""
+    """Scale an image to one cell of a sheet; small ones keep their pixel edges.
+
+    Args:
+        pixels: uint8 [h, w, 3].
+
+    Returns:
+        uint8 [CELL, CELL, 3].
+    """
     cv2 = opencv()
     way = cv2.INTER_AREA if pixels.shape[0] > CELL else cv2.INTER_NEAREST
     done: NDArray[np.uint8] = cv2.resize(pixels, (CELL, CELL), interpolation=way)
@@ -117,7 +143,13 @@ def enlarged(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def picture_sheet(shown: Sequence[GridCell], columns: int, title: str) -> Figure:
-    """Images in rows of `columns`, each with its lines below it."""
+    """Draw images in rows, each with its caption below.
+
+    Args:
+        shown: The images with captions.
+        columns: Images a row.
+        title: Title of the sheet.
+    """
     lines = [[line for each in (one.title, *one.lines) for line in textwrap.wrap(each, WIDEST)] for one in shown]
     below = max((len(each) for each in lines), default=0) * LINE + 8
     rows = [[one.pixels for one in shown[start : start + columns]] for start in range(0, len(shown), columns)]
@@ -141,14 +173,18 @@ def _mosaic(
     names: bool = False,
     bar: tuple[str, str] | None = None,
 ) -> tuple[Figure, Axes]:
-    """Pictures in rows, enlarged to one size, as one image whose pixels are the axes' units.
+    """Draw pictures in rows as one image whose pixels are the axes' units; a hundred panels would take seconds.
 
-    A hundred panels would take seconds.
-
-    beside, below: pixels left free right of all rows, and under each. across: between columns. names: room for
-    one left of each row. bar: what the colours mean, and their map.
+    Args:
+        rows: Pictures, enlarged to one size.
+        title: Title of the figure.
+        headings: Heading of each column.
+        beside: Free pixels at the right of all rows.
+        below: Free pixels under each row.
+        across: Free pixels between columns.
+        names: Whether to leave room for a name at the left of each row.
+        bar: Label and colour map of a colour bar.
     """
-
     columns = max(len(row) for row in rows)
     height, width = len(rows) * (CELL + GAP + below), columns * (CELL + GAP + across) + beside
     canvas = np.full((height, width, 3), 255, np.uint8)

@@ -48,7 +48,7 @@ class Listing:
         return sum(layer.parameters for layer in self.layers)
 
     def fraction(self, prefix: int) -> float:
-        """The frozen_fraction that freezes so many layers."""
+        """Return the frozen_fraction that freezes so many layers."""
         return prefix / self.backbone_layers
 
 
@@ -58,9 +58,15 @@ def has_layers(model: str) -> bool:
 
 
 def of_backbone(name: str, image_size: int | None = None) -> Listing:
-    """A backbone without its top, at the side in pixels it was trained at or another.
+    """List the layers of a backbone without its top.
 
-    Raises Fatal (one line) for an unknown name, ValueError for an image that is too small.
+    Args:
+        name: A name of the catalogue.
+        image_size: Side in pixels; None takes the size it was trained at.
+
+    Raises:
+        Fatal: The name is unknown.
+        ValueError: The image is too small.
     """
     start_tensorflow()
     from trainables.models.backbones import builder
@@ -76,10 +82,18 @@ def of_backbone(name: str, image_size: int | None = None) -> Listing:
 
 
 def of_arm(title: str, model: str, config: Mapping[str, Any], image_size: int, num_classes: int) -> Listing:
-    """The network that a trial of this configuration trains, with random weights.
+    """List the layers of the network that a trial of this configuration trains, with random weights.
 
-    title: what the listing begins with; what of the configuration shapes the network follows. Raises Fatal or
-    ValueError (one line) for what cannot be built.
+    Args:
+        title: First line of the listing; the settings that shape the network follow it.
+        model: Name of the model family.
+        config: The configuration.
+        image_size: Side in pixels.
+        num_classes: Number of classes.
+
+    Raises:
+        Fatal: The network cannot be built.
+        ValueError: The image is too small.
     """
     ends = f"{image_size} px, {num_classes} {'class' if num_classes == 1 else 'classes'}"
     if model == NUMPY_NETWORK:
@@ -101,7 +115,7 @@ def of_arm(title: str, model: str, config: Mapping[str, Any], image_size: int, n
 
 
 def layers_text(listing: Listing) -> str:
-    """The listing as a table, and how to read it."""
+    """Return the listing as a table with an explanation of its columns."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -172,7 +186,7 @@ def _listing(network: Network, title: str, backbone: Backbone | None) -> Listing
 
 
 def _indices(layers: Sequence[Any], backbone: Backbone | None) -> list[int | None]:
-    """What keras.applications numbers, in its numbering; from there on as model.layers would count the head."""
+    """Return layer numbers as in keras.applications, then as in model.layers for the head."""
     import keras
 
     from trainables.models.backbones.builder import OWN_LAYERS

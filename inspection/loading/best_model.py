@@ -20,7 +20,7 @@ from tuning.records.test_predictions import ClassPredictions, UnreadablePredicti
 
 
 class InspectionError(PodiumError):
-    """What a winner cannot answer: the message is one line for the user."""
+    """A request that a winner cannot fulfil; the message is one line."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,14 +47,18 @@ class Winner:
         return self.paths.keras.is_file()
 
     def names(self, outputs: int) -> tuple[str, ...]:
-        """What each output stands for. A network may have more than there are classes (the traffic-signs report's
-        1000 labels)."""
+        """Return the name of each output; a network may have more outputs than classes (traffic-signs report: 1000)."""
         return (*self.classes, *(f"output {number}" for number in range(len(self.classes), outputs)))[:outputs]
 
     def images(self, split: str, opened_by: str = "") -> SplitBatches:
-        """The study's images of that split as the winner saw them. The test split opens only with a reason.
+        """Return the study's images of a split as the winner saw them.
 
-        Raises InspectionError (one line): the store is gone, or holds other images now.
+        Args:
+            split: "train", "val" or "test".
+            opened_by: Reason for opening the test split; empty for the others.
+
+        Raises:
+            InspectionError: The store is gone or holds other images.
         """
         if not self.store.is_file():
             raise InspectionError(
@@ -68,7 +72,11 @@ class Winner:
 
 
 def class_predictions(model: ModelPaths) -> ClassPredictions:
-    """Read the stored test predictions of a model. Raises InspectionError (one line)."""
+    """Read the stored test predictions of a model.
+
+    Raises:
+        InspectionError: The file is missing or damaged, or holds boxes.
+    """
     path = model.test_predictions
     try:
         predictions = read_test_predictions(path)
@@ -80,7 +88,11 @@ def class_predictions(model: ModelPaths) -> ClassPredictions:
 
 
 def winners(study: Path) -> list[Winner]:
-    """Every arm's winner, the best on validation first. Raises InspectionError where there is none."""
+    """Return every arm's winner, the best on validation first.
+
+    Raises:
+        InspectionError: The study has none.
+    """
     record = read_started(study)
     kept = [StudyPaths(study).best_model(arm.name).description for arm in record.arms]
     names = [json.loads(description.read_text())["trial"] for description in kept if description.is_file()]
@@ -92,12 +104,28 @@ def winners(study: Path) -> list[Winner]:
 
 
 def winner(study: Path, arm: str | None = None) -> Winner:
-    """That arm's winner, or the one that is best on validation. Raises InspectionError with the nearest match."""
+    """Return an arm's winner.
+
+    Args:
+        study: Folder of the study.
+        arm: Name of the arm; None takes the arm that is best on validation.
+
+    Raises:
+        InspectionError: There is no such winner; the message has the nearest match.
+    """
     return chosen(study, [arm] if arm else [])[0]
 
 
 def chosen(study: Path, arms: Sequence[str]) -> list[Winner]:
-    """The winners of these arms, or of all, the best on validation first. Raises InspectionError."""
+    """Return the winners of these arms, the best on validation first.
+
+    Args:
+        study: Folder of the study.
+        arms: Names of arms; none means all.
+
+    Raises:
+        InspectionError: An arm has no winner.
+    """
     of = {each.arm: each for each in winners(study)}
     for arm in arms:
         if arm not in of:

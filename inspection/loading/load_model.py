@@ -24,7 +24,11 @@ BATCH = 32  # as the test images met it: another batch size may mean another ord
 
 
 def load_classifier(winner: Winner) -> Classifier:
-    """The winner, ready to predict. Raises InspectionError (one line) where its file is missing or damaged."""
+    """Load the winner, ready to predict.
+
+    Raises:
+        InspectionError: Its file is missing or damaged.
+    """
     if winner.is_keras:
         return classifier(load_network(winner.paths.keras))
     from trainables.learner import Fatal
@@ -48,7 +52,7 @@ def load_classifier(winner: Winner) -> Classifier:
 
 
 def classifier(network: keras.Model) -> Classifier:
-    """The network as a study's test runs it: fused batch normalization, nothing random, one trace."""
+    """Return the network as a study's test runs it: fused batch normalization, no randomness, one trace."""
     from trainables.models.parts.model_graph import Graph
     from trainables.training.train_step import PredictStep
 
@@ -58,7 +62,11 @@ def classifier(network: keras.Model) -> Classifier:
 
 
 def load_network(path: Path) -> keras.Model:
-    """The saved Keras model. Raises InspectionError (one line) where it is missing or damaged."""
+    """Load a saved Keras model.
+
+    Raises:
+        InspectionError: The file is missing or damaged.
+    """
     start_tensorflow()
     import keras
 

@@ -27,12 +27,22 @@ BATCH = 16
 
 
 def export(winner: Winner, form: str, out: Path | None) -> tuple[Path, str]:
-    """Write the winner to `out`, or to exports/ of its study, in place of an earlier export there.
+    """Export the winner in place of an earlier export, and check it on validation images.
 
-    It takes uint8 images [B, S, S, 3] as the winner does, and is run on validation images beside it first.
-    Returns the path, and a line that says how it was checked.
-    Raises InspectionError (one line): no network, packages that are missing, `out` exists, the format cannot hold the
-    network, answers further than TOLERANCE apart; nothing is left behind then.
+    The export takes uint8 images [B, S, S, 3] as the winner does.
+
+    Args:
+        winner: The model.
+        form: Name of the format, a module of `exports`.
+        out: Target; None writes below exports/ of the study.
+
+    Returns:
+        The path, and one line about the check.
+
+    Raises:
+        InspectionError: The winner is no network, a package is missing, `out` exists, the format cannot hold the
+        network,
+            or outputs differ by more than TOLERANCE. No file is left then.
     """
     if not winner.is_keras:
         raise InspectionError(
@@ -69,7 +79,7 @@ def export(winner: Winner, form: str, out: Path | None) -> tuple[Path, str]:
 
 
 def _validation_images(winner: Winner) -> NDArray[np.uint8]:
-    """CHECKED at most, the same each time, drawn from all: uint8 [N, S, S, 3]."""
+    """Return at most CHECKED validation images, always the same ones, uint8 [N, S, S, 3]."""
     images = winner.images("val")
     drawn = np.random.default_rng(0).permutation(len(images))[:CHECKED]
     return next(iter(images.batches(len(drawn), np.sort(drawn))))

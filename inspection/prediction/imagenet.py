@@ -19,7 +19,7 @@ BATCH = 8  # EfficientNetB7's maps at 600 px take gigabytes an image
 
 @cache
 def class_names() -> tuple[str, ...]:
-    """The first word of each class, with the identifier where two share it (crane, maillot)."""
+    """Return the first word of each ImageNet class, with the identifier where two share it (crane, maillot)."""
     lines = [line.partition(" ") for line in NAMES_FILE.read_text().splitlines()]
     first = [words.partition(",")[0] for _, _, words in lines]
     times = Counter(first)
@@ -30,15 +30,22 @@ def class_names() -> tuple[str, ...]:
 
 
 def names(outputs: int) -> tuple[str, ...]:
-    """Of the outputs of a network with ImageNet's classifier."""
+    """Return the names of the outputs of a network with ImageNet's classifier."""
     return class_names()[:outputs]
 
 
 def load(name: str, weights: Path | None) -> tuple[str, Preprocess, Classifier]:
-    """The network's full name, how it sees images, and itself.
+    """Load an ImageNet model.
 
-    name: of the catalogue, in upper or lower case. weights: a file with the top; None takes the published one.
-    Raises InspectionError (one line): an unknown name with the nearest match, weights that are missing or do not fit.
+    Args:
+        name: A name of the catalogue in upper or lower case.
+        weights: File with the classifier; None downloads the published one.
+
+    Returns:
+        The network's full name, its preprocessing of images, and the classifier.
+
+    Raises:
+        InspectionError: The name is unknown, or the weights are missing or do not fit.
     """
     from errors import unknown_name
     from trainables.models.backbones.registry import CATALOGUE

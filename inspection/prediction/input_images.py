@@ -26,14 +26,21 @@ IMAGENET_MAX_SIDE = 4096  # pixels: what is larger is reduced while it is decode
 
 @dataclass(frozen=True, kw_only=True)
 class Preprocess:
-    """How a model sees an image: decoded no larger than `max_side`, then made the square it takes."""
+    """Preprocessing of an image for a model: decoding to at most `max_side`, then the square the model takes."""
 
     max_side: int
     side: int  # pixels
     fit: str  # see datasets.input_config.InputConfig; "imagenet" is the middle 7/8 of the shorter side
 
     def square(self, encoded: bytes) -> NDArray[np.uint8]:
-        """Pixels [side, side, 3]. Raises DecodeError."""
+        """Decode an image to the square that the model takes.
+
+        Returns:
+            uint8 [side, side, 3].
+
+        Raises:
+            DecodeError: The bytes are no image.
+        """
         image = decode(encoded, self.max_side)
         if self.fit == "imagenet":
             return _middle(image, self.side)
@@ -50,16 +57,18 @@ class Picture:
 
 
 def seen_by(winner: Winner) -> Preprocess:
-    """How the winner saw the test images: the same decoding, the same fitting."""
+    """Return the winner's preprocessing of test images."""
     return Preprocess(max_side=winner.max_side, side=winner.view.image_size, fit=winner.view.fit)
 
 
 def find(arguments: Sequence[str]) -> list[str]:
-    """Every image that the arguments name, in their order: a folder's files and a pattern's matches in theirs.
+    """Return every image that the arguments name, in their order.
 
-    Nothing is looked into: what is named and no image says so when it is read. Of folders, hidden files and those whose
-    ending names another kind of file are left out.
-    Raises InspectionError (one line): a folder without images, a pattern without matches, standard input twice.
+    Files are not opened here: one that is no image is reported when it is read. In folders, hidden files and those
+    with the ending of another kind of file are left out.
+
+    Raises:
+        InspectionError: A folder has no images, a pattern no matches, or standard input is named twice.
     """
     if arguments.count(STANDARD_INPUT) > 1:
         raise InspectionError("- names standard input twice, but it can be read once")
@@ -82,13 +91,18 @@ def find(arguments: Sequence[str]) -> list[str]:
 
 
 def read(names: Sequence[str], seen: Preprocess) -> Generator[Picture]:
-    """Each image in order, decoded in threads, a bounded number ahead."""
+    """Yield the images in order, decoded in threads, a bounded number ahead.
+
+    Args:
+        names: Paths, addresses, or - for standard input.
+        seen: Preprocessing.
+    """
     threads = usable_cores()
     yield from ordered(lambda name: _picture(name, seen), names, threads=threads, ahead=4 * threads)
 
 
 def _middle(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """The middle 7/8 of the shorter side as a square [side, side, 3], bicubic, smoothed where it shrinks."""
+    """Return the middle 7/8 of the shorter side as a square [side, side, 3], bicubic, smoothed when shrunk."""
     from PIL import Image
 
     height, width = image.shape[:2]

@@ -1,4 +1,4 @@
-"""How long a backbone takes for one image on this machine; remembered, since building all of them takes minutes."""
+"""Latency of backbones for one image on this machine, remembered because measuring all takes minutes."""
 
 from __future__ import annotations
 
@@ -74,5 +74,5 @@ def _known(folder: Path) -> dict[str, dict[str, float]]:
 
 
 def _machine() -> str:
-    """What stands before the device in the file's keys."""
+    """Return the prefix of the device in the file's keys."""
     return f"{devices.processor()}, {usable_cores()} cores: "

@@ -18,7 +18,7 @@ from inspection.prediction.input_images import Picture
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """What the model says of one image, the most probable first; or why it says nothing."""
+    """Predicted classes of one image, the most probable first, or the reason why there are none."""
 
     image: str
     classes: tuple[tuple[str, float], ...] = ()
@@ -28,10 +28,17 @@ class Answer:
 def answers(
     pictures: Iterable[Picture], predict: Classifier, names: Callable[[int], Sequence[str]], top: int, batch: int
 ) -> Generator[Answer]:
-    """One for each picture, in order; predicted `batch` at a time.
+    """Yield one answer for each picture, in order.
 
-    names: what so many outputs are called, in order. top: how many classes, from 1; fewer where there are fewer.
-    Raises InspectionError where the model's outputs have no such number of names.
+    Args:
+        pictures: Decoded images.
+        predict: The classifier.
+        names: Returns the names of so many outputs.
+        top: Number of classes, from 1.
+        batch: Images predicted at once.
+
+    Raises:
+        InspectionError: There are not as many names as outputs.
     """
     for waiting in _batches(pictures, batch):
         squares = [picture.pixels for picture in waiting if picture.pixels is not None]
@@ -60,7 +67,12 @@ def _batches(pictures: Iterable[Picture], batch: int) -> Iterator[list[Picture]]
 
 
 def rendered(found: Iterable[Answer], form: str) -> Iterator[str]:
-    """Lines to print, as answers come; those that failed are in JSON only."""
+    """Yield lines to print as answers come; failures appear in JSON only.
+
+    Args:
+        found: The answers.
+        form: "text", "json" or "csv".
+    """
     if form == "json":
         yield from _json(found)
     elif form == "csv":

@@ -13,7 +13,13 @@ SUFFIX = ".keras"
 
 
 def write(network: Any, source: Path, path: Path) -> None:
-    """Copy the winner's file."""
+    """Copy the winner's file.
+
+    Args:
+        network: The loaded Keras model.
+        source: The winner's file.
+        path: Target.
+    """
     shutil.copyfile(source, path)
 
 

@@ -11,7 +11,13 @@ PACKAGES = ("tf2onnx", "onnx", "onnxruntime")  # make setup EXTRAS=onnx
 
 
 def write(network: Any, source: Path, path: Path) -> None:
-    """Convert the network, frozen first."""
+    """Convert the network with frozen variables.
+
+    Args:
+        network: The loaded Keras model.
+        source: The winner's file.
+        path: Target.
+    """
     # Keras 3.15's own export makes constants of a Normalization layer inputs of the graph.
     import tensorflow as tf
     import tf2onnx  # type: ignore[import-not-found]

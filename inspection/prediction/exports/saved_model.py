@@ -10,7 +10,13 @@ SUFFIX = ""
 
 
 def write(network: Any, source: Path, path: Path) -> None:
-    """Write the folder of a SavedModel."""
+    """Write the folder of a SavedModel.
+
+    Args:
+        network: The loaded Keras model.
+        source: The winner's file.
+        path: Target.
+    """
     network.export(path, format="tf_saved_model", verbose=False)
 
 

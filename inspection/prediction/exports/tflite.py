@@ -11,7 +11,13 @@ SUFFIX = ".tflite"
 
 
 def write(network: Any, source: Path, path: Path) -> None:
-    """Convert the network."""
+    """Convert the network.
+
+    Args:
+        network: The loaded Keras model.
+        source: The winner's file.
+        path: Target.
+    """
     import tensorflow as tf
 
     path.write_bytes(tf.lite.TFLiteConverter.from_keras_model(network).convert())
