@@ -5,7 +5,7 @@ BIN := .venv/bin
 LOCKS := $(foreach set,base $(EXTRAS),requirements/$(set).lock)
 STAMP := .venv/.installed-$(subst $(eval ) ,-,$(sort base $(EXTRAS)))
 
-.PHONY: setup demo samples benchmark test test-fast coverage lint lint-workflows docs reference pictures lock clean
+.PHONY: setup demo samples benchmark test test-fast coverage lint lint-workflows docs reference pictures snapshots lock clean
 
 setup: $(STAMP)
 
@@ -80,6 +80,10 @@ reference: setup
 # The pictures of README and docs/, from a study of a sample: minutes on two cores. Needs chromium.
 pictures: setup
 	$(BIN)/python -m docs.generate.pictures
+
+# What commands print, for tests/test_snapshots.py: read the difference before you commit it.
+snapshots: setup
+	$(BIN)/python -m tests.snapshots.cases
 
 # Pins every range of pyproject.toml with hashes, for every platform and version it declares. Needs uv.
 UV_COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 import cli
+from tests.snapshots.cases import CASES
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
@@ -31,63 +32,16 @@ def refuse(tmp_path: Path, *arguments: str) -> str:
     return errors
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["food11"], "unknown task 'food11'; did you mean food10?"),
-        (["food10", "--arms", "from_scrach"], "unknown arm of food10 'from_scrach'; did you mean from_scratch?"),
-        (["food10", "--arms", "pixels,pixels"], "--arms names pixels twice"),
-        (["food10", "--set", "learning_rat=1"], "unknown axis 'learning_rat'; did you mean learning_rate?"),
-        (
-            ["food10", "--set", "from_scratch.frozen_fraction=1"],
-            "unknown axis of from_scratch 'frozen_fraction'. Known:",
-        ),
-        (["food10", "--space", "learning_rate=1e-5...1e-2"], "learning_rate is '1e-5...1e-2', but must be a number"),
-        (["food10", "--set", "backbone=VGG"], "backbone"),
-        (["food10", "--space", "dropout=0..2"], "dropout is 2, but must be from 0 to 1"),
-        (["food10", "--trials", "0"], "--trials is 0, but must be from 1"),
-        (["food10", "--epochs", "-1"], "--epochs is -1"),
-        (["food10", "--confirm-seeds", "-1"], "--confirm-seeds is -1"),
-        (["food10", "--trials", "2", "--ensemble", "3"], "--ensemble is 3, but of no arm there are more trials than 2"),
-        (["food10", "--folds", "1"], "--folds is 1, but must be from 2 to 100"),
-        (["food10", "--folds", "3", "--confirm-seeds", "2"], "give one of them"),
-        (["images", "--sample", "--configs", "published"], "no document has settings for from_scratch, fine_tuned"),
-        (
-            ["food10", "--arms", "pretrained_on_food", "--space", "backbone=VGG16,ResNet50"],
-            "pretrained_on_food pre-trains its backbone, but --space names 2 of them; name one with --backbone",
-        ),
-        (["food10", "--image-size", "4"], "--image-size is 4"),
-        (["food10", "--seed", "-1"], "--seed is -1"),
-        (["food10", "--trials", "many"], "'many' is not a valid integer"),
-        (["food10", "--gpus", "2", "--gpus-per-trial", "0"], "--gpus-per-trial is 0, but must be from 0.01 to 1"),
-        (["food10", "--metric", "accuracy"], "did you mean val_accuracy?"),
-        (["food10", "--search", "tpe"], "'tpe' is not one of"),
-        (["food10", "--configs", ""], "--configs is empty; give it a value, or leave it out"),
-        (["food10", "--arms", ""], "--arms is empty"),
-        (["food10", "--name", "../x"], "but must be a plain folder name"),
-        (["food10", "--configs", "/nowhere.json"], "No such file or directory"),
-        (["food10", "--configs", "published", "--trials", "3"], "leave one of them out"),
-        (["food10", "--weights", "/nowhere.h5"], "there is no such file"),
-        (["food10", "--arms", "pixels", "--weights", "README.md"], "none of these arms starts from a backbone"),
-        (["food10", "--augmentation", "views=0"], "--augmentation is 'views=0', but must be none, live, or views=K"),
-        (["food10", "--augmentation", "views=101"], "K from 1 to 100"),
-        (["food10", "--augmentation", "views=abc"], "--augmentation is 'views=abc', but must be none, live, or"),
-        (["food10", "--augmentation", "views=²"], "--augmentation is 'views=²', but must be none, live, or views=K"),
-        (["food10", "--augmentation", "views"], "--augmentation is 'views', but must be none, live, or views=K"),
-        (["food10", "--augmentation", "blur"], "--augmentation is 'blur', but must be none, live, or views=K"),
-        (["food10", "--feature-cache", "-1"], "--feature-cache is -1.0, but must be from 0 to 100000"),
-        (["food10", "--feature-cache", "nan"], "--feature-cache is nan, but must be from 0"),
-        (["boxes", "--augmentation", "live"], "asks for boxes, which would not move with the images; leave it out"),
-        (["boxes", "--metric", "val_accuracy"], "unknown metric 'val_accuracy'"),
-        (["boxes", "--metric", "val_io"], "did you mean val_iou?"),
-        (["boxes", "--arms", "frozen,pixels"], "unknown arm of boxes 'pixels'"),
-        (["dogs_vs_cats", "--set", "head=box"], "head"),
-        (["food10", "--gpu", "2"], "No such option"),
-        ([], "Missing argument 'TASK'"),
-    ],
-)
-def test_bad_input_is_one_line_and_status_2(tmp_path: Path, arguments: list[str], message: str) -> None:
-    assert message in refuse(tmp_path, "tune", *arguments, "--sample" if arguments else "--quiet")
+# Their texts: tests/snapshots/tune_refusals.txt.
+REFUSED = [case for case in CASES["tune_refusals"] if case != ("tune",) and not case[-1].startswith("{configs}")]
+
+
+@pytest.mark.parametrize("words", REFUSED, ids=" ".join)
+def test_bad_input_is_one_line_and_status_2(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """The line has the option or the value at fault; nothing lies on disk after it."""
+    message = refuse(tmp_path, *words, "--quiet")
+    named = [word for word in words[1:] if word not in ("--sample", "")]
+    assert any(word.partition("=")[2] in message or word.partition("=")[0] in message for word in named)
 
 
 def test_a_group_alone_shows_its_help_and_a_wrong_option_before_it_is_one_line() -> None:
@@ -98,27 +52,10 @@ def test_a_group_alone_shows_its_help_and_a_wrong_option_before_it_is_one_line()
     assert invoke("--sample") == (2, "", "Error: No such option '--sample'.\n")
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("{", "is not JSON"),
-        ("{}", "must be a list such as"),
-        ("[]", "must be a list such as"),
-        ("[1]", "entry 1 has no arm"),
-        ('[{"arm": "fine_tunes"}]', "entry 1: unknown arm 'fine_tunes'; did you mean fine_tuned?"),
-        ('[{"arm": "pixels", "C": 1, "colour": 3}]', "entry 1 (pixels): unknown axis 'colour'"),
-        ('[{"arm": "pixels", "C": -1, "pooled_side": 8}]', "entry 1 (pixels): C is -1, but must be above 0"),
-        ('[{"arm": "pixels", "C": 1}]', "entry 1 (pixels): pooled_side is missing"),
-        ('[{"arm": "pixels", "C": 1, "pooled_side": 8, "epochs": 0}]', "epochs is 0, but must be a whole number"),
-        ('[{"arm": "pixels", "C": 1, "pooled_side": 8, "seed": 4294967296}]', "but must be a whole number from 0 to"),
-        ("[" * 100_000, "is not JSON"),
-    ],
-)
-def test_a_wrong_list_of_configurations(tmp_path: Path, content: str, message: str) -> None:
+def test_a_list_of_configurations_that_nests_without_end(tmp_path: Path) -> None:
     path = tmp_path / "configs.json"
-    path.write_text(content)
-    arguments = ("tune", "food10", "--sample", "--arms", "pixels,fine_tuned", "--configs", str(path))
-    assert message in refuse(tmp_path, *arguments)
+    path.write_text("[" * 100_000)
+    assert str(path) in refuse(tmp_path, "tune", "food10", "--sample", "--configs", str(path))
 
 
 def test_a_results_folder_that_cannot_be_written(tmp_path: Path) -> None:
@@ -143,20 +80,12 @@ def test_a_taken_name(tmp_path: Path) -> None:
 
 def test_missing_data_name_the_remedy(tmp_path: Path) -> None:
     message = refuse(tmp_path, "tune", "food10", "--data", "/nowhere.tar.gz")
-    assert "does not exist; name the archive or the unpacked folder with --data" in message  # tune --from is another
+    assert "with --data\n" in message  # tune --from is another
 
 
 def test_own_images_must_be_named(tmp_path: Path) -> None:
-    for arguments, message in (
-        ((), "--data must be a folder with a sub-folder for each class, or a CSV table"),
-        (("--data", "/nowhere"), "/nowhere, which is not there"),
-        (("--data", str(tmp_path)), "neither images nor sub-folders"),
-        (("--data", "https://example.org/birds.zip"), "must be on this machine"),
-    ):
-        assert message in refuse(tmp_path, "tune", "images", *arguments)
-    assert "--group-by is 'prefix', but only your own images are grouped" in refuse(
-        tmp_path, "tune", "food10", "--sample", "--group-by", "prefix"
-    )
+    for arguments in ((), ("--data", "/nowhere"), ("--data", str(tmp_path)), ("--data", "https://example.org/a.zip")):
+        assert (arguments or ("--data",))[-1] in refuse(tmp_path, "tune", "images", *arguments)
 
 
 def test_no_study_yet(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def find(location: str | None, group_by: str | None = None) -> OwnImages:
     few images or groups of a class to be split.
     """
     if not location:  # nor "", which would be the folder where the command runs
-        raise DataError(f"images are yours to name: {RULE}")
+        raise DataError(f"no images are named: {RULE}")
     if is_address(location):
         raise DataError(f"must be on this machine; download it first: {RULE}", argument="data", value=location)
     path = local(location)
@@ -89,7 +89,7 @@ def _listed(path: Path, group_by: str) -> tuple[tuple[str, ...], list[SourceImag
     elif path.suffix.lower() == ".csv" and os.path.isfile(path):
         found = in_table(path, group_by)
     else:
-        raise DataError(f"{arg.data} is {path}, which is {_what_is(path)}; {RULE}")
+        raise DataError(f"{arg.data} is {path}, which {_what_is(path)}; {RULE}")
     classes = tuple(sorted({one.label for one in found}))
     if len(classes) < 2:
         only = f"has the one class {classes[0]!r}" if classes else "has no class"
@@ -113,10 +113,10 @@ def _what_is(path: Path) -> str:
     try:
         os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
-        return "not there"
+        return "does not exist"
     except OSError as error:
-        return f"out of reach ({error.strerror})"
-    return "a file of another kind"
+        return f"cannot be read ({error.strerror})"
+    return "is a file of another kind"
 
 
 def _check_every_split_knows_its_classes(root: Path, found: Sequence[FoundImage]) -> None:

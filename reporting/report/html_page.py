@@ -1,5 +1,5 @@
 """`report.html`: one file that needs nothing else, neither a network nor a second file. Sections in the order of
-reading: the question, the verdict, the tables, the pictures, the trials, what reproduces them.
+reading: the result, the audit, the pictures, the trials, the question, what reproduces them.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from tuning.records.header import AnyAxis, ArmHeader, ChoiceAxis
 from tuning.records.study_record import StudyRecord
 
 SECTIONS = {
-    "question": "The question",
-    "verdict": "Verdict of the audit",
-    "tables": "Tables",
+    "tables": "Result",
+    "verdict": "Audit",
     "curves": "Curves of the arms",
     "effects": "Effects of each axis",
     "trials": "Trials",
+    "question": "The question",
     "reproduce": "What reproduces this",
 }
 Embedded = tuple[Picture, str]  # and its data URI

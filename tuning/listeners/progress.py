@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, OverflowMethod
 from rich.live import Live
 from rich.table import Table
@@ -76,7 +77,7 @@ class Progress:
         return Group(self._arms_table(), self._running_table(), Text(self._left(), style="bold"))
 
     def _arms_table(self) -> Table:
-        table = Table(title=f"{self._plan.task.name}/{self._plan.name}", title_justify="left", expand=False)
+        table = Table(title=f"{self._plan.task.name}/{self._plan.name}", title_justify="left", box=SIMPLE_HEAD)
         for heading in ("Arm", "Trials", "Stopped", "Bad", f"Best {self._metric}", "Confirmed"):
             table.add_column(heading, justify="left" if heading == "Arm" else "right")
         for arm in self._plan.arms:

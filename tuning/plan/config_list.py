@@ -73,7 +73,7 @@ def _published(settings: StudySettings, arms: list[Arm]) -> dict[str, list[Confi
     }
     if not by_arm:
         names = ", ".join(arm.name for arm in arms)
-        raise UsageError(f"{arg.configs} is published, but no document has settings for {names}; give a JSON file")
+        raise UsageError(f"{arg.configs} is published, but no report has settings for {names}; give a JSON file")
     return by_arm
 
 

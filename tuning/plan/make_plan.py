@@ -149,7 +149,7 @@ def _check_boxes(task: Task, arms: list[Arm], settings: StudySettings) -> None:
             continue
         if settings.augmentation not in (None, "none"):
             raise UsageError(
-                f"{task.name} asks for boxes, which would not move with the images; leave it out",
+                f"the boxes of {task.name} are not moved with augmented images; leave it out",
                 argument="augmentation",
                 value=settings.augmentation,
             )

@@ -62,17 +62,10 @@ class StudySettings:
 # Two fields of StudySettings that cannot both be given, and why.
 CONFLICTS = (
     ("folds", "confirm_seeds", "both say how often the best is trained again"),
-    ("trials", "configs", "both say what is trained: how many searched configurations, or listed ones"),
+    ("trials", "configs", "cannot go together: one searches so many configurations, the other lists them"),
     ("configs", "goes_on_from", "both say what a trial begins with"),
     ("folds", "goes_on_from", "both say what a trial begins with"),
 )
-
-
-def check_conflicts(settings: StudySettings) -> None:
-    """Raise UsageError where two options contradict each other."""
-    for first, second, reason in CONFLICTS:
-        if getattr(settings, first) is not None and getattr(settings, second) is not None:
-            raise UsageError(f"{arg[first]} and {arg[second]} {reason}; give one of them")
 
 
 def check(settings: StudySettings) -> None:
@@ -92,7 +85,7 @@ def check(settings: StudySettings) -> None:
             raise UsageError(f"must be from {least} to {most}", argument=argument, value=value)
     for first, second, reason in CONFLICTS:
         if getattr(settings, first) is not None and getattr(settings, second) is not None:
-            raise UsageError(reason)
+            raise UsageError(f"{arg[first]} and {arg[second]} {reason}; give one of them")
     if settings.scheduler not in stopping_rules():
         raise UsageError(unknown_name("stopping rule", settings.scheduler, stopping_rules()), argument="scheduler")
     if settings.weights is not None and not settings.weights.is_file():

@@ -285,11 +285,11 @@ def test_bad_folders_are_refused_in_one_line(tmp_path: Path) -> None:
     folder(tmp_path / "unknown", {"train/a": 3, "train/b": 3, "test/c": 3})
     assert "class 'c'" in refused(tmp_path / "unknown")
     assert "(Too many levels of symbolic links)" in refused(_to_itself(tmp_path / "circle"))
-    assert "not there" in refused(tmp_path / "nowhere")
+    assert "does not exist" in refused(tmp_path / "nowhere")
     assert "data must be a folder" in refused("")
     assert "a file of another kind" in refused(tmp_path / "flat" / "x.png")
     assert "data must be a folder" in refused(None)
-    assert "~nobody-of-this-name/x, which is not there" in refused("~nobody-of-this-name/x")
+    assert "~nobody-of-this-name/x, which does not exist" in refused("~nobody-of-this-name/x")
     assert "on this machine" in refused("https://example.org/a.zip")
 
 
