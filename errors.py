@@ -62,12 +62,23 @@ class PodiumError(Exception):
 
 
 def name_arguments(template: str, names: Mapping[str, str]) -> str:
-    """Replace each argument by its name in `names`, or by its own."""
+    """Replace each argument of a message by its name.
+
+    Args:
+        template: Message with arguments from `arg`.
+        names: Name of each argument; one that is missing keeps its own.
+    """
     return _MARKED.sub(lambda match: names.get(match[1], match[1]), template)
 
 
 def pluralize(count: int, one: str, many: str) -> str:
-    """Return the count with its noun: 1 class, 10 classes."""
+    """Return the count with its noun: 1 class, 10 classes.
+
+    Args:
+        count: The number.
+        one: Noun for one.
+        many: Noun for any other number.
+    """
     return f"{count} {one if count == 1 else many}"
 
 

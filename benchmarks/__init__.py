@@ -1,1 +1,1 @@
-"""This project beside KerasTuner, Optuna and plain Ray Tune on the same work. No part of the application imports it."""
+"""Benchmark of this project beside KerasTuner, Optuna and plain Ray Tune; no part of the application imports it."""

@@ -39,6 +39,11 @@ VERSIONED = ("tensorflow", "keras", "ray", "optuna", "keras-tuner", "numpy", "al
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark; return 1 if a run failed.
+
+    Raises:
+        SystemExit: A workload or a peer is unknown.
+    """
     options = _parser().parse_args(arguments)
     if options.report is not None:
         options.report.with_suffix(".md").write_text(markdown(json.loads(options.report.read_text())))

@@ -40,12 +40,17 @@ class Cell:
 
 
 def cost(small: Cell, large: Cell) -> LinearRegression:
-    """Return wall-clock seconds as a line over trials: the start (intercept), and one more trial (slope)."""
+    """Return wall-clock seconds as a line over trials: the start (intercept), and one more trial (slope).
+
+    Args:
+        small: Runs with the smaller number of trials.
+        large: Runs with the larger one.
+    """
     return linear_regression((small.trials, large.trials), (small.wall, large.wall))
 
 
 def cells(runs: Iterable[Mapping[str, Any]]) -> list[Cell]:
-    """Of the runs of one workload that ended well, by trials and in the order of the systems; measured and carried."""
+    """Gather the successful runs of one workload, measured and carried forward, by trials, then system."""
     groups: dict[tuple[str, int], list[Mapping[str, Any]]] = {}
     for run in runs:
         if run["error"] is None:
@@ -69,7 +74,7 @@ def _gather(system: str, trials: int, runs: list[Mapping[str, Any]]) -> Cell:
 
 
 def _carried(found: list[Cell]) -> list[Cell]:
-    """Where this project was measured with more trials than a peer: the peer, along the line through its own two."""
+    """Extrapolate each peer, along the line through its two measured cells, to this project's numbers of trials."""
     made = []
     for system in {cell.system for cell in found} - {PODIUM}:
         own = sorted((cell for cell in found if cell.system == system), key=lambda cell: cell.trials)
@@ -84,12 +89,17 @@ def _carried(found: list[Cell]) -> list[Cell]:
 
 
 def ratios(found: list[Cell]) -> dict[tuple[str, int], float]:
-    """How many times this project's wall clock a cell takes, where both are known at that number of trials."""
+    """Return each cell's wall clock in multiples of this project's, where both are known."""
     own = {cell.trials: cell.wall for cell in found if cell.system == PODIUM}
     return {(cell.system, cell.trials): cell.wall / own[cell.trials] for cell in found if cell.trials in own}
 
 
 def best_peer(found: list[Cell], trials: int) -> str | None:
-    """The peer that is done first."""
+    """Return the peer with the shortest wall clock.
+
+    Args:
+        found: The cells.
+        trials: The number of trials compared.
+    """
     peers = [cell for cell in found if cell.trials == trials and cell.system != PODIUM]
     return min(peers, key=lambda cell: cell.wall).system if peers else None

@@ -23,7 +23,7 @@ TIMELINE = ("trial_asked", "trial_started", "trial_prepared", "epoch", "trial_en
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """What is kept of a run, as it stands in the file of results."""
+    """One run as it is written to the file of results."""
 
     workload: str
     system: str
@@ -44,7 +44,15 @@ class Run:
 
 
 def execute(workload: Workload, planned: Planned, material: Path, scratch: Path, cores: Sequence[int]) -> Run:
-    """Run and read it. A run that fails is a Run with an error."""
+    """Run a system on a workload; a failed run is returned with its error.
+
+    Args:
+        workload: The workload.
+        planned: System, trials and round.
+        material: Folder filled by prepare_inputs.
+        scratch: Folder of the run; emptied before and removed after it.
+        cores: Processor numbers the run may use.
+    """
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     job = Job(
@@ -93,7 +101,7 @@ def _error(measured: Measurement, trials: dict[int, tuple[list[float], float]], 
 
 
 def _trials_of_lines(path: Path) -> dict[int, tuple[list[float], float]]:
-    """Of each trial its validation accuracies and its seconds."""
+    """Return validation accuracies and seconds by trial."""
     lines = path.read_text().splitlines() if path.exists() else []
     entries = [json.loads(line) for line in lines]
     return {entry["index"]: (entry["val_accuracy"], entry["seconds"]) for entry in entries}

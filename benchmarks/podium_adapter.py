@@ -60,7 +60,12 @@ def _arm(workload: Workload) -> Arm:
 
 
 def entries(workload: Workload, trials: int) -> list[dict[str, Any]]:
-    """The content of the `--configs` file."""
+    """Return the content of the `--configs` file.
+
+    Args:
+        workload: The workload.
+        trials: Number of configurations.
+    """
     listed = []
     for config in workload.configurations(trials):
         entry = {"arm": _arm(workload).name, "schedule": "constant", "batch_size": workload.batch_size}
@@ -74,7 +79,14 @@ def entries(workload: Workload, trials: int) -> list[dict[str, Any]]:
 
 
 def command(workload: Workload, trials: int, weights: Path | None, scratch: Path) -> list[str]:
-    """The command line of one run, with its list of configurations written into `scratch`."""
+    """Return the command line of one run and write its configurations into `scratch`.
+
+    Args:
+        workload: The workload.
+        trials: Number of configurations.
+        weights: Backbone weights, if any.
+        scratch: Folder of the run.
+    """
     configs = scratch / "configs.json"
     configs.write_text(json.dumps(entries(workload, trials)))
     options: list[object] = ["--configs", configs, "--concurrent", SLOTS, "--confirm-seeds", 0, "--scheduler", "none"]
@@ -84,6 +96,7 @@ def command(workload: Workload, trials: int, weights: Path | None, scratch: Path
 
 
 def main(arguments: Sequence[str]) -> None:
+    """Run cli.py's command line on the workload's task."""
     task = task_of(find(arguments[0]))
     tasks_room.load_task = lambda name: task  # before cli and reporting look it up
     import cli

@@ -1,4 +1,4 @@
-"""What all systems start from, made once before any clock runs: pixels, their statistics, one file of weights.
+"""Inputs of all systems, made before any clock runs: pixels, their statistics, one file of weights.
 
     python -m benchmarks.prepare_inputs W1 FOLDER
 
@@ -28,6 +28,12 @@ SEED = 20_261
 
 
 def make(workload: Workload, folder: Path) -> None:
+    """Write the inputs of a workload.
+
+    Args:
+        workload: The workload.
+        folder: Target folder.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     store = ImageStore.open(prepare(dataset_of(workload), folder / "data"))
     splits: tuple[Split, ...] = ("train", "val")

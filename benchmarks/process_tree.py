@@ -28,7 +28,7 @@ GRACE = 5.0  # seconds for what outlives the command
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """What one command took."""
+    """Cost of one command."""
 
     wall_seconds: float  # until the command itself ended
     cpu_seconds: float  # user and system, of every process
@@ -112,9 +112,19 @@ def measure(
     timeout: float = 6 * 3600,
     grace: float = GRACE,
 ) -> Measurement:
-    """Run the command to its end, on those cores alone where any are named, its output in `log`.
+    """Run a command to its end and measure its process tree; no process of the run is left.
 
-    Raises TimeoutError after `timeout` seconds. In any case nothing of the run is left.
+    Args:
+        command: Program and arguments.
+        folder: Working directory.
+        log: File for its output.
+        environment: Variables beside this process's own.
+        cores: Processor numbers it may use; none means all.
+        timeout: Seconds until TimeoutError.
+        grace: Seconds for processes that outlive the command.
+
+    Raises:
+        TimeoutError: The command did not end in time.
     """
     mark = uuid.uuid4().hex
     tree = Tree(mark)

@@ -34,7 +34,7 @@ and initial backbone weights, and {slots} cores: one process on both, or two tri
 
 
 def markdown(results: Mapping[str, Any]) -> str:
-    """The whole report, of however many runs there are so far."""
+    """Render the report of the runs so far."""
     machine, versions = results["machine"], results["versions"]
     keys = list(dict.fromkeys(run["workload"] for run in results["runs"]))
     cores = f"{len(machine['cores_used'])} of {machine['cores']} cores"
@@ -87,7 +87,7 @@ def _main_table(found: Sequence[Cell]) -> list[str]:
 
 
 def _cost_table(found: Sequence[Cell]) -> list[str]:
-    """Of the systems measured with two numbers of trials: what carrying forward rests on."""
+    """Tabulate start-up and cost of a trial of systems measured with two numbers of trials."""
     rows = []
     for name, system in SYSTEMS.items():
         own = sorted((cell for cell in found if cell.system == name and not cell.carried), key=lambda cell: cell.trials)
@@ -101,7 +101,7 @@ def _cost_table(found: Sequence[Cell]) -> list[str]:
 
 
 def _breakdown_table(runs: Sequence[Mapping[str, Any]]) -> list[str]:
-    """A column for each number of trials: of its runs, the one with the median wall clock."""
+    """Tabulate the time breakdown of the median run for each number of trials."""
     own: dict[int, list[Mapping[str, Any]]] = {}
     for run in runs:
         if run["system"] == PODIUM and run["error"] is None and run["breakdown"]:
@@ -124,7 +124,7 @@ def _breakdown_table(runs: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _cuts(runs: Iterable[Mapping[str, Any]]) -> str:
-    """How many layers this project says it froze, where its events say so."""
+    """Return the numbers of frozen layers that this project recorded."""
     facts = [event.get("facts", {}) for run in runs for event in run["timeline"] if event["event"] == "trial_prepared"]
     counts = sorted({fact["frozen_layers"] for fact in facts if fact.get("frozen_layers")})
     return f" (it froze {', '.join(map(str, counts))})" if counts else ""

@@ -1,7 +1,7 @@
-"""Which run comes when: rounds in which the systems take turns, each round in another order, then single checks.
+"""Order of runs: rounds in which systems take turns, each rotated, then single checks.
 
-Every peer runs in the first round. The rounds after it, and the check with more trials, are for the fastest two and
-this project: a ratio to the best peer is what counts, and all of them would take twice as long.
+Every peer runs in the first round. Later rounds and the check with more trials are for the fastest two peers and this
+project: only the ratio to the best peer counts, and all peers would take twice as long.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ CONTENDERS = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
+    """One run to do."""
+
     system: str
     trials: int
     round: int  # from 1; 0 for a check
@@ -26,10 +28,15 @@ class Planned:
 def plan(
     workload: Workload, systems: Sequence[str], rounds: int, seconds: Mapping[str, Sequence[float]]
 ) -> Iterator[Planned]:
-    """One run after the other.
+    """Yield one run after the other.
 
-    seconds: wall clock of every run in a round, by system; the caller adds to it before asking for the next run. A peer
-    without one after the first round has failed and does not come again.
+    Args:
+        workload: The workload.
+        systems: Names of systems.
+        rounds: Number of rounds.
+        seconds: Wall clock of every run in a round, by system. The caller adds to it before asking for the next run.
+        A peer
+            without one after the first round has failed and is left out.
     """
     for number in range(rounds):
         # Rotated, so that none is always first.
@@ -48,6 +55,6 @@ def plan(
 
 
 def _fastest(systems: Sequence[str], seconds: Mapping[str, Sequence[float]]) -> list[str]:
-    """This project and the fastest peers, in the order given."""
+    """Return this project and the fastest peers, in the given order."""
     peers = sorted((name for name in systems if name != PODIUM and name in seconds), key=lambda n: median(seconds[n]))
     return [name for name in systems if name == PODIUM or name in peers[:CONTENDERS]]

@@ -14,6 +14,8 @@ PODIUM = "podium"
 
 @dataclass(frozen=True)
 class System:
+    """A system under comparison and how it is started."""
+
     name: str
     label: str  # in tables
     module: str
@@ -37,7 +39,12 @@ PEERS = tuple(name for name in SYSTEMS if name != PODIUM)
 
 
 def command(system: System, job: Job) -> list[str]:
-    """The command of one run. This project's run gets its own copy of the image store, and nothing else."""
+    """Return the command of one run; this project gets its own copy of the image store.
+
+    Args:
+        system: The system.
+        job: The run.
+    """
     if system.name != PODIUM:
         return [sys.executable, "-m", system.module, *system.options, *job.arguments()]
     from benchmarks import podium_adapter
@@ -50,7 +57,12 @@ def command(system: System, job: Job) -> list[str]:
 
 
 def environment(checkout: Path, scratch: Path) -> dict[str, str]:
-    """Beside the user's own; the same for every system."""
+    """Return the environment variables that every system gets beside the user's own.
+
+    Args:
+        checkout: Folder of this project.
+        scratch: Folder of the run.
+    """
     return {
         "PYTHONPATH": str(checkout),
         "KERAS_BACKEND": "tensorflow",

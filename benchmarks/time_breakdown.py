@@ -1,4 +1,4 @@
-"""Where a study of this project spends its slots' time, from its events: slots x wall clock, in slot-seconds."""
+"""Breakdown of a study's slots x wall clock by phase, from its events, in slot-seconds."""
 
 from __future__ import annotations
 
@@ -36,9 +36,13 @@ class _Trial:
 
 
 def break_down(events: Iterable[Event], *, started: float, ended: float, slots: int) -> dict[str, float]:
-    """Slot-seconds by what they went into, in the table's order.
+    """Return slot-seconds by phase, in the table's order.
 
-    started, ended: of the whole command, in time.time()'s seconds as the events' own.
+    Args:
+        events: The study's events.
+        started: Start of the command in seconds of time.time(), as the events' own.
+        ended: End of the command.
+        slots: Number of concurrent trials.
     """
     events = list(events)
     trials = _trials(events)

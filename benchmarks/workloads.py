@@ -1,6 +1,6 @@
-"""What every system is asked to do: the same configurations, data, epochs, seeds and initial weights.
+"""Workloads for every system: the same configurations, data, epochs, seeds and initial weights.
 
-Pure: imports nothing of the application and no framework, so that a peer pays for its own imports alone.
+Nothing of the application and no framework is imported here, so that a peer pays for its own imports only.
 """
 
 from __future__ import annotations
@@ -22,7 +22,12 @@ LAYERS = {"NASNetMobile": 769, "EfficientNetB0": 237, "EfficientNetLite0": 151}
 
 
 def frozen_layers(backbone: str, fraction: float) -> int:
-    """How many of the backbone's first layers a peer freezes. This project may move the cut to a block's end."""
+    """Return how many first layers of the backbone a peer freezes; this project may move the cut.
+
+    Args:
+        backbone: Name of the backbone.
+        fraction: Share of its layers, 0 to 1.
+    """
     return int(LAYERS[backbone] * fraction)
 
 
@@ -71,7 +76,7 @@ class Workload:
         return f"{self.name}-quick" if self.quick else self.name
 
     def configurations(self, count: int) -> list[Configuration]:
-        """The first `count` of an endless list: a longer list begins with every shorter one."""
+        """Return the first `count` configurations of an endless list; a longer list begins with every shorter one."""
         values = itertools.islice(_LISTS[self.name](), count)
         return [Configuration(index=index, seed=index, **each) for index, each in enumerate(values)]
 
@@ -181,7 +186,11 @@ def _quickened(workload: Workload) -> Workload:
 
 
 def find(key: str) -> Workload:
-    """The workload of that key. Raises ValueError naming those there are."""
+    """Return the workload of that key.
+
+    Raises:
+        ValueError: There is none; the message names the known ones.
+    """
     known = {workload.key: workload for workload in (*WORKLOADS, *map(_quickened, WORKLOADS))}
     if key not in known:
         raise ValueError(f"unknown workload {key!r}; there are {', '.join(known)}")

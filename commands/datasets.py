@@ -162,7 +162,7 @@ def features(
 
 
 def _starting_from(task: Task, backbone: str | None) -> Arm | None:
-    """The arm whose images the backbone is shown: one that starts from it, rather one that learns on features."""
+    """Return the arm whose image size and preprocessing the backbone gets; rather one that learns on features."""
     from trainables.learners.registry import find_learner
 
     arms = [arm for arm in (*task.arms, *task.more_arms) if arm.space.choices("backbone")]

@@ -238,6 +238,6 @@ def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Co
 
 
 def _named(plan: StudyPlan) -> str:
-    """The study as other commands find it without further options."""
+    """Return the study's name as other commands find it without further options."""
     known = plan.settings.results.resolve() == CHECKOUT / "results"
     return f"{plan.task.name}/{plan.name}" if known else shlex.quote(str(plan.folder))

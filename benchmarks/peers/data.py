@@ -30,7 +30,12 @@ class Data:
 
 
 def load(material: Path, *, mapped: bool) -> Data:
-    """mapped: leave the images in the page cache, which processes share, in place of a copy in each."""
+    """Load pixels and labels.
+
+    Args:
+        material: Folder filled by prepare_inputs.
+        mapped: Whether to leave images in the page cache, which processes share, instead of copying them.
+    """
 
     def array(name: str, mode: Any = None) -> Any:
         return np.load(material / f"{name}.npy", mmap_mode=mode)
@@ -46,7 +51,14 @@ def load(material: Path, *, mapped: bool) -> Data:
 
 
 def training(workload: Workload, data: Data, seed: int, threads: int) -> tf.data.Dataset:
-    """Shuffled anew each epoch, whole batches only, as this project does: every system takes the same steps."""
+    """Return training batches, shuffled in each epoch; only whole batches, so that all systems take the same steps.
+
+    Args:
+        workload: The workload.
+        data: Pixels and labels.
+        seed: Seed of the order and the augmentation.
+        threads: Threads that augment.
+    """
     if workload.augmentation == "live":
         return _augmented(workload, data, seed, threads).prefetch(tf.data.AUTOTUNE)
     images = tf.data.Dataset.from_tensor_slices((data.train_images, data.train_labels))
@@ -55,16 +67,17 @@ def training(workload: Workload, data: Data, seed: int, threads: int) -> tf.data
 
 
 def validation(data: Data) -> tf.data.Dataset:
+    """Return validation batches."""
     images = tf.data.Dataset.from_tensor_slices((data.val_images, data.val_labels))
     return images.batch(VALIDATION_BATCH).prefetch(tf.data.AUTOTUNE)
 
 
 def _augmented(workload: Workload, data: Data, seed: int, threads: int) -> tf.data.Dataset:
-    """This project's augmentation, image by image, so that an image costs every system the same.
+    """Apply this project's augmentation image by image, so that an image costs every system the same.
 
-    Python threads around it, because the two ways nearer at hand are slower: tf.data's own threads forget between two
-    calls what Python keeps for a thread, so that each image would build the recipe anew (11 ms in place of 2); and of a
-    keras.utils.PyDataset every `fit` makes two batches more than it trains on.
+    Python threads run it because two simpler ways are slower: tf.data's own threads lose thread-local state between
+    calls, so that each image would build the recipe again (11 ms instead of 2), and `fit` takes two more batches of a
+    keras.utils.PyDataset than it trains on.
     """
     from datasets.pipeline.augmentation import Augmenter
 
@@ -90,7 +103,7 @@ def _augmented(workload: Workload, data: Data, seed: int, threads: int) -> tf.da
 
 
 def _picture(square: NDArray[np.uint8], size: NDArray[np.int64]) -> NDArray[np.uint8]:
-    """The picture without the zeros around it: this project augments the picture as it is stored."""
+    """Return the picture without its zero padding: this project augments the stored picture."""
     height, width = size.tolist()
     top, left = (square.shape[0] - height) // 2, (square.shape[1] - width) // 2
     return square[top : top + height, left : left + width]

@@ -38,6 +38,8 @@ class ListOracle(keras_tuner.Oracle):
 
 
 class ListTuner(keras_tuner.Tuner):
+    """Tuner that trains the listed configurations in order."""
+
     def __init__(self, job: Job, data: images.Data) -> None:
         super().__init__(ListOracle(job.configurations), directory=str(job.scratch), project_name="search")
         self._job, self._data = job, data
@@ -53,6 +55,7 @@ class ListTuner(keras_tuner.Tuner):
 
 
 def main(job: Job) -> None:
+    """Run the job."""
     use_threads(SLOTS)
     tuner = ListTuner(job, images.load(job.material, mapped=False))
     tuner.search(verbose=0)

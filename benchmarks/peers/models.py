@@ -16,7 +16,12 @@ from benchmarks.workloads import CLASSES, MOMENTUM, Configuration, Workload, fro
 
 
 def compiled(job: Job, config: Configuration) -> keras.Model:
-    """The trial's model in the state that its seed and the file of weights determine."""
+    """Build the trial's model with the weights that its seed and the file of weights determine.
+
+    Args:
+        job: The run.
+        config: The configuration.
+    """
     keras.utils.set_random_seed(config.seed)
     build = _fine_tuned if job.workload.model == "fine_tuned" else _residual
     model = build(job, config)

@@ -20,6 +20,7 @@ from benchmarks.workloads import SLOTS, Configuration
 
 
 def main(job: Job) -> None:
+    """Run the job."""
     use_threads(SLOTS)
     data = images.load(job.material, mapped=False)
 
@@ -41,7 +42,12 @@ def main(job: Job) -> None:
 
 
 def suggest(trial: optuna.Trial, configurations: list[Configuration]) -> Configuration:
-    """The enqueued values, asked for axis by axis as in any Optuna program."""
+    """Suggest the enqueued values axis by axis, as any Optuna program does.
+
+    Args:
+        trial: Optuna's trial.
+        configurations: The list; the trial's number is the position.
+    """
     listed = configurations[trial.number]
     values: dict[str, Any] = {"index": listed.index, "seed": listed.seed}
     for name in listed.values():

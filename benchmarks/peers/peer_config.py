@@ -1,4 +1,4 @@
-"""What a peer is told on its command line, and the line it writes for each trial."""
+"""Command line of a peer, and the line it writes for each trial."""
 
 from __future__ import annotations
 
@@ -43,12 +43,18 @@ class Job:
         return next(iter(sorted(self.material.glob("backbone.*"))), None)
 
     def facts(self) -> dict[str, Any]:
-        """Of the data: channel_mean and channel_std of the training images, 0 to 255."""
+        """Return channel_mean and channel_std of the training images, 0 to 255."""
         facts: dict[str, Any] = json.loads((self.material / "facts.json").read_text())
         return facts
 
     def record(self, index: int, started: float, val_accuracy: Sequence[float]) -> None:
-        """Append a trial's line; whole lines, though two workers write. started: of time.time()."""
+        """Append a trial's line in one write, since two workers may write at once.
+
+        Args:
+            index: Position of the configuration.
+            started: Start in seconds of time.time().
+            val_accuracy: One value for each epoch.
+        """
         line = {
             "index": index,
             "val_accuracy": [round(float(value), 6) for value in val_accuracy],

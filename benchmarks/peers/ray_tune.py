@@ -20,7 +20,12 @@ THREADS = 1  # a trial's share of two cores
 
 
 def train(space: dict[str, Any], job: Job) -> None:
-    """The function trainable. TensorFlow is imported in the worker, never in the driver."""
+    """Train one configuration as a function trainable; TensorFlow is imported in the worker only.
+
+    Args:
+        space: Ray's configuration; "configuration" holds the values.
+        job: The run.
+    """
     started = time.time()
     import keras
 
@@ -92,6 +97,15 @@ class Reused(tune.Trainable):
 
 
 def main(job: Job, reuse: bool) -> None:
+    """Run the job.
+
+    Args:
+        job: The run.
+        reuse: Whether workers are reused (the class trainable).
+
+    Raises:
+        SystemExit: A trial failed.
+    """
     import ray
 
     # No dashboard, in its favour: this project starts one, and it costs memory and a second or two.

@@ -23,7 +23,15 @@ def use_threads(count: int) -> None:
 def fit(
     job: Job, config: Configuration, data: Data, threads: int, callbacks: Sequence[Any] = ()
 ) -> keras.callbacks.History:
-    """Build and train, validating after each epoch. No checkpoint is written."""
+    """Build and train, validating after each epoch; no checkpoint is written.
+
+    Args:
+        job: The run.
+        config: The configuration.
+        data: Pixels and labels.
+        threads: Threads that augment.
+        callbacks: Keras callbacks.
+    """
     model = compiled(job, config)
     return model.fit(
         training(job.workload, data, config.seed, threads),

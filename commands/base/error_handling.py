@@ -14,7 +14,7 @@ from errors import PodiumError, name_arguments
 
 
 class OneLineErrorGroup(WholeLineGroup):
-    """Group of commands that end with one line and exit status 2 for a user's mistake; any traceback is a bug."""
+    """Group of commands that end with one line and exit status 2 on a user's mistake."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         with _one_line(ctx):
@@ -65,6 +65,10 @@ def _declared(command: click.Command) -> dict[str, str]:
 
 
 def fail(message: str) -> NoReturn:
-    """End with one line and exit status 2."""
+    """End with one line and exit status 2.
+
+    Raises:
+        click.exceptions.Exit: Always.
+    """
     click.echo(f"Error: {' '.join(message.split())}", err=True)
     raise click.exceptions.Exit(2)

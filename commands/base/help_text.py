@@ -1,4 +1,4 @@
-"""How `--help` lists commands and options."""
+"""Layout of `--help`: whole lines for commands, groups for options."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ names_option = partial(click.option, metavar="A,B", callback=_split_names)
 
 
 def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """How images are read, for every command that may build a store."""
+    """Declare how images are read, for every command that may build a store."""
     group_by = click.option(
         "--group-by",
         metavar="prefix|folder|COLUMN",
@@ -55,7 +55,14 @@ def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def asked_task(task: str, sample: bool, data: str | None, **read: Any) -> Task:
-    """That task, or its sample, about those images. read: the options of `data_options`."""
+    """Return a task, or its sample, for the given images.
+
+    Args:
+        task: Name of the task.
+        sample: Whether its sample is meant.
+        data: Place of the images; None takes the task's own.
+        read: The options of `data_options`.
+    """
     from tasks.task import load_task
 
     found = load_task(task)
@@ -63,7 +70,7 @@ def asked_task(task: str, sample: bool, data: str | None, **read: Any) -> Task:
 
 
 def data_folder(path: Path | None) -> Path:
-    """The folder of stores: as asked, or the user's cache folder."""
+    """Return the folder of stores: as asked, or the user's cache folder."""
     if path is not None:
         return Path(os.path.expanduser(path)).resolve()  # Path's own raises for a user who does not exist
     return user_cache_path("podium", appauthor=False)

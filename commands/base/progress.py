@@ -19,7 +19,7 @@ PLAIN_SECONDS = 30.0  # between two lines of progress where there is no terminal
 
 @contextmanager
 def bars(quiet: bool) -> Iterator[Progress]:
-    """A Progress that shows bars with the time left, or a line every half minute where there is no terminal."""
+    """Show progress bars with the time left, or a line every half minute without a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
@@ -43,7 +43,7 @@ def bars(quiet: bool) -> Iterator[Progress]:
 
 
 def plain_lines(seconds: float = PLAIN_SECONDS) -> Progress:
-    """A Progress that writes how far things are to standard error, at most once in so many seconds."""
+    """Write progress to standard error at most once in so many seconds."""
     told = time.monotonic()
 
     def progress(what: str, done: int, total: int) -> None:
@@ -56,7 +56,14 @@ def plain_lines(seconds: float = PLAIN_SECONDS) -> Progress:
 
 
 def open_with_bars(dataset: Dataset, data_dir: Path, origin: str | None, quiet: bool) -> ImageStore:
-    """Prepare a store as datasets.store.image_store.prepare does, with `bars`, and open it."""
+    """Prepare a store under progress bars and open it.
+
+    Args:
+        dataset: The images.
+        data_dir: Folder of stores.
+        origin: Place of the archive or folder; None downloads it.
+        quiet: Whether to show nothing.
+    """
     with bars(quiet) as progress:
         return ImageStore.open(prepare(dataset, data_dir, origin, progress))
 

@@ -51,7 +51,12 @@ def live_table(folder: Path) -> str:
 
 
 def report_page(folder: Path, browser: str) -> None:
-    """Photograph the top of the study's report.html."""
+    """Photograph the top of the study's report.html.
+
+    Args:
+        folder: Folder of the study.
+        browser: Path of chromium.
+    """
     width, height = PAGE
     subprocess.run(
         [
@@ -82,6 +87,7 @@ def benchmark_plot() -> None:
 
 
 def main() -> None:
+    """Run the study and write all pictures."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
         sys.exit("make pictures needs chromium on PATH: apt-get install chromium")
