@@ -21,5 +21,10 @@ FORMER: Mapping[str, Mapping[str, str]] = {
 
 
 def current_word(parameter: str, value: Any) -> Any:
-    """Return today's word for a value of that parameter, or the value itself where it has no former word."""
+    """Return today's word for a former word of a parameter, or the value itself.
+
+    Args:
+        parameter: Name of the parameter.
+        value: Its value.
+    """
     return FORMER.get(parameter, {}).get(value, value) if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""Which pre-trained network a fine-tuned arm starts from."""
+"""Axes of pre-trained backbones: name, frozen fraction, head."""
 
 from __future__ import annotations
 
@@ -26,16 +26,29 @@ PREPROCESSING = ("own", "centred", "scaled")
 
 
 def named(name: str, value: str, allowed: tuple[str, ...], *, source: str) -> CategoricalParameter:
-    """An axis that is not searched: `--set` may ask for another of the allowed names, and for no other."""
+    """Return an axis that is not searched; `--set` may ask for another allowed name.
+
+    Args:
+        name: Name of the parameter.
+        value: Its default.
+        allowed: Names that may be asked for.
+        source: Source of the default.
+    """
     return CategoricalParameter(name=name, values=(value,), allowed=allowed, source=source)
 
 
 def choice(*names: str, source: str) -> CategoricalParameter:
-    """Searched over the named ones; `--set` and `--space` may ask for any other of the catalogue."""
+    """Return the axis of backbones, searched over `names`; `--set` and `--space` may ask for any of the catalogue."""
     return CategoricalParameter(name="backbone", values=names, allowed=BACKBONES, source=source)
 
 
 def frozen_fraction(*values: float, source: str, when: Condition | None = None) -> CategoricalParameter:
-    """Return the axis of the backbone's frozen layers: searched at `values`; `--set` may ask for any tenth."""
+    """Return the axis of the frozen share of the backbone's layers.
+
+    Args:
+        values: Shares to search, 0 to 1; `--set` may ask for any tenth.
+        source: Source of the values.
+        when: Condition under which a configuration has the axis.
+    """
     tenths = tuple(tenth / 10 for tenth in range(11))
     return CategoricalParameter(name="frozen_fraction", values=values, allowed=tenths, when=when, source=source)

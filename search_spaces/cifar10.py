@@ -15,7 +15,12 @@ _VARIANTS: tuple[Config, ...] = tuple(
 
 
 def minivggnet(*, batch_norm: bool = True, published: tuple[Config, ...] = _VARIANTS) -> Space:
-    """The space of MiniVGGNet, with or without its batch normalization; by default the document's variants a, b, c."""
+    """Return the space of MiniVGGNet.
+
+    Args:
+        batch_norm: Whether the network has batch normalization.
+        published: Published settings; by default the report's variants a, b, c.
+    """
     return Space(
         parameters=(
             *fixed(optimizer="sgd", batch_size=64, batch_norm=batch_norm),

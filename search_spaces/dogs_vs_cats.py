@@ -1,5 +1,4 @@
-"""The dogs-vs-cats report's question, SGD or Adam, each optimizer an arm; and the deep-learning report's two answers
-for the same images."""
+"""Spaces of dogs_vs_cats: EfficientNet with SGD or Adam, AlexNet, ResNet50's features."""
 
 from __future__ import annotations
 
@@ -12,7 +11,7 @@ LOG = "deep-learning report, 2020-11-23-dogs-vs-cats"
 
 
 def of_optimizer(optimizer: str) -> Space:
-    """The space of the arm that trains with this optimizer; its published setting is the document's own."""
+    """Return the space of the arm that trains with this optimizer; its published setting is the report's own."""
     parameters: tuple[Parameter, ...] = (
         # Batch 20: dogs-vs-cats report, settings. Dropout 0.2 before one sigmoid unit: its sibling code.
         *fixed(optimizer=optimizer, batch_size=20, dropout=0.2),

@@ -1,5 +1,4 @@
-"""Logistic regression on what a frozen backbone makes of each image: the deep-learning report's two transfer
-studies."""
+"""Space of logistic regression on features of a frozen backbone (deep-learning report)."""
 
 from __future__ import annotations
 
@@ -9,9 +8,12 @@ from search_spaces.space import Space
 
 
 def of_backbone(backbone: str, grid: tuple[float, ...], source: str) -> Space:
-    """The space of the arm that learns from this backbone's features. grid: C's that the document tried, all published.
+    """Return the space of the arm that learns from this backbone's features.
 
-    C is the inverse strength of the L2 penalty.
+    Args:
+        backbone: Name of the backbone.
+        grid: Values of C, the inverse strength of the L2 penalty, that the report tried; all are published settings.
+        source: Section of the report.
     """
     return Space(
         parameters=(

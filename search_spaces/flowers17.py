@@ -1,5 +1,4 @@
-"""The deep-learning report's answers for seventeen flowers: from scratch, from features, by surgery, and the surgery
-as it ran."""
+"""Spaces of flowers17: from scratch, from features, and network surgery in three forms."""
 
 from __future__ import annotations
 

@@ -10,22 +10,34 @@ from search_spaces.parameters import CategoricalParameter, Condition, FloatParam
 
 
 def learning_rate(low: float, high: float, source: str) -> FloatParameter:
-    """Where the optimizer starts, drawn evenly in its logarithm."""
+    """Return the axis of the initial learning rate, logarithmic.
+
+    Args:
+        low: Lower end.
+        high: Upper end.
+        source: Source of the range.
+    """
     return FloatParameter(name="learning_rate", low=low, high=high, log=True, source=source)
 
 
 def optimizer(*names: str, source: str) -> CategoricalParameter:
-    """Searched over the named ones; `--set` and `--space` may ask for any other that there is."""
+    """Return the axis of optimizers, searched over `names`; `--set` and `--space` may ask for any other known one."""
     return CategoricalParameter(name="optimizer", values=names, allowed=OPTIMIZERS, source=source)
 
 
 def schedule(*names: str, source: str) -> CategoricalParameter:
-    """Searched over the named ones; `--set` and `--space` may ask for any other that there is."""
+    """Return the axis of schedules, searched over `names`; `--set` and `--space` may ask for any other known one."""
     return CategoricalParameter(name="schedule", values=names, allowed=SCHEDULES, source=source)
 
 
 def momentum(source: str, low: float = 0.8, high: float = 0.95) -> FloatParameter:
-    """Momentum of SGD; absent with every other optimizer."""
+    """Return the axis of SGD's momentum, absent with every other optimizer.
+
+    Args:
+        source: Source of the range.
+        low: Lower end.
+        high: Upper end.
+    """
     return FloatParameter(name="momentum", low=low, high=high, when=_of("sgd"), source=source)
 
 

@@ -14,7 +14,7 @@ _RANGE = re.compile(r"^(?P<low>[^.,]*(?:\.\d+[^.,]*)?)\.\.(?P<high>[^.].*)$")
 
 
 def parse_value(text: str) -> Value:
-    """A number, true or false, or the text itself."""
+    """Return the number, truth value or text that is written."""
     lowered = text.strip().lower()
     if lowered in ("true", "false"):
         return lowered == "true"
@@ -27,7 +27,15 @@ def parse_value(text: str) -> Value:
 
 
 def split_assignment(option: str, text: str) -> tuple[str | None, str, str]:
-    """("from_scratch", "dropout", "0.2") of "from_scratch.dropout=0.2"; the arm is None where none is named."""
+    """Split "from_scratch.dropout=0.2" into ("from_scratch", "dropout", "0.2").
+
+    Args:
+        option: The argument that the text belongs to, for messages.
+        text: The assignment; the arm is None where none is named.
+
+    Raises:
+        SpaceError: The text is no assignment.
+    """
     name, equals, value = text.partition("=")
     if not equals or not name.strip() or not value.strip():
         raise SpaceError(f"{option} is {text!r}, but must look like name=value, such as learning_rate=1e-4")
@@ -58,9 +66,15 @@ def _change(space: Space, name: str, text: str) -> Space:
 
 
 def set_in_arms(spaces: dict[str, Space], sets: tuple[str, ...], ranges: tuple[str, ...]) -> dict[str, Space]:
-    """The arms' spaces with every `--set` and `--space` applied to each arm that has such an axis.
+    """Apply every `--set` and `--space` to each arm that has such an axis.
 
-    "arm.axis=..." changes one arm. Raises SpaceError where no arm has it.
+    Args:
+        spaces: Spaces by arm.
+        sets: Assignments of `--set`; "arm.axis=..." changes one arm.
+        ranges: Assignments of `--space`.
+
+    Raises:
+        SpaceError: No arm has such an axis, or the value is impossible.
     """
     changed = dict(spaces)
     for option, texts, change in ((arg.sets, sets, _hold), (arg.spaces, ranges, _change)):
@@ -85,7 +99,7 @@ def set_in_arms(spaces: dict[str, Space], sets: tuple[str, ...], ranges: tuple[s
 
 
 def _why_not(spaces: dict[str, Space], arm: str | None, axis: str) -> str:
-    """No arm, or not the one that is named, has such an axis; or it is held at a value, which is no range."""
+    """Explain why no arm can take the change: the axis is unknown, or held at a value."""
     asked = [space for name, space in spaces.items() if arm in (None, name)]
     held = sorted({str(space.constants[axis]) for space in asked if axis in space.constants})
     if held:

@@ -21,7 +21,7 @@ class SpaceError(PodiumError):
 
 
 class Suggester(Protocol):
-    """What a space needs of a sampler; Optuna's Trial is one."""
+    """Interface of a sampler; Optuna's Trial implements it."""
 
     def suggest_float(self, name: str, low: float, high: float, *, log: bool = False) -> float: ...
 
@@ -107,7 +107,11 @@ class FloatParameter(_Range):
         return [self.low, *inner[1:-1], self.high]  # the ends exactly, whatever rounding says
 
     def check(self, value: Any) -> Value:
-        """Return the value as a float. Raises SpaceError."""
+        """Return the value as a float.
+
+        Raises:
+            SpaceError: The value is no number or makes no sense for this range.
+        """
         if not is_number(value):
             raise SpaceError(f"{self.name} is {value!r}, but must be a number from {self.low:g} to {self.high:g}")
         # A published setting may lie outside the searched range (an edge the document tried by hand); what makes
@@ -141,7 +145,11 @@ class IntParameter(_Range):
         return sorted({round(self.low + (self.high - self.low) * i / max(points - 1, 1)) for i in range(points)})
 
     def check(self, value: Any) -> Value:
-        """Return the value as an integer. Raises SpaceError."""
+        """Return the value as an integer.
+
+        Raises:
+            SpaceError: The value is no whole number from 0.
+        """
         if not is_number(value) or value != int(value) or value < 0:
             raise SpaceError(f"{self.name} is {value!r}, but must be a whole number from {self.low} to {self.high}")
         return int(value)
@@ -192,7 +200,11 @@ class CategoricalParameter(_Values):
         return value
 
     def check(self, value: Any) -> Value:
-        """Return the value that is meant, an old word as today's. Raises SpaceError."""
+        """Return the choice that is meant; a former word becomes today's.
+
+        Raises:
+            SpaceError: The value is no choice.
+        """
         value = current_word(self.name, value)
         known = list(dict.fromkeys((*self.values, *self.allowed)))
         for choice in known:
@@ -203,13 +215,18 @@ class CategoricalParameter(_Values):
         raise SpaceError(f"{self.name} is {value!r}, but must be one of {', '.join(map(str, known))}")
 
     def with_value(self, value: Any, source: str) -> CategoricalParameter:
-        """Return the parameter with that value alone, checked; its condition stays."""
+        """Return the parameter with one value, checked; its condition stays.
+
+        Args:
+            value: The value.
+            source: Who asked for it.
+        """
         return replace(self, values=(self.check(value),), allowed=(*self.values, *self.allowed), source=source)
 
 
 @dataclass(frozen=True, kw_only=True)
 class FixedParameter(_Values):
-    """A parameter that is held at a value and recorded as a constant; `--set` may hold it at another of its type."""
+    """A parameter held at a value and recorded as a constant; `--set` may change the value, not the type."""
 
     name: str
     value: Value
@@ -224,7 +241,11 @@ class FixedParameter(_Values):
         return self.value
 
     def check(self, value: Any) -> Value:
-        """Return the value with the type that the held one has. Raises SpaceError."""
+        """Return the value in the type of the held one.
+
+        Raises:
+            SpaceError: The value has another type or makes no sense.
+        """
         held = self.value
         value = current_word(self.name, as_text(value) if isinstance(held, str) else value)
         whole_for_real = isinstance(held, float) and isinstance(value, int) and not isinstance(value, bool)
@@ -240,7 +261,12 @@ class FixedParameter(_Values):
         return type(held)(value)
 
     def with_value(self, value: Any, source: str) -> FixedParameter:
-        """Return the parameter held at another value, checked."""
+        """Return the parameter held at another value, checked.
+
+        Args:
+            value: The value.
+            source: Not recorded for constants.
+        """
         return replace(self, value=self.check(value))
 
 
@@ -260,5 +286,5 @@ def is_number(value: Any) -> bool:
 
 
 def as_text(value: Any) -> Any:
-    """Where text is asked for, 25 stands for "25": hidden_layers=25 beside 25-25."""
+    """Return an integer or float as text, so that hidden_layers=25 is read like 25-25."""
     return str(value) if type(value) is int else value

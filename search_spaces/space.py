@@ -60,7 +60,11 @@ class Space:
         }
 
     def parameter(self, name: str) -> Parameter:
-        """Return the parameter of that name. Raises SpaceError with the nearest one."""
+        """Return the parameter of that name.
+
+        Raises:
+            SpaceError: There is none; the message has the nearest name.
+        """
         for parameter in self.parameters:
             if parameter.name == name:
                 return parameter
@@ -86,9 +90,10 @@ class Space:
         return config
 
     def complete(self, config: Mapping[str, Any]) -> dict[str, Value]:
-        """Check the configuration; fill in parameters with one value, drop those whose condition does not hold.
+        """Check a configuration, add parameters with one value, drop those whose condition does not hold.
 
-        Raises SpaceError for an unknown name, an impossible value or a missing parameter.
+        Raises:
+            SpaceError: A name is unknown, a value impossible, or a parameter missing.
         """
         given = {name: self.parameter(name).check(value) for name, value in config.items()}
         result: dict[str, Value] = {}
@@ -118,7 +123,7 @@ class Space:
 
     @property
     def size(self) -> float:
-        """How many different configurations there are; math.inf with any continuous parameter."""
+        """Number of different configurations; math.inf with any continuous parameter."""
         if any(math.isinf(parameter.size) for parameter in self.active_parameters):
             return math.inf
         limit = 100_000  # enough to know that no study exhausts it
@@ -137,7 +142,16 @@ class Space:
         return Space(parameters=fixed(**self.complete(config)), published=({},))
 
     def with_value(self, name: str, value: Any, source: str = arg.sets) -> Space:
-        """Return the space with one parameter held at a value (`--set`); a condition stays. Raises SpaceError."""
+        """Return the space with one parameter held at a value; its condition stays.
+
+        Args:
+            name: Name of the parameter.
+            value: The value.
+            source: Who asked for it.
+
+        Raises:
+            SpaceError: The parameter is unknown or the value impossible.
+        """
         return self.with_parameter(self.parameter(name).with_value(value, source))
 
     def with_parameter(self, parameter: Parameter) -> Space:

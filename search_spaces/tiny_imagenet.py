@@ -1,5 +1,4 @@
-"""The deep-learning report's networks on 200 classes of 64 pixels: DeeperGoogLeNet with each optimizer, and a
-shallower ResNet."""
+"""Spaces of tiny_imagenet (deep-learning report): DeeperGoogLeNet with SGD or Adam, and a shallower ResNet."""
 
 from __future__ import annotations
 
@@ -11,7 +10,7 @@ GOOGLE = "deep-learning report, 2020-12-10-deepergooglenet"
 
 
 def deepergooglenet(optimizer: str) -> Space:
-    """The space of the arm that trains with this optimizer. Of SGD's runs the document only says: no luck."""
+    """Return the space of the arm with this optimizer; the report prints no result of its SGD runs."""
     sgd = optimizer == "sgd"
     parameters: tuple[Parameter, ...] = (
         *fixed(optimizer=optimizer, batch_size=64, l2=2e-4),

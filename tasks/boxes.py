@@ -1,5 +1,4 @@
-"""deep-learning report: where is the airplane? A box regressed on VGG16's frozen features, or on some of it trained
-too.
+"""Boxes: where is the airplane? With VGG16 frozen, or partly trained (deep-learning report).
 
 Published (deep-learning report, bounding-box regression): a curve of the loss, no number. There the test images were
 the validation data; here 80 / 10 / 10.

@@ -29,7 +29,7 @@ class UnknownTask(PodiumError):
 
 @dataclass(frozen=True, kw_only=True)
 class Pretraining:
-    """What an arm's backbone learns before the study, on other images: once, for all trials of all studies.
+    """Training of an arm's backbone on other images before the study, once for all trials of all studies.
 
     It begins with the ImageNet weights, or with those of --weights; its best epoch by the task's objective is kept.
     """
@@ -65,6 +65,12 @@ def arm(
     """Return an arm whose model is the first word of its name, unless another is named.
 
     Args:
+        name: Name of the arm.
+        label: Row heading, as the report prints it.
+        space: Its search space.
+        view: How its model sees images.
+        max_epochs: Epochs of a trial that is not stopped.
+        model: Name of the model family.
         more: Further fields of Arm.
     """
     model = model or name.partition("_")[0]
@@ -72,7 +78,14 @@ def arm(
 
 
 def features_arm(name: str, label: str, space: Space, *, max_epochs: int) -> Arm:
-    """Return an arm of logistic regression on a backbone's features of 224-pixel images."""
+    """Return an arm of logistic regression on a backbone's features of 224-pixel images.
+
+    Args:
+        name: Name of the arm.
+        label: Row heading.
+        space: Its search space.
+        max_epochs: Epochs of 20 iterations each.
+    """
     learner = {"learner": "features_learner", "model": "backbone_features"}
     return arm(name, label, space, InputConfig(image_size=224, fit="stretch"), max_epochs=max_epochs, **learner)
 
@@ -98,7 +111,15 @@ class Table:
 
 
 def table(name: str, title: str, *fields: str, rows: str = "all", **headings: str) -> Table:
-    """A table with these columns in order. A field alone is its own heading: test_accuracy is "Test Accuracy"."""
+    """Return a table with these columns in order.
+
+    Args:
+        name: Name in file names.
+        title: Title.
+        fields: Columns whose heading follows from their name: test_accuracy is "Test Accuracy".
+        rows: "all" arms, or the "best" one by validation.
+        headings: Further columns by field, with their headings.
+    """
     splits = {"train": "Training", "val": "Validation", "test": "Test"}
     spelled = {field: " ".join(splits.get(word, word.capitalize()) for word in field.split("_")) for field in fields}
     columns = tuple(
@@ -109,9 +130,10 @@ def table(name: str, title: str, *fields: str, rows: str = "all", **headings: st
 
 
 def averages(**headings: str) -> tuple[Table, Table]:
-    """The last lines of scikit-learn's classification report as two tables: accuracy and macro, then weighted averages.
+    """Return the averages of scikit-learn's classification report as two tables, macro and weighted.
 
-    headings: further columns of the first.
+    Args:
+        headings: Further columns of the first table.
     """
     scores = ("precision", "recall", "f1")
     macro, weighted = (
@@ -126,7 +148,7 @@ def averages(**headings: str) -> tuple[Table, Table]:
 
 @dataclass(frozen=True, kw_only=True)
 class Defaults:
-    """What `tune` does when nothing is said."""
+    """Settings of `tune` where none are given."""
 
     trials: int = 20
     confirm_seeds: int = 3
@@ -135,7 +157,7 @@ class Defaults:
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """What makes a task small: few images, and the backbone whose weights need no network."""
+    """Small version of a task: few images, and the backbone whose weights need no network."""
 
     dataset: Dataset
     pretraining: Dataset | None = None  # what backbones learn from first, where an arm has them do so
@@ -184,7 +206,15 @@ class Sample:
 
 
 def sample_pictures(name: str, classes: Sequence[str], counts: Counts, side: int, seed: int) -> GeneratedPictures:
-    """Return generated pictures for a sample: see GeneratedPictures."""
+    """Return generated pictures for a sample.
+
+    Args:
+        name: Name of the data set.
+        classes: Class names.
+        counts: Images a class in each split.
+        side: Side in pixels.
+        seed: Seed of the drawings.
+    """
     title = f"generated pictures in {len(classes)} classes (sample)"
     return GeneratedPictures(name=name, title=title, classes=tuple(classes), counts=counts, side=side, seed=seed)
 
@@ -208,13 +238,26 @@ class Task:
     sample: Sample | None = None
 
     def sampled(self) -> Task:
-        """The task's sample. Raises UnknownTask where it has none."""
+        """Return the task's sample.
+
+        Raises:
+            UnknownTask: It has none.
+        """
         if self.sample is None:
             raise UnknownTask(f"{self.name} has no sample; leave out {arg.sample}")
         return self.sample.of(self)
 
     def about(self, data: str | None, group_by: str | None = None, allow_pickle: bool = False) -> Task:
-        """The task with the data set that lies there; itself where its data set is fixed. Raises DataError."""
+        """Return the task for the user's images; a task with a fixed data set returns itself.
+
+        Args:
+            data: Folder or table of the images.
+            group_by: Grouping of images into splits.
+            allow_pickle: Whether a pickle may be read.
+
+        Raises:
+            DataError: The images cannot be used, or an option does not apply.
+        """
         if allow_pickle and not hasattr(self.dataset, "allow_pickle"):
             raise DataError(f"{arg.allow_pickle} is given, but {self.name} reads no pickle; leave it out")
         if self.find_dataset is not None:
@@ -230,7 +273,11 @@ class Task:
         return replace(self, dataset=replace(self.dataset, allow_pickle=True))  # type: ignore[type-var]
 
     def arm(self, name: str) -> Arm:
-        """The arm of that name, which may be a baseline that any task can be asked for."""
+        """Return the arm of that name, or a baseline, which every task has.
+
+        Raises:
+            UnknownTask: There is none; the message has the nearest name.
+        """
         own = {arm.name: arm for arm in (*self.arms, *self.more_arms)}
         known = own | {arm.name: arm for arm in baselines(self) if arm.name not in own}
         if name not in known:
@@ -255,7 +302,11 @@ def task_names() -> tuple[str, ...]:
 
 
 def load_task(name: str) -> Task:
-    """The task of that name. Raises UnknownTask with the nearest match."""
+    """Return the task of that name.
+
+    Raises:
+        UnknownTask: There is none; the message has the nearest name.
+    """
     if name not in task_names():
         raise UnknownTask(unknown_name("task", name, task_names()))
     task: Task = importlib.import_module(f"tasks.{name}").TASK

@@ -32,7 +32,7 @@ def _as_it_comes(name: str, *, zoom: bool) -> Arm:
 
 
 def _pair(name: str, space: Space, zoomed: Space) -> tuple[Arm, Arm]:
-    """The arm at 32 pixels and the one that the network enlarges to 256."""
+    """Return the arm at 32 pixels and the one that the network enlarges to 256."""
     return _arm(name, space), _arm(f"{name}_zoom_data", zoomed)
 
 

@@ -1,4 +1,4 @@
-"""What an arm's backbone learns before the study: one trial on other images, whose result is kept for all studies."""
+"""Pre-training of an arm's backbone: one trial on other images, whose result is kept for all studies."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Pretrained:
     weights: Path  # the backbone's, ever after
 
     def described(self) -> PretrainingHeader:
-        """As the study's record keeps it."""
+        """Return its entry in the study's record."""
         return PretrainingHeader(
             data=self.pretraining.dataset.title,
             view=asdict(self.pretraining.view),
@@ -42,7 +42,12 @@ class Pretrained:
 
 
 def pretrained(plan: StudyPlan, stores: Mapping[str, Path]) -> dict[str, Pretrained]:
-    """By arm, those that have one. stores: of their images, by arm."""
+    """Return the pre-trainings of the plan's arms, by arm.
+
+    Args:
+        plan: The plan.
+        stores: Image stores of the pre-trainings, by arm.
+    """
     found = {}
     for arm in (arm.arm for arm in plan.arms):
         if arm.pretraining is None:

@@ -41,7 +41,13 @@ class SearchAdapter(Searcher):
         return None if spec is None else {"spec": spec}
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        """Nothing: see Recorder."""
+        """Do nothing; Recorder reports ends.
+
+        Args:
+            trial_id: Name of the trial.
+            result: Last result.
+            error: Whether it failed.
+        """
 
     def save(self, checkpoint_path: str) -> None:
         """Nothing: a study goes on from its events, never from Ray's pickles."""
@@ -51,7 +57,7 @@ class SearchAdapter(Searcher):
 
 
 class PerArmStopping(FIFOScheduler):
-    """A stopping rule for each arm, so that a slow starter is never stopped by a fast starter of another arm.
+    """Scheduler with one stopping rule for each arm, so that arms do not stop each other's trials.
 
     Only search trials are stopped; listed configurations are not.
     """
@@ -89,11 +95,10 @@ class PerArmStopping(FIFOScheduler):
 
 
 class StudyStopper(Stopper):
-    """Ends a study at Ctrl-C or SIGTERM (by which a batch system says that time is up), wherever Ray is just then, and
-    where no trial of an arm can work.
+    """Stopper that ends a study at Ctrl-C, at SIGTERM (a batch system's time limit), or when no arm can work.
 
-    A KeyboardInterrupt out of the blue may hit Ray while it handles a result: once in ten runs it was lost there, the
-    result with it, and Ray waited for ever. So a first Ctrl-C only sets a flag, which Ray asks for in its loop.
+    A KeyboardInterrupt may hit Ray while it handles a result: once in ten runs the result was lost and Ray waited for
+    ever. A first Ctrl-C therefore only sets a flag, which Ray checks in its loop.
     """
 
     def __init__(self, search: TrialGenerator) -> None:
@@ -109,7 +114,7 @@ class StudyStopper(Stopper):
 
     @contextmanager
     def keeping_failures(self) -> Iterator[None]:
-        """A failed write ends the study; raised through Ray it would come out as a page of text."""
+        """Keep a failed write, which ends the study; raised through Ray it would print a page of text."""
         try:
             yield
         except OSError as error:

@@ -40,9 +40,16 @@ WORKER_ENVIRONMENT = {
 
 
 def start_ray(address: str | None) -> str | None:
-    """Ray of this study alone, or the cluster at an address; a second call changes nothing.
+    """Start Ray for this study alone, or connect to a cluster; a second call changes nothing.
 
-    Returns the dashboard's address. Raises UsageError where Ray does not start, or no cluster answers.
+    Args:
+        address: Address of a cluster; None starts Ray here.
+
+    Returns:
+        The dashboard's address, if there is one.
+
+    Raises:
+        UsageError: Ray does not start, or no cluster answers.
     """
     os.environ |= DRIVER_ENVIRONMENT
     if address is not None:
@@ -72,8 +79,10 @@ def start_ray(address: str | None) -> str | None:
 
 
 def _patiently(start: Callable[[], Any]) -> Any:
-    """Ray gives its own processes 30 seconds, which a busy machine may not keep (four of some forty starts at a load of
-    20 on two cores), and says so by a plain Exception: once more, then one line.
+    """Call `start` a second time if it fails.
+
+    Ray gives its processes 30 seconds, too few on a busy machine (four of some forty starts at a load of 20 on two
+    cores), and raises a plain Exception.
     """
     import ray
 
@@ -101,7 +110,11 @@ def cluster_cores() -> int:
 
 
 def check_gpus(gpus: int) -> None:
-    """Raises UsageError where Ray has fewer GPUs than asked."""
+    """Check that Ray has as many GPUs as asked for.
+
+    Raises:
+        UsageError: It has fewer.
+    """
     import ray
 
     found = int(ray.cluster_resources().get("GPU", 0))

@@ -35,13 +35,28 @@ class StudyState:
     again: list[TrialSpec] = field(default_factory=list)  # whose worker died before their first result
 
     def runs(self, arm: str, role: str) -> bool:
-        """Return whether a trial of that arm and role runs."""
+        """Return whether a trial of that arm and role runs.
+
+        Args:
+            arm: Name of the arm.
+            role: Purpose of the trial.
+        """
         return any(spec.arm == arm and spec.role == role for spec in self.running.values())
 
     def train(
         self, arm: ArmPlan, trial: str, role: TrialRole, number: int, config: Config, seed: int, max_epochs: int
     ) -> TrialSpec:
-        """Record a trial and return what its worker is told."""
+        """Record a trial and return its specification.
+
+        Args:
+            arm: The arm.
+            trial: Name of the trial.
+            role: Purpose of the trial.
+            number: Position among the arm's trials of this role.
+            config: The configuration.
+            seed: Seed of the trial.
+            max_epochs: Its budget.
+        """
         name, values = arm.arm.name, dict(config)
         asked = TrialAsked(
             trial=trial, arm=name, role=role, number=number, config=values, seed=seed, max_epochs=max_epochs
@@ -61,7 +76,12 @@ class PretrainPhase:
         self._learned: set[Path] = set()  # files that pre-trainings of this study have written
 
     def ask(self) -> TrialSpec | None:
-        """Return the next pre-training; one where two arms wait for the same."""
+        """Return the next confirmation of the arm's best trial.
+
+        Args:
+            arm: The arm.
+            best: Its best trial.
+        """
         state = self._state
         under_way = {spec.backbone for spec in (*state.running.values(), *state.again)}
         for arm in state.plan.arms:
@@ -78,7 +98,13 @@ class PretrainPhase:
         return pretrained is None or pretrained.weights in self._learned or pretrained.weights.exists()
 
     def tell_finished(self, spec: TrialSpec, status: str, reason: str) -> str | None:
-        """Return what is fatal for the study, where the backbone has not learned."""
+        """Record the end of a pre-training; return the reason if it is fatal for the study.
+
+        Args:
+            spec: The trial.
+            status: Its status.
+            reason: Why it ended.
+        """
         if spec.backbone is not None and status == "completed":
             self._learned.add(spec.backbone)
             return None
@@ -140,13 +166,23 @@ class SearchPhase:
         return self._arms[arm].asked >= self._arms[arm].plan.trials and not self._state.runs(arm, "search")
 
     def tell_epoch(self, spec: TrialSpec, result: dict[str, Any]) -> None:
-        """Report the best value so far to the sampler."""
+        """Report the best value so far to the sampler.
+
+        Args:
+            spec: The trial.
+            result: Ray's result of the epoch.
+        """
         drawn = self._arms[spec.arm].drawn.get(spec.trial)
         if drawn is not None:
             drawn.report(result["objective"], step=result["epoch"])
 
     def tell_finished(self, spec: TrialSpec, status: str) -> None:
-        """Report the end of a trial to the sampler; of ended trials only the best keep their models."""
+        """Report the end of a trial to the sampler; of ended trials only the best keep their models.
+
+        Args:
+            spec: The trial.
+            status: Its status.
+        """
         arm, record = self._arms[spec.arm], self._state.record
         if spec.checkpoint is not None:
             best = record.best_trials(spec.arm, self._state.plan.searched_models(arm.plan))
@@ -213,7 +249,12 @@ class TestPhase:
         return [trial for trial in trials if self._state.specs.folder(trial.trial).is_dir()]
 
     def tell_result(self, spec: TrialSpec, result: dict[str, Any]) -> None:
-        """Record what the test split says of single models and of ensembles."""
+        """Record the measurements of single models and ensembles on the test split.
+
+        Args:
+            spec: The test.
+            result: Ray's result.
+        """
         for measured in result.get("measured", ()):
             self._state.log.append(TestMeasured(arm=spec.arm, **measured))
         for averaged in result.get("ensembles", ()):

@@ -44,11 +44,24 @@ def run_study(
     pretraining: Mapping[str, Path],
     listener: Callable[[AnyEvent], None],
 ) -> StudyRecord:
-    """Search, confirm, test. Returns the record; its status says how it ended.
+    """Search, confirm, test.
 
-    pretraining: stores of the images that backbones learn from first, by arm. listener: hears every event too.
-    The study's folder must exist and be empty of events; Ray must be started (see tuning/execution/ray_cluster.py).
-    Raises nothing for failed trials. Ctrl-C and SIGTERM are recorded, and raised as KeyboardInterrupt.
+    The study's folder must exist and have no events; Ray must be started (tuning/execution/ray_cluster.py). Failed
+    trials raise nothing.
+
+    Args:
+        plan: The plan.
+        store_path: The study's image store.
+        progress: Shows progress.
+        command: The command line, for the record.
+        pretraining: Stores of the images that backbones learn from first, by arm.
+        listener: Called with every event.
+
+    Returns:
+        The record; its status says how the study ended.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C or SIGTERM, after they were recorded.
     """
     first = pretrained(plan, pretraining)
     described = header(plan, ImageStore.open(store_path, plan.fold), command, first)
@@ -81,7 +94,7 @@ def _keep_winners(plan: StudyPlan, record: StudyRecord) -> None:
 
 
 def _tune(plan: StudyPlan, search: TrialGenerator) -> None:
-    """Raises KeyboardInterrupt after Ctrl-C, OSError where the study's folder cannot be written any more."""
+    """Run the search; raise KeyboardInterrupt after Ctrl-C, OSError if the study's folder cannot be written."""
     # Workers start side by side, not one after the other; no more trials wait than there are slots.
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(plan.share.slots)
     stopper = StudyStopper(search)
@@ -117,7 +130,14 @@ def _tune(plan: StudyPlan, search: TrialGenerator) -> None:
 
 
 def header(plan: StudyPlan, store: ImageStore, command: str, first: Mapping[str, Pretrained] = {}) -> StudyStarted:
-    """The first event: everything that determines the study, and what reproduces it."""
+    """Return the first event: everything that determines and reproduces the study.
+
+    Args:
+        plan: The plan.
+        store: Its images.
+        command: The command line.
+        first: Pre-trainings by arm.
+    """
     folds = (
         f"{plan.folds} folds of the images outside the test split: each seed validated on another one, "
         "the search on the first"
@@ -166,7 +186,7 @@ def _arm_header(plan: ArmPlan, pretraining: Pretrained | None) -> ArmHeader:
 
 
 def _git_commit() -> str | None:
-    """The checkout's commit, marked where files differ from it; None outside a checkout."""
+    """Return the checkout's commit, marked if files differ from it; None outside a checkout."""
     command = ["git", "-C", str(CHECKOUT), "describe", "--always", "--dirty", "--abbrev=12"]
     try:
         return subprocess.check_output(command, stderr=subprocess.DEVNULL, text=True, timeout=10).strip() or None

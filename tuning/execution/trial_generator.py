@@ -1,6 +1,6 @@
-"""What a study does next. Arms take turns at equally many trials; then each arm's best is confirmed, then tested.
+"""Next steps of a study: arms take turns in the search, then each arm's best is confirmed, then tested.
 
-Knows Optuna and the event log, not Ray: whoever runs trials calls `ask` and tells what happens to each of them.
+Optuna and the event log are used here, Ray is not: the caller that runs trials asks for them and reports on each.
 """
 
 from __future__ import annotations
@@ -74,7 +74,12 @@ class TrialGenerator:
             self._state.log.append(events.TrialStarted(trial=trial))
 
     def tell_epoch(self, trial: str, result: dict[str, Any]) -> None:
-        """Record one epoch, or one measurement on the test split."""
+        """Record one epoch, or one measurement on the test split.
+
+        Args:
+            trial: Name of the trial.
+            result: Ray's result.
+        """
         spec, log = self._state.running[trial], self._state.log
         self._test.tell_result(spec, result)
         if "prepared" in result:
@@ -86,11 +91,14 @@ class TrialGenerator:
         self._search.tell_epoch(spec, result)
 
     def tell_worker_died(self, trial: str, reason: str) -> None:
-        """Ask again for a trial that had no result yet: it may not have been its fault.
+        """Ask again for a trial that had no result yet, since the fault may not be its own.
 
-        A worker that has grown too large ends itself there (see trainables/ray_trainable.py), and the trial may meet
-        every
-        other one that has: so it is asked for as often as there are workers.
+        A worker that has grown too large ends itself (trainables/ray_trainable.py), and the trial may meet every
+        other such worker; it is therefore asked for as often as there are workers.
+
+        Args:
+            trial: Name of the trial.
+            reason: Why the worker died.
         """
         state = self._state
         self._losses[trial] += 1
@@ -102,7 +110,13 @@ class TrialGenerator:
         state.log.append(events.TrialRestarted(trial=trial, reason=reason))
 
     def tell_finished(self, trial: str, status: str, reason: str = "") -> None:
-        """Record the end of a trial: completed, stopped (early), infeasible, failed, or fatal for the whole study."""
+        """Record the end of a trial.
+
+        Args:
+            trial: Name of the trial.
+            status: "completed", "stopped" (early), "infeasible", "failed", or "fatal" for the whole study.
+            reason: Why it ended.
+        """
         spec = self._state.running.pop(trial)
         if status == "fatal":
             self.fatal = f"{spec.arm}: {reason}" if self.fatal is None else self.fatal

@@ -81,9 +81,11 @@ class TrialSpecBuilder:
         return StudyPaths(self._plan.folder).checkpoint(trial).folder.resolve()
 
     def _given_weights(self, arm: ArmPlan) -> Path | None:
-        """What --weights names is a backbone without its top; as it comes, a network has one."""
-        weights = self._plan.settings.weights
-        return weights.resolve() if weights and arm.arm.trains and "backbone" in arm.arm.space.names else None
+        """Return the file of --weights for arms with a backbone that trains; it has no top, which untrained networks
+        need."""
+        weights = self._plan.settings.weights return weights.resolve() if weights and arm.arm.trains
+        and "backbone" in arm.arm.space.names
+        else None
 
     def _training(self, arm: ArmPlan, trial: TrialRecord) -> TrainingSpec:
         plan, settings = self._plan, self._plan.settings

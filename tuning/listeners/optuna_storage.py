@@ -61,7 +61,12 @@ def direction_of(objective: Objective) -> Literal["maximize", "minimize"]:
 
 
 def frozen_trial(record: StudyRecord, trial: TrialRecord) -> FrozenTrial:
-    """The trial as Optuna has it: COMPLETE with its best value, PRUNED, or FAIL, with what early stopping looked at."""
+    """Return the trial as Optuna's: COMPLETE with its best value, PRUNED, or FAIL, with its values at each epoch.
+
+    Args:
+        record: The study's record.
+        trial: The trial.
+    """
     axes = {axis.name: axis for axis in record.arm(trial.arm).axes}
     params = {name: value for name, value in trial.config.items() if name in axes}
     state = {"completed": TrialState.COMPLETE, "stopped": TrialState.PRUNED}.get(trial.status, TrialState.FAIL)
@@ -82,9 +87,13 @@ def frozen_trial(record: StudyRecord, trial: TrialRecord) -> FrozenTrial:
 
 
 def distribution(axis: AnyAxis, value: Any) -> BaseDistribution:
-    """Of an axis as events describe it; a listed value outside the searched range widens it.
+    """Return Optuna's distribution of an axis, widened by a listed value outside the searched range.
 
-    Optuna wants the same choices of every trial of a study, so they are all that `--configs` could have listed.
+    Optuna requires the same choices in all trials of a study; they are therefore all that `--configs` could list.
+
+    Args:
+        axis: The axis as recorded.
+        value: The trial's value.
     """
     if isinstance(axis, ChoiceAxis):
         return CategoricalDistribution(list(dict.fromkeys([*axis.values, *axis.allowed])))

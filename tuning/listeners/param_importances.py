@@ -1,4 +1,4 @@
-"""How much each axis of an arm mattered, by Optuna's PED-ANOVA."""
+"""Importance of each axis of an arm, by Optuna's PED-ANOVA."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ METHOD = "PED-ANOVA: what tells the best tenth of the trials from all of them (W
 
 @dataclass(frozen=True, kw_only=True)
 class Importances:
-    """Of the axes of one arm."""
+    """Importances of the axes of one arm."""
 
     arm: str
     trials: int  # finished or stopped ones, with a value: what it was computed from
@@ -24,8 +24,14 @@ class Importances:
 
 
 def importances(record: StudyRecord, arm: str) -> Importances:
-    """Over an arm's search. A stopped trial counts with its best until then: to leave them out would leave the good
-    ones alone, and ask what tells the best from the good.
+    """Compute importances over an arm's search.
+
+    A stopped trial counts with its best value: without stopped trials only good ones would remain, and the question
+    would be what separates the best from the good.
+
+    Args:
+        record: The study's record.
+        arm: Name of the arm.
     """
     trials = [trial for trial in record.of_arm(arm, TrialRole.SEARCH) if trial.is_scored]
     varied = [name for name in (axis.name for axis in record.arm(arm).axes) if _varies(name, trials)]

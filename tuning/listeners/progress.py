@@ -1,4 +1,4 @@
-"""What people see while a study runs: a live table on a terminal, plain lines elsewhere. Fed by events."""
+"""Progress of a running study, fed by events: a live table on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -109,13 +109,13 @@ class Progress:
         return table
 
     def _searched(self, trial: TrialRecord) -> str:
-        """What differs between the trials of an arm."""
+        """Return the settings in which the arm's trials differ."""
         [plan] = [arm for arm in self._plan.arms if arm.arm.name == trial.arm]
         differing = {axis.name for axis in plan.arm.space.axes if axis.size > 1}
         return format_config({name: value for name, value in trial.config.items() if name in differing})
 
     def _left(self) -> str:
-        """The time left, as of a second ago at most."""
+        """Return the time left, at most one second old."""
         now = time.monotonic()
         if now - self._left_at >= LEFT_EVERY_SECONDS:
             self._known_left, self._left_at = self._time_left(), now
@@ -133,10 +133,11 @@ class Progress:
         return f"time left: about {_duration(seconds / self._plan.share.slots)}"
 
     def _epochs_left(self, arm: ArmPlan) -> float:
-        """A search trial to come costs what ended ones did or the rungs promise, each as far as the search has come.
+        """Estimate an arm's remaining epochs.
 
-        The first trials have none to be compared with and go on to the end: by their mean alone the time left was three
-        times too long. A confirmation costs its budget.
+        A future search trial is expected to run as long as ended ones and as the rungs promise, weighted by the
+        search's progress: the first trials run to the end, and their mean alone overestimated the time left
+        threefold. A confirmation runs its budget.
         """
         name = arm.arm.name
         search = self._record.of_arm(name, TrialRole.SEARCH)

@@ -1,4 +1,4 @@
-"""The `tune` line of a study as it was typed, and the one that asks for it once more with some settings changed."""
+"""Command line of a study as typed, and the one that asks for it again with other settings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FOLDERS = ("results", "data_dir")  # always known to a study, typed by few
 
 
 def typed_command() -> str:
-    """This process's own command line, to be pasted into a shell in the checkout."""
+    """Return this process's command line, to be pasted into a shell in the checkout."""
     return shlex.join(["python", "cli.py", *sys.argv[1:]])
 
 
@@ -34,11 +34,15 @@ def name_options(template: str) -> str:
 
 
 def tune_command(task: str, settings: Mapping[str, Any], typed: str = "", **changes: Any) -> str:
-    """A line to paste into a shell.
+    """Return a `tune` command to paste into a shell.
 
-    settings: of the study, as its first event has them; what is missing is as by default. typed: its own command line,
-    which says whether its folders were named or are the machine's own. changes: settings in place of the study's; of
-    `spaces` and `sets`, beside them, in place of one for the same axis.
+    Args:
+        task: Name of the task.
+        settings: Settings as recorded; missing ones are defaults.
+        typed: The recorded command line, which shows whether its folders were typed.
+        changes: Settings in place of the recorded ones; those of `spaces` and `sets` are added, and replace one for
+        the same
+            axis.
     """
     defaults = {field.name: field.default for field in fields(StudySettings)}
     words = ["python", "cli.py", "tune", task]

@@ -104,7 +104,11 @@ def _whole(entry: Mapping[str, Any], name: str, default: int, least: int, most: 
 
 
 def only_backbone(arm: Arm) -> Value:
-    """What an arm that pre-trains its backbone has. Raises UsageError where it may be one of several."""
+    """Return the backbone of an arm that pre-trains it.
+
+    Raises:
+        UsageError: The arm has several.
+    """
     values = arm.space.choices("backbone")
     if len(values) > 1:
         raise UsageError(

@@ -24,7 +24,19 @@ from tuning.stopping import NONE
 
 
 def make_plan(task: Task, settings: StudySettings, share: Share, name: str) -> StudyPlan:
-    """Return the plan of one study. Raises UsageError, UnknownTask or SpaceError with one line."""
+    """Return the plan of one study.
+
+    Args:
+        task: The task.
+        settings: What the user asked for.
+        share: Share of the machine for each trial.
+        name: Name of the study's folder.
+
+    Raises:
+        UsageError: The settings contradict each other or cannot be met.
+        UnknownTask: An arm is unknown.
+        SpaceError: A value or a range is impossible.
+    """
     check(settings)
     if Path(name).name != name or name.startswith(".") or not name.isprintable() or len(name) > 100:
         raise UsageError("must be a plain folder name of at most 100 characters", argument="name", value=name)
@@ -121,7 +133,7 @@ def resolve_budget(task: Task, settings: StudySettings, arms: list[Arm]) -> tupl
 
 
 def _most_trials(space: Space, asked: int, settings: StudySettings) -> int:
-    """As many as were asked for, or as there are different ones."""
+    """Return the number of trials asked for, or of different configurations if there are fewer."""
     if settings.search == "grid":
         return sum(1 for _ in itertools.islice(space.grid(GRID_POINTS), asked))
     return int(min(asked, space.size))

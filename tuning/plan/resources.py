@@ -1,4 +1,4 @@
-"""How the machine is shared: slots, and what each trial may use of processors and GPUs."""
+"""Shares of the machine: slots, processors and GPUs of a trial."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LEAST_OF_A_GPU = 0.01
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
-    """What every trial of a study gets: all the same, because Ray keeps warm workers by their resources."""
+    """Resources of a trial; equal for all trials of a study, because Ray reuses workers by their resources."""
 
     slots: int  # trials that run at once
     cpus: float  # of the machine's cores, per trial
@@ -36,13 +36,17 @@ class Share:
 
 
 def worker_memory_bytes(slots: int) -> int:
-    """What one of so many workers may hold of this machine's memory: the system and the driver keep a fifth."""
+    """Return the memory of one of so many workers; the system and the driver keep a fifth of the machine's."""
     total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return max(int(total * 0.8 / slots), int(1.5 * WORKER_GIGABYTES * 1e9))
 
 
 def check_gpus_per_trial(fraction: float) -> int:
-    """How many trials fit on one GPU. Raises UsageError unless they fill it (within 5 %)."""
+    """Return how many trials fit on one GPU.
+
+    Raises:
+        UsageError: They would leave over 5 % of it idle, or the share is out of range.
+    """
     if not LEAST_OF_A_GPU <= fraction <= 1:
         raise UsageError(
             f"{arg.gpus_per_trial} is {fraction:g}, but must be from {LEAST_OF_A_GPU:g} to 1: "
@@ -63,14 +67,19 @@ def _nearest(fit: int) -> str:
 
 
 def gpus_per_trial(gpu_gigabytes: float | None) -> float:
-    """The default part of a GPU for one trial: halves and quarters where memory allows, whole where it is unknown."""
+    """Return the default share of a GPU: a half or quarter where memory allows, 1 where it is unknown."""
     if gpu_gigabytes is None:
         return 1.0
     return 1.0 / max(1, min(4, math.floor(gpu_gigabytes / SLOT_GPU_GIGABYTES)))
 
 
 def machine_share(settings: StudySettings, cluster_cores: int | None = None) -> Share:
-    """What each trial gets of this machine, or of a cluster with that many cores."""
+    """Return the share of this machine, or of a cluster, for each trial.
+
+    Args:
+        settings: What the user asked for.
+        cluster_cores: Cores of the cluster; None means this machine.
+    """
     gpu_gigabytes = None
     if settings.gpus > 0 and settings.gpus_per_trial is None:
         with contextlib.suppress(Fatal):  # nvidia-smi is silent: a whole GPU a trial
@@ -83,10 +92,19 @@ def machine_share(settings: StudySettings, cluster_cores: int | None = None) -> 
 def plan_share(
     settings: StudySettings, cores: int, memory_gigabytes: float, gpu_gigabytes: float | None = None
 ) -> Share:
-    """The share of each trial.
+    """Return the share of each trial.
 
-    With GPUs, slots follow from --gpus and --gpus-per-trial; on processors from --concurrent, whose default leaves
-    each trial two to four cores on large machines and one on small ones, bounded by memory.
+    With GPUs, slots follow from --gpus and --gpus-per-trial. On processors they follow from --concurrent, whose default
+    leaves two to four cores for a trial on large machines and one on small ones, bounded by memory.
+
+    Args:
+        settings: What the user asked for.
+        cores: Cores of the machine.
+        memory_gigabytes: Its memory.
+        gpu_gigabytes: Memory of a GPU; None where it is unknown.
+
+    Raises:
+        UsageError: The machine cannot hold what was asked for.
     """
     gpus, per_trial, concurrent = settings.gpus, settings.gpus_per_trial, settings.concurrent
     if concurrent is not None and concurrent < 1:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """Where another training stood."""
+    """Checkpoint or training state of another training, with its trial and record."""
 
     record: StudyRecord  # of its study
     trial: TrialRecord
@@ -43,9 +43,15 @@ class Origin:
 
 
 def find_checkpoint(text: str, results: Path) -> Origin:
-    """What `--from` names: STUDY/TRIAL@EPOCH, or STUDY/TRIAL for its last kept epoch, else its best model.
+    """Find what `--from` names: STUDY/TRIAL@EPOCH, or STUDY/TRIAL for its last kept epoch, else its best model.
 
-    Raises StudyNotFound or UsageError (one line, nearest match).
+    Args:
+        text: The name.
+        results: Folder of studies.
+
+    Raises:
+        StudyNotFound: There is no such study.
+        UsageError: There is no such trial or epoch.
     """
     study_name, _, place = text.rpartition("/")
     trial_name, at, epoch = place.partition("@")
@@ -77,7 +83,15 @@ def _state(study: Path, trial: TrialRecord, epoch: int | None, text: str) -> tup
 
 
 def check_images(origin: Origin, store: ImageStore) -> None:
-    """Raises UsageError: these are other images, or some that it learned from would now validate or test it."""
+    """Check that the study has the images of the other training in the same splits.
+
+    Args:
+        origin: The other training.
+        store: Images of this study.
+
+    Raises:
+        UsageError: Images the other training learned from would validate or test it.
+    """
     if store.fingerprint != origin.record.header.data.fingerprint:
         raise UsageError(
             f"{arg.goes_on_from} is {origin.name}, which learned from other images than {store.path}, or from another "
@@ -86,9 +100,11 @@ def check_images(origin: Origin, store: ImageStore) -> None:
 
 
 def fix_to_checkpoint(origin: Origin, space: Space) -> Space:
-    """The arm's space with every axis where the other training had it; what is to be changed is changed after this.
+    """Hold every axis of the arm's space at the other training's value, less the warm-up it has had.
 
-    What it has warmed up is not warmed up again.
+    Args:
+        origin: The other training.
+        space: The arm's space.
     """
     for name, value in origin.trial.config.items():
         if name in space.names:

@@ -1,4 +1,4 @@
-"""What the user asked of one study."""
+"""Settings of one study, as the user asked for them."""
 
 from __future__ import annotations
 
@@ -69,7 +69,11 @@ CONFLICTS = (
 
 
 def check(settings: StudySettings) -> None:
-    """Numbers that make no sense, options that contradict each other, a file that is not there: UsageError."""
+    """Check the settings on their own.
+
+    Raises:
+        UsageError: A number is out of range, two settings contradict each other, or a file is missing.
+    """
     for argument, value, least, most in (
         ("trials", settings.trials, 1, 100_000),
         ("epochs", settings.epochs, *EPOCHS),

@@ -1,4 +1,4 @@
-"""A study's folder, made before anything runs: what would stop a study after hours must stop it now."""
+"""Folder of a study, made before anything runs, so that a lack of rights or space is found at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from tuning.plan.study_plan import StudyPlan
 
 
 def make_folder(plan: StudyPlan) -> None:
-    """Create results/<task>/<study>/. Raises UsageError: a taken name, no right to write, a full disk."""
+    """Create results/<task>/<study>/.
+
+    Raises:
+        UsageError: The name is taken, the folder cannot be written, or the disk is too full.
+    """
     try:
         plan.folder.mkdir(parents=True)
     except FileExistsError:

@@ -1,4 +1,4 @@
-"""What a study will do, decided before anything runs: arms, configurations, budgets, rungs, shares."""
+"""Plan of a study: arms, configurations, budgets, rungs, shares."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ArmPlan:
 
     @property
     def freeze_points(self) -> tuple[dict[str, Any], ...]:
-        """What trials may ask to freeze, where that is a list: prefixes of all of them can be computed together."""
+        """Freeze points that trials may ask for, if they are a list; their prefixes are computed together."""
         points: list[dict[str, Any]] = [
             {name: listed.config[name]} for listed in self.listed for name in FREEZING if name in listed.config
         ]
@@ -67,7 +67,12 @@ class ArmPlan:
         return rungs
 
     def expected_epochs(self, factor: int, early_stopping: bool) -> int:
-        """Epochs of the arm's search when each rung lets 1 in `factor` through."""
+        """Return the epochs of the arm's search if each rung promotes 1 trial in `factor`.
+
+        Args:
+            factor: Reduction factor.
+            early_stopping: Whether trials are stopped.
+        """
         if self.listed:
             return sum(listed.epochs for listed in self.listed)
         if not early_stopping:
@@ -114,7 +119,7 @@ class StudyPlan:
         return self.confirm_seeds if arm.arm.trains else ()
 
     def searched_models(self, arm: ArmPlan) -> int:
-        """How many of the search's best models are kept: to be averaged, or since nothing confirms the best."""
+        """Return how many models of the search are kept, for averaging or because nothing confirms the best."""
         return max(self.settings.ensemble or 0, 0 if self.seeds_of(arm) else 1)
 
     def kept_every(self, arm: ArmPlan) -> int | None:
@@ -122,7 +127,7 @@ class StudyPlan:
         return self.settings.keep_epochs if find_learner(arm.arm.learner).can_resume else None
 
     def kept_states(self, arm: ArmPlan) -> int:
-        """How many states of training --keep-epochs leaves: of every N-th epoch, and of the last one of each trial."""
+        """Return how many training states --keep-epochs leaves: every N-th epoch and the last one of each trial."""
         every = self.kept_every(arm)
         return self.epochs_of(arm) // every + arm.trials + len(self.seeds_of(arm)) if every else 0
 

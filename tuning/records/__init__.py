@@ -1,1 +1,1 @@
-"""What a study is on disk: its events, the record they add up to, and the names of its files. Imports no framework."""
+"""Study on disk: events, the record they add up to, file names; imports no framework."""

@@ -13,17 +13,27 @@ from tuning.records.study_record import StudyRecord
 
 
 def config_list(record: StudyRecord, arm: str) -> list[dict[str, Any]]:
-    """Return, for `tune --configs`, the arm's best trial of the search, which its confirmations repeat."""
+    """Return the arm's best search trial as a list for `tune --configs`.
+
+    Args:
+        record: The study's record.
+        arm: Name of the arm.
+    """
     return [
         {"arm": arm, **best.config, "epochs": best.max_epochs, "seed": best.seed} for best in record.best_trials(arm, 1)
     ]
 
 
 def keep_best_model(study: Path, record: StudyRecord, arm: str) -> None:
-    """Copy the tested model that is best on validation, never on test, into `winners/<arm>/`.
+    """Copy the tested model that is best on validation, never on test, into `winners/<arm>/`, whole or not at all.
 
-    The folder appears whole or not at all. test_predictions.npz in it holds class probabilities [N, classes] and
-    labels [N], or predicted_boxes and true_boxes [N, 4] and their overlaps [N], and names [N] of the test images.
+    test_predictions.npz in it holds class probabilities [N, classes] and labels [N], or predicted_boxes and true_boxes
+    [N, 4] and their overlaps [N], and names [N] of the test images.
+
+    Args:
+        study: Folder of the study.
+        record: Its record.
+        arm: Name of the arm.
     """
     best = record.best_of(trial for trial in record.confirmed(arm) if trial.test)
     if best is None:

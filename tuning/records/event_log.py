@@ -36,7 +36,7 @@ class EventLog:
         self._listeners += listeners
 
     def append(self, event: AnyEvent) -> AnyEvent:
-        """Write the event with the time of now, then pass it on as a reader of the file will see it.
+        """Write the event with the present time, then pass it on as read back.
 
         Raises:
             OSError: The file cannot be written; the error names it.

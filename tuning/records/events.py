@@ -17,7 +17,7 @@ Metrics = dict[str, float | None]  # null where not finite
 
 
 class TrialRole(StrEnum):
-    """What a trial is for."""
+    """Purpose of a trial."""
 
     PRETRAIN = "pretrain"  # its arm's backbone learns first, on other images
     SEARCH = "search"
@@ -25,7 +25,7 @@ class TrialRole(StrEnum):
 
 
 class TrialStatus(StrEnum):
-    """How far a trial came."""
+    """Progress of a trial."""
 
     WAITING = "waiting"  # asked for, but no worker has it yet
     RUNNING = "running"
@@ -41,7 +41,7 @@ SCORED_STATUSES = (TrialStatus.COMPLETED, TrialStatus.STOPPED)  # ended with one
 
 
 class StudyStatus(StrEnum):
-    """How far a study came."""
+    """Progress of a study."""
 
     RUNNING = "running"
     COMPLETED = "completed"
@@ -103,7 +103,7 @@ class TrialStarted(Event, frozen=True, kw_only=True, tag="trial_started"):
 
 
 class Preparation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How a learner prepared its model: what is frozen, and where frozen features came from."""
+    """Facts about a prepared model: frozen layers, origin of frozen features."""
 
     features: dict[str, Any] = {}  # {"kept": bool, "why": str, ...}; empty where nothing is frozen
     class_weights: tuple[float, ...] = ()  # one a class, where they differ

@@ -14,7 +14,12 @@ from tuning.records.study_record import StudyNotFound
 
 
 def find_studies(results: Path, task: str | None = None) -> list[Path]:
-    """Return the folders of studies, oldest first, of every task or of one."""
+    """Return the folders of studies, oldest first.
+
+    Args:
+        results: Folder of studies.
+        task: Name of a task; None means all.
+    """
     pattern = f"{task or '*'}/*/{EVENTS}"
     return [path.parent for path in sorted(results.glob(pattern), key=lambda path: (_started(path), path))]
 

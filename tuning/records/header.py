@@ -53,7 +53,7 @@ AnyAxis = FloatAxis | IntAxis | ChoiceAxis
 
 
 class PretrainingHeader(msgspec.Struct, frozen=True, kw_only=True):
-    """What an arm's backbone learns before the study, on other images."""
+    """Recorded pre-training of an arm's backbone on other images."""
 
     epochs: int
     weights: str  # name of the file; arms that begin with the same file share one pre-training

@@ -148,7 +148,11 @@ class StudyRecord:
 
     @property
     def header(self) -> events.StudyStarted:
-        """The study's first event. Raises StudyNotFound where nothing has happened yet."""
+        """Return the study's first event.
+
+        Raises:
+            StudyNotFound: Nothing has happened yet.
+        """
         if self.started is None:
             raise StudyNotFound(f"{self.folder} holds no started study: its events.jsonl is empty; delete the folder")
         return self.started
@@ -176,12 +180,22 @@ class StudyRecord:
         return {arm.name: arm for arm in self.arms}[name]
 
     def of_arm(self, arm: str, role: TrialRole | None = None) -> list[TrialRecord]:
-        """Return an arm's trials in the order they were asked for, of every role or of one."""
+        """Return an arm's trials in the order they were asked for.
+
+        Args:
+            arm: Name of the arm.
+            role: Purpose of the trials; None means all.
+        """
         # A copy first: the live display asks from a thread of its own while trials are added.
         return [trial for trial in list(self.trials.values()) if trial.arm == arm and role in (None, trial.role)]
 
     def better(self, value: float | None, than: float | None) -> bool:
-        """Tell whether the objective prefers the first value; a missing value never wins."""
+        """Return whether the objective prefers the first value; a missing value never wins.
+
+        Args:
+            value: The candidate.
+            than: The value to beat.
+        """
         return self.header.objective.is_better(value, than)
 
     def best_of(self, trials: Iterable[TrialRecord]) -> TrialRecord | None:
@@ -200,7 +214,12 @@ class StudyRecord:
         return self.best_of(trial for trial in self.of_arm(arm, TrialRole.SEARCH) if trial.is_scored)
 
     def best_trials(self, arm: str, count: int) -> list[TrialRecord]:
-        """Return up to `count` scored trials of the arm's search, best first, the earlier of two equals."""
+        """Return scored trials of the arm's search, best first, the earlier of two equals.
+
+        Args:
+            arm: Name of the arm.
+            count: Largest number of trials.
+        """
         return self.ranked(trial for trial in self.of_arm(arm, TrialRole.SEARCH) if trial.is_scored)[:count]
 
     def confirmed(self, arm: str) -> list[TrialRecord]:
@@ -210,7 +229,12 @@ class StudyRecord:
 
 
 def replay(recorded: Iterable[AnyEvent], folder: Path | None = None) -> StudyRecord:
-    """Build the record of these events."""
+    """Build the record of these events.
+
+    Args:
+        recorded: Events in order.
+        folder: Folder of the study, if any.
+    """
     record = StudyRecord(folder=folder)
     for event in recorded:
         record.apply(event)
@@ -218,7 +242,11 @@ def replay(recorded: Iterable[AnyEvent], folder: Path | None = None) -> StudyRec
 
 
 def read_study(folder: Path) -> StudyRecord:
-    """Read the study in that folder, as far as it came. Raises StudyNotFound for a damaged file."""
+    """Read the study in that folder, as far as it came.
+
+    Raises:
+        StudyNotFound: The file is damaged or of another version.
+    """
     path = StudyPaths(folder).events
     try:
         return replay(read_events(path), folder)

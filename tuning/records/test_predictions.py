@@ -29,7 +29,11 @@ class ClassPredictions:
 
     @property
     def correct(self) -> NDArray[np.bool_]:
-        """Whether the most probable class, the lowest of equals, is the label [N]."""
+        """Return whether the most probable class, the lowest of equals, is the label.
+
+        Returns:
+            bool [N].
+        """
         correct: NDArray[np.bool_] = self.probabilities.argmax(axis=1) == self.labels
         return correct
 
@@ -45,14 +49,22 @@ class BoxPredictions:
 
     @property
     def labels(self) -> NDArray[np.int64]:
-        """Zeros [N]: boxes have no classes."""
+        """Return zeros, since boxes have no classes.
+
+        Returns:
+            int64 [N].
+        """
         import numpy as np
 
         return np.zeros(len(self.names), np.int64)
 
     @property
     def correct(self) -> NDArray[np.bool_]:
-        """Whether the box overlaps the true one by at least CORRECT_IOU [N]."""
+        """Return whether the overlap with the true box is at least CORRECT_IOU.
+
+        Returns:
+            bool [N].
+        """
         correct: NDArray[np.bool_] = self.overlaps >= CORRECT_IOU
         return correct
 
