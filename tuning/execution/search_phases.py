@@ -76,12 +76,7 @@ class PretrainPhase:
         self._learned: set[Path] = set()  # files that pre-trainings of this study have written
 
     def ask(self) -> TrialSpec | None:
-        """Return the next confirmation of the arm's best trial.
-
-        Args:
-            arm: The arm.
-            best: Its best trial.
-        """
+        """Return the next pre-training; only one where two arms wait for the same."""
         state = self._state
         under_way = {spec.backbone for spec in (*state.running.values(), *state.again)}
         for arm in state.plan.arms:
@@ -207,7 +202,12 @@ class ConfirmPhase:
         self._state = state
 
     def ask(self, arm: ArmPlan, best: TrialRecord) -> TrialSpec | None:
-        """Return the next confirmation of the arm's best trial."""
+        """Return the next confirmation of the arm's best trial; None when all seeds are used.
+
+        Args:
+            arm: The arm.
+            best: Its best trial.
+        """
         name, seeds = arm.arm.name, self._state.plan.seeds_of(arm)
         number = len(self._state.record.of_arm(name, TrialRole.CONFIRM))
         if number >= len(seeds):

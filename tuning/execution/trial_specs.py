@@ -81,11 +81,9 @@ class TrialSpecBuilder:
         return StudyPaths(self._plan.folder).checkpoint(trial).folder.resolve()
 
     def _given_weights(self, arm: ArmPlan) -> Path | None:
-        """Return the file of --weights for arms with a backbone that trains; it has no top, which untrained networks
-        need."""
-        weights = self._plan.settings.weights return weights.resolve() if weights and arm.arm.trains
-        and "backbone" in arm.arm.space.names
-        else None
+        """Return the file of --weights for arms whose backbone trains: it has no top, which untrained arms need."""
+        weights = self._plan.settings.weights
+        return weights.resolve() if weights and arm.arm.trains and "backbone" in arm.arm.space.names else None
 
     def _training(self, arm: ArmPlan, trial: TrialRecord) -> TrainingSpec:
         plan, settings = self._plan, self._plan.settings
