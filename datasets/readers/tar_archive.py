@@ -28,7 +28,7 @@ def unpacked(archive: Path, scratch: Path, wanted: Callable[[str], str | None], 
     wanted: says where in the folder a member goes ("class/name.jpg"), or None to leave it out.
     The archive is read once from front to back: a .tar.gz knows no index, and reading members one by one as they are
     needed would unpack it again for each. Only plain files are taken, to a path made of `wanted`'s own answer that
-    tarfile's filter keeps inside the folder: no link, no absolute path and no ".." of an archive leads anywhere else.
+    is checked to be inside the folder: no link, no absolute path and no ".." of an archive leads anywhere else.
     Raises DataError: missing, empty, truncated, not a tar archive, a wanted member that is no plain file, no space.
     """
     from filelock import FileLock
@@ -91,12 +91,15 @@ def _unpack(archive: Path, scratch: Path, wanted: Callable[[str], str | None], p
 
 
 def _take(tar: tarfile.TarFile, member: tarfile.TarInfo, scratch: Path, destination: str, archive: Path) -> None:
+    """Copy a member's content; tarfile's own filter for this is missing before Python 3.11.4 (Debian 12 has 3.11.2)."""
     if not member.isreg():
         raise DataError(f"{archive} holds {member.name!r}, which is not a plain file; {FETCH_AGAIN}")
-    try:
-        tar.extract(member.replace(name=destination), scratch, set_attrs=False, filter="data")
-    except tarfile.FilterError:
-        raise DataError(f"{archive} holds {member.name!r}, which leads out of its folder; {FETCH_AGAIN}") from None
+    target, content = (scratch / destination).resolve(), tar.extractfile(member)
+    if content is None or not target.is_relative_to(scratch.resolve()):
+        raise DataError(f"{archive} holds {member.name!r}, which leads out of its folder; {FETCH_AGAIN}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with content, target.open("wb") as file:
+        shutil.copyfileobj(content, file)
 
 
 def _damaged(archive: Path, error: Exception) -> DataError:
