@@ -1,4 +1,4 @@
-"""What a data set is: a small picklable description. Never arrays, never open files."""
+"""Description of a data set: small and picklable, without arrays or open files."""
 
 from __future__ import annotations
 
@@ -41,7 +41,13 @@ class Progress(Protocol):
 
 
 def silent(what: str, done: int, total: int) -> None:
-    """The Progress that shows nothing."""
+    """Show no progress.
+
+    Args:
+        what: Current step.
+        done: Units done.
+        total: Units in all.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +98,7 @@ class Dataset(Protocol):
 
     @property
     def title(self) -> str:
-        """As a person would call it."""
+        """Name for people."""
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -112,10 +118,15 @@ class Dataset(Protocol):
     def images(
         self, origin: str | None, data_dir: Path, progress: Progress
     ) -> AbstractContextManager[Sequence[SourceImage]]:
-        """Every image, in an order that does not depend on the file system; readable until the context is left.
+        """Yield every image, in an order that does not depend on the file system.
 
-        A context because an archive is unpacked into a scratch folder that must be gone afterwards.
+        Images can be read until the context is left: an archive is unpacked into a temporary folder.
 
-        origin: the archive, folder or URL the user named with `--from`, or None for the authors' address.
-        Raises DataError: missing, truncated or wrong archive; a class missing; no network.
+        Args:
+            origin: Archive, folder or URL that the user named, or None for the authors' address.
+            data_dir: Folder of stores and downloads.
+            progress: Reports progress.
+
+        Raises:
+            DataError: The archive is missing, truncated or wrong, a class is missing, or there is no network.
         """

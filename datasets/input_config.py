@@ -1,4 +1,4 @@
-"""How an arm sees the data."""
+"""Input configuration: size, fit and augmentation of an arm's images."""
 
 from __future__ import annotations
 
@@ -17,22 +17,24 @@ CROPS = 10
 
 @dataclass(frozen=True, kw_only=True)
 class InputConfig:
-    """What of each stored image reaches a model. Arms of one task may differ.
+    """Input of a model as a function of the stored images; arms of one task may differ.
 
-    image_size: side in pixels of the square a model sees.
-    fit: how an image becomes that square, unless augmented: "center_crop", its middle as it is, zero-padded where
-        smaller; "shorter_side", scaled until its shorter side fits, then its middle; "stretch", scaled whatever its
-        shape.
-    augmentation: "none"; "live": a fresh random variant of every training image in every epoch, determined by (seed,
-        epoch, image) alone; or "views": of a fixed number of variants of every training image, the same for all trials,
-        one in every epoch. Variants that do not change can be computed once.
-    views: how many, with "views"; else 1, the image itself.
-    recipe: name of the augmentation in datasets/pipeline/augmentation.py.
-    epoch_images: training images of an epoch, where a document counts steps: the next epoch goes on with the next ones
-        and starts another pass where none is left; None is one pass.
-    check_images: validation images looked at after an epoch, the next ones each time; None is all of them.
-    crops: 1, or 10: then test images are judged a second time, each by the mean over its ten crops (see
-        datasets.images.resize.ten_crops), which is the metric test_ten_crop_accuracy.
+    Attributes:
+        image_size: Side in pixels of the square a model sees.
+        fit: Way to that square without augmentation: "center_crop", the middle as it is, zero-padded where smaller;
+            "shorter_side", scaled until the shorter side fits, then the middle; "stretch", scaled in both directions.
+        augmentation: "none"; "live": a fresh random variant of every training image in every epoch, determined by
+        (seed,
+            epoch, image) alone; or "views": one of a fixed number of variants of every training image, the same for all
+            trials, which can be computed once.
+        views: Number of variants with "views", else 1.
+        recipe: Name of the augmentation in datasets/pipeline/augmentation.py.
+        epoch_images: Training images of an epoch, where a report counts steps: the next epoch continues with the next
+        ones;
+            None is one pass.
+        check_images: Validation images after an epoch, the next ones each time; None is all of them.
+        crops: 1, or 10: test images are then also judged by the mean over their ten crops (see
+            datasets.images.resize.ten_crops), the metric test_ten_crop_accuracy.
     """
 
     image_size: int
@@ -62,7 +64,11 @@ def keeps_boxes(view: InputConfig) -> bool:
 
 
 def parse_augmentation(text: str) -> tuple[Augmentation, int]:
-    """The augmentation and its number of views, from "none", "live" or "views=K". Raises DataError (one line)."""
+    """Return the augmentation and its number of views, from "none", "live" or "views=K".
+
+    Raises:
+        DataError: The text is none of these.
+    """
     if text in ("none", "live"):
         return ("none" if text == "none" else "live"), 1
     name, _, count = text.partition("=")

@@ -43,7 +43,16 @@ class OwnImages:
 
     @contextmanager
     def images(self, origin: str | None, data_dir: Path, progress: Progress) -> Iterator[Sequence[SourceImage]]:
-        """See datasets.dataset.Dataset. Raises DataError: see `find`."""
+        """Yield the images (interface: datasets.dataset.Dataset).
+
+        Args:
+            origin: Not used; the location is part of the data set.
+            data_dir: Not used.
+            progress: Reports progress.
+
+        Raises:
+            DataError: See `find`; or the images changed meanwhile.
+        """
         del origin, data_dir  # the location is a part of what this data set is
         progress(f"looking through {self.location}", 0, 0)
         _, images, listing = _listed(Path(self.location), self.group_by)
@@ -53,13 +62,19 @@ class OwnImages:
 
 
 def find(location: str | None, group_by: str | None = None) -> OwnImages:
-    """The data set at that place.
+    """Find the user's own data set.
 
-    location: a folder, in which each sub-folder is a class, or train/, val/ and test/ hold such sub-folders; or a CSV
-        table with the columns path (from the table's folder) and label, perhaps split and others.
-    Raises DataError (one line): nothing there, fewer than two classes, a class without images, images nested too deep,
-    names that differ in case only or are not UTF-8, links in circles, rows without a label or a file, a file twice, too
-    few images or groups of a class to be split.
+    Args:
+        location: A folder with one sub-folder for each class, or with train/, val/ and test/ of such sub-folders; or
+        a CSV
+            table with the columns path (relative to the table) and label, perhaps split and others.
+        group_by: "prefix", "folder", a column of the table, or None.
+
+    Raises:
+        DataError: Nothing is there, there are fewer than two classes, a class has no images, images are nested too
+        deep,
+            names differ in case only or are not UTF-8, links form a circle, a row has no label or file, a file occurs
+            twice, or a class has too few images or groups to be split.
     """
     if not location:  # nor "", which would be the folder where the command runs
         raise DataError(f"no images are named: {RULE}")

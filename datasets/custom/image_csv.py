@@ -15,7 +15,15 @@ COLUMNS = {"path": ("path", "file", "filename", "image"), "label": ("label", "cl
 
 
 def in_table(table: Path, group_by: str) -> list[FoundImage]:
-    """Every image it names, in its order. group_by: one of its columns, or "". Raises DataError (one line)."""
+    """Return every image that a table names, in its order.
+
+    Args:
+        table: The CSV file.
+        group_by: A column of it, or "".
+
+    Raises:
+        DataError: The table cannot be read, a column is missing, or an image is named twice.
+    """
     if group_by in ("prefix", "folder"):
         raise DataError("for a table must be one of its columns", argument="group_by", value=group_by)
     try:

@@ -18,7 +18,15 @@ ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".
 
 
 def in_folder(root: Path, group_by: str) -> list[FoundImage]:
-    """Every image there, in the order of the names. group_by: "prefix", "folder" or "". Raises DataError (one line)."""
+    """Return every image in a folder, in the order of the names.
+
+    Args:
+        root: The folder.
+        group_by: "prefix", "folder" or "".
+
+    Raises:
+        DataError: The layout is wrong, or `group_by` names a column.
+    """
     if group_by not in ("", "prefix", "folder"):
         raise DataError(
             "for a folder must be prefix or folder; columns are a table's", argument="group_by", value=group_by

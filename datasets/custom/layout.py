@@ -1,4 +1,4 @@
-"""What a user's own images must look like, and one of them as it was found."""
+"""Layout of a user's own images, and one image as found."""
 
 from __future__ import annotations
 
@@ -29,7 +29,11 @@ class FoundImage:
 
 
 def check_encoding(path: str) -> None:
-    """Raises DataError for bytes that are no text: stores and tables hold names as UTF-8."""
+    """Check that a path is text, since stores and tables hold names as UTF-8.
+
+    Raises:
+        DataError: It is not.
+    """
     try:
         path.encode()
     except UnicodeEncodeError:

@@ -14,11 +14,16 @@ class BoxError(ValueError):
 
 
 def relative(box: Box, size: Size) -> Box:
-    """The box (x1, y1, x2, y2 in pixels) in shares of the image's width and height, each from 0 to 1.
+    """Return a box in shares of the image's sides, each from 0 to 1; they stay right under any scaling.
 
-    size: of the image as published. What lies outside is cut off: annotators draw past the edge by a pixel or two.
-    Shares stay right however the image is scaled, in both directions alike or not.
-    Raises BoxError: not finite, or nothing of it inside the image.
+    Annotators draw past the edge by a pixel or two; such parts are cut off.
+
+    Args:
+        box: x1, y1, x2, y2 in pixels.
+        size: Size of the published image.
+
+    Raises:
+        BoxError: A number is not finite, or the box lies outside the image.
     """
     if not all(map(math.isfinite, box)):
         raise BoxError(f"its box {_spelled(box)} is not finite")
@@ -33,7 +38,15 @@ def relative(box: Box, size: Size) -> Box:
 
 
 def check_all_or_none(title: str, images: Sequence[SourceImage]) -> None:
-    """Raises DataError where some images of a data set have a box and others have none."""
+    """Check that all images of a data set have a box or none.
+
+    Args:
+        title: Name of the data set.
+        images: Its images.
+
+    Raises:
+        DataError: Some have a box and others have none.
+    """
     without = [image.name for image in images if image.box is None]
     if 0 < len(without) < len(images):
         raise DataError(

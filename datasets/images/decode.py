@@ -47,7 +47,7 @@ class DecodeError(Exception):
 
 @dataclass(frozen=True)
 class Size:
-    """Of an image as it is stored, in pixels."""
+    """Size of a stored image in pixels."""
 
     height: int
     width: int
@@ -58,17 +58,36 @@ class Size:
 
 
 def stored_size(encoded: bytes, max_side: int, max_megapixels: float = MAX_MEGAPIXELS) -> Size:
-    """The size `decode` will return, from the file's header alone. Raises DecodeError."""
+    """Return the size that `decode` will return, from the file's header alone.
+
+    Args:
+        encoded: Content of the file.
+        max_side: Longest side in pixels.
+        max_megapixels: Limit before decoding.
+
+    Raises:
+        DecodeError: The file is no image.
+    """
     with _opened(encoded, max_megapixels) as image:
         width, height = bounded(image.width, image.height, max_side)
         return Size(width, height) if _orientation(encoded, image) in SIDEWAYS else Size(height, width)
 
 
 def decode(encoded: bytes, max_side: int, max_megapixels: float = MAX_MEGAPIXELS) -> NDArray[np.uint8]:
-    """Pixels [H, W, 3], RGB from 0 to 255, upright, neither side above `max_side`; never enlarged.
+    """Decode an image, upright, with neither side above `max_side`; it is never enlarged.
 
-    Transparency is composited on white, 16-bit values are scaled to 8, of an animation the first frame is taken.
-    Raises DecodeError: not an image, truncated, over `max_megapixels` (by its header, before decoding).
+    Transparency is composited on white, 16-bit values are scaled to 8, and of an animation the first frame is taken.
+
+    Args:
+        encoded: Content of the file.
+        max_side: Longest side in pixels.
+        max_megapixels: Limit before decoding, by the header.
+
+    Returns:
+        uint8 [H, W, 3], RGB, 0 to 255.
+
+    Raises:
+        DecodeError: The file is no image, truncated, or too large.
     """
     with _opened(encoded, max_megapixels) as image:
         target = bounded(image.width, image.height, max_side)
@@ -87,11 +106,11 @@ def decode(encoded: bytes, max_side: int, max_megapixels: float = MAX_MEGAPIXELS
 
 
 def _decoded_jpeg(encoded: bytes, image: Image.Image, target: tuple[int, int]) -> NDArray[np.uint8] | None:
-    """The pixels of a plain, complete JPEG, or None, and Pillow reads it.
+    """Return the pixels of a plain, complete JPEG by OpenCV; None leaves it to Pillow.
 
-    OpenCV gives the same pixels (both use libjpeg-turbo; 0 of 255 apart in 9 files of either kind) in 60 % of the time,
-    and does not mind a missing end: so the end is looked at. JPEG decodes to 1/2, 1/4 or 1/8 at a fraction of the cost;
-    twice the target leaves the final resize enough to average (as Pillow's thumbnail() does).
+    OpenCV gives the same pixels (both use libjpeg-turbo; no difference in 9 files of either kind) in 60 % of the
+    time, and accepts a missing end, so that the end is checked here. JPEG decodes to 1/2, 1/4 or 1/8 at a fraction of
+    the cost; twice the target leaves the final resize enough to average (as Pillow's thumbnail() does).
     """
     if image.format != "JPEG" or image.mode not in ("RGB", "L") or not encoded.endswith(END_OF_JPEG):
         return None
@@ -107,7 +126,16 @@ def _decoded_jpeg(encoded: bytes, image: Image.Image, target: tuple[int, int]) -
 
 
 def bounded(width: int, height: int, max_side: int) -> tuple[int, int]:
-    """(width, height) scaled down so that the longer side is at most `max_side`, each at least 1."""
+    """Scale a size down so that the longer side is at most `max_side`.
+
+    Args:
+        width: Width in pixels.
+        height: Height in pixels.
+        max_side: Longest side in pixels.
+
+    Returns:
+        Width and height, each at least 1.
+    """
     longest = max(width, height)
     if longest <= max_side:
         return width, height

@@ -1,4 +1,4 @@
-"""How often each pixel value occurs: exact integers, from which mean and deviation follow without rounding."""
+"""Histograms of pixel values: exact integers, from which mean and deviation follow without rounding."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ EXACT_IN_FLOAT32 = 2**24  # OpenCV returns counts as float32, exact up to this m
 
 
 def channel_histogram(image: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Counts [3, 256] of the values 0 to 255 in each channel of an image [H, W, 3]."""
+    """Count the values 0 to 255 in each channel.
+
+    Args:
+        image: uint8 [H, W, 3].
+
+    Returns:
+        int64 [3, 256].
+    """
     import cv2
 
     if image.shape[0] * image.shape[1] >= EXACT_IN_FLOAT32:
@@ -21,9 +28,15 @@ def channel_histogram(image: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 
 def mean_and_deviation(histogram: NDArray[np.int64]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and population standard deviation (0 to 255) per channel of counts [3, 256].
+    """Return mean and population standard deviation of each channel, 0 to 255.
 
-    Sums are Python integers, so nothing overflows or rounds before the last division. Without pixels: (nan, nan, nan).
+    Sums are Python integers, so that nothing overflows or rounds before the last division.
+
+    Args:
+        histogram: Counts, int64 [3, 256].
+
+    Returns:
+        Three means and three deviations; NaN without pixels.
     """
     pixels = int(histogram[0].sum())  # each channel has the same
     if pixels == 0:

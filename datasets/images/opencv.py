@@ -6,7 +6,7 @@ from typing import Any
 
 
 def opencv() -> Any:
-    """The module cv2, imported when it is first needed."""
+    """Return the module cv2, imported when it is first needed."""
     import cv2
 
     cv2.setNumThreads(1)

@@ -1,4 +1,4 @@
-"""How an image of any shape becomes the square that a model sees, or ten of them."""
+"""Resizing of images to the square that a model sees, and ten crops."""
 
 from __future__ import annotations
 
@@ -18,10 +18,18 @@ def crop_source_side(side: int) -> int:
 
 
 def ten_crops(image: NDArray[np.uint8], side: int, fit: Fit) -> NDArray[np.uint8]:
-    """Four corners, the centre, then the mirrors of the five: [10, side, side, 3] of an image [H, W, 3].
+    """Return the four corners and the centre, then the mirror images of the five.
 
-    They are cut from the square of `whole_side(side)` pixels that `fit` makes of the image, in the order top left, top
-    right, bottom right, bottom left, centre (deep-learning report, CropsPreprocessor.py).
+    They are cut from the square of `crop_source_side(side)` pixels that `fit` makes of the image, in the order top
+    left, top right, bottom right, bottom left, centre (deep-learning report, CropsPreprocessor.py).
+
+    Args:
+        image: uint8 [H, W, 3].
+        side: Side of a crop in pixels.
+        fit: How the image becomes a square.
+
+    Returns:
+        uint8 [10, side, side, 3].
     """
     whole = resize_to_square(image, crop_source_side(side), fit)
     far = len(whole) - side
@@ -31,7 +39,16 @@ def ten_crops(image: NDArray[np.uint8], side: int, fit: Fit) -> NDArray[np.uint8
 
 
 def resize_to_square(image: NDArray[np.uint8], side: int, fit: Fit) -> NDArray[np.uint8]:
-    """The square [side, side, 3] of an image [H, W, 3]: see View.fit."""
+    """Resize an image to a square as `fit` says (see InputConfig).
+
+    Args:
+        image: uint8 [H, W, 3].
+        side: Side in pixels.
+        fit: How the image becomes a square.
+
+    Returns:
+        uint8 [side, side, 3].
+    """
     if fit == "center_crop":
         return center_crop(image, side)
     height, width = image.shape[:2]
@@ -51,9 +68,16 @@ def resize_to_square(image: NDArray[np.uint8], side: int, fit: Fit) -> NDArray[n
 
 
 def center_crop(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """The middle [side, side, 3] of an image [H, W, 3], never resized; zeros around it where the image is smaller.
+    """Cut out the middle without resizing, with zeros around a smaller image.
 
-    Where the margin is odd, the smaller half lies above and to the left.
+    With an odd margin the smaller half is above and to the left.
+
+    Args:
+        image: uint8 [H, W, 3].
+        side: Side in pixels.
+
+    Returns:
+        uint8 [side, side, 3].
     """
     height, width = image.shape[:2]
     top, left = max(0, (height - side) // 2), max(0, (width - side) // 2)

@@ -23,11 +23,16 @@ def usable_cores() -> int:
 def ordered(
     function: Callable[[Item], Result], items: Iterable[Item], *, threads: int, ahead: int
 ) -> Generator[Result]:
-    """function(item) for every item, in the items' order, computed by `threads` threads.
+    """Yield function(item) for every item, in the items' order, computed by threads.
 
-    At most `ahead` results exist or are being computed beyond the one handed out, whatever the number of items.
-    Closing or dropping the iterator waits for the calls in progress and ends the threads; an exception of
-    `function` is raised at its item's turn and does the same.
+    Closing or dropping the iterator waits for running calls and ends the threads; an exception of `function` is
+    raised at its item's turn and does the same.
+
+    Args:
+        function: Called in a thread.
+        items: Any number of items.
+        threads: Number of threads.
+        ahead: Largest number of results computed or waiting beyond the one handed out.
     """
     waiting = iter(items)
     with ThreadPoolExecutor(max_workers=threads, thread_name_prefix="datasets") as executor:

@@ -67,7 +67,7 @@ def food10(image_size: int) -> list[Any]:
 
 
 def photographs(image_size: int) -> list[Any]:
-    """What changes a photograph and not what it shows: a part of it (35 % at least), mirrored, lighter or darker."""
+    """Augment photographs: a part of at least 35 % of the area, mirrored or not, lighter or darker."""
     A = _albumentations()
     return [
         A.RandomResizedCrop((image_size, image_size), scale=(0.35, 1.0), ratio=(3 / 4, 4 / 3), p=1.0),
@@ -77,21 +77,20 @@ def photographs(image_size: int) -> list[Any]:
 
 
 def alexnet(image_size: int) -> list[Any]:
-    """The deep-learning report's for AlexNet: rotation 20, shifts 0.2, shear 0.15, zoom 0.15, mirrored or not, and a
-    random crop.
+    """Augment for AlexNet (deep-learning report): rotation 20, shifts 0.2, shear and zoom 0.15, mirror, crop.
 
-    The crop, 227 of 256 pixels (other sizes in proportion, see datasets.images.resize.crop_source_side), comes last, so
-    that its border shows what lies there; in the document it comes first, and what turns in from outside repeats its
-    border.
+    The crop, 227 of 256 pixels (other sizes in proportion, see datasets.images.resize.crop_source_side), comes last,
+    so that its border shows the image. In the report it comes first, and its border is repeated where the image is
+    turned.
     """
     whole = _keras(crop_source_side(image_size), "shorter_side", rotation=20, shift=0.2, shear=0.15, zoom=0.15)
     return [*whole, _albumentations().RandomCrop(image_size, image_size, p=1.0)]
 
 
 def traffic_signs(image_size: int) -> list[Any]:
-    """Shifted by up to 2 pixels of 32, scaled by 0.9 to 1.1, turned by up to 15 degrees (Sermanet and LeCun, 2011).
+    """Shift by up to 2 of 32 pixels, scale by 0.9 to 1.1, turn by up to 15 degrees.
 
-    Never mirrored: "turn left" would become "turn right".
+    Ranges: Sermanet and LeCun, 2011.     Signs are not mirrored: "turn left" would become "turn right".
     """
     A, cv2 = _albumentations(), opencv()
 
@@ -111,7 +110,7 @@ class Augmenter:
     """Applies one recipe. Any number of threads may call it: each builds a recipe object of its own."""
 
     def __init__(self, recipe: str, image_size: int) -> None:
-        """Raises DataError for a recipe that does not exist."""
+        """Build the recipe; raise DataError if it does not exist."""
         if recipe not in RECIPES:
             raise DataError(unknown_name("augmentation recipe", recipe, sorted(RECIPES)))
         self._build = RECIPES[recipe]
@@ -120,7 +119,17 @@ class Augmenter:
         _albumentations()  # imported here, by one thread, and not by all of them at once
 
     def __call__(self, image: NDArray[np.uint8], *, seed: int, epoch: int, index: int) -> NDArray[np.uint8]:
-        """The variant [S, S, 3] of an image [H, W, 3] that this seed and epoch (both from 0) give the image `index`."""
+        """Return the variant of an image that seed and epoch determine.
+
+        Args:
+            image: uint8 [H, W, 3].
+            seed: From 0.
+            epoch: From 0.
+            index: Position of the image.
+
+        Returns:
+            uint8 [S, S, 3].
+        """
         if not hasattr(self._of_this_thread, "compose"):
             self._of_this_thread.compose = _albumentations().Compose(self._build(self._image_size))
         compose = self._of_this_thread.compose
@@ -137,12 +146,16 @@ class Augmenter:
 def _keras(
     side: int, fit: Fit, *, rotation: float = 0, shift: float = 0, shear: float = 0, zoom: float = 0
 ) -> list[Any]:
-    """What Keras's ImageDataGenerator does, with horizontal_flip, to the square that `fit` makes of an image.
+    """Return the transforms of Keras's ImageDataGenerator with horizontal_flip, on the square that `fit` makes.
 
-    rotation, shear: up to so many degrees either way (0.2 of shear, which looks like a share, is a fifth of a degree).
-    shift: up to so much of the side, in whole pixels, along each axis on its own. zoom: each axis on its own, by
-    1 - zoom to 1 + zoom (Keras divides by that number instead). What comes in from outside repeats the border
-    (fill_mode "nearest").
+    Args:
+        side: Side in pixels.
+        fit: How an image becomes a square.
+        rotation: Largest angle in degrees, either way.
+        shift: Largest share of the side, in whole pixels, along each axis on its own.
+        shear: Largest angle in degrees (0.2, which looks like a share, is a fifth of a degree).
+        zoom: Each axis on its own, by 1 - zoom to 1 + zoom (Keras divides by that number). New pixels repeat the border
+            (fill_mode "nearest").
     """
     A, cv2 = _albumentations(), opencv()
 
@@ -162,7 +175,7 @@ def _keras(
 
 
 def _to_square(side: int, fit: Fit) -> Any:
-    """What an image is without augmentation, so that what is augmented is what is evaluated."""
+    """Return the resizing without augmentation, so that augmented and evaluated images are alike."""
     return _albumentations().Lambda(image=partial(_square, side=side, fit=fit), name=fit, p=1.0)
 
 

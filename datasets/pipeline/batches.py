@@ -28,12 +28,18 @@ class SplitBatches:
     def __init__(
         self, store: ImageStore, split: Split, view: InputConfig, opened_by: str = "", target: Target = "class"
     ) -> None:
-        """
-        opened_by: why the test split is opened; required for it, so that it is never opened by accident. The caller
-            enters the reason in the study's ledger.
-        target: what `targets` hold of each image.
-        Raises DataError: the test split without a reason, a split without images, an image size below 1; boxes where
-            the store has none, or in a view that would move what they surround.
+        """Check the input configuration and select the split.
+
+        Args:
+            store: The images.
+            split: "train", "val" or "test".
+            view: Size, fit and augmentation.
+            opened_by: Reason for opening the test split, which the caller records; required for it.
+            target: Content of `targets`.
+
+        Raises:
+            DataError: The test split has no reason, a split no images, an image size is below 1, or boxes are asked for
+                where the store has none or the view would move them.
         """
         if split == "test" and not opened_by.strip():
             raise DataError("opened_by is empty, but the test split opens only with a reason; pass opened_by=REASON")
@@ -59,19 +65,30 @@ class SplitBatches:
         return len(self.store.classes)
 
     def batches(self, batch_size: int, positions: NDArray[np.int64] | None = None) -> Iterator[NDArray[np.uint8]]:
-        """The images at these positions of the split (None: every one in order), not augmented.
+        """Yield images without augmentation; the last batch may be smaller.
 
-        uint8 [B, S, S, 3]; the last batch holds what is left.
+        Args:
+            batch_size: Images a batch.
+            positions: Positions within the split, int64 [N]; None means all in order.
+
+        Returns:
+            uint8 [B, S, S, 3].
         """
         yield from _stacked(self._fitted, self.indices if positions is None else self.indices[positions], batch_size)
 
     def crop_batches(self, batch_size: int) -> Iterator[NDArray[np.uint8]]:
-        """The ten crops of every image in order, not augmented: uint8 [B, 10, S, S, 3]; see
-        datasets.images.resize.ten_crops.
+        """Yield the ten crops of every image in order, without augmentation; the last batch may be smaller.
 
-        What a model says of an image is then the mean of its ten probabilities (Krizhevsky et al., 2012, section 4.1).
-        batch_size: images, so that a batch has ten times as many crops; the last holds what is left.
-        Raises DataError: a view without crops.
+        A prediction is then the mean of ten probabilities (Krizhevsky et al., 2012, section 4.1).
+
+        Args:
+            batch_size: Images a batch, of ten crops each.
+
+        Returns:
+            uint8 [B, 10, S, S, 3]; see datasets.images.resize.ten_crops.
+
+        Raises:
+            DataError: The input configuration has no crops.
         """
         if self.view.crops != CROPS:
             raise DataError(f"crops is {self.view.crops}, but ten crops are of a view with crops={CROPS}; set it")
@@ -79,7 +96,11 @@ class SplitBatches:
         yield from _stacked(lambda index: ten_crops(self.store.image(index), side, fit), self.indices, batch_size)
 
     def validation_subset(self, epoch: int) -> NDArray[np.int64]:
-        """Positions of the images that are looked at after that epoch (from 0), see View.check_images."""
+        """Return positions of the images that validate an epoch (from 0); see InputConfig.check_images.
+
+        Returns:
+            int64 [N].
+        """
         count = self.view.check_images
         if count is None or count >= len(self):
             return np.arange(len(self))
@@ -87,10 +108,17 @@ class SplitBatches:
         return mixed[np.arange(epoch * count, (epoch + 1) * count) % len(self)]
 
     def view_batches(self, batch_size: int, threads: int = 0) -> Iterator[NDArray[np.uint8]]:
-        """Every image of the first view, then every image of the second, and so on: uint8 [B, S, S, 3].
+        """Yield every image of the first view, then every image of the second, and so on.
 
-        With the augmentation "views" these are variants that do not depend on a trial's seed; else there is one view,
-        the images as `batches` yields them.
+        With the augmentation "views" these variants do not depend on a trial's seed; otherwise there is one view, the
+        images as `batches` yields them.
+
+        Args:
+            batch_size: Images a batch.
+            threads: Threads that augment; 0 means one for each core.
+
+        Returns:
+            uint8 [B, S, S, 3].
         """
         if self.view.augmentation != "views":
             yield from self.batches(batch_size)
@@ -101,10 +129,18 @@ class SplitBatches:
                 yield np.stack([next(images) for _ in work[start : start + batch_size]])
 
     def batch_indices(self, batch_size: int, seed: int, epoch: int) -> NDArray[np.int64]:
-        """Positions [steps, B] within this split (0 to len - 1) in the order that (seed, epoch) determine.
+        """Return positions within the split (0 to len - 1) in the order of (seed, epoch).
 
-        Every batch has `batch_size` images: what is left over is dropped, since a second shape would trace a second
-        graph (another left-over in every epoch). With fewer images than that there is one batch of all.
+        Every batch has `batch_size` images: a remainder is dropped, since a second shape would trace a second graph
+        (another remainder in every epoch). With fewer images than that there is one batch of all.
+
+        Args:
+            batch_size: Images a batch.
+            seed: The trial's seed.
+            epoch: From 0.
+
+        Returns:
+            int64 [steps, B].
         """
         _check_batch_size(batch_size)
         batch_size = min(batch_size, len(self))
@@ -123,17 +159,33 @@ class SplitBatches:
         return max(1, (self.view.epoch_images or len(self)) // min(batch_size, len(self)))
 
     def variant_indices(self, seed: int, epoch: int) -> NDArray[np.int64]:
-        """Which view [N] each image shows in that epoch: all of them equally often over the epochs, in mixed order."""
+        """Return the view of each image in an epoch: all equally often over the epochs, in mixed order.
+
+        Args:
+            seed: The trial's seed.
+            epoch: From 0.
+
+        Returns:
+            int64 [N].
+        """
         first = np.random.default_rng((seed, len(self))).integers(self.view.views, size=len(self))
         return (first + epoch) % self.view.views
 
     def training_batches(
         self, batch_size: int, seed: int, epoch: int, threads: int = 0
     ) -> Generator[tuple[NDArray[np.uint8], NDArray[Any]]]:
-        """Images [B, S, S, 3] and targets [B, ...] in the `order`, and in variants, that (seed, epoch) determine.
+        """Yield images and targets in the order and variants that (seed, epoch) determine.
 
-        threads: how many augment (0: one for each core this process may use); the pixels do not depend on it.
         Dropping or closing the iterator ends its threads.
+
+        Args:
+            batch_size: Images a batch.
+            seed: The trial's seed.
+            epoch: From 0.
+            threads: Threads that augment, 0 for one a core; pixels do not depend on it.
+
+        Returns:
+            uint8 [B, S, S, 3] and targets [B, ...].
         """
         order = self.batch_indices(batch_size, seed, epoch)
         flat = order.reshape(-1)
@@ -163,7 +215,7 @@ class SplitBatches:
     def _augmented(
         self, work: list[tuple[int, int]], *, seed: int, batch_size: int, threads: int
     ) -> Generator[NDArray[np.uint8]]:
-        """A variant for each (number of the variant, image)."""
+        """Yield a variant for each pair of variant number and image."""
         from datasets.pipeline.augmentation import Augmenter
 
         augmenter = Augmenter(self.view.recipe, self.view.image_size)

@@ -1,4 +1,4 @@
-"""Images that come as one array, each read as the bytes of a file, so that they take the way of all others."""
+"""Images of one array, each read as the bytes of a file, like all others."""
 
 from __future__ import annotations
 

@@ -17,13 +17,21 @@ MOST_BYTES = 2**30  # 20 times MNIST; a gzipped file of a few kilobytes can clai
 
 
 class IdxError(Exception):
-    """It is no such array: the message says why, without the file's name."""
+    """Invalid idx file; the message has the reason without the file's name."""
 
 
 def parse(encoded: bytes, dimensions: int) -> NDArray[np.uint8]:
-    """The array of a file: two zero bytes, the type, the number of dimensions, their sizes as big-endian int32, values.
+    """Return the array of a file: two zero bytes, type, number of dimensions, sizes as big-endian int32, values.
 
-    Raises IdxError: damaged gzip, another type or number of dimensions, fewer or more values than the header says.
+    Args:
+        encoded: Content of the file, gzipped or not.
+        dimensions: Expected number of dimensions.
+
+    Returns:
+        uint8 with that many dimensions.
+
+    Raises:
+        IdxError: The gzip stream is damaged, or type, dimensions or number of values differ.
     """
     try:
         with gzip.open(io.BytesIO(encoded)) if encoded[:2] == GZIP_MAGIC else io.BytesIO(encoded) as file:

@@ -1,4 +1,4 @@
-"""Where the user said images come from, as one line that changes when what lies there changes."""
+"""Origin of images as the user named it, as one line that changes when its content changes."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def is_address(origin: str) -> bool:
 
 
 def local(origin: str) -> Path:
-    """The absolute path that the user named, with ~ and ~USER; Path.expanduser raises where there is no such user."""
+    """Return the absolute path that the user named, with ~ and ~USER (Path.expanduser raises for unknown users)."""
     return Path(os.path.expanduser(origin)).absolute()
 
 
 def describe_origin(origin: str | None) -> str:
-    """ "" for the authors' own address, a URL as it is, a file with its size and time, a folder with its newest change.
+    """Return "" for the authors' address, else the URL, file with size and time, or folder with newest change.
 
-    A folder changes when a file is added, removed or renamed anywhere in it: only the times of the folders themselves
-    are read, since asking 101,000 files on a network disk takes minutes.
+    A folder changes when a file is added, removed or renamed in it: only times of folders are read, since reading
+    those of 101,000 files on a network disk takes minutes.
     """
     if origin is None or is_address(origin):
         return origin or ""
@@ -44,10 +44,17 @@ def describe_origin(origin: str | None) -> str:
 
 
 def fetched(origin: str | None, address: str, data_dir: Path, progress: Progress, md5: str | None = None) -> Path:
-    """Where the images are on this machine: the path the user named, or the file of an address, downloaded.
+    """Return where the images are on this machine, after a download if necessary.
 
-    address: the authors', taken where the user named nothing. md5: of the authors' file.
-    Raises DataError: see datasets.readers.download.download.
+    Args:
+        origin: Path or URL that the user named, or None.
+        address: The authors' address, taken without `origin`.
+        data_dir: Folder of downloads.
+        progress: Reports progress.
+        md5: Checksum of the authors' file.
+
+    Raises:
+        DataError: See datasets.readers.download.download.
     """
     if origin is not None and not is_address(origin):
         return local(origin)

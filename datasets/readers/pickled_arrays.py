@@ -18,10 +18,10 @@ _DIMENSIONS = 32  # NumPy 1's own limit
 
 
 def load(file: IO[bytes]) -> Any:
-    """What a pickle holds: containers, numbers, texts, and arrays of numbers where they are values of its dictionary.
+    """Return the content of a pickle: containers, numbers, texts, and arrays as values of its dictionary.
 
-    As of Python 2 too, whose texts are read as latin1. What is loaded takes no more memory than a small multiple of the
-    file, whatever the file says. Raises anything: a pickle can fail in any way, but runs nothing.
+    Pickles of Python 2 are read too, their texts as latin1. Memory is bounded by a small multiple of the file's size. A
+    damaged pickle can raise any exception, but no code of it runs.
     """
     content = _Reader(file, os.fstat(file.fileno()).st_size).load()
     if not isinstance(content, dict):
@@ -38,7 +38,7 @@ class _Kind:
         self.dtype = np.dtype(code)
 
     def __setstate__(self, state: Any) -> None:
-        """Of (version, byte order, flags and parts of compound types), the byte order alone is heeded."""
+        """Set the byte order, the only part of the state that numbers need."""
         if state[1] not in ("<", ">", "|", "="):
             raise pickle.UnpicklingError(f"it holds numbers in the byte order {state[1]!r}")
         self.dtype = self.dtype.newbyteorder(state[1])
@@ -84,7 +84,7 @@ class _Reader(RestrictedUnpickler):
         return _Array(self._encoded)
 
     def _encoded(self, text: Any, codec: Any) -> bytes:
-        """How Python 3 writes bytes in the old protocols. Any other codec could enlarge them."""
+        """Return bytes as Python 3 writes them in the old protocols; any other codec could enlarge them."""
         if type(text) is not str or codec not in ("latin1", "latin-1"):
             raise pickle.UnpicklingError(f"it encodes a {type(text).__name__} by {codec!r}")
         self._left -= len(text)

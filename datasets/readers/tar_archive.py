@@ -1,4 +1,4 @@
-"""Takes wanted files out of a .tar.gz of any size in one pass, safely, into a folder that is gone afterwards."""
+"""Unpacking of wanted files of a .tar.gz in one pass, safely, into a temporary folder."""
 
 from __future__ import annotations
 
@@ -21,15 +21,22 @@ PROGRESS_BYTES = 8 << 20  # of the compressed archive between two reports
 
 @contextmanager
 def unpacked(archive: Path, scratch: Path, wanted: Callable[[str], str | None], progress: Progress) -> Iterator[Path]:
-    """A folder with the wanted members of a tar archive (gzip, bzip2, xz or plain); it is removed at the end.
+    """Yield a temporary folder with the wanted members of a tar archive (gzip, bzip2, xz or plain).
 
-    A folder in place of the archive is taken as it is.
+    A folder in place of the archive is taken as it is. The archive is read once from front to back, since a .tar.gz
+    has no index. Only plain files are taken, to a path made of `wanted`'s own answer that is checked to be
+    inside the folder: no link, absolute path or ".." of an archive leads anywhere else.
 
-    wanted: says where in the folder a member goes ("class/name.jpg"), or None to leave it out.
-    The archive is read once from front to back: a .tar.gz knows no index, and reading members one by one as they are
-    needed would unpack it again for each. Only plain files are taken, to a path made of `wanted`'s own answer that
-    is checked to be inside the folder: no link, no absolute path and no ".." of an archive leads anywhere else.
-    Raises DataError: missing, empty, truncated, not a tar archive, a wanted member that is no plain file, no space.
+    Args:
+        archive: The archive, or a folder.
+        scratch: Folder for the temporary folder.
+        wanted: Returns where in the folder a member goes ("class/name.jpg"), or None to leave it out.
+        progress: Reports progress.
+
+    Raises:
+        DataError: The archive is missing, empty, truncated or no tar archive, a wanted member is no plain file, or
+        the disk is
+            full.
     """
     from filelock import FileLock
 

@@ -30,7 +30,7 @@ def _zip_members(path: Path) -> dict[str, Read]:
         raise DataError(f"{path} cannot be read as a zip archive ({reason}); {FETCH_AGAIN}") from None
 
     def read(name: str) -> bytes:
-        """A member's bytes, checked against its checksum. Raises OSError for a damaged or encrypted one."""
+        """Return a member's bytes, checked against its checksum; raise OSError if it is damaged or encrypted."""
         try:
             with lock:  # before Python 3.13, threads that read from one ZipFile may disturb each other (gh-82844)
                 return archive.read(name)
@@ -52,7 +52,7 @@ def matching(files: Mapping[str, Read], *layouts: re.Pattern[str]) -> list[tuple
 
 
 def without_copies(found: Iterable[tuple[str, Read]]) -> list[tuple[str, Read]]:
-    """Of files of one name those that differ: a copy may hold everything twice, or other images of the same names."""
+    """Return files of one name only if they differ: a copy of a data set may hold everything twice."""
     different: dict[str, list[Read]] = {}
     for key, read in found:
         alike = different.setdefault(key, [])
@@ -69,9 +69,12 @@ def _differ(one: Read, other: Read) -> bool:
 
 
 def members(source: Path) -> dict[str, Read]:
-    """Every file of a zip archive, or of a folder and of the zip archives in it, by its path inside, with slashes.
+    """Return every file of a zip archive, or of a folder and its zip archives, by its path.
 
-    Hidden files are passed over. Raises DataError: missing, unreadable, not a zip archive.
+    Hidden files are left out.
+
+    Raises:
+        DataError: The file is missing, unreadable or no zip archive.
     """
     if not source.exists():
         raise DataError(f"{source} does not exist; name the archive or the unpacked folder with {arg.data}")

@@ -36,10 +36,17 @@ class Animals:
 
     @contextmanager
     def images(self, origin: str | None, data_dir: Path, progress: Progress) -> Iterator[Sequence[SourceImage]]:
-        """See datasets.dataset.Dataset.
+        """Yield the images (interface: datasets.dataset.Dataset).
 
-        origin: Kaggle's zip archive, a http(s) address of it, or a folder above the classes' folders. It must be named:
-            Kaggle gives it to who has an account.
+        Args:
+            origin: Kaggle's zip archive, its http(s) address, or a folder above the classes' folders; required, since
+            Kaggle
+                asks for an account.
+            data_dir: Folder of stores and downloads.
+            progress: Reports progress.
+
+        Raises:
+            DataError: The archive is missing, wrong or damaged; see datasets.dataset.Dataset.
         """
         if origin is None:
             raise DataError(f"{self.title} cannot be downloaded without an account; {REMEDY}")

@@ -43,11 +43,18 @@ class Airplanes:
 
     @contextmanager
     def images(self, origin: str | None, data_dir: Path, progress: Progress) -> Iterator[Sequence[SourceImage]]:
-        """See datasets.dataset.Dataset.
+        """Yield the images (interface: datasets.dataset.Dataset).
 
-        origin: caltech-101.zip or a http(s) address of it, a folder with it, with the two archives it holds or with
-            what those unpack to; or the deep-learning report's own layout, caltech101_airplanes.csv (image, x1, y1,
-            x2, y2) and images/.
+        Args:
+            origin: caltech-101.zip, its http(s) address, a folder with it, with its two archives or with their
+            content; or the
+                layout of the deep-learning report, caltech101_airplanes.csv (image, x1, y1, x2, y2) and images/.
+                None downloads the authors' archive.
+            data_dir: Folder of stores and downloads.
+            progress: Reports progress.
+
+        Raises:
+            DataError: The archive is missing, wrong or damaged; see datasets.dataset.Dataset.
         """
         source = fetched(origin, ADDRESS, data_dir, progress, MD5)
         files = members(source)
@@ -66,7 +73,7 @@ class Airplanes:
 
 @contextmanager
 def _unpacked(read: Read, name: str, wanted: re.Pattern[str], data_dir: Path, progress: Progress) -> Iterator[Path]:
-    """A folder with what is wanted of an archive inside another one."""
+    """Yield a folder with the wanted files of an archive inside another one."""
     scratch = data_dir / "scratch" / f"airplanes-{name}"
     scratch.parent.mkdir(parents=True, exist_ok=True)
     archive = scratch.with_suffix(".packed")

@@ -44,9 +44,16 @@ class Cifar10:
 
     @contextmanager
     def images(self, origin: str | None, data_dir: Path, progress: Progress) -> Iterator[Sequence[SourceImage]]:
-        """See datasets.dataset.Dataset.
+        """Yield the images (interface: datasets.dataset.Dataset).
 
-        origin: cifar-10-binary.tar.gz, a http(s) address of it, or its folder or the one above it.
+        Args:
+            origin: cifar-10-binary.tar.gz, its http(s) address, its folder or the one above it. None downloads the
+                authors' archive.
+            data_dir: Folder of stores and downloads.
+            progress: Reports progress.
+
+        Raises:
+            DataError: The archive is missing, wrong or damaged; see datasets.dataset.Dataset.
         """
         source = fetched(origin, ADDRESS, data_dir, progress, MD5)
         with unpacked(source, data_dir / "scratch" / self.name, _wanted, progress) as folder:
@@ -87,6 +94,6 @@ class Cifar10:
 
 
 def _wanted(member: str) -> str | None:
-    """Where a member of the archive goes; the list of the version for Python too, by which it is known."""
+    """Return where a member goes; also of the Python version's list, by which that version is recognized."""
     name = PurePosixPath(member).name
     return name if name in (*(f"{batch}.bin" for batch in BATCHES), NAMES, PICKLED) else None

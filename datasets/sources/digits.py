@@ -29,7 +29,16 @@ class Digits:
 
     @contextmanager
     def images(self, origin: str | None, data_dir: Path, progress: Progress) -> Iterator[Sequence[SourceImage]]:
-        """See datasets.dataset.Dataset. Raises DataError: an origin is given."""
+        """Yield the images (interface: datasets.dataset.Dataset).
+
+        Args:
+            origin: Must be None: the digits come with scikit-learn.
+            data_dir: Folder of stores and downloads.
+            progress: Reports progress.
+
+        Raises:
+            DataError: An origin is given.
+        """
         del data_dir, progress
         if origin is not None:
             raise DataError(f"{self.title} come with scikit-learn, but {arg.data} is {origin!r}; leave it out")

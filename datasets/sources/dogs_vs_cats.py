@@ -43,9 +43,16 @@ class DogsVsCats:
 
     @contextmanager
     def images(self, origin: str | None, data_dir: Path, progress: Progress) -> Iterator[Sequence[SourceImage]]:
-        """See datasets.dataset.Dataset.
+        """Yield the images (interface: datasets.dataset.Dataset).
 
-        origin: a zip archive or a http(s) address of it, or a folder above or with the images, in either layout.
+        Args:
+            origin: A zip archive, its http(s) address, or a folder above or with the images, in either layout. None
+                downloads the authors' archive.
+            data_dir: Folder of stores and downloads.
+            progress: Reports progress.
+
+        Raises:
+            DataError: The archive is missing, wrong or damaged; see datasets.dataset.Dataset.
         """
         source = fetched(origin, ADDRESS, data_dir, progress)
         yield labelled_photographs(source, self.classes, LAYOUTS, f"in either layout; {REMEDY}")

@@ -48,10 +48,17 @@ class Flowers17:
 
     @contextmanager
     def images(self, origin: str | None, data_dir: Path, progress: Progress) -> Iterator[Sequence[SourceImage]]:
-        """See datasets.dataset.Dataset.
+        """Yield the images (interface: datasets.dataset.Dataset).
 
-        origin: 17flowers.tgz, a http(s) address of it, its folder or the one above it, or a folder in which each
-            flower's images lie in one of its name ("LilyValley" and "lily_valley" are one).
+        Args:
+            origin: 17flowers.tgz, its http(s) address, its folder or the one above it, or a folder with one
+            sub-folder for each
+                flower ("LilyValley" equals "lily_valley"). None downloads the authors' archive.
+            data_dir: Folder of stores and downloads.
+            progress: Reports progress.
+
+        Raises:
+            DataError: The archive is missing, wrong or damaged; see datasets.dataset.Dataset.
         """
         source = fetched(origin, ADDRESS, data_dir, progress, MD5)
         with unpacked(source, data_dir / "scratch" / self.name, _wanted, progress) as folder:

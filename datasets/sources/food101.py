@@ -37,10 +37,16 @@ class Food101:
 
     @contextmanager
     def images(self, origin: str | None, data_dir: Path, progress: Progress) -> Iterator[Sequence[SourceImage]]:
-        """See datasets.dataset.Dataset.
+        """Yield the images (interface: datasets.dataset.Dataset).
 
-        origin: the archive food-101.tar.gz, a http(s) address of it, or a folder: food-101 itself, the one above it
-            or its images.
+        Args:
+            origin: food-101.tar.gz, its http(s) address, the folder food-101, the one above it, or its images. None
+                downloads the authors' archive.
+            data_dir: Folder of stores and downloads.
+            progress: Reports progress.
+
+        Raises:
+            DataError: The archive is missing, wrong or damaged; see datasets.dataset.Dataset.
         """
         source = fetched(origin, ADDRESS, data_dir, progress, MD5)
         with unpacked(source, data_dir / "scratch" / self.name, self._wanted, progress) as folder:
@@ -51,7 +57,7 @@ class Food101:
             yield images
 
     def _wanted(self, member: str) -> str | None:
-        """Where a member of the archive goes, "churros/1234.jpg", or None where it is not needed."""
+        """Return where a member goes, such as "churros/1234.jpg", or None where it is not needed."""
         parts = PurePosixPath(member).parts
         if len(parts) != 4 or parts[:2] != ("food-101", "images") or parts[2] not in self.classes:
             return None

@@ -49,9 +49,16 @@ class Mnist:
 
     @contextmanager
     def images(self, origin: str | None, data_dir: Path, progress: Progress) -> Iterator[Sequence[SourceImage]]:
-        """See datasets.dataset.Dataset.
+        """Yield the images (interface: datasets.dataset.Dataset).
 
-        origin: a folder with the four idx files, gzipped or not, or a zip archive of it or its http(s) address.
+        Args:
+            origin: A folder with the four idx files, gzipped or not, a zip archive of it, or its http(s) address.
+                None downloads the authors' archive.
+            data_dir: Folder of stores and downloads.
+            progress: Reports progress.
+
+        Raises:
+            DataError: The archive is missing, wrong or damaged; see datasets.dataset.Dataset.
         """
         if origin is None:
             from datasets.readers.download import download
@@ -95,7 +102,7 @@ class Mnist:
 
 
 def _found(files: Mapping[str, Read]) -> Found:
-    """Of a file and its gzipped twin, the file."""
+    """Sort the files; of a file and its gzipped copy, take the file."""
     found: dict[tuple[str, str], tuple[str, Read]] = {}
     for match, read in sorted(matching(files, FILE), key=lambda file: file[0].string):
         found.setdefault((match["part"], match["what"]), (match.string, read))

@@ -44,9 +44,16 @@ class TinyImageNet:
 
     @contextmanager
     def images(self, origin: str | None, data_dir: Path, progress: Progress) -> Iterator[Sequence[SourceImage]]:
-        """See datasets.dataset.Dataset.
+        """Yield the images (interface: datasets.dataset.Dataset).
 
-        origin: tiny-imagenet-200.zip, a http(s) address of it, or its folder or one above it.
+        Args:
+            origin: tiny-imagenet-200.zip, its http(s) address, its folder or one above it. None downloads the
+                authors' archive.
+            data_dir: Folder of stores and downloads.
+            progress: Reports progress.
+
+        Raises:
+            DataError: The archive is missing, wrong or damaged; see datasets.dataset.Dataset.
         """
         source = fetched(origin, ADDRESS, data_dir, progress, MD5)
         files = members(source)

@@ -1,5 +1,4 @@
-"""Traffic signs as arrays: the pre-balanced pickles that the traffic-signs report used, and what they are safely
-converted to.
+"""Traffic signs as arrays: the balanced pickles of the traffic-signs report and their safe conversion.
 
 The files are data2.pickle (x_train, y_train, x_validation, y_validation, x_test, y_test; images float32 [N, 3, 32, 32],
 divided by 255, less a mean image) and mean_image_rgb.pickle (mean_image_rgb, [3, 32, 32], of images divided by 255).
@@ -28,10 +27,17 @@ ROUNDING = 0.01  # what restored pixels may lie beyond 0 and 1
 
 
 def convert(source: Path, target: Path) -> int:
-    """Write the images of a pickle as uint8 arrays to a .npz, whole or not at all. Returns how many.
+    """Write the images of a pickle as uint8 arrays to a .npz; no code of the pickle runs.
 
-    Nothing that the pickles hold is run: what is no array is refused. mean_image_rgb.pickle must lie beside them.
-    Raises DataError: a target that is no .npz, missing, not such a pickle, shapes or values that do not fit.
+    Args:
+        source: data2.pickle; mean_image_rgb.pickle must be beside it.
+        target: The .npz.
+
+    Returns:
+        Number of images.
+
+    Raises:
+        DataError: The target is no .npz, a pickle is missing or another one, or shapes or values do not fit.
     """
     if target.suffix != ".npz":
         raise DataError(f"the target is {target}, but must end in .npz: {source.stem}.npz")
@@ -45,9 +51,15 @@ def convert(source: Path, target: Path) -> int:
 
 
 def images(path: Path, classes: int, allow_pickle: bool) -> list[SourceImage]:
-    """Every image of a .npz that `convert` wrote, or of the pickle itself where the user trusts it.
+    """Return every image of a .npz that `convert` wrote, or of a trusted pickle.
 
-    Raises DataError: a pickle without the user's word, missing or other arrays.
+    Args:
+        path: The file.
+        classes: Number of classes.
+        allow_pickle: Whether the user trusts the pickle.
+
+    Raises:
+        DataError: The file is an untrusted pickle, missing, or holds other arrays.
     """
     if path.suffix == ".npz":
         arrays = _read_npz(path)

@@ -50,11 +50,18 @@ class TrafficSigns:
 
     @contextmanager
     def images(self, origin: str | None, data_dir: Path, progress: Progress) -> Iterator[Sequence[SourceImage]]:
-        """See datasets.dataset.Dataset.
+        """Yield the images (interface: datasets.dataset.Dataset).
 
-        origin: a folder with the three archives or with what they unpack to, or a zip archive of that, or its http(s)
-            address; or the pre-balanced arrays that the traffic-signs report used, see
-            datasets.sources.traffic_sign_arrays.
+        Args:
+            origin: A folder with the three archives or their content, a zip archive of that, or its http(s) address;
+            or the
+                balanced arrays of the traffic-signs report (datasets.sources.traffic_sign_arrays). None downloads the
+                authors' archive.
+            data_dir: Folder of stores and downloads.
+            progress: Reports progress.
+
+        Raises:
+            DataError: The archive is missing, wrong or damaged; see datasets.dataset.Dataset.
         """
         if origin is None:
             for name, md5 in ARCHIVES.items():

@@ -32,10 +32,20 @@ def apply_fold(
     groups: NDArray[np.int64],
     classes: tuple[str, ...],
 ) -> NDArray[np.uint8]:
-    """The splits [N] (positions in dataset.SPLITS) as that fold has them: a fixed shuffle, stratified by class.
+    """Return the splits of one fold: a fixed shuffle, stratified by class.
 
-    groups: [N], equal numbers stay together; -1 is an image on its own.
-    Raises DataError: a class with fewer images, or groups, outside the test split than there are folds.
+    Args:
+        fold: The fold and the number of folds.
+        splits: Positions in dataset.SPLITS, uint8 [N].
+        labels: int64 [N].
+        groups: int64 [N]; equal numbers stay together, -1 is an image on its own.
+        classes: Class names.
+
+    Returns:
+        uint8 [N].
+
+    Raises:
+        DataError: A class has fewer images, or groups, outside the test split than there are folds.
     """
     places = np.flatnonzero(splits != TEST)
     own = np.where(groups < 0, len(groups) + np.arange(len(groups)), groups)  # numbers no group has
@@ -47,7 +57,15 @@ def apply_fold(
 
 @lru_cache(maxsize=4)  # a process opens one store again for each trial: 0.5 s for 100,000 images, then milliseconds
 def _parts(of: int, labels: bytes, groups: bytes, grouped: bool, classes: tuple[str, ...]) -> NDArray[np.int64]:
-    """Which part each image outside the test split is in. labels, groups: arrays of int64, which cannot be hashed."""
+    """Return the part of each image outside the test split.
+
+    Args:
+        of: Number of parts.
+        labels: int64 array as bytes, which can be hashed.
+        groups: int64 array as bytes.
+        grouped: Whether there are groups.
+        classes: Class names.
+    """
     label, group = np.frombuffer(labels, np.int64), np.frombuffer(groups, np.int64)
     numbers, own = np.unique(group, return_inverse=True)
     units = np.bincount(np.unique(label * len(numbers) + own) // max(1, len(numbers)), minlength=len(classes))

@@ -30,10 +30,14 @@ NOT_CONTENT = ("title", "allow_pickle")
 
 
 def store_path(dataset: Dataset, data_dir: Path) -> Path:
-    """Where the store of that data set lies: "food10-512px-3f9c0a1b22.h5" in the data folder.
+    """Return the path of a data set's store: "food10-512px-3f9c0a1b22.h5" in the data folder.
 
     The last part is a digest of what changes the content: every field but those of NOT_CONTENT, and the layout's
     version.
+
+    Args:
+        dataset: The data set.
+        data_dir: The data folder.
     """
     fields = dataclasses.asdict(dataset)  # type: ignore[call-overload]  # the protocol asks for a frozen dataclass
     content = {name: value for name, value in fields.items() if name not in NOT_CONTENT}
@@ -43,12 +47,21 @@ def store_path(dataset: Dataset, data_dir: Path) -> Path:
 
 
 def prepare(dataset: Dataset, data_dir: Path, origin: str | None = None, progress: Progress = silent) -> Path:
-    """The path of the data set's store, built first where it is missing or where `origin` is given and is another one.
+    """Return the path of the data set's store; build it if it is missing or `origin` is another one.
 
-    origin: archive, folder or URL of the images; None for the authors' address or whatever the store was built from.
-    One process builds, others that ask at the same time wait and use its work; a killed build leaves nothing that
+    One process builds; others that ask at the same time wait and use its work. A killed build leaves nothing that
     could be taken for a store.
-    Raises DataError: wrong or missing data, too many broken images, no space, a folder that cannot be written.
+
+    Args:
+        dataset: The data set.
+        data_dir: The data folder.
+        origin: Archive, folder or URL of the images; None for the authors' address or whatever the store was built
+            from.
+        progress: Reports progress.
+
+    Raises:
+        DataError: Data are wrong or missing, too many images are broken, the disk is full, or the folder cannot be
+        written.
     """
     from filelock import FileLock, Timeout
 
@@ -107,11 +120,16 @@ class ImageStore:
 
     @classmethod
     def open(cls, path: Path, fold: Fold | None = None) -> ImageStore:
-        """The store at that path. Costs milliseconds: no pixel is read.
+        """Open the store at that path, in milliseconds: no pixel is read.
 
-        fold: another division into training and validation; None leaves the store's own. The channels' mean and
-            deviation remain those of its own training split, so that one network serves every fold.
-        Raises DataError: missing, damaged, too few images for so many folds.
+        Args:
+            path: The HDF5 file.
+            fold: Another division into training and validation; None keeps the store's own. Mean and deviation of the
+            channels
+                remain those of its own training split, so that one network serves every fold.
+
+        Raises:
+            DataError: The file is missing or damaged, or has too few images for so many folds.
         """
         return cls(path, fold)
 
@@ -169,19 +187,30 @@ class ImageStore:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Of every image, "churros/1234.jpg", in ascending order."""
+        """Names of all images, such as "churros/1234.jpg", ascending."""
         return tuple(name.decode() for name in self._encoded_names.tolist())
 
     def indices(self, split: Split) -> NDArray[np.int64]:
-        """Positions of that split's images, ascending."""
+        """Return the positions of a split's images, ascending.
+
+        Returns:
+            int64 [N].
+
+        Raises:
+            DataError: There is no such split.
+        """
         if split not in SPLITS:
             raise DataError(f"split is {split!r}, but must be one of {', '.join(SPLITS)}")
         return np.flatnonzero(self.splits == SPLITS.index(split)).astype(np.int64)
 
     def image(self, index: int) -> NDArray[np.uint8]:
-        """Pixels [H, W, 3] of one image, RGB: a read-only view of the file, nothing is copied.
+        """Return one image as a read-only view of the file; nothing is copied.
 
-        Raises IndexError for an index outside 0 to len - 1.
+        Returns:
+            uint8 [H, W, 3], RGB.
+
+        Raises:
+            IndexError: The index is outside 0 to len - 1.
         """
         if not 0 <= index < len(self):
             raise IndexError(f"index is {index}, but the store holds {len(self)} images; use 0 to {len(self) - 1}")

@@ -32,7 +32,14 @@ class NearDuplicates:
 
 
 def thumbnail(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Grey levels [1024] of 32 x 32 fields. pixels: [H, W, 3] RGB."""
+    """Return grey levels of 32 x 32 fields.
+
+    Args:
+        pixels: uint8 [H, W, 3], RGB.
+
+    Returns:
+        uint8 [1024].
+    """
     cv2 = opencv()
     small: NDArray[np.uint8] = cv2.resize(
         cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), (SIDE, SIDE), interpolation=cv2.INTER_AREA
@@ -41,7 +48,11 @@ def thumbnail(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def difference_hash(thumbnail: NDArray[np.uint8]) -> np.uint64:
-    """Whether each of 8 x 8 fields is brighter than the one to its left, as 64 bits (Krawetz, 2013: dHash)."""
+    """Return 64 bits: is each of 8 x 8 fields brighter than its left neighbour (Krawetz, 2013: dHash)?
+
+    Args:
+        thumbnail: uint8 [1024].
+    """
     cv2 = opencv()
     small = cv2.resize(thumbnail.reshape(SIDE, SIDE), (9, 8), interpolation=cv2.INTER_AREA)
     bits = np.packbits(small[:, 1:] > small[:, :-1])
@@ -57,11 +68,18 @@ def find_across_splits(
     most_compared: int = MOST_COMPARED,
     progress: Progress = silent,
 ) -> NearDuplicates:
-    """Pairs of images in different splits that look the same, at most `most` of them.
+    """Find pairs of images in different splits that look the same.
 
-    hashes: [N], of `difference_hash`. thumbnails: [N, 1024], of `thumbnail`. splits: [N].
-    Every hash of one split is compared with every hash of another; of pairs with near hashes the thumbnails are, until
-    `most_compared` have been.
+    Every hash of one split is compared with every hash of another; of pairs with near hashes the thumbnails are
+    compared.
+
+    Args:
+        hashes: Of `difference_hash`, [N].
+        thumbnails: Of `thumbnail`, [N, 1024].
+        splits: [N].
+        most: Largest number of pairs returned.
+        most_compared: Largest number of thumbnail comparisons.
+        progress: Reports progress.
     """
     pairs: list[tuple[int, int]] = []
     room = most_compared
@@ -101,7 +119,7 @@ def _near(
 
 
 def _look_the_same(ones: NDArray[np.uint8], others: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Of each pair [P] of thumbnails [P, 1024]."""
+    """Compare pairs of thumbnails [P, 1024]; return bool [P]."""
     one, other = ones.astype(np.float32), others.astype(np.float32)
     one -= one.mean(axis=1, keepdims=True)
     other -= other.mean(axis=1, keepdims=True)

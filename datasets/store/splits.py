@@ -1,4 +1,4 @@
-"""Which image is for training, validation or the test: decided by names alone, never by the file system's order."""
+"""Assignment of images to splits, by names alone, never by the file system's order."""
 
 from __future__ import annotations
 
@@ -19,15 +19,20 @@ Assigned = list[tuple[SourceImage, Split]]
 
 
 def assign_splits(dataset: Dataset, images: Members) -> tuple[Assigned, tuple[str, ...]]:
-    """The images that are used, each with its split, sorted by name; and notices of what differs from the counts.
+    """Return the used images with their splits, sorted by name, and notices of differences from the counts.
 
     Images whose authors assigned a split keep it; where they left out validation or test, a part of each class's
-    training images takes its place: 15 %, or what `dataset.counts` says. Otherwise each class's sorted names are
-    shuffled by np.random.default_rng(0), a fresh one per class, so that no class's split depends on the other classes,
-    and `dataset.counts` are taken in the order train, val, test. Where the smallest class has fewer images than the
-    counts need, the counts shrink in proportion, alike for every class. Images of one group never come into two splits.
+    training images takes its place: 15 %, or as `dataset.counts` says. Otherwise each class's sorted names are
+    shuffled by np.random.default_rng(0), a fresh one per class, so that no class's split depends on the others, and
+    `dataset.counts` are taken in the order train, val, test. Where the smallest class has too few images, the counts
+    shrink in proportion for every class. Images of one group stay in one split.
 
-    Raises DataError: no image, a name twice, a label that is no class, a class with fewer than 10 images.
+    Args:
+        dataset: The data set.
+        images: Its images.
+
+    Raises:
+        DataError: There is no image, a name occurs twice, a label is no class, or a class has fewer than 10 images.
     """
     by_class = _by_class(dataset, images)
     if any(image.split is not None for image in images):
@@ -43,9 +48,14 @@ def assign_splits(dataset: Dataset, images: Members) -> tuple[Assigned, tuple[st
 
 
 def scale_counts(counts: Counts | Shares, available: int) -> Counts:
-    """Counts in the same proportion that add up to `available` images; a split that had images keeps at least one.
+    """Return counts in the same proportion that add up to `available` images.
 
-    Validation and test are rounded, training takes the rest: 750 / 200 / 50 of 10 images are 7 / 2 / 1.
+    Validation and test are rounded, training takes the rest: 750 / 200 / 50 of 10 images are 7 / 2 / 1. A split that
+    had images keeps at least one.
+
+    Args:
+        counts: Counts or shares.
+        available: Number of images.
     """
     val = max(1, round(available * counts.val / counts.total)) if counts.val else 0
     test = max(1, round(available * counts.test / counts.total)) if counts.test else 0
@@ -117,7 +127,7 @@ def _divided_by_group(dataset: Dataset, by_class: Sequence[Members], counts: Cou
     np.add.at(in_fold, (fold_of, labels), 1)
 
     def badness(held_out: tuple[int, ...]) -> tuple[int, float]:
-        """How many classes are missing somewhere, then how far the splits are from their shares."""
+        """Return how many classes are missing in a split, then how far the splits are from their shares."""
         val, test = in_fold[list(held_out[: parts.val])].sum(0), in_fold[list(held_out[parts.val :])].sum(0)
         parted = ((in_fold.sum(0) - val - test, counts.train), (val, counts.val), (test, counts.test))
         asked = [(have, share) for have, share in parted if share]
@@ -140,7 +150,7 @@ def _divided_by_group(dataset: Dataset, by_class: Sequence[Members], counts: Cou
 
 
 def _authors_split(dataset: Dataset, images: Members) -> tuple[Assigned, tuple[str, ...]]:
-    """As the authors made it. What they left out beside training is taken from their training images."""
+    """Return the authors' split; what is missing beside training is taken from their training images."""
     used: Assigned = []
     for image in sorted(images, key=lambda image: image.name):
         if image.split is None:

@@ -1,7 +1,7 @@
-"""What a data set is made of: images by class and split, sizes, and the exact distribution of pixel values.
+"""Statistics of a data set: images by class and split, sizes, exact distribution of pixel values.
 
-No pass over the pixels is needed here: while building a store every image is counted into histograms of its split, the
-moment it is decoded. 256 integers per split and channel hold everything that mean, deviation and extremes depend on.
+No pass over the pixels is needed: while a store is built, every image is counted into histograms of its split. 256
+integers per split and channel determine mean, deviation and extremes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LONGEST_NAME = 40  # characters of a class's name that are shown
 
 @dataclass(frozen=True, kw_only=True)
 class Pixels:
-    """Of the pixels of some images; per channel red, green, blue, from 0 to 255."""
+    """Statistics of the pixels of some images, per channel red, green, blue, from 0 to 255."""
 
     count: int  # pixels of one channel
     minimum: tuple[int, ...]
@@ -36,7 +36,7 @@ class Pixels:
 
 @dataclass(frozen=True, kw_only=True)
 class Statistics:
-    """Of one store."""
+    """Statistics of one store."""
 
     store: ImageStore
     images: dict[Split, tuple[int, ...]]  # per class
@@ -51,7 +51,7 @@ class Statistics:
 
 
 def describe(store: ImageStore) -> Statistics:
-    """The statistics of a store. Costs milliseconds, whatever its size."""
+    """Return the statistics of a store, in milliseconds for any size."""
     classes = len(store.classes)
     counts = {split: np.bincount(store.labels[store.indices(split)], minlength=classes) for split in SPLITS}
     sizes = Counter(zip(store.heights.tolist(), store.widths.tolist(), strict=True))
@@ -114,7 +114,7 @@ def render_text(statistics: Statistics) -> str:
 
 
 def shortened(name: str) -> str:
-    """A class's name as it is shown."""
+    """Return a class's name as it is shown."""
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
@@ -123,7 +123,7 @@ def _frequency(item: tuple[tuple[int, int], int]) -> tuple[int, tuple[int, int]]
 
 
 def _is_stratified(counts: NDArray[np.int64]) -> bool:
-    """Of images [split, class]: whether no cell is an image or more away from the share that its class has of all."""
+    """Return whether every cell [split, class] is within one image of its share."""
     expected = counts.sum(axis=1, keepdims=True) * counts.sum(axis=0, keepdims=True) / counts.sum()
     return bool((np.abs(counts - expected) < 1).all())
 

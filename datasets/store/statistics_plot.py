@@ -42,9 +42,14 @@ STYLE: Any = {
 
 
 def draw_statistics(statistics: Statistics, path: Path) -> None:
-    """Write the statistics as a PNG file, legible from 800 pixels of width, with an example image of each class.
+    """Draw the statistics as PNG, legible from 800 pixels of width, with an example image of each class.
 
-    Raises DataError where the file cannot be written.
+    Args:
+        statistics: The statistics.
+        path: Target file.
+
+    Raises:
+        DataError: The file cannot be written.
     """
     store = statistics.store
     classes = len(store.classes)
@@ -101,7 +106,7 @@ def _draw_counts(axes: Axes, statistics: Statistics) -> None:
 
 
 def _draw_ranks(axes: Axes, statistics: Statistics) -> None:
-    """Of many classes, how unequal they are: the largest first, without names."""
+    """Draw the sizes of many classes, the largest first, without names."""
     counts = np.array([statistics.images[split] for split in SPLITS])
     order = np.argsort(-counts.sum(axis=0), kind="stable")
     labels = [f"{split} ({of_split.sum():,})" for split, of_split in zip(SPLITS, counts, strict=True)]
@@ -143,7 +148,7 @@ def _draw_channels(axes: Axes, statistics: Statistics) -> None:
 
 
 def _examples(store: ImageStore) -> list[tuple[int | None, str]]:
-    """A training image of each class, or the first of all where they have boxes: its place in the store, its title."""
+    """Return a training image of each class, or the first images where they have boxes, with titles."""
     training = store.indices("train")
     if store.boxes is not None:
         return [(index, store.names[index].rpartition("/")[2]) for index in training[:BOXED_EXAMPLES].tolist()]

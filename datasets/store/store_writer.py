@@ -55,9 +55,16 @@ class _Decoded:
 
 
 def build(dataset: Dataset, path: Path, origin: str | None, progress: Progress) -> None:
-    """Write the store of that data set to `path`, whole or not at all. The caller holds its lock.
+    """Write the data set's store, whole or not at all; the caller holds its lock.
 
-    Raises DataError: see datasets.store.image_store.prepare.
+    Args:
+        dataset: The data set.
+        path: Target file.
+        origin: Archive, folder or URL; None for the authors' address.
+        progress: Reports progress.
+
+    Raises:
+        DataError: See datasets.store.image_store.prepare.
     """
     described = describe_origin(origin)
     _remove_what_was_killed(path.parent)
@@ -245,7 +252,7 @@ class StoreWriter:
         self.stored.append(image)
 
     def _facts(self) -> dict[str, Any]:
-        """What is said of all images, after the last one."""
+        """Return the attributes of the whole store, after the last image."""
         count = len(self._compared)
         splits = np.array([SPLITS.index(image.split) for image in self._compared], np.uint8)
         hashes, thumbnails = self._hashes[:count], self._thumbnails[:count]
@@ -304,7 +311,7 @@ def _broken_notice(broken: dict[str, str]) -> list[str]:
 
 
 def _alike_notice(names: Sequence[tuple[str, str]], all_compared: bool) -> list[str]:
-    """The store's own split: with folds, training and validation are divided otherwise."""
+    """Return a notice of near-duplicates across the store's own splits (folds divide otherwise)."""
     if not names and all_compared:
         return []
     more = " (`datasets describe` names more)" if len(names) > 3 else ""

@@ -7,15 +7,20 @@ from numpy.typing import NDArray
 
 
 def stratified_group_split(labels: NDArray[np.int64], groups: NDArray[np.int64], parts: int) -> NDArray[np.int64]:
-    """The part (0 to parts - 1) of every image [N]; equal `groups` [N] are in one part. Nothing is drawn anew.
+    """Divide images into parts that keep groups together and classes balanced, without randomness.
 
-    Largest groups first, those of one size in a fixed shuffle, each into the part where the classes that it holds are
-    least filled; of such parts into the one with the fewest images. Where every image is a group of its own, two parts
-    differ by at most one image of any class.
-    labels: [N], from 0.
+    Largest groups come first, those of one size in a fixed shuffle, each into the part where its classes are least
+    filled; of such parts into the one with the fewest images. Where every image is a group of its own, two parts
+    differ by at most one image of any class. scikit-learn's StratifiedGroupKFold works alike, but keeps a table of
+    groups x classes and scans it for each group: 100,000 groups in 10,000 classes are 8 GB.
 
-    scikit-learn's StratifiedGroupKFold deals alike, but keeps a table of groups x classes and goes over all of it for
-    each group: 100,000 groups in 10,000 classes are 8 GB. Here a group costs what it holds.
+    Args:
+        labels: int64 [N], from 0.
+        groups: int64 [N].
+        parts: Number of parts.
+
+    Returns:
+        Part of every image, 0 to parts - 1, int64 [N].
     """
     units, own = np.unique(groups, return_inverse=True)
     classes = int(labels.max(initial=0)) + 1

@@ -1,5 +1,4 @@
-"""Paints the pictures of datasets/synthetic/generated_images.py: a brush with a random pose, backgrounds, lighting and
-camera faults.
+"""Painting of generated pictures: a brush with a random pose, backgrounds, lighting, camera faults.
 
 Everything that touches pixels is OpenCV on uint8 (fixed-point and bit-exact) or NumPy on integers: floating-point
 filters differ between processors, and a picture must have the same bytes everywhere.
@@ -27,7 +26,7 @@ class Brush:
     def __init__(
         self, canvas: Pixels, random: np.random.Generator, *, centre: tuple[float, float], radius: float, angle: float
     ) -> None:
-        """centre and radius in pixels, angle in radians; a fair coin decides whether the dish is mirrored."""
+        """Centre and radius in pixels, angle in radians; a fair coin decides whether the dish is mirrored."""
         self.canvas = canvas
         self.random = random
         self._centre = (centre[0] * SUBPIXELS, centre[1] * SUBPIXELS)
@@ -37,20 +36,37 @@ class Brush:
         self._shadow = (float(random.uniform(-0.06, 0.06)), float(random.uniform(0.02, 0.09)))
 
     def polygon(self, points: Sequence[Point], colour: Colour) -> None:
-        """Fill a polygon."""
+        """Fill a polygon.
+
+        Args:
+            points: Corners.
+            colour: Colour.
+        """
         import cv2
 
         cv2.fillPoly(self.canvas, [self._pixels(points)], colour, cv2.LINE_AA, SUBPIXEL_BITS)
 
     def stroke(self, points: Sequence[Point], colour: Colour, width: float, closed: bool = False) -> None:
-        """Draw a line through the points, `width` in units of the dish's radius, at least a pixel."""
+        """Draw a line through the points.
+
+        Args:
+            points: Corners.
+            colour: Colour.
+            width: Width in units of the dish's radius, at least a pixel.
+            closed: Whether the line returns to its start.
+        """
         import cv2
 
         thickness = max(1, round(width * self._radius))
         cv2.polylines(self.canvas, [self._pixels(points)], closed, colour, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
 
     def solid(self, points: Sequence[Point], colour: Colour) -> None:
-        """A polygon with a shadow beneath it, a darker edge and a lighter middle."""
+        """Fill a polygon with a shadow beneath, a darker edge and a lighter middle.
+
+        Args:
+            points: Corners.
+            colour: Colour.
+        """
         across, down = self._shadow
         self.polygon([(x + across, y + down) for x, y in points], shade(colour, 35))
         self.polygon(points, colour)
@@ -60,11 +76,26 @@ class Brush:
         self.stroke(points, shade(colour, 70), 0.02, closed=True)
 
     def disc(self, at: Point, radius: float, colour: Colour, *, solid: bool = False) -> None:
-        """A circle; `solid` as in `solid`."""
+        """Draw a circle.
+
+        Args:
+            at: Centre.
+            radius: Radius.
+            colour: Colour.
+            solid: Whether it has shadow and edge.
+        """
         (self.solid if solid else self.polygon)(blob(at, (radius, radius), 0.0, corners=16), colour)
 
     def specks(self, middle: Point, spread: float, count: int, size: float, colours: Sequence[Colour]) -> None:
-        """Many small grains of random colour, place and direction, within `spread` of the middle."""
+        """Draw many small grains of random colour, place and direction.
+
+        Args:
+            middle: Centre of the grains.
+            spread: Largest distance from it.
+            count: Number.
+            size: Size of a grain.
+            colours: Colours to choose from.
+        """
         import cv2
 
         reach, direction = spread * np.sqrt(self.random.random(count)), 2 * math.pi * self.random.random(count)
@@ -83,15 +114,25 @@ class Brush:
         return colours[int(self.random.integers(len(colours)))]
 
     def between(self, low: float, high: float) -> float:
-        """A uniform random number."""
+        """Return a uniform random number.
+
+        Args:
+            low: Lower end.
+            high: Upper end.
+        """
         return float(self.random.uniform(low, high))
 
     def count(self, low: int, high: int) -> int:
-        """A uniform random whole number, both ends included."""
+        """Return a uniform random whole number, both ends included.
+
+        Args:
+            low: Lower end.
+            high: Upper end.
+        """
         return int(self.random.integers(low, high + 1))
 
     def _pixels(self, points: Sequence[Point] | NDArray[np.float64]) -> NDArray[np.int32]:
-        """Of points [..., 2] in the dish's units, in 1/16 of a pixel."""
+        """Convert points [..., 2] from the dish's units to 1/16 pixels."""
         places = np.asarray(points, np.float64)
         cosine, sine = self._turn
         x, y = self._mirror * places[..., 0], places[..., 1]
@@ -110,7 +151,16 @@ def blob(
     wobble: float = 0.0,
     random: np.random.Generator | None = None,
 ) -> list[Point]:
-    """The outline of an ellipse, each corner pushed in or out by up to the share `wobble` of its distance."""
+    """Return the outline of an ellipse with irregular corners.
+
+    Args:
+        at: Centre.
+        radii: Half axes.
+        angle: Rotation in degrees.
+        corners: Number of corners.
+        wobble: Largest share by which a corner moves in or out.
+        random: Generator of the irregularity.
+    """
     pushes = random.uniform(1 - wobble, 1 + wobble, corners).tolist() if random is not None else [1.0] * corners
     cosine, sine = math.cos(angle), math.sin(angle)
     points = []
@@ -122,20 +172,38 @@ def blob(
 
 
 def bar(at: Point, length: float, width: float, angle: float) -> list[Point]:
-    """The outline of a rectangle around a point."""
+    """Return the outline of a rectangle.
+
+    Args:
+        at: Centre.
+        length: Length.
+        width: Width.
+        angle: Rotation in degrees.
+    """
     cosine, sine = math.cos(angle), math.sin(angle)
     corners = ((-length, -width), (length, -width), (length, width), (-length, width))
     return [(at[0] + (x * cosine - y * sine) / 2, at[1] + (x * sine + y * cosine) / 2) for x, y in corners]
 
 
 def shade(colour: Colour, percent: int) -> Colour:
-    """Darker below 100, lighter above."""
+    """Return a darker or lighter colour.
+
+    Args:
+        colour: The colour.
+        percent: Below 100 darker, above lighter.
+    """
     red, green, blue = (min(255, channel * percent // 100) for channel in colour)
     return red, green, blue
 
 
 def vary(colour: Colour, random: np.random.Generator, by: int) -> Colour:
-    """A colour near another one: each channel moves by up to `by`."""
+    """Return a colour near another one.
+
+    Args:
+        colour: The colour.
+        random: Random generator.
+        by: Largest change of a channel.
+    """
     red, green, blue = (
         min(255, max(0, channel + move))
         for channel, move in zip(colour, random.integers(-by, by + 1, 3).tolist(), strict=True)
@@ -144,7 +212,12 @@ def vary(colour: Colour, random: np.random.Generator, by: int) -> Colour:
 
 
 def background(side: int, random: np.random.Generator) -> Pixels:
-    """A table [side, side, 3]: wood, checked cloth, marble or a plain one, in any muted colour."""
+    """Paint a table: wood, checked cloth, marble or plain, in any muted colour.
+
+    Args:
+        side: Side in pixels.
+        random: Random generator.
+    """
     import cv2
 
     base = vary(shade((150, 132, 112), int(random.integers(30, 161))), random, 30)
@@ -169,7 +242,12 @@ def background(side: int, random: np.random.Generator) -> Pixels:
 
 
 def light(picture: Pixels, random: np.random.Generator) -> Pixels:
-    """The same scene [H, W, 3] under another lamp: overall level, tint, and a fall-off from one side to the other."""
+    """Change the lighting: overall level, tint, and a fall-off from one side to the other.
+
+    Args:
+        picture: uint8 [H, W, 3].
+        random: Random generator.
+    """
     height, width = picture.shape[:2]
     side = max(height, width)
     level = int(random.integers(60, 125))
@@ -183,7 +261,12 @@ def light(picture: Pixels, random: np.random.Generator) -> Pixels:
 
 
 def photograph(picture: Pixels, random: np.random.Generator) -> Pixels:
-    """The faults of a cheap camera: out of focus by up to 2 pixels, sensor noise."""
+    """Add the faults of a cheap camera: up to 2 pixels out of focus, sensor noise.
+
+    Args:
+        picture: uint8 [H, W, 3].
+        random: Random generator.
+    """
     import cv2
 
     focus = (1, 3, 3, 5)[int(random.integers(4))]

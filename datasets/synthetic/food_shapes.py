@@ -31,13 +31,20 @@ def _colour(brush: Brush, usual: Colour) -> Colour:
 
 
 def _around(brush: Brush, reach: float) -> Point:
-    """A random place within `reach` of the centre."""
+    """Return a random place within `reach` of the centre."""
     distance, direction = reach * math.sqrt(brush.between(0, 1)), brush.between(0, 2 * math.pi)
     return distance * math.cos(direction), distance * math.sin(direction)
 
 
 def leaf(brush: Brush, at: Point, length: float, colour: Colour) -> None:
-    """A pointed leaf with a rib: garnish on any dish."""
+    """Draw a pointed leaf with a rib, the garnish of any dish.
+
+    Args:
+        brush: The brush.
+        at: Base of the leaf.
+        length: Length.
+        colour: Colour.
+    """
     angle = brush.between(0, 2 * math.pi)
     outline = blob(at, (length, length * 0.4), angle, corners=8)
     brush.polygon(outline, colour)
@@ -60,7 +67,7 @@ def beef_carpaccio(brush: Brush) -> None:
 
 
 def bibimbap(brush: Brush) -> None:
-    """A bowl in sectors, each of another ingredient, an egg in the middle."""
+    """Draw a bowl in sectors, each of another ingredient, with an egg in the middle."""
     brush.disc((0, 0), 1.0, vary(brush.pick((COCOA, CREAM, CRUST)), brush.random, 20), solid=True)
     sectors, start = brush.count(4, 7), brush.between(0, 2 * math.pi)
     for sector in range(sectors):
@@ -95,7 +102,7 @@ def cheese_plate(brush: Brush) -> None:
 
 
 def _layers(brush: Brush, left: float, right: float, colours: Sequence[Colour], lean: float) -> None:
-    """A slice of cake seen from the side, layer upon layer; it leans to one side."""
+    """Draw a slice of cake from the side, layer upon layer, leaning to one side."""
     height = 1.1 / len(colours)
     for layer, colour in enumerate(colours):
         low, high = 0.6 - layer * height, 0.6 - (layer + 1) * height
@@ -108,7 +115,7 @@ def _layers(brush: Brush, left: float, right: float, colours: Sequence[Colour], 
 
 
 def chocolate_cake(brush: Brush) -> None:
-    """A slice from the side: thick layers, thin filling, icing that runs down, a berry on top."""
+    """Draw a slice from the side: thick layers, thin filling, icing, a berry on top."""
     cake, filling = _colour(brush, COCOA), _colour(brush, CREAM)
     width, lean = brush.between(0.5, 0.8), brush.between(-0.3, 0.3)
     _layers(brush, -width, width, [cake, cake, filling, cake, cake, filling, cake, cake][: brush.count(5, 8)], lean)
@@ -159,7 +166,7 @@ def dumplings(brush: Brush) -> None:
 
 
 def fish_and_chips(brush: Brush) -> None:
-    """A heap of straight chips every which way, a crumbed fillet across it."""
+    """Draw a heap of straight chips with a crumbed fillet across it."""
     colour = _colour(brush, YELLOW)
     for _ in range(brush.count(12, 20)):
         brush.solid(
@@ -192,7 +199,7 @@ def french_toast(brush: Brush) -> None:
 
 
 def fried_rice(brush: Brush) -> None:
-    """A mound of grains with diced vegetables in it."""
+    """Draw a mound of grains with diced vegetables."""
     grain = _colour(brush, CREAM)
     brush.solid(blob((0, 0), (0.9, 0.8), 0, wobble=0.08, random=brush.random), shade(grain, 70))
     brush.specks((0, 0), 0.85, 230, 0.11, [grain, shade(grain, 88), shade(grain, 112)])
@@ -234,7 +241,7 @@ def donuts(brush: Brush) -> None:
 
 
 def pizza(brush: Brush) -> None:
-    """A round base with a rim, cut into slices, round and leafy things on it."""
+    """Draw a round base with a rim, cut into slices, with round and leafy toppings."""
     brush.disc((0, 0), 0.95, _colour(brush, GOLD), solid=True)
     brush.disc((0, 0), 0.8, _colour(brush, RED))
     brush.specks((0, 0), 0.75, 60, 0.14, [CREAM, YELLOW])
@@ -261,7 +268,7 @@ def ravioli(brush: Brush) -> None:
 
 
 def sushi(brush: Brush) -> None:
-    """Rolls seen from above in rows: a dark rim, rice, something in the middle."""
+    """Draw rolls from above in rows: a dark rim, rice, a filling."""
     rim, rice = _colour(brush, COCOA), _colour(brush, WHITE)
     columns, rows = brush.count(2, 3), 2
     for column in range(columns):

@@ -43,7 +43,16 @@ class GeneratedPictures:
 
     @contextmanager
     def images(self, origin: str | None, data_dir: Path, progress: Progress) -> Iterator[Sequence[SourceImage]]:
-        """See datasets.dataset.Dataset. Raises DataError: an origin is given, or a class nobody can draw."""
+        """Yield the images (interface: datasets.dataset.Dataset).
+
+        Args:
+            origin: Must be None: the pictures are drawn here.
+            data_dir: Folder of stores and downloads.
+            progress: Reports progress.
+
+        Raises:
+            DataError: An origin is given, or a class cannot be drawn.
+        """
         if origin is not None:
             remedy = f"leave out {arg.data} or {arg.sample}"
             raise DataError(f"{self.title} is drawn by the program, but {arg.data} is {origin!r}; {remedy}")
@@ -63,12 +72,30 @@ class GeneratedPictures:
         yield images
 
     def drawn(self, dish: str, number: int) -> tuple[NDArray[np.uint8], Box | None]:
-        """Picture `number` of that dish, [H, W, 3] RGB, and the box to be found in it, where there is one."""
+        """Draw a picture.
+
+        Args:
+            dish: Name of the dish.
+            number: Number of the picture.
+
+        Returns:
+            uint8 [H, W, 3], RGB, and the box to find in it, if there is one.
+        """
         return draw(dish, number, side=self.side, seed=self.seed), None
 
 
 def draw(dish: str, number: int, *, side: int, seed: int) -> NDArray[np.uint8]:
-    """Picture `number` of that dish, [H, W, 3] RGB: the same pixels in every run, process and thread."""
+    """Draw a picture of a dish; the pixels are the same in every run, process and thread.
+
+    Args:
+        dish: Name of the dish.
+        number: Number of the picture.
+        side: Side in pixels.
+        seed: Seed of the data set.
+
+    Returns:
+        uint8 [H, W, 3], RGB.
+    """
     random = np.random.default_rng((seed, zlib.crc32(dish.encode()), number))
     smallest = math.ceil(SMALLEST_SHARE * side)
     height, width = (int(length) for length in random.integers(smallest, side + 1, 2))
@@ -87,7 +114,12 @@ def draw(dish: str, number: int, *, side: int, seed: int) -> NDArray[np.uint8]:
 
 
 def distract(brush: canvas.Brush, *, behind: bool) -> None:
-    """What lies about on any table: leaves, sauce, crumbs, a fork. In front of the dish it hides part of it."""
+    """Draw table clutter: leaves, sauce, crumbs, a fork.
+
+    Args:
+        brush: The brush.
+        behind: Whether it lies behind the dish; in front it hides part of it.
+    """
     for _ in range(brush.count(1, 4) if behind else brush.count(0, 2)):
         direction, reach = brush.between(0, 2 * math.pi), brush.between(0.7, 1.4)
         at = (reach * math.cos(direction), reach * math.sin(direction))
@@ -106,7 +138,14 @@ def distract(brush: canvas.Brush, *, behind: bool) -> None:
 
 
 def encode(picture: NDArray[np.uint8]) -> bytes:
-    """As a PNG file, so that generated pictures take the same way as photographs."""
+    """Encode a picture as PNG, so that generated pictures are read like photographs.
+
+    Args:
+        picture: uint8 [H, W, 3].
+
+    Raises:
+        DataError: The picture cannot be encoded.
+    """
     import cv2
 
     done, encoded = cv2.imencode(".png", picture[..., ::-1])

@@ -25,15 +25,31 @@ class GeneratedScenes(GeneratedPictures):
     """
 
     def drawn(self, dish: str, number: int) -> tuple[NDArray[np.uint8], Box | None]:
-        """See GeneratedPictures."""
+        """Draw a scene; see GeneratedPictures.
+
+        Args:
+            dish: Name of the dish.
+            number: Number of the scene.
+
+        Returns:
+            uint8 [H, W, 3], RGB, and the box.
+        """
         return draw(dish, number, side=self.side, seed=self.seed)
 
 
 def draw(dish: str, number: int, *, side: int, seed: int) -> tuple[NDArray[np.uint8], Box]:
-    """Scene `number` with that dish, [H, W, 3] RGB, and the box around the dish (x1, y1, x2, y2 in pixels).
+    """Draw a scene with one dish; the pixels are the same in every run, process and thread.
 
-    The same pixels in every run, process and thread. What lies in front may hide a part of the dish; the box surrounds
-    all of it that lies inside the scene.
+    Objects in front may hide a part of the dish; the box surrounds all of it that lies inside the scene.
+
+    Args:
+        dish: Name of the dish.
+        number: Number of the scene.
+        side: Side in pixels.
+        seed: Seed of the data set.
+
+    Returns:
+        uint8 [H, W, 3], RGB, and the box around the dish (x1, y1, x2, y2 in pixels).
     """
     random = np.random.default_rng((seed, zlib.crc32(dish.encode()), number))
     height, width = (int(length) for length in random.integers(math.ceil(SMALLEST_SHARE * side), side + 1, 2))
