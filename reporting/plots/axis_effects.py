@@ -70,7 +70,7 @@ class AxisEffect:
 
 
 def effects(record: StudyRecord, arm: str) -> list[AxisEffect]:
-    """Return the effect of each axis that took two values or more in a search, in the order of its space.
+    """Return the effect of each axis that took several values in the search, in the order of the space.
 
     Args:
         record: The study.
