@@ -17,9 +17,9 @@ from tuning.records.study_record import StudyRecord
 class Audit:
     """The results of all checks; a check without a finding has no entry."""
 
-    findings: tuple[Finding, ...]  # the serious ones first
+    findings: tuple[Finding, ...]  # serious findings first
     unjudged: tuple[Inconclusive, ...]
-    rows: int  # arms that have one in the table
+    rows: int  # number of arms with a row in the table
     checks: int
     ended: bool  # whether the study ran to its end
 

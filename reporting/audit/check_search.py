@@ -153,7 +153,7 @@ def rungs_disagree(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
             )
             continue
         finals = [trial.best for trial in finished if trial.best is not None]
-        correlations: dict[int, float] = {}  # by rung
+        correlations: dict[int, float] = {}  # by epoch of the rung
         epoch = arm.grace_epochs
         while epoch < last:
             correlation = spearman([_best_at(record, trial, epoch) for trial in finished], finals)

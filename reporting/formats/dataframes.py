@@ -100,7 +100,7 @@ def table_frame(record: StudyRecord, table: Table, published: Published) -> pand
         cell: dict[str, Any] = {}
         for column in table.columns:
             if column.field in ("label", "note"):
-                continue  # the row's identity has them
+                continue  # the columns of `_identity` have them
             cell[column.field] = spread.get(column.field)
             beside = (f"{column.field}_std", f"{column.field}_n")
             cell |= {name: spread[name] for name in beside if name in spread}

@@ -44,6 +44,7 @@ class Picture:
 
     @property
     def wide(self) -> bool:
+        """Whether the picture needs a row of its own on a screen."""
         return self.size[0] > NARROW
 
 

@@ -40,6 +40,13 @@ class Published:
     values: Mapping[tuple[str, str, str], PublishedValue] = field(default_factory=dict)  # by table, row, column
 
     def get(self, table: str, row: str, column: str) -> PublishedValue | None:
+        """Return the published number of a cell; None where the report has none.
+
+        Args:
+            table: Name of the table.
+            row: Name of the row, such as an arm.
+            column: Field of the column.
+        """
         return self.values.get((table, row, column))
 
     def rows(self, table: str) -> tuple[str, ...]:

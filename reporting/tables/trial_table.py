@@ -22,7 +22,7 @@ class TrialList:
     label: str
     headings: tuple[str, ...]
     numeric: tuple[bool, ...]  # whether a column holds numbers
-    rows: tuple[tuple[str, tuple[str, ...]], ...]  # each with its status and its cells
+    rows: tuple[tuple[str, tuple[str, ...]], ...]  # status and cells of each trial
     of: int  # number of trials of the arm, whether or not they are among `rows`
 
 

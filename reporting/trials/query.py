@@ -28,7 +28,7 @@ class TrialQuery:
 class TrialQueryResult:
     """The trials that match a query."""
 
-    rows: Records  # each has every column
+    rows: Records  # records with every column
     columns: tuple[str, ...]  # columns to show
     every: tuple[str, ...]  # all existing columns
     prose: frozenset[str]  # columns of text
