@@ -34,9 +34,8 @@ def plan(
         workload: The workload.
         systems: Names of systems.
         rounds: Number of rounds.
-        seconds: Wall clock of every run in a round, by system. The caller adds to it before asking for the next run.
-        A peer
-            without one after the first round has failed and is left out.
+        seconds: Wall clock of every run in a round, by system. The caller adds to it before asking for the next run. A
+            peer without one after the first round has failed and is left out.
     """
     for number in range(rounds):
         # Rotated, so that none is always first.

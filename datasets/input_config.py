@@ -24,14 +24,12 @@ class InputConfig:
         fit: Way to that square without augmentation: "center_crop", the middle as it is, zero-padded where smaller;
             "shorter_side", scaled until the shorter side fits, then the middle; "stretch", scaled in both directions.
         augmentation: "none"; "live": a fresh random variant of every training image in every epoch, determined by
-        (seed,
-            epoch, image) alone; or "views": one of a fixed number of variants of every training image, the same for all
-            trials, which can be computed once.
+            (seed, epoch, image) alone; or "views": one of a fixed number of variants of every training image, the same
+            for all trials, which can be computed once.
         views: Number of variants with "views", else 1.
         recipe: Name of the augmentation in datasets/pipeline/augmentation.py.
         epoch_images: Training images of an epoch, where a report counts steps: the next epoch continues with the next
-        ones;
-            None is one pass.
+            ones; None is one pass.
         check_images: Validation images after an epoch, the next ones each time; None is all of them.
         crops: 1, or 10: test images are then also judged by the mean over their ten crops (see
             datasets.images.resize.ten_crops), the metric test_ten_crop_accuracy.

@@ -1,4 +1,4 @@
-"""The one error of this room."""
+"""The error class of this package."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from errors import PodiumError
 
 
 class ReportingError(PodiumError):
-    """A report that cannot be made as asked."""
+    """A report that cannot be made with the given arguments."""

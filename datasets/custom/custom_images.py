@@ -65,16 +65,14 @@ def find(location: str | None, group_by: str | None = None) -> OwnImages:
     """Find the user's own data set.
 
     Args:
-        location: A folder with one sub-folder for each class, or with train/, val/ and test/ of such sub-folders; or
-        a CSV
-            table with the columns path (relative to the table) and label, perhaps split and others.
+        location: A folder with one sub-folder for each class, or with train/, val/ and test/ of such sub-folders; or a
+            CSV table with the columns path (relative to the table) and label, perhaps split and others.
         group_by: "prefix", "folder", a column of the table, or None.
 
     Raises:
         DataError: Nothing is there, there are fewer than two classes, a class has no images, images are nested too
-        deep,
-            names differ in case only or are not UTF-8, links form a circle, a row has no label or file, a file occurs
-            twice, or a class has too few images or groups to be split.
+            deep, names differ in case only or are not UTF-8, links form a circle, a row has no label or file, a file
+            occurs twice, or a class has too few images or groups to be split.
     """
     if not location:  # nor "", which would be the folder where the command runs
         raise DataError(f"no images are named: {RULE}")

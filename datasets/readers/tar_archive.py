@@ -34,9 +34,8 @@ def unpacked(archive: Path, scratch: Path, wanted: Callable[[str], str | None], 
         progress: Reports progress.
 
     Raises:
-        DataError: The archive is missing, empty, truncated or no tar archive, a wanted member is no plain file, or
-        the disk is
-            full.
+        DataError: The archive is missing, empty, truncated or no tar archive, a wanted member is no plain file, or the
+            disk is full.
     """
     from filelock import FileLock
 

@@ -40,8 +40,7 @@ class Animals:
 
         Args:
             origin: Kaggle's zip archive, its http(s) address, or a folder above the classes' folders; required, since
-            Kaggle
-                asks for an account.
+                Kaggle asks for an account.
             data_dir: Folder of stores and downloads.
             progress: Reports progress.
 

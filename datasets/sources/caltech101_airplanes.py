@@ -46,9 +46,8 @@ class Airplanes:
         """Yield the images (interface: datasets.dataset.Dataset).
 
         Args:
-            origin: caltech-101.zip, its http(s) address, a folder with it, with its two archives or with their
-            content; or the
-                layout of the deep-learning report, caltech101_airplanes.csv (image, x1, y1, x2, y2) and images/.
+            origin: caltech-101.zip, its http(s) address, a folder with it, with its two archives or with their content;
+                or the layout of the deep-learning report, caltech101_airplanes.csv (image, x1, y1, x2, y2) and images/.
                 None downloads the authors' archive.
             data_dir: Folder of stores and downloads.
             progress: Reports progress.

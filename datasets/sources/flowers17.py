@@ -51,9 +51,8 @@ class Flowers17:
         """Yield the images (interface: datasets.dataset.Dataset).
 
         Args:
-            origin: 17flowers.tgz, its http(s) address, its folder or the one above it, or a folder with one
-            sub-folder for each
-                flower ("LilyValley" equals "lily_valley"). None downloads the authors' archive.
+            origin: 17flowers.tgz, its http(s) address, its folder or the one above it, or a folder with one sub-folder
+                for each flower ("LilyValley" equals "lily_valley"). None downloads the authors' archive.
             data_dir: Folder of stores and downloads.
             progress: Reports progress.
 

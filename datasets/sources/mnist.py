@@ -52,8 +52,8 @@ class Mnist:
         """Yield the images (interface: datasets.dataset.Dataset).
 
         Args:
-            origin: A folder with the four idx files, gzipped or not, a zip archive of it, or its http(s) address.
-                None downloads the authors' archive.
+            origin: A folder with the four idx files, gzipped or not, a zip archive of it, or its http(s) address. None
+                downloads the authors' archive.
             data_dir: Folder of stores and downloads.
             progress: Reports progress.
 

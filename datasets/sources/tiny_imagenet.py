@@ -47,8 +47,8 @@ class TinyImageNet:
         """Yield the images (interface: datasets.dataset.Dataset).
 
         Args:
-            origin: tiny-imagenet-200.zip, its http(s) address, its folder or one above it. None downloads the
-                authors' archive.
+            origin: tiny-imagenet-200.zip, its http(s) address, its folder or one above it. None downloads the authors'
+                archive.
             data_dir: Folder of stores and downloads.
             progress: Reports progress.
 

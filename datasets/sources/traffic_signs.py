@@ -53,10 +53,9 @@ class TrafficSigns:
         """Yield the images (interface: datasets.dataset.Dataset).
 
         Args:
-            origin: A folder with the three archives or their content, a zip archive of that, or its http(s) address;
-            or the
-                balanced arrays of the traffic-signs report (datasets.sources.traffic_sign_arrays). None downloads the
-                authors' archive.
+            origin: A folder with the three archives or their content, a zip archive of that, or its http(s) address; or
+                the balanced arrays of the traffic-signs report (datasets.sources.traffic_sign_arrays). None downloads
+                the authors' archive.
             data_dir: Folder of stores and downloads.
             progress: Reports progress.
 

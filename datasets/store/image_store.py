@@ -61,7 +61,7 @@ def prepare(dataset: Dataset, data_dir: Path, origin: str | None = None, progres
 
     Raises:
         DataError: Data are wrong or missing, too many images are broken, the disk is full, or the folder cannot be
-        written.
+            written.
     """
     from filelock import FileLock, Timeout
 
@@ -125,8 +125,7 @@ class ImageStore:
         Args:
             path: The HDF5 file.
             fold: Another division into training and validation; None keeps the store's own. Mean and deviation of the
-            channels
-                remain those of its own training split, so that one network serves every fold.
+                channels remain those of its own training split, so that one network serves every fold.
 
         Raises:
             DataError: The file is missing or damaged, or has too few images for so many folds.

@@ -17,8 +17,8 @@ def report(labels: np.ndarray, predicted: np.ndarray, names: Sequence[str], *, n
         labels: int [N], positions in `names`.
         predicted: int [N], positions in `names`.
         names: Of the classes.
-        numbers: Return {class or average: {"precision", "recall", "f1-score", "support"}, "accuracy": number}
-            in place of a text.
+        numbers: Return {class or average: {"precision", "recall", "f1-score", "support"}, "accuracy": number} in place
+            of a text.
     """
     from sklearn.metrics import classification_report
 

@@ -41,8 +41,7 @@ def export(winner: Winner, form: str, out: Path | None) -> tuple[Path, str]:
 
     Raises:
         InspectionError: The winner is no network, a package is missing, `out` exists, the format cannot hold the
-        network,
-            or outputs differ by more than TOLERANCE. No file is left then.
+            network, or outputs differ by more than TOLERANCE. No file is left then.
     """
     if not winner.is_keras:
         raise InspectionError(

@@ -1,6 +1,4 @@
-"""A study's audit: what speaks against believing its table as it stands, in plain words, each with its numbers and
-with the next command to run.
-"""
+"""The audit of a study: objections to its table, each with its numbers and the next command to run."""
 
 from __future__ import annotations
 
@@ -9,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import get_args
 
 from errors import pluralize
-from reporting.audit import check_results, check_search, check_training  # noqa: F401  # they register their checks
+from reporting.audit import check_results, check_search, check_training  # noqa: F401  # the modules register their checks
 from reporting.audit.finding import CHECKS, Finding, Inconclusive, Stage
 from reporting.results.arm_results import summarize_arms
 from tuning.records.study_record import StudyRecord
@@ -17,17 +15,17 @@ from tuning.records.study_record import StudyRecord
 
 @dataclass(frozen=True, kw_only=True)
 class Audit:
-    """What the checks said. A check that found nothing and could judge everything is silent."""
+    """The results of all checks; a check without a finding has no entry."""
 
-    findings: tuple[Finding, ...]  # the serious ones first
+    findings: tuple[Finding, ...]  # serious findings first
     unjudged: tuple[Inconclusive, ...]
-    rows: int  # arms that have one in the table
+    rows: int  # number of arms with a row in the table
     checks: int
     ended: bool  # whether the study ran to its end
 
     @property
     def verdict(self) -> str:
-        """One sentence."""
+        """The findings counted by severity, in one sentence."""
         serious = sum(finding.severity == "serious" for finding in self.findings)
         notes = len(self.findings) - serious
         parts = [pluralize(serious, "serious finding", "serious findings")] if serious else []
@@ -42,7 +40,7 @@ class Audit:
 
 
 def audit(record: StudyRecord) -> Audit:
-    """Every check of a study, as far as it came."""
+    """Run every check on a study, which may still be running."""
     found = [row for row in summarize_arms(record) if not row.members]
     missing = [row for row in found if row.state == "missing"]
     unjudged = [Inconclusive(check="its row", arm=row.arm, why=row.status) for row in missing]
@@ -63,7 +61,7 @@ def audit(record: StudyRecord) -> Audit:
 
 
 def _joined(unjudged: Iterable[Inconclusive]) -> Iterator[Inconclusive]:
-    """What is said of several arms alike is said once."""
+    """Merge inconclusive results that differ in their arm alone."""
     arms: dict[tuple[str, str], list[str]] = {}
     for one in unjudged:
         arms.setdefault((one.check, one.why), []).append(one.arm)
@@ -72,7 +70,7 @@ def _joined(unjudged: Iterable[Inconclusive]) -> Iterator[Inconclusive]:
 
 
 def audit_lines(found: Audit) -> list[str]:
-    """For a terminal: the verdict, each finding with its command, what could not be judged."""
+    """Return the audit as lines for a terminal: verdict, findings with commands, inconclusive checks."""
     lines = [f"Audit: {found.verdict}"]
     for finding in found.findings:
         lines += ["", f"{finding.severity}: {finding.title}{f' ({finding.arm})' if finding.arm else ''}"]

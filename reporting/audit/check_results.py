@@ -1,6 +1,4 @@
-"""Checks of the table itself: whether its best arm is the best, and whether its test numbers keep what validation
-promised.
-"""
+"""Checks of the table: whether its best arm is the best, and whether test confirms validation."""
 
 from __future__ import annotations
 
@@ -16,8 +14,11 @@ from tuning.records.study_record import StudyRecord
 
 @check("result")
 def within_noise(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
-    """The best arm by validation, and the next one, are no further apart than seeds of one arm are (Student's t
-    test, one deviation for both: two or three seeds are too few to have one each)."""
+    """Yield a finding where the two best arms differ by no more than seeds of one arm do.
+
+    The test is Student's t test on the validation objective. Both arms share one pooled deviation, since two or three
+    seeds are too few for a deviation of each.
+    """
     found = [row for row in summarize_arms(record) if row.objective is not None]
     best = best_arm(record, found)
     second = best_arm(record, [row for row in found if row is not best])
@@ -30,7 +31,7 @@ def within_noise(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
         f"{first.label} ({one.mean:.4f}) and {other.label} ({another.mean:.4f}) are {difference:.4f} apart in "
         f"{record.header.objective.metric}"
     )
-    # An arm measured as its authors left it has no seeds, and no spread.
+    # An arm that does not train has neither seeds nor spread.
     trained = [(row, objective) for row, objective in pair if record.arm(row.arm).trains]
     if any(objective.n < 2 for _, objective in trained):
         seeds = min(len(row.seeds) if row.state == "confirmed" else 0 for row, _ in trained)
@@ -40,7 +41,11 @@ def within_noise(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
 
 
 def _one_seed(record: StudyRecord, names: str, difference: float, seeds: int, error: float | None) -> Finding:
-    """seeds: the fewest that confirm one of the arms; error: of the difference, for want of validation images."""
+    """Return the finding that an arm of the best two has fewer than two seeds.
+
+    `seeds` is the smallest number of seeds that confirm one of the two arms, `error` the standard error of their
+    difference over the validation images.
+    """
     clear = error is not None and difference > thresholds.STANDARD_ERRORS * error
     images = f", {difference / error:.1f} standard errors of so few validation images" if error else ""
     who = "no fresh seed confirms" if seeds == 0 else "one seed alone stands for"
@@ -56,7 +61,7 @@ def _one_seed(record: StudyRecord, names: str, difference: float, seeds: int, er
 
 
 def _within_spread(record: StudyRecord, names: str, difference: float, measured: Sequence[Metric]) -> Iterator[Finding]:
-    """Judge the difference by the deviation of seeds within the arms, each of two seeds or more."""
+    """Judge the difference by the pooled deviation of seeds within the arms, each of two seeds or more."""
     from scipy.special import stdtrit  # type: ignore[import-untyped]
 
     freedom = sum(one.n - 1 for one in measured)
@@ -81,13 +86,16 @@ def _within_spread(record: StudyRecord, names: str, difference: float, measured:
 
 @check("result")
 def not_reproduced(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
-    """Fresh seeds of the best configuration lie below what the search saw of it by more than the validation images
-    explain. Of shares alone, such as accuracy: of them the images' part of the spread is known."""
+    """Yield a finding where fresh seeds fall below the search's value by more than the validation images explain.
+
+    The check applies to shares such as accuracy alone: only for them the images' part of the spread is known.
+    """
     for row in summarize_arms(record):
         searched, confirmed = record.best_trial(row.arm), row.objective
         if row.members or row.state != "confirmed" or searched is None or searched.best is None or confirmed is None:
             continue
-        both = (searched.best + confirmed.mean) / 2  # as if they were one: no error of 0 where there is a drop
+        # One share for both keeps the error above 0 where there is a drop.
+        both = (searched.best + confirmed.mean) / 2
         error = _image_error(record, both, both)
         drop = searched.best - confirmed.mean
         if error is None or drop <= max(thresholds.LEAST_DROP, thresholds.STANDARD_ERRORS * error):
@@ -110,14 +118,17 @@ def not_reproduced(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
 
 @check("result")
 def below_validation(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
-    """The test accuracy of an arm lies below its validation accuracy by more than the sizes of the splits explain."""
+    """Yield a finding where an arm's test accuracy is below its validation accuracy by more than chance.
+
+    The sizes of both splits determine the standard error.
+    """
     counts = record.header.data.counts
     for row in summarize_arms(record):
         validation, test = row.metrics.get("val_accuracy"), row.metrics.get("test_accuracy")
         if validation is None or test is None or not counts.get("val") or not counts.get("test"):
             continue
         drop = validation.mean - test.mean
-        # Of two proportions that are one, by the mean over all images: never 0 where there is a drop.
+        # The error is that of two samples of one proportion, the mean over all images: above 0 where there is a drop.
         images = counts["val"] + counts["test"]
         both = (validation.mean * counts["val"] + test.mean * counts["test"]) / images
         error = math.sqrt(max(0.0, both * (1 - both)) * (1 / counts["val"] + 1 / counts["test"]))
@@ -137,8 +148,11 @@ def below_validation(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
 
 
 def _image_error(record: StudyRecord, *means: float) -> float | None:
-    """Standard error of a difference of two shares of the validation images, as if these were other images for each;
-    None where the objective is no share, or the images were not counted."""
+    """Return the standard error of a difference of two shares of the validation images.
+
+    The shares count as measured on independent images. None where the objective is no share or the images were not
+    counted.
+    """
     counts = record.header.data.counts
     if not counts.get("val") or not record.header.objective.maximizes:
         return None

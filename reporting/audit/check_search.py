@@ -1,4 +1,4 @@
-"""Checks of how an arm was searched: its ranges, its failures, its length, its early stopping."""
+"""Checks of an arm's search: its ranges, failures, length and early stopping."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from tuning.records.study_record import StudyRecord, TrialRecord
 
 @check("search")
 def infeasible_trials(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
-    """More than a fifth of an arm's trials gave nothing; where one axis tells them apart, a range without them."""
+    """Yield a finding where more than a fifth of an arm's trials were infeasible or failed.
+
+    Where one axis separates these trials from the usable ones, the proposed command searches a range without them.
+    """
     for arm in record.arms:
         ended = [trial for trial in record.of_arm(arm.name, TrialRole.SEARCH) if trial.ended_time is not None]
         lost = [trial for trial in ended if trial.status in FAILED_STATUSES]
@@ -43,7 +46,7 @@ def infeasible_trials(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
 def _without(
     record: StudyRecord, arm: ArmHeader, usable: Sequence[TrialRecord], lost: Sequence[TrialRecord], reason: str
 ) -> tuple[dict[str, Any], str]:
-    """The settings that would avoid them, and the sentence that says why."""
+    """Return the settings that avoid the lost trials, and a sentence that explains them."""
     name = arm.name
     for axis in arm.axes:
         found = narrower(axis, [trial.config for trial in usable], [trial.config for trial in lost])
@@ -63,7 +66,7 @@ def _without(
 
 @check("search")
 def edge_of_range(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
-    """The best value of an axis lies at an end of what was searched, and those of the next best lie there too."""
+    """Yield a finding where most of the best values of an axis are at an end of its range."""
     if not searched(record):
         return
     for arm in record.arms:
@@ -92,7 +95,7 @@ def edge_of_range(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
 
 @check("search")
 def search_still_improving(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
-    """The last fifth of an arm's trials still found something over 1 % better."""
+    """Yield a finding where the last fifth of an arm's trials improved the best value by over 1 %."""
     if not searched(record):
         return
     for arm in record.arms:
@@ -128,7 +131,7 @@ def search_still_improving(record: StudyRecord) -> Iterator[Finding | Inconclusi
 
 @check("search")
 def rungs_disagree(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
-    """Where early stopping looked, finished trials stood in another order than at their end."""
+    """Yield a finding where a rung of early stopping ranks finished trials differently than their last epoch."""
     if not record.header.early_stopping:
         return
     factor = record.header.reduction_factor
@@ -150,7 +153,7 @@ def rungs_disagree(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
             )
             continue
         finals = [trial.best for trial in finished if trial.best is not None]
-        correlations: dict[int, float] = {}  # by rung
+        correlations: dict[int, float] = {}  # by epoch of the rung
         epoch = arm.grace_epochs
         while epoch < last:
             correlation = spearman([_best_at(record, trial, epoch) for trial in finished], finals)
@@ -172,7 +175,15 @@ def rungs_disagree(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
 
 
 def spearman(left: Sequence[float], right: Sequence[float]) -> float | None:
-    """Return the rank correlation, from -1 to 1; None where one side does not vary."""
+    """Return Spearman's rank correlation of two sequences.
+
+    Args:
+        left: One number for each item.
+        right: One number for each of the same items.
+
+    Returns:
+        From -1 to 1; None where one sequence does not vary.
+    """
     from scipy.stats import spearmanr  # type: ignore[import-untyped]  # half a second to import
 
     if min(len(set(left)), len(set(right))) < 2:
@@ -181,7 +192,7 @@ def spearman(left: Sequence[float], right: Sequence[float]) -> float | None:
 
 
 def _best_at(record: StudyRecord, trial: TrialRecord, epoch: int) -> float:
-    """The value a rung compared: the best until then; the worst there is where there was none yet."""
+    """Return the value that a rung compares: the best until that epoch, or the worst possible without any."""
     objective = record.header.objective
     values = [one.metrics.get(objective.metric) for one in trial.epochs[:epoch]]
     present = [value for value in values if value is not None]

@@ -1,4 +1,4 @@
-"""Checks of how an arm's chosen configuration trained: long enough, or too well."""
+"""Checks of how an arm's chosen configuration trained: long enough, or with overfitting."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from tuning.records.study_record import StudyRecord
 
 @check("training")
 def still_improving(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
-    """The mean curve of an arm's seeds had not converged: its best lies in the last tenth of the epochs it was given,
-    and its last quarter improved it by over 1 %.
+    """Yield a finding where the mean curve of an arm's seeds had not converged.
+
+    The best value is in the last tenth of the arm's epochs, and the last quarter of the curve improved it by over 1 %.
     """
     objective = record.header.objective
     for curve, arm in _trained(record, objective.metric):
@@ -54,10 +55,10 @@ def still_improving(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
 
 @check("training")
 def overfitting(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
-    """Validation loss rose by over 10 % from its lowest, and stayed there, while training loss fell on below it.
+    """Yield a finding where validation loss rose by over 10 % while training loss continued to fall.
 
-    Silent where one epoch alone says so, and where the objective gained until the last epoch all the same: a network
-    that grows too sure of itself may still get better.
+    The loss must stay above its lowest value for more than one epoch. An arm whose objective improved until its last
+    epoch has no finding: an overconfident network may still improve.
     """
     objective = record.header.objective
     training = {curve.arm: curve for curve, _ in _trained(record, "train_loss")}
@@ -95,7 +96,7 @@ def overfitting(record: StudyRecord) -> Iterator[Finding | Inconclusive]:
 
 
 def _against_overfitting(record: StudyRecord, arm: ArmHeader, at: int) -> tuple[dict[str, Any], str]:
-    """What to change: augmentation where there is none, else more dropout, else an earlier end."""
+    """Return the settings to change: augmentation if there is none, else more dropout, else fewer epochs."""
     name = arm.name
     learner = LEARNERS.get(arm.learner)
     augments = learner is not None and learner.augments and record.header.target == "class"
@@ -111,7 +112,7 @@ def _against_overfitting(record: StudyRecord, arm: ArmHeader, at: int) -> tuple[
 
 
 def _trained(record: StudyRecord, score: str) -> Iterator[tuple[Curve, ArmHeader]]:
-    """The mean curves of the arms that train, over the seeds of their rows; of the epochs this study gave them."""
+    """Yield the mean curve over the seeds of each arm that trains, restricted to this study's epochs."""
     arms = {arm.name: arm for arm in record.arms}
     for curve in curves(record, score):
         if arms[curve.arm].trains and curve.own.epochs:

@@ -1,4 +1,4 @@
-"""What a check of the audit says."""
+"""The result types of the audit's checks, and the registry of checks."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ from typing import Any, Literal
 from tuning.plan.command_line import tune_command
 from tuning.records.study_record import StudyRecord
 
-Severity = Literal["serious", "note"]  # the table may mislead; or more could be had
+Severity = Literal["serious", "note"]  # serious: the table may mislead; note: a better result is possible
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One objection to a study."""
+    """One objection to a study's table."""
 
-    code: str = ""  # of the check, which the audit enters
+    code: str = ""  # name of the check, entered by the audit
     severity: Severity
     title: str
-    arm: str = ""  # empty where it concerns all of them
-    sentence: str  # with its numbers
-    command: str  # to run next, complete
+    arm: str = ""  # empty where the finding concerns all arms
+    sentence: str  # the objection with its numbers
+    command: str  # complete command to run next
 
 
 @dataclass(frozen=True, kw_only=True)
 class Inconclusive:
-    """A check that had too little to go by."""
+    """A check that had too few data to judge."""
 
     check: str
-    arm: str = ""  # or several, with commas between them; empty where it concerns all
+    arm: str = ""  # one arm or several, separated by commas; empty where the check concerns all arms
     why: str
 
 
 Check = Callable[[StudyRecord], Iterator[Finding | Inconclusive]]
-Stage = Literal["search", "training", "result"]  # of a study, in the order of the audit
+Stage = Literal["search", "training", "result"]  # stages of a study in the order of the audit
 CHECKS: list[tuple[Stage, Check]] = []
 
 
 def check(stage: Stage) -> Callable[[Check], Check]:
-    """Register a function as a check of that stage; its name is the check's code."""
+    """Return a decorator that registers a check of a stage; the function's name is the check's code."""
 
     def register(function: Check) -> Check:
         CHECKS.append((stage, function))
@@ -49,18 +49,27 @@ def check(stage: Stage) -> Callable[[Check], Check]:
 
 
 def next_command(record: StudyRecord, **changes: Any) -> str:
-    """The study's own command with these settings changed, under a new name."""
+    """Return the study's own `tune` command with these settings changed, under a new name."""
     header = record.header
     return tune_command(record.task, header.settings, header.command, **changes)
 
 
 def searched(record: StudyRecord) -> bool:
-    """Whether the study chose its configurations itself."""
+    """Return whether the study's search chose the configurations, instead of a list."""
     return not record.header.settings.get("configs")
 
 
 def relative_gain(record: StudyRecord, value: float, over: float) -> float:
-    """By how much a value of the objective is better than another, as a share of the better one; negative if worse."""
+    """Return the relative gain of one objective value over another, negative if it is worse.
+
+    Args:
+        record: The study, whose objective defines the better direction.
+        value: The value to judge.
+        over: The value to compare it with.
+
+    Returns:
+        The gain as a share of the value larger in size; 0 where both are 0.
+    """
     gain = value - over if record.header.objective.maximizes else over - value
     size = max(abs(value), abs(over))
     return gain / size if size else 0.0

@@ -1,4 +1,4 @@
-"""Where the values of an axis lie in its range, and which range to search next."""
+"""The position of values within the range of an axis, and proposals for the next range."""
 
 from __future__ import annotations
 
@@ -15,16 +15,24 @@ from tuning.records.header import AnyAxis, ChoiceAxis, FloatAxis, IntAxis
 
 @dataclass(frozen=True, kw_only=True)
 class Edge:
-    """The end of a range where the best values lie."""
+    """An end of a range at which the best values are."""
 
     side: str  # "lower" or "upper"
-    searched: str  # "1e-4..0.01"
-    proposed: str  # the wider range, as --space takes it
-    near: int  # of the best values, how many lie at that end
+    searched: str  # the range that was searched, such as "1e-4..0.01"
+    proposed: str  # the wider range in the syntax of --space
+    near: int  # number of the best values at that end
 
 
 def edge(axis: AnyAxis, best: Sequence[Any]) -> Edge | None:
-    """best: its values in the best trials, the best first. None where they lie inside, or nothing lies beyond."""
+    """Return the end of an axis's range at which the best values are.
+
+    Args:
+        axis: The axis that was searched.
+        best: Values of the axis in the best trials, best trial first.
+
+    Returns:
+        None where the values are inside the range, where chance explains them, or where no wider range is possible.
+    """
     if isinstance(axis, ChoiceAxis):
         return _edge_of_list(axis, best)
     low, high, log = axis.low, axis.high, axis.log
@@ -45,7 +53,7 @@ def edge(axis: AnyAxis, best: Sequence[Any]) -> Edge | None:
 
 
 def _edge_of_list(axis: ChoiceAxis, best: Sequence[Any]) -> Edge | None:
-    """A list of three numbers or more, with another one beyond its end that `--space` may ask for."""
+    """Return the edge of a list of three numbers or more that `--space` can extend beyond its end."""
     values = axis.values
     if len(values) < 3 or any(isinstance(value, (bool, str)) for value in [*values, *axis.allowed]):
         return None
@@ -64,23 +72,27 @@ def _edge_of_list(axis: ChoiceAxis, best: Sequence[Any]) -> Edge | None:
 
 
 def _by_chance(number: int, near: int, first: float, others: float) -> bool:
-    """Whether so many of the best may lie at an end for nothing. first: the probability that the very best lies at
-    either end; others: that another one lies at that same end."""
+    """Return whether an axis without effect may have so many of the best values at an end.
+
+    `first` is the probability that the best value is at either end, `others` that another one is at the same end.
+    """
     rest = number - 1
     tail = math.fsum(math.comb(rest, k) * others**k * (1 - others) ** (rest - k) for k in range(near - 1, number))
     return near < thresholds.EDGE_SHARE * number or first * tail > thresholds.EDGE_CHANCE
 
 
 def _place(value: float, low: float, high: float, log: bool) -> float:
-    """From 0, the lower end, to 1; outside them where a listed value was."""
+    """Return a value's position in the range from 0 to 1; listed values may be outside."""
     if log:
         return math.log(value / low) / math.log(high / low)
     return (value - low) / (high - low)
 
 
 def _wider(axis: FloatAxis | IntAxis, side: str) -> tuple[float, float]:
-    """A logarithmic range a decade wider; another one by half its width. What cannot be is left out: a fraction stays
-    below 1 (halfway from its end to 1 at most), what starts at 0 or above does not go below."""
+    """Extend a logarithmic range by a decade, a linear one by half its width, within possible values.
+
+    A fraction stays below 1 and moves at most halfway from its end to 1; a range from 0 or above stays at 0 or above.
+    """
     low, high = axis.low, axis.high
     if axis.log:
         wider = (low / 10, high) if side == "lower" else (low, high * 10)
@@ -98,7 +110,17 @@ def _wider(axis: FloatAxis | IntAxis, side: str) -> tuple[float, float]:
 def narrower(
     axis: AnyAxis, usable: Sequence[Mapping[str, Any]], lost: Sequence[Mapping[str, Any]]
 ) -> tuple[float, float, str] | None:
-    """A range without the lost trials, and on which side they lie; None where the axis does not tell them apart."""
+    """Return a part of an axis's range without the lost trials.
+
+    Args:
+        axis: The axis that was searched.
+        usable: Configurations of the trials with a value.
+        lost: Configurations of the infeasible and failed trials.
+
+    Returns:
+        The part's lower end, its upper end, and where the lost trials are, such as "at the upper end". None where the
+        axis does not separate the lost trials from the usable ones.
+    """
     if not isinstance(axis, FloatAxis) or axis.low == axis.high:
         return None
     good, bad = ([config[axis.name] for config in side if axis.name in config] for side in (usable, lost))

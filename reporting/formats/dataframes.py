@@ -1,4 +1,4 @@
-"""A study as data frames: a row an arm, a row a trial, a row an epoch. What the CSV files hold."""
+"""The data frames of a study, with a row per arm, trial or epoch, and its CSV files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,17 @@ from tuning.records.study_record import StudyRecord
 
 
 def arms_frame(record: StudyRecord, task: Task, published: Published) -> pandas.DataFrame:
-    """A row an arm: `<metric>` is the mean over seeds, beside it `<metric>_std`, `<metric>_n`, `published_<metric>`."""
+    """Return a frame with a row per arm.
+
+    Args:
+        record: The study.
+        task: The task of the study.
+        published: The task's published numbers.
+
+    Returns:
+        Column `<metric>` is the mean over seeds, `<metric>_std` their sample deviation, `<metric>_n` the number of
+        seeds, `published_<metric>` the published number.
+    """
     found = summarize_arms(record)
     values = [published_of(task, published, row.arm) for row in found]
     evidence = collect_uncertainty(record, found)
@@ -46,7 +56,10 @@ def arms_frame(record: StudyRecord, task: Task, published: Published) -> pandas.
 
 
 def _evidence(evidence: Evidence, arm: str) -> dict[str, Any]:
-    """best_less_this: the arm best on validation less this one, in correct answers on the same test images."""
+    """Return the uncertainty columns of an arm.
+
+    `best_less_this` is the accuracy of the arm best on validation minus this arm's, on the same test images.
+    """
     one = evidence.of(arm)
     against = next((comparison for comparison in evidence.comparisons if comparison.minus == arm), None)
     low, high = one.interval or (None, None)
@@ -67,7 +80,16 @@ def _evidence(evidence: Evidence, arm: str) -> dict[str, Any]:
 
 
 def table_frame(record: StudyRecord, table: Table, published: Published) -> pandas.DataFrame:
-    """One of the task's tables as numbers; published ones are text, as the document prints them."""
+    """Return one of the task's tables as numbers.
+
+    Args:
+        record: The study.
+        table: A table of its task.
+        published: The task's published numbers, which stay text as the report prints them.
+
+    Returns:
+        A row per arm. A table of the best arm has one row, or none where no arm has a result.
+    """
     found: Sequence[ArmResult] = summarize_arms(record)
     if table.rows == "best":
         best = best_arm(record, found)
@@ -78,7 +100,7 @@ def table_frame(record: StudyRecord, table: Table, published: Published) -> pand
         cell: dict[str, Any] = {}
         for column in table.columns:
             if column.field in ("label", "note"):
-                continue  # the row's identity has them
+                continue  # the columns of `_identity` have them
             cell[column.field] = spread.get(column.field)
             beside = (f"{column.field}_std", f"{column.field}_n")
             cell |= {name: spread[name] for name in beside if name in spread}
@@ -91,12 +113,15 @@ def table_frame(record: StudyRecord, table: Table, published: Published) -> pand
 
 
 def trials_frame(record: StudyRecord) -> pandas.DataFrame:
-    """A row a trial, in the order they were asked; each axis is a column, empty where the trial does not have it."""
+    """Return a frame with a row per trial in the order they were created.
+
+    Each axis is a column, empty where the trial does not have the axis.
+    """
     return _frame(*trial_groups(record))
 
 
 def history_frame(record: StudyRecord) -> pandas.DataFrame:
-    """A row an epoch, trial by trial."""
+    """Return a frame with a row per epoch, trial by trial."""
     sample = record.header.sample
     epochs = [(trial, epoch) for trial in record.trials.values() for epoch in trial.epochs]
     return _frame(
@@ -108,7 +133,7 @@ def history_frame(record: StudyRecord) -> pandas.DataFrame:
 
 
 def to_csv(frame: pandas.DataFrame) -> str:
-    """The frame as text, the same bytes on every platform."""
+    """Return the frame as CSV text with the same bytes on every platform."""
     return str(frame.to_csv(index=False, lineterminator="\n"))
 
 
@@ -131,13 +156,13 @@ def _spread(row: ArmResult) -> dict[str, float | int | None]:
 
 
 def _frame(*groups: Records) -> pandas.DataFrame:
-    """Groups of columns side by side; each has one record a row, and its columns in the order they are first met."""
+    """Join groups of columns, each a list of one record per row, in the order the columns first occur."""
     columns, rows = side_by_side(groups)
     return pandas.DataFrame({name: _series([row[name] for row in rows]) for name in columns})
 
 
 def _series(values: list[Any]) -> pandas.Series[Any]:
-    """Whole numbers stay whole where some are missing: pandas alone would make 4 blocks 4.0 blocks."""
+    """Keep whole numbers whole where some are missing: pandas would turn 4 blocks into 4.0 blocks."""
     kinds = set(map(type, values)) - {type(None)}
     if kinds == {int}:
         return pandas.Series(values, dtype="Int64")
@@ -149,12 +174,15 @@ def _series(values: list[Any]) -> pandas.Series[Any]:
 
 
 def summarize(study: Path) -> pandas.DataFrame:
-    """One row an arm of the study in that folder: every metric, its deviation, its published number."""
+    """Return a frame with a row per arm of the study in a folder: metrics, deviations, published numbers."""
     record, task = open_study(study)
     return arms_frame(record, task, read_published(task))
 
 
 def render(studies: Sequence[Study]) -> str:
-    """Render a CSV row an arm, the studies one under another; a column that a study lacks is empty in its rows."""
+    """Render a CSV row per arm, one study below another.
+
+    A column that a study lacks is empty in the study's rows.
+    """
     frames = [arms_frame(record, task, read_published(task)) for record, task in studies]
     return to_csv(pandas.concat(frames, ignore_index=True))

@@ -1,4 +1,4 @@
-"""The templates of the HTML pages: self-contained pages that open from disk without a network."""
+"""Jinja templates of self-contained HTML pages, which open from disk without a network."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from reporting.tables.study_comparison import Study, blocks
 from reporting.tables.table import RenderedTable, transposed
 
-_MOST_COLUMNS = 7  # beside each other on a screen; a wider table of few rows is turned on its side
+_MOST_COLUMNS = 7  # columns that fit on a screen; a wider table of few rows is transposed
 _FEW_ROWS = 4
 
 
 def templates() -> Environment:
-    """Read the templates of this room. Text in them is escaped, a missing value is an error."""
+    """Return the environment of this package's templates, which escapes text and rejects missing values."""
     environment = Environment(
         loader=PackageLoader("reporting"),
         autoescape=True,
@@ -36,12 +36,12 @@ def _narrowed(table: RenderedTable) -> RenderedTable:
 
 
 def _identifier(text: str) -> str:
-    """Make a text an id: letters, digits and hyphens."""
+    """Convert a text to an HTML id of letters, digits and hyphens."""
     return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")
 
 
 def render(studies: Sequence[Study]) -> str:
-    """Render studies as one page that needs nothing beside it."""
+    """Render studies as one page without external files."""
     shown = blocks(studies)
     title = shown[0].heading.splitlines()[0]
     return templates().get_template("summary.html").render(title=title, blocks=shown)

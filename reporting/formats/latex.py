@@ -1,4 +1,4 @@
-r"""Tables as LaTeX for \usepackage{booktabs}: rules above, between and below, no vertical lines, footnotes under it."""
+r"""LaTeX tables for \usepackage{booktabs}: horizontal rules, no vertical lines, footnotes below the table."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from reporting.tables.study_comparison import Study, blocks
 from reporting.tables.table import Block, Heading, RenderedTable, transposed, with_marks
 
-# Every character that LaTeX reads as more than itself. Backslash and braces are replaced together with the others, in
-# one pass, so that no replacement is replaced again.
+# Every character that is special in LaTeX. One pass replaces all of them, since a second one would replace the
+# backslashes and braces of the first.
 _SPECIAL = {
     **{letter: f"\\{letter}" for letter in "&%$#_{}"},
     "\\": r"\textbackslash{}",
@@ -22,15 +22,15 @@ _SPECIAL = {
     "×": r"$\times$",
     "§": r"\S{}",
     "²": r"\textsuperscript{2}",
-    "[": "{[}",  # after \\ a bracket would be a length
+    "[": "{[}",  # a bracket after \\ would begin a length
     "]": "{]}",
 }
-_PROSE_WIDTH = 0.3  # of the line, at most: a column of words wraps there
-_MOST_COLUMNS = 6  # beside each other on a page of 12 cm; a wider table is turned on its side
+_PROSE_WIDTH = 0.3  # share of the line at which a column of words wraps
+_MOST_COLUMNS = 6  # columns that fit on a page of 12 cm; a wider table is transposed
 
 
 def latex_text(block: Block) -> str:
-    """A study's tables, to be put into a document by \\input. Heading and remarks on the study are comments."""
+    r"""Render a study's tables for \input. Heading and remarks on the study become comments."""
     comments = [f"% {line}" for text in (block.heading, *block.before, *block.after) for line in text.splitlines()]
     return "\n".join(["% needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}", *comments, ""]) + "\n".join(
         map(latex_table, block.tables)
@@ -38,7 +38,7 @@ def latex_text(block: Block) -> str:
 
 
 def latex_table(table: RenderedTable) -> str:
-    """One float of its own: \\begin{table} to \\end{table}."""
+    r"""Render a table as a float, from \begin{table} to \end{table}."""
     notes = [f"{_mark(place)} {escaped(note)}" for place, note in enumerate(table.notes, 1)]
     table = with_marks(table, _marked)
     columns = sum(2 if heading.compared else 1 for heading in table.headings)
@@ -70,12 +70,12 @@ def latex_table(table: RenderedTable) -> str:
 
 
 def escaped(text: str) -> str:
-    """Plain text, as LaTeX prints it."""
+    """Escape plain text for LaTeX."""
     return "".join(_SPECIAL.get(letter, letter) for letter in " ".join(text.split()))
 
 
 def _marked(text: str, numbers: Sequence[int]) -> str:
-    """Write the numbers of a text's footnotes as one superscript."""
+    """Append the numbers of a text's footnotes as one superscript."""
     return escaped(text) + (_mark(",".join(map(str, numbers))) if numbers else "")
 
 
@@ -90,7 +90,7 @@ def _alignment(headings: Sequence[Heading]) -> str:
 
 
 def _head(headings: Sequence[Heading]) -> list[str]:
-    """Compared columns stand two by two under one heading."""
+    """Write the head; a compared column has two columns under one heading."""
     names = [rf"\multicolumn{{2}}{{c}}{{{heading.text}}}" if heading.compared else heading.text for heading in headings]
     lines = [" & ".join(names) + r" \\"]
     if any(heading.compared for heading in headings):
@@ -105,5 +105,5 @@ def _head(headings: Sequence[Heading]) -> list[str]:
 
 
 def render(studies: Sequence[Study]) -> str:
-    """Render studies for \\input: the tables as floats, what stands around them as comments."""
+    r"""Render studies for \input: tables as floats, the text around them as comments."""
     return "\n".join(map(latex_text, blocks(studies)))

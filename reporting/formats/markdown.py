@@ -1,4 +1,4 @@
-"""Tables as Markdown (GitHub's), by rich's own box for it."""
+"""GitHub Markdown tables, drawn with rich's Markdown box."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _NEVER_WRAPS = 1_000_000
 
 
 def markdown_text(block: Block) -> str:
-    """A study: its heading, what to know first, its tables, what to know after."""
+    """Render a study: heading, status lines, tables, and the lines after the tables."""
     around = map(escaped, block.before), map(markdown_table, block.tables), map(escaped, block.after)
     parts = [f"## {escaped(block.heading)}", *chain(*around)]
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
 
 
 def markdown_table(table: RenderedTable) -> str:
-    """Title, table, footnotes, remarks and commands."""
+    """Render a table: title, rows, footnotes, remarks and commands."""
     grid = Table(box=box.MARKDOWN)
     marked = with_marks(table, in_brackets)
     for heading in marked.headings:
@@ -45,7 +45,10 @@ def markdown_table(table: RenderedTable) -> str:
 
 
 def escaped(text: str) -> str:
-    """A bar would end the cell, a line break the row, a star start emphasis. Underscores inside words start none."""
+    """Escape text for a table cell.
+
+    A bar would end the cell, a line break the row, and a star begins emphasis. Underscores inside words do not.
+    """
     for letter in "\\|*`<":
         text = text.replace(letter, f"\\{letter}")
     return " ".join(text.split())

@@ -1,5 +1,4 @@
-"""A study's table in place inside a Markdown file, between two comments that stay: the traffic-signs report keeps its
-table so."""
+"""Study tables injected into a Markdown file between two comments, as in the traffic-signs report."""
 
 from __future__ import annotations
 
@@ -17,10 +16,19 @@ _MARK = r"^\[comment\]: # \({name}_{end}\)[ \t]*(?=\r?$)"
 
 
 def write_into(study: Path, target: Path) -> list[str]:
-    """Put each of the study's tables whose marks the file has between them. Returns the names of those.
+    """Write the study's tables between their marks in a Markdown file.
 
-    Everything else of the file stays as it is, its line ends too; it is written whole or not at all.
-    Raises ReportingError: no file, not text, no marks, a start without an end.
+    The rest of the file keeps its text and its line ends. The write is atomic.
+
+    Args:
+        study: Folder of the study.
+        target: A UTF-8 Markdown file with marks for at least one table.
+
+    Returns:
+        The names of the tables that were written.
+
+    Raises:
+        ReportingError: When the file cannot be read, is not UTF-8, has no marks, or has a start without an end.
     """
     record, task = open_study(study)
     try:
@@ -45,7 +53,7 @@ def write_into(study: Path, target: Path) -> list[str]:
         written.append(name)
     if not written:
         _raise_without_marks(target, text, list(tables))
-    write_atomically(target.resolve(), text)  # a link stays one
+    write_atomically(target.resolve(), text)  # resolved, so that a symbolic link stays a link
     return written
 
 

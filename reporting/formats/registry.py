@@ -1,8 +1,8 @@
-"""Formats in which studies are printed, by the name that `summarize --format` takes. Imports nothing heavy."""
+"""The formats in which studies are printed, by their name in `summarize --format`."""
 
 from __future__ import annotations
 
-# By name the module of this room with `render(studies) -> str`.
+# Modules of this package with `render(studies) -> str`, by format. They are names, since some import pandas.
 FORMATS = {
     "table": "terminal",
     "markdown": "markdown",

@@ -1,4 +1,4 @@
-"""Studies as text in one of the formats. Several stand side by side where they can."""
+"""Studies as text in one format, side by side where they are comparable."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def summarize_text(studies: Sequence[Path], format: str = "table") -> str:
         format: A name of `registry.FORMATS`.
 
     Raises:
-        ReportingError: An unknown format.
-        StudyNotFound: A folder holds no readable study.
-        UnknownTask: A study of a task that does not exist.
+        ReportingError: When the format is unknown.
+        StudyNotFound: When a folder has no readable study.
+        UnknownTask: When the task of a study does not exist.
     """
     if format not in registry.FORMATS:
         raise ReportingError(unknown_name("format", format, tuple(registry.FORMATS)))

@@ -1,4 +1,7 @@
-"""`summarize --format json`: a contract for machines. Names are added, never renamed; absent values are null."""
+"""The JSON of `summarize --format json`, a stable contract for other programs.
+
+Later versions add names and never rename one; absent values are null.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,16 @@ SCORES = ("train_accuracy", "train_loss", "val_accuracy", "val_loss", "test_accu
 
 
 def summary(record: StudyRecord, task: Task, published: Published) -> dict[str, Any]:
-    """One study: means over the seeds of each arm at the top, with deviations under "metrics"."""
+    """Return one study as a JSON object.
+
+    Args:
+        record: The study.
+        task: The task of the study.
+        published: The task's published numbers.
+
+    Returns:
+        Each arm's row has the means over its seeds at the top and their deviations under "metrics".
+    """
     found = summarize_arms(record)
     evidence = collect_uncertainty(record, found)
     return {
@@ -41,7 +53,13 @@ def summary(record: StudyRecord, task: Task, published: Published) -> dict[str, 
 
 
 def published_of(task: Task, published: Published, arm: str) -> dict[str, PublishedValue]:
-    """An arm's published numbers by field, over all tables of the task; the first table that has one counts."""
+    """Return an arm's published numbers by field.
+
+    Args:
+        task: The task; the first of its tables that has a field's number decides.
+        published: The task's published numbers.
+        arm: Name of the arm.
+    """
     values: dict[str, PublishedValue] = {}
     for table in task.tables:
         for column in table.columns:
@@ -77,5 +95,5 @@ def render(studies: Sequence[Study]) -> str:
 
 
 def json_text(value: Any) -> str:
-    """Return the value as indented JSON with its last line break."""
+    """Return the value as indented JSON with a final line break."""
     return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

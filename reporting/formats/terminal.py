@@ -1,4 +1,4 @@
-"""Tables on a terminal, by rich. A table too wide for it is laid out anew; a number is never broken or cut."""
+"""Terminal tables, drawn by rich. A table wider than the terminal changes its layout; numbers never break."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from reporting.tables.formatting import ABSENT
 from reporting.tables.study_comparison import Study, blocks
 from reporting.tables.table import Block, Cell, Heading, RenderedTable, in_brackets, transposed, with_marks
 
-_LABEL_WIDTH = 14  # a column of words may be narrowed to this
-_SENTENCE_WIDTH = 24  # and one of sentences to this
+_LABEL_WIDTH = 14  # characters to which a column of words may shrink
+_SENTENCE_WIDTH = 24  # characters to which a column of sentences may shrink
 
 
-_UNBROKEN = "\u00a0"  # in place of a space where no line may end
+_UNBROKEN = "\u00a0"  # replaces a space at which no line may break
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +33,17 @@ class _Column:
     heading: str
     texts: tuple[str, ...]
     minimum: int
-    maximum: int  # the width in which nothing wraps; where it is the minimum, the column never does
+    maximum: int  # the width in which nothing wraps; a column whose minimum is equal never wraps
 
 
 def terminal_text(block: Block, width: int, colour: bool) -> str:
-    """A study: its heading, what to know first, its tables, what to know after."""
+    """Render a study: heading, status lines, tables, and the lines after the tables.
+
+    Args:
+        block: The study, or several side by side.
+        width: Width of the terminal in characters.
+        colour: Whether to write ANSI colours.
+    """
     console = Console(
         file=io.StringIO(), width=width, force_terminal=colour, no_color=None if colour else True, highlight=False
     )
@@ -52,7 +58,7 @@ def terminal_text(block: Block, width: int, colour: bool) -> str:
         for line in block.after:
             console.print(Text(line, style="dim"))
     text = "\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n"
-    return re.sub("\n{3,}", "\n\n", text)  # a grid ends with an empty line of its own
+    return re.sub("\n{3,}", "\n\n", text)  # rich ends a grid with an empty line
 
 
 def _print_table(console: Console, table: RenderedTable) -> None:
@@ -74,13 +80,13 @@ def _print_table(console: Console, table: RenderedTable) -> None:
 
 
 def _layout(width: int, table: RenderedTable) -> list[Table]:
-    """As the document has it; else transposed; else published lines under the measured ones.
+    """Choose a layout: upright, else transposed, else with published lines below the measured ones.
 
-    Where that is too wide as well, transposed in several grids, each of as many rows as fit.
+    Where all of them are too wide, the table is transposed into several grids, each of as many rows as fit.
     """
     upright = list(_columns(table))
     if _needs([column.maximum for column in upright]) > width:
-        # Labels give way first and all alike: "Fine Tuned / (Best Variant)", wherever the other columns end.
+        # Labels shrink before the other columns: "Fine Tuned / (Best Variant)".
         label = upright[0]
         texts = tuple(_wrapped(text, label.minimum) for text in label.texts)
         upright[0] = replace(label, texts=texts, maximum=_width(label.heading, *texts))
@@ -101,12 +107,12 @@ def _fits(columns: Sequence[_Column], width: int) -> bool:
 
 
 def _needs(widths: Sequence[int]) -> int:
-    """The grid's width: a blank before the first column, three between two, one after the last."""
+    """Return a grid's width: one blank before the first column, three between columns, one at the end."""
     return sum(widths) + 3 * (len(widths) - 1) + 2
 
 
 def _grid(columns: Sequence[_Column], width: int) -> Table:
-    """What the columns leave free goes to the narrowest of those that wrap, until nothing does."""
+    """Give free width to the narrowest column that wraps, one character at a time."""
     widths = [column.minimum for column in columns]
     while _needs(widths) < width:
         narrow = [index for index, column in enumerate(columns) if widths[index] < column.maximum]
@@ -122,7 +128,7 @@ def _grid(columns: Sequence[_Column], width: int) -> Table:
 
 
 def _wrapped(text: str, width: int) -> str:
-    """Lines of at most that width, broken at spaces; a name longer than a line after one of its underscores."""
+    """Break a text at spaces into lines of at most `width`; longer names break after an underscore."""
     lines = []
     for paragraph in text.split("\n"):
         line = ""
@@ -155,7 +161,7 @@ def _columns(table: RenderedTable) -> Iterator[_Column]:
 
 
 def _transposed(table: RenderedTable, rows: Sequence[tuple[Cell, ...]]) -> list[_Column]:
-    """Lay out a row a field; labels and sentences wrap, numbers and names of fields do not."""
+    """Lay out a row per field; labels and sentences wrap, numbers and names of fields do not."""
     name, *fields = table.headings
     unbroken = []
     for label, *cells in rows:
@@ -172,7 +178,7 @@ def _unbroken(text: str) -> str:
 
 
 def _in_lines(table: RenderedTable) -> list[_Column]:
-    """Lay out a line of measured and one of published numbers a row; nothing where none are compared."""
+    """Lay out a line of measured and one of published numbers per row; empty where none are compared."""
     name, *fields = table.headings
     if not any(heading.compared for heading in fields) or any(heading.prose for heading in fields):
         return []
@@ -188,7 +194,7 @@ def _in_lines(table: RenderedTable) -> list[_Column]:
 
 
 def _prose_width(texts: Sequence[str]) -> int:
-    """Words may be narrowed, but not so far that they read as a ribbon."""
+    """Return how narrow a column of words may become while it stays readable."""
     longest = max(map(cell_len, texts), default=0)
     word = max((cell_len(part) for text in texts for part in re.findall(r"[^ \n_]+_?|_", text)), default=0)
     return max(word, min(longest, _LABEL_WIDTH if longest <= 2 * _SENTENCE_WIDTH else _SENTENCE_WIDTH))
@@ -199,7 +205,7 @@ def _width(*texts: str) -> int:
 
 
 def _in_two_lines(heading: str) -> str:
-    """Break a long heading once at most, as narrow as that goes: it must not widen a column of short numbers."""
+    """Break a long heading at most once, so that it does not widen a column of short numbers."""
     return next(text for width in count(1) if (text := _wrapped(heading, width)).count("\n") < 2)
 
 
@@ -208,8 +214,8 @@ def render(studies: Sequence[Study], width: int | None = None, colour: bool | No
 
     Args:
         studies: Records with their tasks.
-        width: Columns; as wide as the terminal is where it is None.
-        colour: Whether to colour; None colours where the output is a terminal.
+        width: Width in characters; None takes the terminal's.
+        colour: Whether to write ANSI colours; None writes them where the output is a terminal.
     """
     columns = width or shutil.get_terminal_size(fallback=(100, 24)).columns
     coloured = sys.stdout.isatty() if colour is None else colour

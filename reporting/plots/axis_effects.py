@@ -1,7 +1,4 @@
-"""What each axis of an arm did to the validation objective: every trial as a point, and for each value or bin the best
-and the spread over everything else ("effect of X on validation accuracy", food10 report, section 4); Optuna's
-importances.
-"""
+"""Plots of each axis's effect on the objective (food10 report, section 4), and of Optuna's importances."""
 
 from __future__ import annotations
 
@@ -27,9 +24,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BINS = 5
-OF_A_BIN = 3  # trials on average, at least; of fewer there is no spread to see
-SEPARATE = 6  # up to so many different numbers that recur stand for themselves; others are put into bins
-LONG_TICKS = 35  # letters of an axis' choices that fit side by side
+OF_A_BIN = 3  # least trials per bin on average; fewer show no spread
+SEPARATE = 6  # most different numbers that form a group each if they recur; more are put into bins
+LONG_TICKS = 35  # letters of an axis's choices that fit side by side
 BEST, SPREAD = COLOURS[1], COLOURS[0]
 
 
@@ -38,8 +35,8 @@ class Point:
     """One trial of the search."""
 
     trial: str
-    position: float  # along the axis: the number itself, or the place of the choice in `ticks`
-    value: float | None  # best of the objective; None where it reached none
+    position: float  # position along the axis: the number itself, or the place of the choice in `ticks`
+    value: float | None  # best value of the objective; None where the trial has none
     status: str
 
 
@@ -49,18 +46,18 @@ class Group:
 
     label: str  # the value, or its bin: "1e-4 to 2.5e-4"
     low: float
-    high: float  # position of both ends; equal for one value
-    trials: int  # that have a value
+    high: float  # `low` and `high` are the positions of both ends; equal for one value
+    trials: int  # number of trials that have a value
     best: float
-    best_at: float  # position of the trial that reached it
-    quarter: float  # the objective's quartiles over everything else that varied
+    best_at: float  # position of the trial that reached the best
+    quarter: float  # `quarter`, `median` and `three_quarters` are the objective's quartiles over all other axes
     median: float
     three_quarters: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class AxisEffect:
-    """One axis of one arm."""
+    """The effect of one axis of one arm."""
 
     arm: str
     axis: str
@@ -69,11 +66,16 @@ class AxisEffect:
     ticks: tuple[str, ...]  # the choices; empty for a numeric axis
     condition: str  # "with optimizer sgd", empty for an axis that every trial has
     points: tuple[Point, ...]
-    groups: tuple[Group, ...]  # none where a numeric axis has too few trials for two bins
+    groups: tuple[Group, ...]  # empty where a numeric axis has too few trials for two bins
 
 
 def effects(record: StudyRecord, arm: str) -> list[AxisEffect]:
-    """One for each axis that took two values or more in the arm's search, in the order of its space."""
+    """Return the effect of each axis that took several values in the search, in the order of the space.
+
+    Args:
+        record: The study.
+        arm: Name of the arm.
+    """
     trials = [trial for trial in record.of_arm(arm, TrialRole.SEARCH) if trial.ended_time is not None]
     found = []
     for axis in record.arm(arm).axes:
@@ -103,12 +105,17 @@ def _effect(record: StudyRecord, arm: str, axis: AnyAxis, trials: Sequence[Trial
 
 
 def condition_of(axis: AnyAxis) -> str:
-    """Write where a trial has the axis, such as "with optimizer sgd"; empty where every trial has it."""
+    """Write when a trial has the axis, such as "with optimizer sgd"; empty where every trial has it."""
     return f"with {axis.when.axis} {' or '.join(map(format_value, axis.when.values))}" if axis.when else ""
 
 
 def choices_of(axis: AnyAxis, values: Sequence[Any]) -> tuple[str, ...]:
-    """The choices that were taken, in the order of the space; none for a numeric axis."""
+    """Return the choices that trials took, in the order of the space; none for a numeric axis.
+
+    Args:
+        axis: The axis.
+        values: Its value in each trial.
+    """
     if not isinstance(axis, ChoiceAxis):
         return ()
     taken = {format_value(value) for value in values}
@@ -116,6 +123,12 @@ def choices_of(axis: AnyAxis, values: Sequence[Any]) -> tuple[str, ...]:
 
 
 def position_of(value: Any, ticks: Sequence[str]) -> float:
+    """Return a value's position along a plot's axis: its place in `ticks`, or the number itself.
+
+    Args:
+        value: The value of the axis.
+        ticks: The choices as text; empty for a numeric axis.
+    """
     return float(ticks.index(format_value(value))) if ticks else float(value)
 
 
@@ -130,7 +143,7 @@ def _groups(points: Sequence[Point], ticks: Sequence[str], log: bool, objective:
     groups = []
     for number, (low, high) in enumerate(bounds, 1):
         last = number == len(bounds)
-        # A value on a bound belongs to the bin that begins there; the last bin has both its ends.
+        # A value on a bound belongs to the bin that begins there; the last bin includes both of its ends.
         inside = [(value, at) for value, at in valued if at == low or low < at < high or (last and at == high)]
         if inside:
             label = ticks[int(low)] if ticks else " to ".join(map(format_value, dict.fromkeys((low, high))))
@@ -143,11 +156,10 @@ def _bins(low: float, high: float, log: bool, number: int) -> list[tuple[float, 
         low * (high / low) ** (step / number) if log else low + (high - low) * step / number
         for step in range(1, number)
     ]
-    return list(itertools.pairwise([low, *inner, high]))  # the ends exactly, whatever rounding says
+    return list(itertools.pairwise([low, *inner, high]))  # both ends without rounding errors
 
 
 def _group(label: str, low: float, high: float, inside: Sequence[tuple[float, float]], objective: Objective) -> Group:
-    """inside: each trial's value and position."""
     values = [value for value, _ in inside]
     quarter, median, three_quarters = (
         statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
@@ -167,7 +179,12 @@ def _group(label: str, low: float, high: float, inside: Sequence[tuple[float, fl
 
 
 def effect_picture(effect: AxisEffect, objective: Objective) -> Picture:
-    """Isolation plot: every trial, and for each value or bin the best, the quartiles and the median."""
+    """Return the isolation plot of an axis: every trial, and the best, quartiles and median of each group.
+
+    Args:
+        effect: The effect of the axis.
+        objective: The study's objective, which defines the better direction.
+    """
     groups = "; ".join(
         f"{group.label}: best {group.best:.4f}, median {group.median:.4f} of {group.trials}" for group in effect.groups
     )
@@ -188,7 +205,7 @@ def _draw_effect(figure: Figure, effect: AxisEffect, objective: Objective) -> No
     long = len("".join(effect.ticks)) > LONG_TICKS
     if long:
         axes = figure.add_subplot()
-    else:  # where everything has a known size, to measure it all would take half of the time
+    else:  # all sizes are known here; measuring them would take half of the drawing time
         figure.set_layout_engine("none")
         axes = figure.add_axes((0.14, 0.33, 0.8, 0.63))
     if effect.log and not effect.ticks:
@@ -244,15 +261,14 @@ def _draw_points(axes: Axes, effect: AxisEffect, objective: Objective) -> None:
 
 
 def _jittered(point: Point, effect: AxisEffect) -> float:
-    """Choices are drawn side by side, by a number that the trial's name gives, the same each time."""
     if not effect.ticks:
         return point.position
-    return point.position + (zlib.crc32(point.trial.encode()) % 1000 / 1000 - 0.5) * 0.3
+    return point.position + (zlib.crc32(point.trial.encode()) % 1000 / 1000 - 0.5) * 0.3  # reproducible
 
 
 def _draw_group(axes: Axes, effect: AxisEffect, group: Group, label: str | None) -> None:
     low, high = group.low, group.high
-    if low == high:  # one value: a box as wide as the room that it has
+    if low == high:  # one value: a box as wide as the distance to its neighbours allows
         factor, width = (1.06, 0.0) if effect.log and not effect.ticks else (1.0, _box(effect))
         low, high = low / factor - width, high * factor + width
     axes.fill_between(
@@ -269,7 +285,7 @@ def _box(effect: AxisEffect) -> float:
 
 
 def importance_picture(found: Importances) -> Picture:
-    """Bars; of an arm that has importances."""
+    """Return a bar plot of an arm's importances, which must not be empty."""
     shares = "; ".join(f"{axis} {share:.2f}" for axis, share in found.shares.items())
     few = ", a hint rather than a finding" if found.trials < 30 else ""
     return Picture(

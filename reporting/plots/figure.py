@@ -1,4 +1,7 @@
-"""A picture: its data drawn on demand, written as PNG and embedded in a page. Other rooms draw figures of their own."""
+"""Plots as data: drawn on demand, written as PNG and embedded in a page.
+
+Other packages use it for their own figures.
+"""
 
 from __future__ import annotations
 
@@ -17,22 +20,23 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-# Told apart by the colour-blind (Okabe and Ito, 2008).
+# A palette that colour-blind readers can distinguish (Okabe and Ito, 2008).
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")
 FADED = "#9A9A9A"
 INFEASIBLE = "#B00020"
-DOTS_PER_INCH = 160  # a narrow picture then has 800 pixels: sharp on a phone too
+DOTS_PER_INCH = 160  # a narrow picture then has 800 pixels, enough for a phone
 EMBEDDED_COLOURS = 128
-NARROW, WIDE = 5.0, 10.0  # inches: one beside another on a screen, one under another on a phone; or on its own
+# Widths in inches. Two narrow pictures fit beside each other on a screen, a wide one has a row of its own.
+NARROW, WIDE = 5.0, 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """One picture of a study."""
+    """One plot of a study."""
 
-    name: str  # of its file under plots/, without its ending: "from_scratch/effect_learning_rate"
+    name: str  # file name under plots/ without its suffix, such as "from_scratch/effect_learning_rate"
     title: str
-    alt: str  # what it shows, in words, for who cannot see it
+    alt: str  # alternative text: what the picture shows, in words
     caption: str = ""
     size: tuple[float, float]  # inches
     draw: Callable[[Figure], None]
@@ -40,22 +44,36 @@ class Picture:
 
     @property
     def wide(self) -> bool:
+        """Whether the picture needs a row of its own on a screen."""
         return self.size[0] > NARROW
 
 
 def new_figure(size: tuple[float, float], dots_per_inch: int, layout: Literal["constrained"] | None = None) -> Figure:
-    """An empty figure of that size in inches, on which no text is a formula: classes may be called $5 and $10.
+    """Return an empty figure that takes no text for a formula: classes may be called $5 and $10.
 
-    Without pyplot, which would look for a display.
+    The figure does not use pyplot, which would look for a display.
+
+    Args:
+        size: Width and height in inches.
+        dots_per_inch: Resolution.
+        layout: matplotlib's layout engine; None for none.
     """
     import matplotlib.figure
 
-    matplotlib.rcParams["text.parse_math"] = False  # read when a text is made, and some are made while saving
+    matplotlib.rcParams["text.parse_math"] = False  # matplotlib reads it when it makes a text, sometimes while saving
     return matplotlib.figure.Figure(figsize=size, dpi=dots_per_inch, layout=layout)
 
 
 def save_figure(figure: Figure, path: Path) -> bytes:
-    """Write it as PNG, whole or not at all. Returns what was written."""
+    """Write a figure atomically as PNG.
+
+    Args:
+        figure: The figure.
+        path: The file to write.
+
+    Returns:
+        The bytes of the file.
+    """
     content = io.BytesIO()
     figure.savefig(content, format="png")
     write_atomically(path, content.getvalue(), synced=False)
@@ -63,12 +81,16 @@ def save_figure(figure: Figure, path: Path) -> bytes:
 
 
 def logarithmic(axis: Axis) -> None:
-    """Ticks at 1, 2 and 5 of each power of ten where there are few of them, written as configurations are: 2e-4."""
+    """Set the ticks of a logarithmic axis, written as in configurations: 2e-4.
+
+    Ticks are at 1, 2 and 5 times each power of ten, or at powers of ten alone where the ends differ by a factor of 200
+    or more.
+    """
     from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
     low, high = axis.get_view_interval()
     axis.set_minor_formatter(NullFormatter())
-    if high / low < 4:  # there may be one of those, or none
+    if high / low < 4:  # such a range may have one tick of 1, 2 and 5, or none
         axis.set_major_locator(MaxNLocator(4))
         axis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:.3g}"))
         return
@@ -77,7 +99,10 @@ def logarithmic(axis: Axis) -> None:
 
 
 def shades() -> Colormap:
-    """For lines coloured by a number: viridis (lightness alone tells) without its yellows, which white drowns."""
+    """Return the colormap of lines coloured by a number: viridis without its yellows, which are faint on white.
+
+    In viridis lightness alone distinguishes values.
+    """
     from matplotlib import colormaps
     from matplotlib.colors import ListedColormap
 
@@ -85,14 +110,25 @@ def shades() -> Colormap:
 
 
 def write_picture(picture: Picture, path: Path) -> bytes:
-    """Draw it and write it as PNG, whole or not at all. Returns what was written."""
+    """Draw a plot and write it atomically as PNG.
+
+    Args:
+        picture: The plot.
+        path: The file to write.
+
+    Returns:
+        The bytes of the file.
+    """
     figure = new_figure(picture.size, picture.dots_per_inch, "constrained")
     picture.draw(figure)
     return save_figure(figure, path)
 
 
 def data_uri(png: bytes) -> str:
-    """For a page, in few colours: a third of the size. An SVG is as large, and drawing it takes as long again."""
+    """Return a PNG as a data URI in 128 colours, a third of its size.
+
+    An SVG would be as large, and drawing it would take the same time again.
+    """
     from PIL import Image
 
     small = io.BytesIO()

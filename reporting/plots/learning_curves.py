@@ -1,4 +1,4 @@
-"""Learning curves of all arms in one picture: what the documents draw, with every seed of a row behind its mean."""
+"""Learning curves of all arms in one plot: the mean and the range over the seeds of each row."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NAME = "curves"
-TOGETHER = 4  # arms in one panel
-# A target's score and its loss, and what their axes say.
+TOGETHER = 4  # most arms in one panel
+# The panels of each target: a score and the loss, each with the label of its axis.
 PANELS = {
     "class": (("accuracy", "Accuracy"), ("loss", "Loss (nats)")),
     "box": (("iou", "Overlap over union (IoU)"), ("loss", "Loss (mean squared error)")),
 }
 DOTS_PER_INCH = 120  # 1200 pixels wide
-FAR_APART = 20  # times the least loss
-EVERY_SECONDS = 30.0  # a picture of a running study
-SHARE = 0.02  # of the driver's time at most: a picture takes half a second, with many arms a few
-CONVERGED = 0.01  # a curve has converged in the first epoch that is within so much, relatively, of its best
+FAR_APART = 20  # ratio of the highest shown to the least loss
+EVERY_SECONDS = 30.0  # interval between two plots of a running study
+SHARE = 0.02  # most of the driver's time for plots: one takes half a second, with many arms a few seconds
+CONVERGED = 0.01  # relative distance from its best within which a curve has converged
 
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
-    """One score of one arm over its epochs: over the seeds that reached an epoch, mean, least and most."""
+    """One score of one arm by epoch: mean, least and most over the seeds that reached the epoch."""
 
     arm: str
     label: str
@@ -46,11 +46,11 @@ class Curve:
     mean: tuple[float, ...]
     least: tuple[float, ...]
     most: tuple[float, ...]
-    joined_after: int = 0  # epochs of the training that this one went on from; 0 where it began anew
+    joined_after: int = 0  # epochs of the training that this one continued; 0 where it continued none
 
     @property
     def own(self) -> Curve:
-        """Without what it went on from: its own epochs, from 1."""
+        """The curve without the training it continued, its epochs counted from 1."""
         first = next((place for place, epoch in enumerate(self.epochs) if epoch > self.joined_after), len(self.epochs))
         return replace(
             self,
@@ -62,16 +62,17 @@ class Curve:
         )
 
     def converged(self, objective: Objective) -> int:
-        """The first epoch whose mean is within 1 % of the best mean."""
+        """Return the first epoch whose mean is within 1 % of the best mean."""
         best = objective.best(self.mean)
         distance = CONVERGED * abs(best)
         return next(epoch for epoch, value in zip(self.epochs, self.mean, strict=True) if abs(value - best) <= distance)
 
 
 def curves(record: StudyRecord, score: str) -> list[Curve]:
-    """Return one for each arm whose row's seeds have the score; before there is a row, of its best trial so far.
+    """Return a curve for each arm whose row's seeds have the score.
 
-    They are computed once for a record. What a study resumed from comes first, its epochs counted on.
+    An arm without a row has the curve of its best trial so far. Curves are computed once per record. Where a study
+    resumed a training, the curve begins with the epochs of that training.
 
     Args:
         record: The study.
@@ -106,7 +107,15 @@ def _curves(record: StudyRecord, score: str) -> Iterator[Curve]:
 
 
 def draw_curves(record: StudyRecord, path: Path) -> bool:
-    """Write the picture, whole or not at all. Returns whether there was anything to draw."""
+    """Write the plot of a study's learning curves atomically as PNG.
+
+    Args:
+        record: The study.
+        path: The file to write.
+
+    Returns:
+        False where no arm has an epoch, and no file is written.
+    """
     picture = curves_picture(record)
     if picture is None:
         return False
@@ -115,9 +124,9 @@ def draw_curves(record: StudyRecord, path: Path) -> bool:
 
 
 def curves_picture(record: StudyRecord) -> Picture | None:
-    """Up to TOGETHER arms share their panels; of more, each has a row of its own, all on the same axes.
+    """Return the plot of all arms' learning curves, or None where no arm has an epoch.
 
-    None where no arm has an epoch to show.
+    Up to TOGETHER arms share their panels. With more arms each has a row of panels, all on the same scales.
     """
     arms = list(dict.fromkeys(curve.arm for curve in curves(record, "val_loss")))
     if not arms:
@@ -144,7 +153,7 @@ def curves_picture(record: StudyRecord) -> Picture | None:
 def _draw(figure: Figure, record: StudyRecord, arms: Sequence[str]) -> None:
     together = len(arms) <= TOGETHER
     labels = _labels(record)
-    scores = PANELS[record.header.target]  # studies older than boxes do not say
+    scores = PANELS[record.header.target]  # studies recorded before box tasks existed count as "class"
     heading = f"{record.task}/{record.name}: validation (lines) and training (dashes)"
     if record.header.goes_on is not None:
         heading += f"\nleft of the dotted line: {record.header.goes_on.trial}"
@@ -186,13 +195,16 @@ def _draw_panel(axes: Axes, record: StudyRecord, score: str, arms: Sequence[str]
     if score == "loss" and validated:
         _limit_losses(axes, validated)
     else:
-        axes.set_ylim(0, 1.02)  # a curve at 1 keeps its width
+        axes.set_ylim(0, 1.02)  # a line at 1 is then drawn with its full width
     axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
 
 
 def _limit_losses(axes: Axes, validated: Sequence[Curve]) -> None:
-    """From 0; on a logarithmic axis where validation losses lie so far apart that the better ones would be one flat
-    line. There, what fell much lower in training leaves the picture."""
+    """Set the limits of a loss axis: from 0, or logarithmic where the losses differ by a factor over FAR_APART.
+
+    On a linear axis the better losses would then be one flat line. On the logarithmic one, much lower training losses
+    are outside the plot.
+    """
     high = legible([value for curve in validated for value in curve.mean], LOSS)[1]
     least = min(min(curve.mean) for curve in validated)
     if not 0 < FAR_APART * least < high:
@@ -204,7 +216,7 @@ def _limit_losses(axes: Axes, validated: Sequence[Curve]) -> None:
 
 
 def _labels(record: StudyRecord) -> dict[str, str]:
-    """By arm: its name, its seeds, and how many epochs it needs to converge by the study's objective."""
+    """Return each arm's legend: its label, its seeds, and its first converged epoch by the study's objective."""
     objective = record.header.objective
     needed = {curve.arm: _convergence(curve, objective) for curve in curves(record, objective.metric)}
     labels = {}
@@ -222,7 +234,7 @@ def _convergence(curve: Curve, objective: Objective) -> str:
 
 
 class LiveCurves:
-    """Hears a study's events and draws its arms' best trials so far, now and then."""
+    """A listener that draws the best trials of a running study at intervals."""
 
     def __init__(self, path: Path, every_seconds: float = EVERY_SECONDS) -> None:
         self._path, self._every = path, every_seconds
@@ -230,7 +242,11 @@ class LiveCurves:
         self._next = time.monotonic() + every_seconds
 
     def apply(self, event: AnyEvent) -> None:
-        """Raises OSError where the picture cannot be written."""
+        """Add an event, and draw the plot where an epoch ended and the interval has passed.
+
+        Raises:
+            OSError: When the plot cannot be written.
+        """
         self._record.apply(event)
         began = time.monotonic()
         if not isinstance(event, EpochEnded) or began < self._next:

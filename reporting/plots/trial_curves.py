@@ -1,4 +1,4 @@
-"""Learning curves of an arm's single trials, those that were stopped among them, and the same coloured by one axis."""
+"""Learning curves of an arm's single trials, stopped ones included, optionally coloured by one axis."""
 
 from __future__ import annotations
 
@@ -20,34 +20,42 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MOST = 120  # more curves are no picture; these are spread evenly from the best to the worst
-POINTS = 200  # of a curve: a picture is some 800 pixels wide
-# The food10 report shows the effect of these two on its training curves.
+MOST = 120  # most curves in a plot, spread evenly from the best to the worst; more cannot be distinguished
+POINTS = 200  # most points of a curve: a plot is some 800 pixels wide
+# Axes whose effect on the training curves the food10 report shows.
 OF_INTEREST = ("learning_rate", "schedule")
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrialCurves:
-    """Trials of one arm's search, the worst first, so that the best are drawn on top."""
+    """The trials of one arm's search, the worst first, so that the best are drawn on top."""
 
     arm: str
-    curves: tuple[TrialRecord, ...]  # each with no more epochs than a picture shows
-    of: int  # trials with a value in some epoch, whether they are among `curves` or not
+    curves: tuple[TrialRecord, ...]  # each thinned to POINTS epochs
+    of: int  # number of trials with a value in some epoch, whether or not they are among `curves`
 
 
 @dataclass(frozen=True, kw_only=True)
 class AxisCurves:
-    """The same curves with each trial's setting of one axis."""
+    """The same curves with each trial's value of one axis."""
 
     axis: str
     log: bool
     ticks: tuple[str, ...]  # the choices; empty for a numeric axis
-    positions: Mapping[str, float]  # by trial: the number itself, or the place of the choice in `ticks`
+    positions: Mapping[str, float]  # by trial, the number itself, or the place of the choice in `ticks`
     shown: TrialCurves
 
 
 def trial_curves(record: StudyRecord, arm: str) -> TrialCurves:
-    """Empty where no trial of the search has a value."""
+    """Return the curves of an arm's search, at most MOST of them.
+
+    Args:
+        record: The study.
+        arm: Name of the arm.
+
+    Returns:
+        No curves where no trial of the search has a value.
+    """
     begun = [trial for trial in record.of_arm(arm, TrialRole.SEARCH) if _points(trial, record.header.objective.metric)]
     chosen = thinned(ranked(record, begun), MOST)
     curves = tuple(replace(trial, epochs=thinned(trial.epochs, POINTS)) for trial in reversed(chosen))
@@ -55,7 +63,16 @@ def trial_curves(record: StudyRecord, arm: str) -> TrialCurves:
 
 
 def axis_curves(record: StudyRecord, arm: str, axis: str) -> AxisCurves | None:
-    """None where the axis did not vary between the trials that would be shown."""
+    """Return the curves of an arm's search with each trial's value of an axis.
+
+    Args:
+        record: The study.
+        arm: Name of the arm.
+        axis: Name of the axis.
+
+    Returns:
+        None where the axis is unknown or does not vary between the trials that would be shown.
+    """
     found, shown = record.arm(arm).axis(axis), trial_curves(record, arm)
     settings = {trial.trial: trial.config[axis] for trial in shown.curves if trial.config.get(axis) is not None}
     if found is None or len(set(map(repr, settings.values()))) < 2:
@@ -66,14 +83,24 @@ def axis_curves(record: StudyRecord, arm: str, axis: str) -> AxisCurves | None:
 
 
 def thinned(items: Sequence[Any], most: int) -> list[Any]:
-    """First and last, and evenly chosen ones between them."""
+    """Return at most so many items: the first, the last, and evenly spaced ones between them.
+
+    Args:
+        items: A sequence.
+        most: Number of items to keep, at least 2.
+    """
     if len(items) <= most:
         return list(items)
     return [items[round(place * (len(items) - 1) / (most - 1))] for place in range(most)]
 
 
 def trial_curves_picture(shown: TrialCurves, objective: Objective) -> Picture:
-    """Finished trials in colour, stopped ones faded, where a trial became infeasible a cross."""
+    """Return the plot of the search: finished trials in colour, stopped ones faded, lost ones with a cross.
+
+    Args:
+        shown: The curves.
+        objective: The study's objective.
+    """
     counts = Counter("lost" if trial.status in FAILED_STATUSES else trial.status for trial in shown.curves)
     return Picture(
         name=f"{shown.arm}/learning_curves",
@@ -89,7 +116,12 @@ def trial_curves_picture(shown: TrialCurves, objective: Objective) -> Picture:
 
 
 def axis_curves_picture(found: AxisCurves, objective: Objective) -> Picture:
-    """Training loss above, the objective below, each trial in the colour of its setting."""
+    """Return a plot of training loss above and the objective below, coloured by the axis's value.
+
+    Args:
+        found: The curves with their values.
+        objective: The study's objective.
+    """
     return Picture(
         name=f"{found.shown.arm}/curves_by_{found.axis}",
         title=f"Effect of {found.axis} on training curves",
@@ -163,7 +195,7 @@ def _draw_by_axis(figure: Figure, found: AxisCurves, objective: Objective) -> No
 
 
 def _points(trial: TrialRecord, metric: str) -> list[tuple[int, float]]:
-    """Epochs that have a value of the metric, each with it."""
+    """Return the epochs that have a value of the metric, each with the value."""
     return [(epoch.epoch, value) for epoch in trial.epochs if (value := epoch.metrics.get(metric)) is not None]
 
 

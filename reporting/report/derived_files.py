@@ -1,4 +1,4 @@
-"""The files of a study that derive from its events. Deleting them loses nothing; writing them again changes nothing."""
+"""The files derived from a study's events; they can be deleted and written again without change."""
 
 from __future__ import annotations
 
@@ -22,11 +22,17 @@ from tuning.records.study_record import StudyRecord
 
 
 def write_derived(study: Path) -> None:
-    """study.json, trials.csv, history.csv, tables/ and plots/ beside events.jsonl. Raises OSError."""
+    """Write study.json, trials.csv, history.csv, tables/ and plots/ beside events.jsonl.
+
+    Raises:
+        StudyNotFound: When the folder has no readable study.
+        UnknownTask: When the study's task does not exist.
+        OSError: When a file cannot be written.
+    """
     record, task = open_study(study)
     published = read_published(task)
     paths = StudyPaths(study)
-    write = functools.partial(write_atomically, synced=False)  # they are derived again in no time
+    write = functools.partial(write_atomically, synced=False)  # not synced to disk, since they can be derived again
     write(paths.header, json_text(description(record)))
     write(paths.trials, to_csv(trials_frame(record)))
     write(paths.history, to_csv(history_frame(record)))
@@ -41,7 +47,7 @@ def write_derived(study: Path) -> None:
 
 
 def description(record: StudyRecord) -> dict[str, Any]:
-    """What the study was: the header as it was written, and how the study ended."""
+    """Return the content of study.json: the header as recorded, and how the study ended."""
     header = msgspec.to_builtins(record.header)
     return {
         **{name: value for name, value in header.items() if name not in ("event", "time")},

@@ -1,5 +1,6 @@
-"""`report.html`: one file that needs nothing else, neither a network nor a second file. Sections in the order of
-reading: the result, the audit, the pictures, the trials, the question, what reproduces them.
+"""The page `report.html`, self-contained: it needs neither a network nor a second file.
+
+Its sections follow the order of reading: result, audit, plots, trials, question, commands that reproduce the results.
 """
 
 from __future__ import annotations
@@ -30,14 +31,25 @@ SECTIONS = {
     "question": "The question",
     "reproduce": "What reproduces this",
 }
-Embedded = tuple[Picture, str]  # and its data URI
-ArmEffects = tuple[str, Sequence[str], Sequence[Embedded]]  # an arm's title, what could not be drawn, what was
+Embedded = tuple[Picture, str]  # a plot and its data URI
+ArmEffects = tuple[str, Sequence[str], Sequence[Embedded]]  # an arm's title, remarks on missing plots, its plots
 
 
 def page(
     record: StudyRecord, task: Task, audit: Audit, curves: Sequence[Embedded] = (), effects: Sequence[ArmEffects] = ()
 ) -> str:
-    """Render the report; without pictures, a page that has none."""
+    """Render the report of a study.
+
+    Args:
+        record: The study.
+        task: The task of the study.
+        audit: The result of its audit.
+        curves: Plots of all arms; without any, the page has no such section.
+        effects: Plots of each arm's axes; without any, the page has no such section.
+
+    Returns:
+        The page as HTML.
+    """
     title, *more = heading(record, task).split("\n")
     trials = [trial_list(record, arm.name) for arm in record.arms if record.of_arm(arm.name)]
     optional = {"curves": curves, "effects": effects, "trials": trials}
@@ -57,7 +69,7 @@ def page(
 
 
 def _arm(record: StudyRecord, arm: ArmHeader) -> dict[str, Any]:
-    """Describe an arm: its name, its number of trials, the axes that varied."""
+    """Describe an arm: its name, its number of trials, and the axes that varied."""
     trials = pluralize(len(record.of_arm(arm.name, TrialRole.SEARCH)), "trial", "trials")
     return {
         "name": arm.name,
@@ -68,7 +80,7 @@ def _arm(record: StudyRecord, arm: ArmHeader) -> dict[str, Any]:
 
 
 def _range(axis: AnyAxis) -> str:
-    """What an axis could be; empty for one that could be one thing."""
+    """Write the range of an axis; empty where the axis had one value."""
     with_ = f", {condition_of(axis)}" if axis.when else ""
     if isinstance(axis, ChoiceAxis):
         return ", ".join(map(format_value, axis.values)) + with_ if len(axis.values) > 1 else ""

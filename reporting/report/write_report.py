@@ -1,4 +1,4 @@
-"""The report of a study: its pictures under plots/, and `report.html` with everything in it."""
+"""The report of a study: its plots under plots/, and `report.html` with all of them embedded."""
 
 from __future__ import annotations
 
@@ -21,16 +21,22 @@ from tuning.records.study_record import StudyRecord
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What was written, and what the audit says."""
+    """The files of a written report, and the result of the audit."""
 
     path: Path
-    status: tuple[str, ...]  # what to know first, such as that the study has no end yet
+    status: tuple[str, ...]  # lines on the study's state, such as that it has not ended
     pictures: tuple[Path, ...]
     audit: Audit
 
 
 def write_report(study: Path) -> Report:
-    """Write plots/ and report.html, each file whole or not at all. Raises StudyNotFound, UnknownTask, OSError."""
+    """Write plots/ and report.html, each file atomically.
+
+    Raises:
+        StudyNotFound: When the folder has no readable study.
+        UnknownTask: When the study's task does not exist.
+        OSError: When a file cannot be written.
+    """
     record, task = open_study(study)
     written: list[Path] = []
 
@@ -52,7 +58,15 @@ def write_report(study: Path) -> Report:
 
 
 def arm_pictures(record: StudyRecord, arm: str) -> tuple[list[Picture], list[str]]:
-    """Return every picture of one arm's search, and what cannot be drawn, in words."""
+    """Return the plots of one arm's search.
+
+    Args:
+        record: The study.
+        arm: Name of the arm.
+
+    Returns:
+        The plots, and for each missing one a sentence with the reason.
+    """
     objective = record.header.objective
     important = importances(record, arm)
     pictures = [importance_picture(important)] if important.shares else []
@@ -61,7 +75,7 @@ def arm_pictures(record: StudyRecord, arm: str) -> tuple[list[Picture], list[str
     shown = trial_curves.trial_curves(record, arm)
     if shown.curves:
         pictures.append(trial_curves.trial_curves_picture(shown, objective))
-    # The axes that the food10 report shows, and the one that mattered most.
+    # The axes that the food10 report shows, and the most important one.
     for axis in dict.fromkeys([*trial_curves.OF_INTEREST, *list(important.shares)[:1]]):
         by_axis = trial_curves.axis_curves(record, arm, axis)
         if by_axis is not None:

@@ -1,4 +1,4 @@
-"""One row an arm: what its confirmed trials reached, and what the search took to find them."""
+"""The results of each arm: the metrics of its confirmed trials, and the cost of its search."""
 
 from __future__ import annotations
 
@@ -13,50 +13,50 @@ from tuning.records.header import ArmHeader
 from tuning.records.study_record import StudyRecord, TrialRecord
 
 ENDS = ("completed", "stopped", "infeasible", "failed")
-WORDS = {"completed": "finished", "stopped": "stopped early"}  # of a status
+WORDS = {"completed": "finished", "stopped": "stopped early"}  # statuses as tables print them
 FACTS = ("parameters", "size_bytes", "latency_ms")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
-    """One quantity over the seeds of a row."""
+    """One metric aggregated over the seeds of a row."""
 
     mean: float
-    std: float | None  # sample deviation; null for one seed
-    n: int  # seeds that have a value: fewer than the row's where a metric was not finite or not measured
+    std: float | None  # sample deviation; None for one seed
+    n: int  # seeds with a value; a metric that was not finite or not measured has fewer than the row
 
 
 @dataclass(frozen=True, kw_only=True)
 class ArmResult:
-    """One arm of a study."""
+    """The result of one arm of a study."""
 
     arm: str
     label: str
-    note: str = ""  # what a reader must know of the arm, such as a backbone that was swapped
-    state: str  # "confirmed", "searched" (its best trial of the search stands in), "averaged" or "missing"
-    status: str = ""  # what is missing and why; empty where nothing is
-    config: dict[str, Any] = field(default_factory=dict)  # of the confirmed trials
+    note: str = ""  # caveat of the arm, such as a backbone that was swapped
+    state: str  # "confirmed", "searched" (the row is the search's best trial), "averaged" or "missing"
+    status: str = ""  # missing parts and their reasons; empty for a complete row
+    config: dict[str, Any] = field(default_factory=dict)  # configuration of the confirmed trials
     constants: dict[str, Any] = field(default_factory=dict)
     seeds: tuple[int, ...] = ()
     trials: dict[str, int] = field(default_factory=dict)  # trials of the search by status
     search_epochs: int = 0
     search_train_seconds: float = 0.0
-    objective: Metric | None = None  # the study's validation objective: what the best arm is chosen by
+    objective: Metric | None = None  # the study's validation objective, which chooses the best arm
     metrics: dict[str, Metric] = field(default_factory=dict)
-    facts: dict[str, float | None] = field(default_factory=dict)  # of the seed best on validation
-    members: tuple[str, ...] = ()  # trials whose models are averaged: then this is no arm's own row
-    frozen: tuple[int, int] | None = None  # layers of the backbone that did not learn, of how many
+    facts: dict[str, float | None] = field(default_factory=dict)  # facts of the seed that is best on validation
+    members: tuple[str, ...] = ()  # trials whose models are averaged; empty in an arm's own row
+    frozen: tuple[int, int] | None = None  # number of frozen layers and of all layers of the backbone
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """The footnotes of its label."""
+        """The footnotes of the arm's label."""
         return tuple(filter(None, (self.note, self.status)))
 
 
 def summarize_arms(record: StudyRecord) -> tuple[ArmResult, ...]:
-    """Return a row for each arm in the task's order, each followed by one for each average of its models.
+    """Return a row for each arm in the task's order, followed by a row for each ensemble of its models.
 
-    They are computed once for a record, however many tables, plots and checks of a command ask for them.
+    Rows are computed once per record, and every table, plot and check of a command shares them.
     """
     return record.derived("arms", lambda: tuple(_summarize_arms(record)))
 
@@ -70,7 +70,7 @@ def _summarize_arms(record: StudyRecord) -> Iterator[ArmResult]:
 
 
 def _averaged(row: ArmResult, event: EnsembleMeasured) -> ArmResult:
-    """Several models of an arm as one. It has no objective: what is chosen by validation is one model."""
+    """Return the row of an ensemble. It has no objective: validation chooses a single model."""
     members = event.members
     seeds = event.role == TrialRole.CONFIRM
     return ArmResult(
@@ -88,7 +88,15 @@ def _averaged(row: ArmResult, event: EnsembleMeasured) -> ArmResult:
 
 
 def best_arm(record: StudyRecord, candidates: Sequence[ArmResult]) -> ArmResult | None:
-    """The row best on validation alone, the earlier one of two equals. The test split has no say."""
+    """Return the row best on validation, the earlier of two equal ones. The test split is not used.
+
+    Args:
+        record: The study, whose objective decides.
+        candidates: Rows to choose from; those without an objective are skipped.
+
+    Returns:
+        None where no row has an objective.
+    """
     key = record.header.objective.sort_key
     measured = [(key(row.objective.mean), row) for row in candidates if row.objective is not None]
     return min(measured, key=lambda one: one[0], default=(0.0, None))[1]
@@ -121,13 +129,13 @@ def _row(record: StudyRecord, arm: ArmHeader, axes: set[str]) -> ArmResult:
 
 
 def _frozen(trial: TrialRecord) -> tuple[int, int] | None:
-    """A fraction asked for is snapped to the end of a block: here is what it came to."""
+    """Return the numbers of frozen and of all backbone layers, after rounding to a freeze point."""
     frozen, layers = trial.prepared.frozen_layers, trial.prepared.backbone_layers
     return None if frozen is None or layers is None else (frozen, layers)
 
 
 def aggregate(values: Iterable[float | None]) -> Metric | None:
-    """Mean and sample deviation of the values that exist; None where none does."""
+    """Return mean and sample deviation of the values that are not None; None where there are none."""
     present = [value for value in values if value is not None]
     if not present:
         return None
@@ -140,7 +148,7 @@ def _metrics(chosen: Sequence[TrialRecord], axes: set[str]) -> dict[str, Metric]
     for trial in chosen:
         took = {"train_seconds": trial.train_seconds, "best_epoch": trial.best_epoch, "epochs": len(trial.epochs)}
         for name, value in {**trial.best_metrics, **trial.test, **took, **_extremes(trial)}.items():
-            # A schedule reports the learning rate it has come to; in a row that name means the one that was set.
+            # A schedule reports its current learning rate under the name of the axis; a row has the configured one.
             if name not in axes:
                 values.setdefault(name, []).append(value)
     measured = {name: aggregate(entries) for name, entries in values.items()}
@@ -148,7 +156,7 @@ def _metrics(chosen: Sequence[TrialRecord], axes: set[str]) -> dict[str, Metric]
 
 
 def _extremes(trial: TrialRecord) -> dict[str, float | None]:
-    """The best that any epoch reached in each score by itself, as some documents print it."""
+    """Return the best value of each score over all epochs, each independently, as some reports print it."""
     found: dict[str, float | None] = {}
     for word, choose, score in (("max", max, "accuracy"), ("max", max, "iou"), ("min", min, "loss")):
         for name in (f"train_{score}", f"val_{score}"):
@@ -164,16 +172,16 @@ def _count(trials: Sequence[TrialRecord]) -> dict[str, int]:
 
 
 def _status(record: StudyRecord, arm: ArmHeader, chosen: Sequence[TrialRecord]) -> str:
-    """What is missing of an arm's row and why."""
+    """Describe the missing parts of an arm's row and their reasons."""
     name = arm.name
     confirmations = record.of_arm(name, TrialRole.CONFIRM)
     if not chosen:
-        # What its backbone learned first is no candidate: see cost_table.py.
+        # A pre-training is no candidate for the row; cost_table.py counts it.
         asked = [trial for trial in record.of_arm(name) if trial.role != "pretrain"]
         return f"no finished trial: {_reasons(asked) if asked else 'none was started'}"
     parts: list[str] = []
     if not arm.trains:
-        pass  # no seed would make it another network
+        pass  # its network is the same for every seed
     elif chosen[0].role == "search":
         if confirmations:
             parts.append(f"no seed of {len(confirmations)} confirmed it: {_reasons(confirmations)}")
@@ -191,7 +199,7 @@ def _status(record: StudyRecord, arm: ArmHeader, chosen: Sequence[TrialRecord]) 
 
 
 def _reasons(trials: Sequence[TrialRecord]) -> str:
-    """2 failed (the worker died), 1 infeasible (loss is not finite): the commonest reason stands for its status."""
+    """Count trials by status with the commonest reason: 2 failed (the worker died), 1 infeasible (loss not finite)."""
     words: list[str] = []
     for status, number in Counter(trial.status for trial in trials).most_common():
         reasons = Counter(trial.reason for trial in trials if trial.status == status and trial.reason)

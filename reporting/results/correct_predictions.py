@@ -1,4 +1,4 @@
-"""What confirmed models answered on the test split, as a study keeps it: nothing is opened or predicted again."""
+"""The stored test predictions of confirmed models; nothing is evaluated again."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from tuning.records.test_predictions import UnreadablePredictions, read_test_pre
 if TYPE_CHECKING:
     import numpy as np
 
-# An event's accuracy and its predictions' are the same division of whole numbers; only its last digits are printed.
+# The recorded accuracy and the predictions' are the same quotient of whole numbers; only last digits may differ.
 SAME_ACCURACY = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
 class Correctness:
-    """What counts as a correct answer on a test image, and the share of them that a study records."""
+    """The criterion of a correct answer on a test image, and the metric with their share."""
 
     metric: str  # "test_accuracy"
     heading: str
-    words: str  # in the middle of a sentence
+    words: str  # name of the share in the middle of a sentence
 
 
 CORRECT = {
@@ -38,35 +38,42 @@ CORRECT = {
 
 
 def correctness(record: StudyRecord) -> Correctness:
-    """Of that study's target; studies older than boxes do not say."""
+    """Return the criterion of the study's target; studies recorded before box tasks existed count as "class"."""
     return CORRECT[record.header.target]
 
 
 @dataclass(frozen=True, kw_only=True)
 class CorrectPredictions:
-    """Which test images the seeds of one arm answered correctly."""
+    """The test images that the seeds of one arm answered correctly."""
 
     trials: tuple[str, ...]
-    names: tuple[str, ...]  # of the images
-    labels: tuple[int, ...]  # 0 of boxes
+    names: tuple[str, ...]  # names of the images
+    labels: tuple[int, ...]  # class of each image; 0 for boxes
     correct: np.ndarray  # bool [seeds, images]
 
 
 def read_correct_predictions(
     study: Path, trials: Sequence[TrialRecord], metric: str
 ) -> tuple[CorrectPredictions | None, str]:
-    """The answers of those trials whose predictions are stored, and what is missing of them, in words.
+    """Read the correct answers of trials whose test predictions are stored.
 
-    A trial's predictions lie in checkpoints/<trial>/; probabilities float [N, C], labels int [N], names str [N]. The
-    class of the highest probability is the answer, the lowest of equals, as in trainables/metrics.py. Or of boxes,
-    overlaps float [N] with the true ones, of which at least half is correct. Predictions that do not have the share of
-    correct answers that the study recorded are of another model and left out.
-    metric: that share, see Correctness.
+    Each trial's predictions are in checkpoints/<trial>/. Class tasks store probabilities float [N, C], labels int [N]
+    and names str [N]; the answer is the class of the highest probability, the lowest of equals, as in
+    trainables/metrics.py. Box tasks store IoUs float [N] with the true boxes, of which at least 0.5 is correct.
+    Predictions whose share of correct answers differs from the recorded one belong to another model and are left out.
+
+    Args:
+        study: Folder of the study.
+        trials: The trials to read.
+        metric: Name of the recorded share, see Correctness.
+
+    Returns:
+        The answers, None where no predictions can be used, and a text on the missing trials.
     """
     import numpy as np
 
-    found: dict[str, np.ndarray] = {}  # by trial, in which image it was correct
-    images: tuple[tuple[str, ...], tuple[int, ...]] | None = None  # names and labels, of the first that is found
+    found: dict[str, np.ndarray] = {}  # by trial, bool [images]
+    images: tuple[tuple[str, ...], tuple[int, ...]] | None = None  # names and labels of the first readable trial
     missing: list[str] = []
     for trial in trials:
         try:

@@ -1,4 +1,4 @@
-"""The lines around a study's tables: which study, how far it came, how often the test split was opened."""
+"""The lines around a study's tables: title, status, and openings of the test split."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tasks.task import Task
 from tuning.records.study_record import StudyRecord
 
 NOT_COMPARABLE = "(sample data, so not comparable with the published numbers)"  # below the heading of a sample
-SAMPLE = "sample data"  # beside every number of a sample; the heading says what that means
+SAMPLE = "sample data"  # in the title of every table of a sample; the heading explains it
 
 
 def heading(record: StudyRecord, task: Task, names: Sequence[str] = ()) -> str:
@@ -16,8 +16,8 @@ def heading(record: StudyRecord, task: Task, names: Sequence[str] = ()) -> str:
 
     Args:
         record: The study, or the first of several.
-        task: What it asked.
-        names: The names of all that stand under the title, in place of the record's own.
+        task: The task of all of them.
+        names: Names of all studies under the title; empty for the record's own.
     """
     studies = [f"{record.task}/{name}" for name in names or [record.name]]
     title = f"{task.title} ({'study' if len(studies) == 1 else 'studies'} {', '.join(studies)})"
@@ -25,12 +25,17 @@ def heading(record: StudyRecord, task: Task, names: Sequence[str] = ()) -> str:
 
 
 def titled(record: StudyRecord, title: str) -> str:
-    """A table's title; every table of a sample says so itself, since tables are copied out one by one."""
+    """Append to a table's title that its data are a sample, since tables are copied one by one.
+
+    Args:
+        record: The study.
+        title: The title of the table.
+    """
     return f"{title} ({SAMPLE})" if record.header.sample else title
 
 
 def status_lines(record: StudyRecord) -> list[str]:
-    """What a reader must know before the numbers: nothing of a study that ran to its end on whole data."""
+    """Write the caveats of a study's numbers; none for a completed study on whole data without notices."""
     because = f" ({record.reason})" if record.reason else ""
     lines = []
     if record.status == "running":
@@ -43,11 +48,11 @@ def status_lines(record: StudyRecord) -> list[str]:
 
 
 def ledger_line(record: StudyRecord) -> str:
-    """test split opened: 2 times (from_scratch: confirmed winners; fine_tuned: confirmed winners)"""
+    """Write how often the test split was opened, and why: 2 times (from_scratch: confirmed winners; ...)."""
     number = len(record.ledger)
     if not number:
         return "test split opened: never"
-    # A reason may name its arm itself.
+    # Some reasons already contain the name of the arm.
     reasons = "; ".join(
         entry.reason if entry.arm in entry.reason else f"{entry.arm}: {entry.reason}" for entry in record.ledger
     )

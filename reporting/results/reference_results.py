@@ -1,4 +1,4 @@
-"""The documents' own numbers, as printed, with their source: `results/published/<task>.csv`."""
+"""The published numbers of the reports, as printed and with their sources: `results/published/<task>.csv`."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ HEADER = ["table", "row", "column", "value", "note", "source"]
 
 @dataclass(frozen=True, kw_only=True)
 class PublishedValue:
-    """One number of a document, kept as printed: 0.8750 stays 0.8750."""
+    """One number of a report, kept as printed: 0.8750 stays 0.8750."""
 
     text: str
-    note: str  # what a reader must know, such as "selected on test"
-    source: str  # document and section
+    note: str  # a caveat, such as "selected on test"
+    source: str  # report and section
 
     @property
     def number(self) -> float:
-        """For machines; a percentage as a fraction, since measured accuracies are fractions."""
+        """The value as a number; a percentage becomes a fraction, since measured accuracies are fractions."""
         if self.text.endswith("%"):
             return float(self.text.removesuffix("%")) / 100
         return float(self.text)
@@ -40,15 +40,33 @@ class Published:
     values: Mapping[tuple[str, str, str], PublishedValue] = field(default_factory=dict)  # by table, row, column
 
     def get(self, table: str, row: str, column: str) -> PublishedValue | None:
+        """Return the published number of a cell; None where the report has none.
+
+        Args:
+            table: Name of the table.
+            row: Name of the row, such as an arm.
+            column: Field of the column.
+        """
         return self.values.get((table, row, column))
 
     def rows(self, table: str) -> tuple[str, ...]:
-        """The rows a document's table has, in its order."""
+        """Return the names of the rows of a report's table, in its order."""
         return tuple(dict.fromkeys(row for name, row, _ in self.values if name == table))
 
 
 def read_published(task: Task, folder: Path = FOLDER) -> Published:
-    """The published numbers of a task; none where no document has any. Raises ReportingError."""
+    """Read the published numbers of a task.
+
+    Args:
+        task: The task; a column of one of its tables must be one of the table's fields.
+        folder: Folder with a CSV file per task.
+
+    Returns:
+        The numbers; none where the task has no file.
+
+    Raises:
+        ReportingError: When the file is not UTF-8, its first line differs, or a line is not valid or occurs twice.
+    """
     path = folder / f"{task.name}.csv"
     if not path.is_file():
         return Published()
@@ -71,7 +89,7 @@ def read_published(task: Task, folder: Path = FOLDER) -> Published:
         place = f"{path}, line {lines.line_num}"
         key, value = _entry(entry, place)
         table, _, column = key
-        # Tables that the task does not print (a screenshot's runs, kept for comparison) may have any column.
+        # Tables that the task does not print, such as runs copied from a screenshot, may have any column.
         if column not in columns.get(table, [column]):
             raise ReportingError(f"{place}: {unknown_name(f'column of table {table}', column, columns[table])}")
         if key in values:

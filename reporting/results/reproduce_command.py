@@ -1,4 +1,4 @@
-"""The command that reproduces a row: the study's own, with the one configuration in place of the search."""
+"""The command that reproduces a row: the study's own, with one configuration in place of the search."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from tuning.records.study_record import StudyRecord
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
-# Options of `tune` that say how to search, what to keep and call it and how to show it. All others decide numbers, and
-# stay.
+# Options of `tune` for the search, for the study's name and files, and for its display. All other options influence
+# numbers, so the command keeps them.
 _OF_THE_SEARCH = (
     *("--trials", "--epochs", "--arms", "--configs", "--search", "--scheduler", "--space"),
     *("--confirm-seeds", "--ensemble", "--keep-epochs", "--name"),
@@ -21,10 +21,18 @@ _OF_A_BACKBONE = ("--backbone", "--weights")
 
 
 def reproduce(record: StudyRecord, arm: str, config: dict[str, object]) -> str | None:
-    """The command line, run from the checkout; None where the study kept no configuration, or was no command.
+    """Return the command that reproduces a row, to be run from the checkout.
 
-    It trains the best configuration as the search did, confirms it with the same seeds and tests it: a row of the same
-    numbers, where processor and share are the same (README, "Same seed, same numbers"). config: of the row.
+    It trains the best configuration as the search did, confirms it with the same seeds and tests it. The row has the
+    same numbers where the processor or GPU model and the trial's share of it are the same (docs/tables.md).
+
+    Args:
+        record: The study.
+        arm: Name of the row's arm.
+        config: Configuration of the row.
+
+    Returns:
+        None where the study has no configuration file of the arm, or was not started by `tune`.
     """
     if record.paths is None or not (path := record.paths.best_model(arm).config_list).is_file():
         return None
@@ -34,7 +42,7 @@ def reproduce(record: StudyRecord, arm: str, config: dict[str, object]) -> str |
         return None
     if words[:3] != ["python", "cli.py", "tune"]:
         return None
-    if record.header.goes_on:  # --from says itself what a trial begins with, and takes no list
+    if record.header.goes_on:  # --from defines the configuration itself and takes no list
         epochs = max(trial.max_epochs for trial in record.of_arm(arm, TrialRole.SEARCH))
         sets = [word for name, value in config.items() for word in ("--set", f"{name}={value}")]
         words = [*words[:3], *_without_the_search(words[3:], arm, {}), "--epochs", str(epochs), *sets]
@@ -42,7 +50,7 @@ def reproduce(record: StudyRecord, arm: str, config: dict[str, object]) -> str |
         kept = _without_the_search(words[3:], arm, config)
         words = [*words[:3], *kept, "--arms", arm, "--configs", _short(path)]
     seeds = len(record.of_arm(arm, TrialRole.CONFIRM))
-    if seeds and not record.header.folds:  # --folds, which stays, says how often too
+    if seeds and not record.header.folds:  # --folds is kept and sets the number of trainings too
         words += ["--confirm-seeds", str(seeds)]
     return shlex.join(words)
 
@@ -68,12 +76,12 @@ def _without_the_search(words: list[str], arm: str, config: dict[str, object]) -
 
 
 def _concerns(assignment: str, arm: str, config: dict[str, object]) -> bool:
-    """Whether `name=value` or `arm.name=value` says something of this arm."""
+    """Return whether `name=value` or `arm.name=value` sets an axis of this arm's configuration."""
     named, _, axis = assignment.partition("=")[0].strip().rpartition(".")
     return named in ("", arm) and axis in config
 
 
 def _short(path: Path) -> str:
-    """As seen from the checkout, where commands are run."""
+    """Return the path relative to the checkout, where commands run."""
     resolved = path.resolve()
     return str(resolved.relative_to(CHECKOUT) if resolved.is_relative_to(CHECKOUT) else resolved)

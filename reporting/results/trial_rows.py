@@ -1,4 +1,4 @@
-"""A row a trial: what trials.csv holds and `runs` lists, as plain values."""
+"""The rows of trials as plain values, for trials.csv and the command `runs`."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from tuning.records.events import FAILED_STATUSES
 from tuning.records.study_record import StudyRecord, TrialRecord
 
 Records = list[dict[str, Any]]
-_FIELDS = ("trial", "arm", "role", "number", "status", "reason", "seed", "max_epochs")  # of a record, the first columns
+# Attributes of a trial record, in the first columns.
+_FIELDS = ("trial", "arm", "role", "number", "status", "reason", "seed", "max_epochs")
 
 
 def trial_groups(record: StudyRecord) -> list[Records]:
-    """Groups of columns side by side, each with a record a trial in the order they were asked.
+    """Return groups of columns, each a list of one record per trial in the order they were created.
 
-    A column that a trial does not have is missing in its record.
+    A record lacks the columns that its trial does not have.
     """
     trials = list(record.trials.values())
     axes = {name for trial in trials for name in trial.config}
@@ -24,7 +25,7 @@ def trial_groups(record: StudyRecord) -> list[Records]:
         [{name: None if (value := getattr(trial, name)) == "" else value for name in _FIELDS} for trial in trials],
         [trial.config for trial in trials],
         [{"epochs": len(trial.epochs), "best": trial.best, "best_epoch": trial.best_epoch} for trial in trials],
-        # A schedule reports a learning rate of its own: history.csv has it, here the name means the axis.
+        # A schedule reports its learning rate under the name of the axis; only history.csv has the reported one.
         [{name: value for name, value in trial.best_metrics.items() if name not in axes} for trial in trials],
         [trial.test for trial in trials],
         [{name: value for name, value in trial.facts.items() if name != "note"} for trial in trials],
@@ -35,8 +36,12 @@ def trial_groups(record: StudyRecord) -> list[Records]:
 
 
 def side_by_side(groups: Sequence[Records]) -> tuple[list[str], Records]:
-    """Return every column's name in the order first met, and records that have each of them, None where absent."""
-    columns: dict[str, int] = {}  # the group that a column comes from: the first that has it
+    """Join groups of columns.
+
+    Returns:
+        Every column's name in the order of first occurrence, and records with all of them, None where absent.
+    """
+    columns: dict[str, int] = {}  # by column, the first group that has it
     for place, group in enumerate(groups):
         for one in group:
             for name in one:
@@ -46,7 +51,7 @@ def side_by_side(groups: Sequence[Records]) -> tuple[list[str], Records]:
 
 
 def _prepared(trial: TrialRecord) -> dict[str, Any]:
-    """What was frozen, and whether the frozen layers' output was kept or computed in every step."""
+    """Return the number of frozen layers, and whether their output was cached or computed in every step."""
     prepared = trial.prepared
     layers = {"frozen_layers": prepared.frozen_layers, "backbone_layers": prepared.backbone_layers}
     facts = {**layers, "features_kept": prepared.features.get("kept")}
@@ -54,18 +59,23 @@ def _prepared(trial: TrialRecord) -> dict[str, Any]:
 
 
 def _seconds(trial: TrialRecord) -> dict[str, float]:
-    """By phase, and all of them together as `seconds`."""
+    """Return the seconds of each phase, and their sum as `seconds`."""
     phases = trial.seconds
     return {**{f"seconds_{phase}": value for phase, value in phases.items()}, "seconds": sum(phases.values())}
 
 
 def ended_value(trial: TrialRecord) -> float | None:
-    """A trial's best; of one that ended without a usable model none, whatever it reached before."""
+    """Return a trial's best value; None for a trial that ended without a usable model."""
     return None if trial.status in FAILED_STATUSES else trial.best
 
 
 def ranked(record: StudyRecord, trials: Sequence[TrialRecord]) -> list[TrialRecord]:
-    """The best first; those without a value last."""
+    """Return the trials best first, those without a value last.
+
+    Args:
+        record: The study, whose objective decides.
+        trials: The trials to order.
+    """
     key = record.header.objective.sort_key
     values = {trial.trial: ended_value(trial) for trial in trials}
     return sorted(trials, key=lambda trial: math.inf if (value := values[trial.trial]) is None else key(value))

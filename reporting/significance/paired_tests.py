@@ -1,4 +1,4 @@
-"""Is one arm better than another, on the same test images? A difference with its 95 % interval and its p-value."""
+"""Paired tests of two arms on the same test images: difference, 95 % interval and p-value."""
 
 from __future__ import annotations
 
@@ -19,29 +19,33 @@ CROSSED = "t test over images and seeds"
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """Mean accuracy of one arm less another's."""
+    """The mean accuracy of one arm minus another's."""
 
     difference: float
     interval: Interval  # 95 %
-    p: float  # two-sided, of no difference
+    p: float  # two-sided p-value of no difference
     test: str  # MCNEMAR or CROSSED
     images: int
 
 
 def compare(first: np.ndarray, second: np.ndarray) -> Difference:
-    """The first arm's accuracy less the second's. first, second: bool [seeds, images], columns of the same images.
+    """Return the first arm's accuracy minus the second's, with its test.
 
-    One seed each: images alone vary. McNemar's exact test asks whether, of the images that one model alone got right,
-    each has its half (McNemar, 1947; advised for two classifiers by Dietterich, 1998); the interval is Newcombe's
-    (1998, method 10). What other seeds would do, it cannot say.
+    One seed each: only images vary. McNemar's exact test asks whether each model has half of the images that one of
+    them alone answers correctly (McNemar, 1947; recommended for two classifiers by Dietterich, 1998). The interval is
+    Newcombe's (1998, method 10). The test does not cover what other seeds would give.
 
-    Several seeds: both images and seeds vary, and every seed met every image. The variance of the difference is that
-    over images plus that over the seeds of each arm, and the degrees of freedom are Satterthwaite's (1946): few seeds
-    that differ much make the interval wide, as two seeds must. An image's luck with one seed is in both parts, so the
-    test errs to the careful side. Resampling images and seeds instead draws the same of two or three seeds again and
-    again: of 300 simulated comparisons of equal arms (500 images, two seeds that differ by 0.3 in the logarithm of the
-    odds) it called 15 % significant, this test 6 %; where seeds differ by 0.1, 1.3 and 1.7 %. An arm of one seed has no
-    variance over seeds to add.
+    Several seeds: images and seeds both vary, and every seed is tested on every image. The variance of the difference
+    is that over images plus that over the seeds of each arm, with Satterthwaite's degrees of freedom (1946). A few
+    seeds that differ much make the interval wide. The interaction of images and seeds is in both parts, so the test is
+    conservative. Resampling images and seeds instead would draw the same two or three seeds repeatedly: of 300
+    simulated comparisons of equal arms (500 images, two seeds that differ by 0.3 in the logarithm of the odds) it
+    called 15 % significant, this test 6 %; where seeds differ by 0.1, 1.3 and 1.7 %. An arm of one seed adds no
+    variance over seeds.
+
+    Args:
+        first: `[seeds, images] bool`, whether each answer of the first arm is correct.
+        second: `[seeds, images] bool` of the second arm, whose columns are the same images.
     """
     images = first.shape[1]
     means = [float(arm.mean()) for arm in (first, second)]
@@ -56,14 +60,25 @@ def compare(first: np.ndarray, second: np.ndarray) -> Difference:
 
 
 def mcnemar(first_alone: int, second_alone: int) -> float:
-    """Two-sided exact p-value: a fair coin deals the images that only one model got right. 1 where there are none."""
+    """Return McNemar's exact two-sided p-value; 1 where no image separates the models.
+
+    Args:
+        first_alone: Number of images that only the first model answers correctly.
+        second_alone: Number of images that only the second model answers correctly.
+    """
     from scipy.special import bdtr  # type: ignore[import-untyped]
 
     return min(1.0, 2 * float(bdtr(min(first_alone, second_alone), first_alone + second_alone, 0.5)))
 
 
 def newcombe(means: Sequence[float], intervals: Sequence[Interval], phi: float) -> Interval:
-    """95 % interval of a difference of paired proportions out of each one's own (Newcombe, 1998, method 10)."""
+    """Return the 95 % interval of a difference of paired proportions (Newcombe, 1998, method 10).
+
+    Args:
+        means: The two proportions.
+        intervals: The 95 % interval of each proportion.
+        phi: Correlation of the paired answers.
+    """
     (first, second), ((first_low, first_high), (second_low, second_high)) = means, intervals
     below = _joined(first - first_low, second_high - second, phi)
     above = _joined(first_high - first, second - second_low, phi)
@@ -75,7 +90,12 @@ def _joined(one: float, other: float, phi: float) -> float:
 
 
 def correlation(first: np.ndarray, second: np.ndarray) -> float:
-    """Of two models' answers, bool [images] each, as method 10 has it: corrected for continuity where positive."""
+    """Return the correlation of two models' answers, corrected for continuity where positive (method 10).
+
+    Args:
+        first: `[images] bool`, whether each answer of the first model is correct.
+        second: `[images] bool` of the second model.
+    """
     both, neither = int((first & second).sum()), int((~first & ~second).sum())
     alone, other = int((first & ~second).sum()), int((~first & second).sum())
     margins = (both + alone) * (other + neither) * (both + other) * (alone + neither)
@@ -88,7 +108,7 @@ def correlation(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def _crossed(first: np.ndarray, second: np.ndarray) -> tuple[Interval, float]:
-    """95 % interval and p-value of the difference of mean accuracies; images and seeds both vary."""
+    """Return the 95 % interval and the p-value of the difference of mean accuracies over images and seeds."""
     from scipy.special import stdtr, stdtrit
 
     by_image = first.mean(axis=0) - second.mean(axis=0)
@@ -99,7 +119,7 @@ def _crossed(first: np.ndarray, second: np.ndarray) -> tuple[Interval, float]:
         if len(arm) > 1:
             parts.append((float(arm.mean(axis=1).var(ddof=1)) / len(arm), len(arm) - 1))
     variance = math.fsum(part for part, _ in parts)
-    if variance == 0:  # every image answered alike by all: only so many images can tell
+    if variance == 0:  # all models answer every image alike, so that only the number of images counts
         means = [float(arm.mean()) for arm in (first, second)]
         return newcombe(means, [wilson(mean, images) for mean in means], 0.0), float(difference == 0)
     freedom = variance**2 / math.fsum(part**2 / degrees for part, degrees in parts)
@@ -110,7 +130,7 @@ def _crossed(first: np.ndarray, second: np.ndarray) -> tuple[Interval, float]:
 
 
 def holm(values: Sequence[float]) -> list[float]:
-    """p-values of several comparisons, so that 5 % stay 5 % for all of them together (Holm, 1979)."""
+    """Correct the p-values of several comparisons so that their familywise error rate is 5 % (Holm, 1979)."""
     ordered = sorted(range(len(values)), key=lambda place: values[place])
     adjusted, least = [0.0] * len(values), 0.0
     for rank, place in enumerate(ordered):

@@ -1,4 +1,4 @@
-"""Why to believe a row: how sure its answers are, whether arms differ beyond noise, what the search spent."""
+"""The uncertainty of a study's results: intervals, comparisons of arms, and the compute behind each row."""
 
 from __future__ import annotations
 
@@ -18,48 +18,55 @@ from tuning.records.study_record import StudyRecord
 
 @dataclass(frozen=True, kw_only=True)
 class ArmEvidence:
-    """The evidence behind one row."""
+    """The evidence for one row."""
 
     arm: str
-    answers: CorrectPredictions | None  # on the test images, of the seeds whose predictions are stored
-    without_answers: str  # which seeds' are not, and why; empty where all are
-    images: int | None  # of the test split; None where nothing was tested
-    metric: str  # whose mean over seeds the interval is of: "test_accuracy", see correct_predictions.Correctness
-    interval: Interval | None  # 95 %: see confidence_intervals.py
-    epochs: int  # of all its trials: search, confirmation, and what its backbone learned first
-    compute_seconds: float  # a worker was busy with them, all phases of all trials that reported
-    best_of_n: dict[int, float]  # expected best validation value of n = 1, 2, 5, 10, ... trials of the search
-    command: str | None  # that reproduces the row
+    answers: CorrectPredictions | None  # test answers of the seeds whose predictions are stored
+    without_answers: str  # seeds whose predictions are missing, with reasons; empty where none is
+    images: int | None  # number of test images; None where nothing was tested
+    metric: str  # metric of the interval, such as "test_accuracy": see correct_predictions.Correctness
+    interval: Interval | None  # 95 % interval of the metric's mean over seeds: see confidence_intervals.py
+    epochs: int  # epochs of all its trials: search, confirmation and pre-training
+    compute_seconds: float  # time of workers in all phases of all trials that reported
+    best_of_n: dict[int, float]  # expected best validation value by number of trials: 1, 2, 5, 10, ...
+    command: str | None  # command that reproduces the row
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """The best row by validation, less another one; of the test split, which chose neither."""
+    """The difference between the row best by validation and another one, on the test split, which chose neither."""
 
     arm: str
     minus: str
     result: Difference | None  # None where they cannot be compared
-    p: float | None  # Holm's, where the best row is compared with several
-    reason: str  # why there is no result, or what it leaves out; empty where nothing
+    p: float | None  # p-value, after Holm's correction where there are several comparisons
+    reason: str  # reason for a missing result, or the seeds that it leaves out; else empty
 
     @property
     def within_noise(self) -> bool | None:
+        """Whether the difference is not significant; None where there is no result."""
         return None if self.p is None else self.p >= SIGNIFICANT
 
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """Of one study, its arms in the task's order."""
+    """The evidence for one study, its arms in the task's order."""
 
     arms: tuple[ArmEvidence, ...]
     comparisons: tuple[Comparison, ...]
 
     def of(self, arm: str) -> ArmEvidence:
+        """Return the evidence for an arm."""
         return next(evidence for evidence in self.arms if evidence.arm == arm)
 
 
 def collect_uncertainty(record: StudyRecord, found: Sequence[ArmResult] | None = None) -> Evidence:
-    """The evidence of a study, from its events and the predictions stored beside them."""
+    """Return the evidence for a study from its events and its stored predictions.
+
+    Args:
+        record: The study.
+        found: Its rows; None computes them.
+    """
     found = summarize_arms(record) if found is None else found
     arms = tuple(_of_arm(record, row) for row in found)
     return Evidence(arms=arms, comparisons=tuple(_comparisons(record, found, arms)))
@@ -90,14 +97,17 @@ def _of_arm(record: StudyRecord, row: ArmResult) -> ArmEvidence:
 def _interval(
     share: Metric | None, answers: CorrectPredictions | None, tested: int, images: int | None
 ) -> Interval | None:
-    """Without every seed's answers, as if all seeds had erred on the same images: never too narrow."""
+    """Return the interval over all seeds' answers, or a wider one where some answers are not stored.
+
+    The wider one assumes that all seeds make errors on the same images.
+    """
     if answers is not None and len(answers.trials) == tested:
         return mean_accuracy_interval(answers.correct)
     return None if share is None or images is None else wilson(share.mean, images)
 
 
 def _comparisons(record: StudyRecord, found: Sequence[ArmResult], arms: Sequence[ArmEvidence]) -> list[Comparison]:
-    """The best row by validation against each other that was tested; none where nothing was."""
+    """Compare the tested row best by validation with every other tested row; empty where none was tested."""
     metric = correctness(record).metric
     best = best_arm(record, [row for row in found if metric in row.metrics])
     if best is None:
@@ -108,7 +118,16 @@ def _comparisons(record: StudyRecord, found: Sequence[ArmResult], arms: Sequence
 
 
 def compare_arms(first: ArmEvidence, second: ArmEvidence, names: tuple[str, str] | None = None) -> Comparison:
-    """The first less the second, on the images that both met. names: in place of the arms' own."""
+    """Compare the first arm with the second on the test images that both were tested on.
+
+    Args:
+        first: Evidence for the arm.
+        second: Evidence for the arm to subtract.
+        names: Names of both in the result; None takes the arms' own.
+
+    Returns:
+        A comparison without a result, but with the reason, where predictions are missing or the images differ.
+    """
     arm, minus = names or (first.arm, second.arm)
     without = Comparison(arm=arm, minus=minus, result=None, p=None, reason="")
     if first.answers is None or second.answers is None:
@@ -123,7 +142,7 @@ def compare_arms(first: ArmEvidence, second: ArmEvidence, names: tuple[str, str]
 
 
 def holm_correct(comparisons: Sequence[Comparison]) -> list[Comparison]:
-    """With Holm's p-values, so that one of many is not significant by its luck."""
+    """Apply Holm's correction to the p-values of all comparisons."""
     values = iter(holm([comparison.result.p for comparison in comparisons if comparison.result is not None]))
     return [
         comparison if comparison.result is None else replace(comparison, p=next(values)) for comparison in comparisons
@@ -131,10 +150,10 @@ def holm_correct(comparisons: Sequence[Comparison]) -> list[Comparison]:
 
 
 def across_studies(evidence: Mapping[str, Evidence]) -> list[Comparison]:
-    """Compare within each study, then each arm of a later study with the first's, all corrected together.
+    """Compare arms within each study, then each later study's arms with the first study's, corrected together.
 
     Args:
-        evidence: By the name of its study.
+        evidence: Evidence for each study, by the study's name.
     """
     (first_name, first), *later = evidence.items()
     pairs = [
@@ -155,7 +174,7 @@ def across_studies(evidence: Mapping[str, Evidence]) -> list[Comparison]:
 
 
 def evidence_fields(evidence: ArmEvidence) -> dict[str, Any]:
-    """As JSON has it: part of the contract, names are added and never renamed."""
+    """Return the evidence as JSON fields, part of the contract: names are added and never renamed."""
     return {
         "test_images": evidence.images,
         "test_accuracy_interval": None,
@@ -168,7 +187,7 @@ def evidence_fields(evidence: ArmEvidence) -> dict[str, Any]:
 
 
 def comparison_fields(comparison: Comparison) -> dict[str, Any]:
-    """As JSON has it; p is the comparison's own, p_corrected Holm's."""
+    """Return a comparison as JSON fields; `p` is the comparison's own p-value, `p_corrected` Holm's."""
     result = comparison.result
     return {
         "arm": comparison.arm,

@@ -1,4 +1,4 @@
-"""A study's results as the document prints them, each measured number beside the published one."""
+"""The tables of a study in the layout of the report, each measured number beside the published one."""
 
 from __future__ import annotations
 
@@ -22,30 +22,41 @@ from tuning.records.study_record import StudyRecord, read_started
 
 
 def open_study(study: Path) -> tuple[StudyRecord, Task]:
-    """The study in that folder and its question. Raises StudyNotFound, or UnknownTask where its file is gone."""
+    """Read the study in a folder, and its task.
+
+    Raises:
+        StudyNotFound: When the folder has no readable study.
+        UnknownTask: When the study's task does not exist.
+    """
     record = read_started(study)
     task = load_task(record.task)
     return record, task.sampled() if task.sample and record.header.sample else task
 
 
 def document_tables(record: StudyRecord, task: Task, published: Published | None = None) -> list[RenderedTable]:
-    """Render the task's tables for one study: see `tables_of`."""
+    """Render the task's tables for one study: see `tables_of`.
+
+    Args:
+        record: The study.
+        task: The task of the study.
+        published: The task's published numbers; None reads them.
+    """
     return tables_of({record.name: record}, task, published)
 
 
 def tables_of(
     studies: Mapping[str, StudyRecord], task: Task, published: Published | None = None
 ) -> list[RenderedTable]:
-    """Render the task's tables; below the first, the compute cost and the evidence.
+    """Render the task's tables; the compute cost and the evidence follow the first one.
 
     Args:
-        studies: One study, or several that stand side by side, by name.
-        task: What they asked.
-        published: The document's own numbers; None reads them.
+        studies: One study, or several to show side by side, by name.
+        task: The task of all of them.
+        published: The task's published numbers; None reads them.
     """
     printed = read_published(task) if published is None else published
     first, *others = [document_table(studies, task, table, printed) for table in task.tables]
-    # Averages of several models stand in the task's own tables alone.
+    # Ensembles of several models appear in the task's own tables alone.
     arms = {name: [row for row in summarize_arms(record) if not row.members] for name, record in studies.items()}
     took = stacked({name: cost_table(record, arms[name]) for name, record in studies.items()})
     evidence = {name: collect_uncertainty(record, arms[name]) for name, record in studies.items()}
@@ -57,15 +68,15 @@ def tables_of(
 
 
 def document_table(studies: Mapping[str, StudyRecord], task: Task, table: Table, published: Published) -> RenderedTable:
-    """Lay out a table of the task: a row an arm, and for each field a column a study.
+    """Render a table of the task: a row per arm, and for each field a column per study.
 
-    A table of the best arm has a row a study instead, since each study has its own.
+    A table of the best arm has a row per study instead, since each study has its own.
 
     Args:
-        studies: One study, or several that stand side by side, by name.
-        task: What they asked.
+        studies: One study, or several to show side by side, by name.
+        task: The task of all of them.
         table: One of its tables.
-        published: The document's own numbers, which stand once, beside the last study.
+        published: The task's published numbers, which appear once, beside the last study.
     """
     several = len(studies) > 1
     if several and table.rows == "best":
@@ -107,7 +118,7 @@ def document_table(studies: Mapping[str, StudyRecord], task: Task, table: Table,
 
 
 def _label(of_arm: Mapping[str, ArmResult]) -> Cell:
-    """Name an arm of all studies. A footnote that only some of them have names its study."""
+    """Write an arm's label for all studies. A footnote that only some studies have names its study."""
     first, *others = of_arm.values()
     label = next((row.label for row in of_arm.values() if row.state != "missing"), first.label)
     if all(row.notes == first.notes for row in others):
@@ -117,7 +128,14 @@ def _label(of_arm: Mapping[str, ArmResult]) -> Cell:
 
 
 def shown_rows(record: StudyRecord, task: Task, table: Table, published: Published) -> list[ArmResult]:
-    """The table's rows; what only the document has comes last."""
+    """Return a table's rows in one study; rows that only the report has come last.
+
+    Args:
+        record: The study.
+        task: The task of the study.
+        table: One of its tables.
+        published: The task's published numbers.
+    """
     found = summarize_arms(record)
     shown = list(found)
     if table.rows == "best":
@@ -139,7 +157,13 @@ def shown_rows(record: StudyRecord, task: Task, table: Table, published: Publish
 
 
 def cell_of(row: ArmResult, column: Column, published: PublishedValue | None) -> Cell:
-    """Set one measured value beside the document's."""
+    """Return a cell with a measured value and the published one.
+
+    Args:
+        row: The arm's result.
+        column: The column, whose field the cell shows.
+        published: The published number; None where the report has none.
+    """
     metric = row.metrics.get(column.field)
     notes: tuple[str, ...] = ()
     if metric is not None and metric.n < len(row.seeds) and not row.members:

@@ -1,5 +1,4 @@
-"""The catalogue of backbones as a table: the traffic-signs report's figures, what can be selected here, latency on
-this machine."""
+"""The table of backbones: selectable ones, latency on this machine, figures of the traffic-signs report."""
 
 from __future__ import annotations
 
@@ -20,37 +19,40 @@ PUBLISHED = Path(__file__).parents[2] / "results" / "published" / "backbones.csv
 
 
 class BackboneInfo(Protocol):
-    """A backbone that can be selected: an entry of trainables.models.backbones.registry."""
+    """A selectable backbone: an entry of trainables.models.backbones.registry."""
 
     @property
     def name(self) -> str: ...
 
     @property
     def image_size(self) -> int:
-        """Side in pixels, as it was trained."""
+        """Side in pixels of the images it was trained on."""
 
     @property
     def parameters(self) -> int:
-        """Without its top."""
+        """Number of parameters without its top."""
 
     @property
     def layers(self) -> int:
-        """What frozen_fraction is a fraction of."""
+        """Number of layers to which frozen_fraction refers."""
 
 
 def backbones_text(
     listed: Sequence[BackboneInfo], latency_ms: Mapping[str, Mapping[str, float]], published: Path = PUBLISHED
 ) -> str:
-    """The selectable ones first, then those that only the document names.
+    """Render the selectable backbones first, then those that only the report has.
 
-    latency_ms: by device, "processor" or a GPU's kind, of those that were measured on it.
+    Args:
+        listed: The selectable backbones.
+        latency_ms: Measured milliseconds by device ("processor" or a GPU's kind) and backbone.
+        published: CSV file with the figures of the report.
     """
     with published.open(newline="", encoding="utf-8") as file:
         figures = {row["name"]: row for row in csv.DictReader(file)}
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("Backbone", no_wrap=True)
     gpus = [device for device in latency_ms if device != "processor"]
-    # A GPU's kind in as many lines as words, so that the column stays narrow.
+    # Each word of a GPU's kind is on its own line, so that the column stays narrow.
     latencies = ["Latency", *("\n".join(["Latency", *gpu.split()]) for gpu in gpus)]
     for heading in ("Pixels", "Layers", "Parameters", *latencies, "Size", "Top-1", "Top-5", "Parameters", "Depth"):
         table.add_column(heading, justify="right", no_wrap=True)

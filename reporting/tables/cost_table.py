@@ -1,4 +1,4 @@
-"""Compute cost: for each arm, the trials, the epochs and the time behind its row, and what its model costs to use."""
+"""The compute cost of each arm: trials, epochs and time of its search, and the size and latency of its model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ NAME = "what_it_took"
 
 
 def cost_table(record: StudyRecord, rows: Sequence[ArmResult]) -> RenderedTable:
-    """A row an arm. An arm without a finished trial has its trials and their time, and no model."""
+    """Render a row per arm; an arm without a finished trial has the cost of its search, but no model.
+
+    Args:
+        record: The study.
+        rows: The results of its arms.
+    """
     first = {arm.name: _learned_first(record, arm) for arm in record.arms if arm.pretraining}
     columns: Mapping[Heading, Callable[[ArmResult], str]] = {
         **({Heading(text="Learned first", prose=True): lambda row: first.get(row.arm, ABSENT)} if first else {}),
@@ -47,7 +52,7 @@ def cost_table(record: StudyRecord, rows: Sequence[ArmResult]) -> RenderedTable:
 
 
 def _learned_first(record: StudyRecord, arm: ArmHeader) -> str:
-    """What its backbone learned before the search: 20 epochs, 1 h 2 min. Arms that begin with the same share it."""
+    """Describe the pre-training of the arm's backbone: 20 epochs, 1 h 2 min. Arms with the same weights share it."""
     described = arm.pretraining
     if described is None:
         return ABSENT
@@ -63,7 +68,7 @@ def _learned_first(record: StudyRecord, arm: ArmHeader) -> str:
 
 
 def _trials(row: ArmResult) -> str:
-    """12 finished, 6 stopped early, 1 failed: a status nobody had is left out."""
+    """Count trials by status, without empty ones: 12 finished, 6 stopped early, 1 failed."""
     words = [f"{number} {WORDS.get(status, status)}" for status, number in row.trials.items() if number]
     return ", ".join(words) or "none"
 

@@ -1,4 +1,4 @@
-"""Several studies of one question in the same tables: a column a study where rows are arms, else a block a study."""
+"""Several studies of one task in the same tables, as columns or as blocks of rows."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ Study = tuple[StudyRecord, Task]
 
 
 def blocks(studies: Sequence[Study]) -> list[Block]:
-    """One block where the studies can stand side by side; else one a study, and why, where they ask the same task."""
+    """Return one block for comparable studies, else one per study.
+
+    Where studies share a task and are still not comparable, the first block names the reason.
+    """
     why = not_comparable(studies)
     if why is None:
         return [_block(studies)]
@@ -26,7 +29,7 @@ def blocks(studies: Sequence[Study]) -> list[Block]:
 
 
 def not_comparable(studies: Sequence[Study]) -> str | None:
-    """Why these studies cannot share their tables, in one line; None where they can, or where there is one."""
+    """Return why these studies cannot share their tables; None where they can, or for one study."""
     records = [record for record, _ in studies]
     if len({record.task for record in records}) > 1:
         return "One below another, since they ask different tasks."
@@ -41,7 +44,7 @@ def _block(studies: Sequence[Study]) -> Block:
     task = max((task for _, task in studies), key=lambda task: len(task.arms))
     records = [record for record, _ in studies]
     names = [record.name for record in records]
-    # With its folder where two have the same name.
+    # Studies of the same name are distinguished by their folders.
     named = {str(one.folder) if names.count(one.name) > 1 else one.name: one for one in records}
     prefixed = {f"{name}: " if len(studies) > 1 else "": record for name, record in named.items()}
     data = {record.header.data.fingerprint for record in records}

@@ -1,4 +1,4 @@
-"""A table as data: headings, cells and footnotes. Every renderer draws from this and adds no number of its own."""
+"""Tables as data: headings, cells and footnotes. Every output format renders them and adds no number."""
 
 from __future__ import annotations
 
@@ -19,39 +19,39 @@ class NotedText:
 
 @dataclass(frozen=True, kw_only=True)
 class Heading(NotedText):
-    """The head of one column."""
+    """The heading of one column."""
 
-    compared: bool = False  # a column of published values stands beside the measured ones
-    prose: bool = False  # text that may wrap; numbers never do
+    compared: bool = False  # whether a column of published values is beside the measured ones
+    prose: bool = False  # whether the column has text that may wrap; numbers never wrap
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cell(NotedText):
-    """What was measured, and what the document prints in that place."""
+    """A measured value and the published one."""
 
     published: NotedText = NotedText()
 
 
 @dataclass(frozen=True, kw_only=True)
 class RenderedTable:
-    """A table whose every cell is final text, but for the numbers of its footnotes."""
+    """A table of final texts; only the numbers of footnotes are still missing."""
 
     name: str
     title: str
     headings: tuple[Heading, ...]
     rows: tuple[tuple[Cell, ...], ...]
-    remarks: tuple[str, ...] = ()  # sentences below it: what it says in words
-    commands: tuple[str, ...] = ()  # below those: to be copied whole, so never wrapped or escaped
+    remarks: tuple[str, ...] = ()  # sentences below the table that state its results
+    commands: tuple[str, ...] = ()  # lines below the remarks, never wrapped or escaped, since readers copy them
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Every footnote once in the order of reading; its place is its number."""
+        """All footnotes without duplicates in the order of reading; a footnote's place is its number."""
         cells = [text for row in self.rows for cell in row for text in (cell, cell.published)]
         return tuple(dict.fromkeys(note for text in (*self.headings, *cells) for note in text.notes))
 
     @property
     def texts(self) -> list[list[str]]:
-        """The rows as plain text, where a compared cell is followed by its published one."""
+        """The rows as plain text; a published value follows its measured one."""
         compared = [heading.compared for heading in self.headings]
         return [
             [
@@ -65,10 +65,10 @@ class RenderedTable:
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """What stands under one heading: one study, or several side by side."""
+    """The content under one heading: one study, or several side by side."""
 
     heading: str
-    before: tuple[str, ...]  # what to know first
+    before: tuple[str, ...]  # lines above the tables, such as caveats
     tables: tuple[RenderedTable, ...]
     after: tuple[str, ...]
 
@@ -77,11 +77,11 @@ _T = TypeVar("_T", bound=NotedText)
 
 
 def with_marks(table: RenderedTable, write: Callable[[str, Sequence[int]], str]) -> RenderedTable:
-    """Replace every text by what `write` makes of it and the numbers of its footnotes.
+    """Write the footnote numbers into every text of a table.
 
     Args:
-        table: Its footnotes are numbered from 1 in the order of reading.
-        write: Takes a text and the numbers of its footnotes.
+        table: A table, whose footnotes are numbered from 1 in the order of reading.
+        write: Returns a text with its marks, from the text and the numbers of its footnotes.
 
     Returns:
         A table of the same shape, whose texts have no footnotes of their own.
@@ -101,18 +101,23 @@ def with_marks(table: RenderedTable, write: Callable[[str, Sequence[int]], str])
 
 
 def in_brackets(text: str, numbers: Sequence[int]) -> str:
-    """Write the marks of plain text, such as 0.8750 [1] [2]."""
+    """Write footnote marks in plain text, such as 0.8750 [1] [2].
+
+    Args:
+        text: The text.
+        numbers: Numbers of its footnotes.
+    """
     return text + "".join(f" [{number}]" for number in numbers)
 
 
 def stacked(tables: Mapping[str, RenderedTable]) -> RenderedTable:
-    """Combine the same table of several studies, a block of rows each.
+    """Combine the same table of several studies, with a block of rows per study.
 
     Args:
-        tables: A table a study, by its name, which stands in the first column.
+        tables: The table of each study, by the study's name, which is in the first column.
 
     Returns:
-        The only table as it is; of several, one without their remarks, where a column that a study lacks is empty.
+        A single table unchanged. Several have no remarks, and a column that a study lacks is empty in its rows.
     """
     first, *others = tables.values()
     if not others:
@@ -136,9 +141,9 @@ def stacked(tables: Mapping[str, RenderedTable]) -> RenderedTable:
 
 
 def transposed(table: RenderedTable) -> RenderedTable:
-    """Transpose the table: a row a field, a column a row of it. For pages that are higher than wide.
+    """Transpose the table to a row per field, for pages that are higher than wide.
 
-    Where a field has published values, every column has the place for them.
+    Where one field has published values, every column has room for them.
     """
     name, *fields = table.headings
     compared = any(heading.compared for heading in fields)

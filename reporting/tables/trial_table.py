@@ -1,4 +1,4 @@
-"""The list of an arm's trials, the best first: what was tried, how it ended, what it reached."""
+"""The table of an arm's trials, best first: configuration, ending and results."""
 
 from __future__ import annotations
 
@@ -12,22 +12,27 @@ from search_spaces.formatting import format_value
 from tuning.records.events import FAILED_STATUSES
 from tuning.records.study_record import StudyRecord, TrialRecord
 
-MOST = 500  # of an arm, in a page; trials.csv has all
+MOST = 500  # most trials of an arm in the page; trials.csv has all
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrialList:
-    """One arm's trials as text."""
+    """The trials of one arm as text."""
 
     label: str
     headings: tuple[str, ...]
     numeric: tuple[bool, ...]  # whether a column holds numbers
-    rows: tuple[tuple[str, tuple[str, ...]], ...]  # each with its status and its cells
-    of: int  # trials of the arm, whether they are among `rows` or not
+    rows: tuple[tuple[str, tuple[str, ...]], ...]  # status and cells of each trial
+    of: int  # number of trials of the arm, whether or not they are among `rows`
 
 
 def trial_list(record: StudyRecord, arm: str) -> TrialList:
-    """Confirmations among them. Columns are the axes that differed between trials."""
+    """Return the trials of an arm, confirmations included; the columns are the axes that differ between trials.
+
+    Args:
+        record: The study.
+        arm: Name of the arm.
+    """
     described, trials = record.arm(arm), record.of_arm(arm)
     names = [axis.name for axis in described.axes]
     axes = [name for name in names if len({repr(trial.config.get(name)) for trial in trials}) > 1]

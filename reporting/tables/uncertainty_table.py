@@ -1,4 +1,4 @@
-"""The evidence as a table, and the differences between arms in words below it."""
+"""The evidence as a table, with the differences between arms in words below it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,13 @@ _WORKERS = "search, confirmation and pre-training; the time a worker was busy wi
 
 
 def evidence_table(record: StudyRecord, rows: Sequence[ArmResult], evidence: Evidence) -> RenderedTable:
-    """A row an arm, as in the task's own tables."""
+    """Render a row per arm, in the order of the task's own tables.
+
+    Args:
+        record: The study.
+        rows: The results of its arms.
+        evidence: The evidence for the same study.
+    """
     of_interval = (_IMAGES_ALONE,) if any(one.interval for one in evidence.arms) else ()
     commands = [one.command for one in evidence.arms if one.command]
     columns: Mapping[Heading, Callable[[ArmResult, ArmEvidence], str | Cell]] = {
@@ -45,12 +51,19 @@ def evidence_table(record: StudyRecord, rows: Sequence[ArmResult], evidence: Evi
 
 
 def _best_of(row: ArmResult, evidence: ArmEvidence) -> str:
-    """1:0.31, 2:0.40, 6:0.48; no space inside, where a narrow column would break it"""
+    """Write 1:0.31, 2:0.40, 6:0.48 without inner spaces, at which a narrow column would break."""
     return ", ".join(f"{n}:{value:.3f}" for n, value in evidence.best_of_n.items()) or ABSENT
 
 
 def remarks(comparisons: Sequence[Comparison], of: str) -> list[str]:
-    """fine_tuned - from_scratch = +0.031 [0.010, 0.052], p = 0.004: beyond noise; then how that was tested."""
+    """Write a line per comparison, then the tests used.
+
+    An example is "fine_tuned - from_scratch = +0.031 [0.010, 0.052], p = 0.004: beyond noise".
+
+    Args:
+        comparisons: Comparisons of arms.
+        of: Name of the compared share, such as "test accuracy".
+    """
     lines = [in_words(comparison) for comparison in comparisons]
     tests = {comparison.result.test for comparison in comparisons if comparison.result is not None}
     if not tests:
@@ -65,7 +78,7 @@ _TESTS = {MCNEMAR: f"{MCNEMAR}, one seed each: what other seeds would do is not 
 
 
 def in_words(comparison: Comparison) -> str:
-    """One line: the difference, its interval, its p-value, and what they come to."""
+    """Write a comparison in one line: difference, interval, p-value and verdict."""
     title = f"{comparison.arm} - {comparison.minus}"
     result = comparison.result
     if result is None:
@@ -78,7 +91,7 @@ def in_words(comparison: Comparison) -> str:
 
 
 def probability(p: float) -> str:
-    """p = 0.004, or p < 0.001"""
+    """Write "p = 0.004", or "p < 0.001" below that."""
     if p < 0.001:
         return "p < 0.001"
     return f"p = {p:.3f}" if p < 0.1 else f"p = {p:.2f}"

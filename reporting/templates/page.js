@@ -1,4 +1,4 @@
-// Tables of trials sort by the column whose heading is pressed; without this they stand best first.
+// Sorts a table of trials by the column whose heading is pressed. Without this script the best trial is first.
 for (const table of document.querySelectorAll("table.sortable")) {
   const body = table.tBodies[0];
   const headings = [...table.tHead.rows[0].cells];
@@ -16,7 +16,7 @@ for (const table of document.querySelectorAll("table.sortable")) {
       const compare = (left, right) => {
         const [a, b] = [left[0], right[0]];
         const [none, other] = [a === "-" || a === "", b === "-" || b === ""];
-        if (none || other) return none - other; // what has no value comes last, whichever way
+        if (none || other) return none - other; // absent values come last in either direction
         const order = numeric ? Number(a) - Number(b) : a.localeCompare(b);
         return descending ? -order : order;
       };

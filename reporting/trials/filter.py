@@ -1,9 +1,9 @@
 """SQL expressions over the columns of a list of rows: `optimizer=adam and val_accuracy > 0.8`.
 
-The rows go into an SQLite table in memory, which evaluates the user's WHERE expression and ORDER BY terms. Two things
-are added to SQL: a word to the right of a comparison is a text without quotation marks (`trial=from_scratch-0003`), and
-`-column` sorts downwards. Only expressions pass: a statement's keywords are unknown columns here, and SQLite's
-authorizer refuses what writes, opens files or loads code.
+The rows are inserted into an SQLite table in memory, which evaluates the user's WHERE expression and ORDER BY terms.
+Two extensions make SQL shorter: a word to the right of a comparison is a text without quotation marks
+(`trial=from_scratch-0003`), and `-column` sorts in descending order. Only expressions pass: a statement's keywords are
+unknown columns here, and SQLite's authorizer refuses writing, opening files and loading code.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ _KEYWORDS = (
     *("case", "when", "then", "else", "end"),
 )
 _SORT_KEYWORDS = ("asc", "desc", "nulls", "first", "last")
-# No aggregate: one in ORDER BY would make one row of all.
+# Aggregates are missing, since one in ORDER BY would merge all rows into one.
 _FUNCTIONS = ("abs", "coalesce", "glob", "ifnull", "instr", "length", "like", "lower", "round", "substr", "upper")
 _SQL_TYPES = {bool: "INTEGER", float: "REAL", str: "TEXT COLLATE NOCASE"}
-# An expression has no loops, so that these bound its time: nesting, characters, and LIKE's backtracking.
+# Limits of nesting, length and LIKE's backtracking. They bound the time, since an expression has no loops.
 _LIMITS = {
     sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 100,
     sqlite3.SQLITE_LIMIT_SQL_LENGTH: 10_000,
     sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 100,
 }
-_LISTED = 12  # values of a column that a hint names at most
+_LISTED = 12  # most values of a column that a hint lists
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
-# A word may hold what names of trials, backbones and layers do: from_scratch-0003, 9-9-9, views/4, EfficientNet.b0.
+# A word may have the characters of trial, backbone and layer names: from_scratch-0003, 9-9-9, views/4, EfficientNet.b0.
 _TOKEN = re.compile(
     r"""\s*(?:(?P<text>'(?:[^']|'')*')|(?P<name>"[^"]*"|\[[^\]]*\])|(?P<word>[\w.][\w.+\-/:@%]*)"""
     r"""|(?P<sign>==|!=|<>|<=|>=|\|\||[=<>(),*/%+-]))"""
@@ -48,16 +48,24 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class FilterExpression:
-    """An expression as the user wrote it and as SQLite reads it, its columns checked."""
+    """An expression as the user wrote it and in SQL, with known columns only."""
 
-    argument: str  # that it came from, for messages
+    argument: str  # the user's argument, "where" or "sort", for messages
     text: str
     sql: str
-    equalities: tuple[tuple[str, str], ...] = ()  # columns, and the SQL of the values they must be equal to
+    equalities: tuple[tuple[str, str], ...] = ()  # columns, each with the SQL of a value it must equal
 
 
 def column_types(columns: Iterable[str], rows: Sequence[Row]) -> dict[str, type]:
-    """Return bool, float (any number) or str by column; a mixed column and one without values are text."""
+    """Return the type of each column: bool, float for any number, or str.
+
+    Args:
+        columns: Names of the columns.
+        rows: The rows, which have all columns.
+
+    Returns:
+        Types by column. A column of several types, or without values, is str.
+    """
     found: dict[str, type] = {}
     for name in columns:
         types = {type(row[name]) for row in rows} - {type(None)}
@@ -71,16 +79,16 @@ def parse_expression(argument: str, text: str, columns: Mapping[str, type]) -> F
     """Translate an expression to SQL token by token.
 
     Args:
-        argument: "where" or "sort", which it came from.
+        argument: The user's argument, "where" or "sort".
         text: SQL in which a word to the right of a comparison, or in an IN list, is a text unless it is a column.
-        columns: types by name, as `column_types` returns them.
+        columns: Types by name, as `column_types` returns them.
 
     Raises:
-        ReportingError: an unknown column, a text compared with a number, a character that SQL expressions do not have.
+        ReportingError: When a column is unknown, a text is compared with a number, or a character is no SQL.
     """
     sql: list[str] = []
     equalities: list[tuple[str, str]] = []
-    left: str | None = None  # the column left of the comparison that is being read
+    left: str | None = None  # the column on the left of the current comparison
     before, in_list = "", False
     keywords = (*_KEYWORDS, *_SORT_KEYWORDS) if argument == "sort" else _KEYWORDS
     for match in _tokens(argument, text):
@@ -93,7 +101,7 @@ def parse_expression(argument: str, text: str, columns: Mapping[str, type]) -> F
                 left = None
             in_list = before == "in" or (in_list and token != ")")
         elif kind == "word" and text[match.end() :].lstrip().startswith("("):
-            left = None  # a function, which the authorizer judges
+            left = None  # a function, which the authorizer allows or refuses
         elif kind != "text" and name in columns:
             left = name
             token = _identifier(name)
@@ -114,14 +122,25 @@ def parse_expression(argument: str, text: str, columns: Mapping[str, type]) -> F
 def filter_rows(expression: FilterExpression, rows: Sequence[Row], columns: Mapping[str, type]) -> list[Row]:
     """Return the rows for which the expression is true, in their order.
 
+    Args:
+        expression: A parsed expression.
+        rows: The rows, which have all columns.
+        columns: Types by name, as `column_types` returns them.
+
     Raises:
-        ReportingError: SQLite cannot read the expression.
+        ReportingError: When SQLite cannot read the expression.
     """
     return [rows[place] for place in sorted(_query(expression, f"WHERE {expression.sql}", rows, columns))]
 
 
 def missing_values(expression: FilterExpression, rows: Sequence[Row], columns: Mapping[str, type]) -> Iterator[str]:
-    """Yield a line for each value that a column must be equal to and never is: optimizer is never 'adamm' here."""
+    """Yield a line for each value in an equality that its column never has: optimizer is never 'adamm' here.
+
+    Args:
+        expression: A parsed expression.
+        rows: The rows, which have all columns.
+        columns: Types by name, as `column_types` returns them.
+    """
     for column, value in expression.equalities:
         present = list(dict.fromkeys(str(row[column]) for row in rows if row[column] is not None))
         if len(present) <= _LISTED and not _query(expression, f"WHERE {_identifier(column)} = {value}", rows, columns):
@@ -129,12 +148,17 @@ def missing_values(expression: FilterExpression, rows: Sequence[Row], columns: M
 
 
 def sort_rows(text: str, rows: Sequence[Row], columns: Mapping[str, type]) -> list[Row]:
-    """Return the rows by SQL's ORDER BY terms; `-column` is short for `column DESC`.
+    """Return the rows ordered by SQL's ORDER BY terms; `-column` is short for `column DESC`.
 
-    Absent values come last in either direction unless a term says NULLS FIRST; equal rows keep their order.
+    Absent values come last in either direction unless a term has NULLS FIRST; equal rows keep their order.
+
+    Args:
+        text: The terms, separated by commas.
+        rows: The rows, which have all columns.
+        columns: Types by name, as `column_types` returns them.
 
     Raises:
-        ReportingError: an unknown column, or a term that SQLite cannot read.
+        ReportingError: When a column is unknown, or SQLite cannot read a term.
     """
     terms = []
     for term in text.split(","):
@@ -168,7 +192,7 @@ def _query(expression: FilterExpression, clause: str, rows: Sequence[Row], colum
 
 
 def _authorize(action: int, first: str | None, second: str | None, *_: str | None) -> int:
-    """Allow reading the table and the listed functions, nothing else."""
+    """Allow reading the table and calling the listed functions, and nothing else."""
     allowed = action in (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ) or (
         action == sqlite3.SQLITE_FUNCTION and str(second).lower() in _FUNCTIONS
     )
@@ -176,7 +200,7 @@ def _authorize(action: int, first: str | None, second: str | None, *_: str | Non
 
 
 def _check_value(argument: str, left: str | None, value: str, columns: Mapping[str, type]) -> None:
-    """Refuse a text where a number is compared: SQLite would order every number before it."""
+    """Refuse to compare a text with a number: SQLite would order every number before it."""
     kind = columns.get(left or "", str)
     if kind is float and not _NUMBER.fullmatch(value):
         raise ReportingError(

@@ -1,4 +1,4 @@
-"""Trials as MLflow runs: parameters, metrics an epoch, tags, and the winners' model folders as artefacts."""
+"""Export of trials as MLflow runs: parameters, metrics per epoch, tags, and the winners' model folders as artifacts."""
 
 from __future__ import annotations
 
@@ -13,29 +13,39 @@ from errors import arg
 from reporting.errors import ReportingError
 from tuning.records.study_record import StudyRecord, TrialRecord
 
-BATCH = 900  # values in one call; MLflow takes 1000, of which 100 parameters
+BATCH = 900  # metrics in one call; MLflow accepts 1000 values, 100 of them parameters
 _SETTINGS = {
-    "MLFLOW_DISABLE_TELEMETRY": "true",  # no usage data leave the machine
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",  # seven, its default, wait for two minutes where no server is
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # two lines a run
-    "MLFLOW_ALLOW_FILE_STORE": "true",  # whoever names a folder wants one
+    "MLFLOW_DISABLE_TELEMETRY": "true",  # MLflow would send usage data
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",  # the default, 7, waits for two minutes without a server
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # MLflow would print two lines per run
+    "MLFLOW_ALLOW_FILE_STORE": "true",  # a folder as `uri` needs it
 }
 _ENDS = {"completed": "FINISHED", "stopped": "FINISHED", "infeasible": "FAILED", "failed": "FAILED"}
 _PREFIX = "podium."
 
 
 def export(record: StudyRecord, trials: Sequence[str], uri: str) -> str:
-    """Write those trials that have ended; returns what was done, in one line.
+    """Write those trials that have ended to MLflow.
 
-    uri: of a tracking server (http://...), a database (sqlite:///...) or a folder. The experiment is <task>/<study>, a
-    run is a trial. Writing again adds what is missing: a run that is whole is left as it is, half a run is replaced.
-    Raises ReportingError: mlflow is not installed, nothing answers there, or the server refuses.
+    The experiment is <task>/<study>, and a run is a trial. A repeated export adds what is missing: complete runs stay,
+    and incomplete ones are replaced.
+
+    Args:
+        record: The study.
+        trials: Names of the trials.
+        uri: Address of a tracking server (http://...), a database (sqlite:///...) or a folder.
+
+    Returns:
+        The numbers of written and of existing runs, in one line.
+
+    Raises:
+        ReportingError: When mlflow is not installed, the server does not answer, or it refuses.
     """
     if importlib.util.find_spec("mlflow") is None:
         raise ReportingError(
             f"{arg.uri} needs the package mlflow, which is not installed; run `make setup EXTRAS=mlflow`"
         )
-    for name, value in _SETTINGS.items():  # before the import reads them
+    for name, value in _SETTINGS.items():  # the import of mlflow reads them
         os.environ.setdefault(name, value)
     mlflow: Any = importlib.import_module("mlflow")
     try:
@@ -59,7 +69,7 @@ def _export(client: Any, record: StudyRecord, trials: Sequence[str], uri: str) -
             waiting += 1
             continue
         run = there.get(name)
-        # It was finished, and with the test's numbers and the model: it holds what would be written now.
+        # A run with the same state has the same epochs, test metrics and model.
         if run is not None and run.data.tags.get(f"{_PREFIX}whole") == _state(trial, name in winners):
             continue
         if run is not None:
@@ -84,7 +94,7 @@ def _experiment(client: Any, name: str, record: StudyRecord) -> str:
 
 
 def _runs_there(client: Any, experiment: str) -> dict[str, Any]:
-    """Runs of the experiment by their trial."""
+    """Return the runs of the experiment by their trial."""
     found: dict[str, Any] = {}
     token: str | None = None
     while True:
@@ -100,7 +110,7 @@ def _state(trial: TrialRecord, winner: bool) -> str:
 
 
 def _winners(record: StudyRecord) -> dict[str, str]:
-    """Folders of the winners that the study kept, by their trial."""
+    """Return the folders of the study's stored winners by their trial."""
     models = [record.paths.best_model(arm.name) for arm in record.arms] if record.paths else []
     kept = [model for model in models if model.description.is_file()]
     return {json.loads(model.description.read_text())["trial"]: str(model.folder) for model in kept}
@@ -120,7 +130,7 @@ def _write(client: Any, experiment: str, record: StudyRecord, trial: TrialRecord
         client.log_artifacts(identity, winner, "model")
     for start in range(BATCH, len(metrics), BATCH):
         client.log_batch(identity, metrics=metrics[start : start + BATCH])
-    # Last, in one call with what every run has: half a run does not say that it is whole.
+    # The tag comes with the last call, so that an incomplete run lacks it.
     whole = entities.RunTag(f"{_PREFIX}whole", _state(trial, winner is not None))
     client.log_batch(identity, params=params, metrics=metrics[:BATCH], tags=[whole])
     client.set_terminated(identity, _ENDS.get(trial.status, "FAILED"), end_time=round(1000 * (trial.ended_time or 0)))
@@ -139,7 +149,7 @@ def _tags(record: StudyRecord, trial: TrialRecord, winner: str | None) -> Iterat
 
 
 def _metrics(trial: TrialRecord) -> Iterator[tuple[str, float, int, int]]:
-    """Name, value, milliseconds since the epoch, step: of every epoch, then of the test split at the best one."""
+    """Yield name, value, milliseconds since 1970 and step for every epoch, then for the test at the best epoch."""
     for epoch in trial.epochs:
         for name, value in epoch.metrics.items():
             if value is not None:

@@ -1,4 +1,4 @@
-"""A study's trials as a list: those that meet a condition, in an order, with the columns asked for."""
+"""Queries of a study's trials: filter, order and columns."""
 
 from __future__ import annotations
 
@@ -15,33 +15,37 @@ from tuning.records.study_record import StudyRecord
 
 @dataclass(frozen=True, kw_only=True)
 class TrialQuery:
-    """What the user wants to see."""
+    """A query of a study's trials."""
 
-    arms: tuple[str, ...] = ()  # none: all
+    arms: tuple[str, ...] = ()  # empty for all arms
     where: str | None = None  # an SQL expression over the columns
     sort: str | None = None  # SQL's ORDER BY terms, or "-val_accuracy,trial"; None: best first
-    columns: tuple[str, ...] = ()  # none: those that tell these trials apart
+    columns: tuple[str, ...] = ()  # empty for the default columns
     limit: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrialQueryResult:
-    """The trials that were asked for."""
+    """The trials that match a query."""
 
-    rows: Records  # each has every column
-    columns: tuple[str, ...]  # to show
-    every: tuple[str, ...]  # that there are
+    rows: Records  # records with every column
+    columns: tuple[str, ...]  # columns to show
+    every: tuple[str, ...]  # all existing columns
     prose: frozenset[str]  # columns of text
-    total: int  # trials of the study
-    matching: int  # before the limit
-    hints: tuple[str, ...] = ()  # why there may be none
+    total: int  # number of trials of the study
+    matching: int  # number of matching trials before the limit
+    hints: tuple[str, ...] = ()  # possible reasons for an empty result
 
 
 def select(record: StudyRecord, query: TrialQuery) -> TrialQueryResult:
-    """List the trials that a query asks for, the best first unless it says otherwise.
+    """Return the trials that match a query, best first unless the query has an order.
+
+    Args:
+        record: The study.
+        query: The query.
 
     Raises:
-        ReportingError: an unknown arm or column, or an expression that SQLite cannot read.
+        ReportingError: When an arm or column is unknown, or SQLite cannot read an expression.
     """
     every, rows = side_by_side(trial_groups(record))
     types = column_types(every, rows)
@@ -58,7 +62,7 @@ def select(record: StudyRecord, query: TrialQuery) -> TrialQueryResult:
         hints = () if chosen else tuple(missing_values(expression, rows, types))
     if query.sort is not None:
         chosen = sort_rows(query.sort, chosen, types) if rows else []
-    else:  # what a trial reached before it was lost does not count
+    else:  # the order of `ranked`, in which lost trials have no value
         places = {trial.trial: place for place, trial in enumerate(ranked(record, list(record.trials.values())))}
         chosen.sort(key=lambda row: places[row["trial"]])
     limited = chosen[: query.limit]
@@ -74,7 +78,7 @@ def select(record: StudyRecord, query: TrialQuery) -> TrialQueryResult:
 
 
 def _telling(record: StudyRecord, rows: Records, every: Sequence[str]) -> tuple[str, ...]:
-    """Columns that a reader wants first: which trial, how it went, what was varied, what it took, why it ended."""
+    """Return the default columns: trial, status, metrics, axes that vary, cost, and reason of the end."""
     metric = record.header.objective.metric
     axes = list(dict.fromkeys(name for trial in record.trials.values() for name in trial.config))
     varied = [name for name in axes if len({repr(row[name]) for row in rows}) > 1]
@@ -85,7 +89,12 @@ def _telling(record: StudyRecord, rows: Records, every: Sequence[str]) -> tuple[
 
 
 def count_line(record: StudyRecord, runs: TrialQueryResult) -> str:
-    """12 of 16 trials of food10/first: 8 completed, 4 stopped."""
+    """Write the number of trials by status: 12 of 16 trials of food10/first: 8 completed, 4 stopped.
+
+    Args:
+        record: The study.
+        runs: The result of a query.
+    """
     statuses = Counter(row["status"] for row in runs.rows)
     words = ", ".join(f"{number} {status}" for status, number in statuses.most_common())
     shown = f"{len(runs.rows)} of " if len(runs.rows) < runs.total else ""

@@ -1,4 +1,4 @@
-"""A list of trials as text: for a terminal, a pipe, a Markdown file, another program."""
+"""Lists of trials as text for a terminal, a pipe, a Markdown file or another program."""
 
 from __future__ import annotations
 
@@ -13,30 +13,40 @@ from reporting.tables.formatting import ABSENT, duration
 from reporting.trials.query import TrialQueryResult
 from search_spaces.formatting import format_value
 
-_CUT = 24  # characters that a text keeps at least where the terminal is narrow
+_CUT = 24  # least characters of a text that is cut
 _SCORES = ("accuracy", "loss", "f1", "best", "precision", "recall")
 
 
 def cell(column: str, value: Any) -> str:
-    """A value as a reader wants it."""
+    """Format a value for a reader.
+
+    Args:
+        column: Name of the column, which decides the format.
+        value: The value; None is absent.
+    """
     if value is None:
         return ABSENT
     if column == "seconds" or column.startswith("seconds_"):
         return duration(value)
     if isinstance(value, float):
         return f"{value:.4f}" if any(word in column for word in _SCORES) else format_value(value)
-    return " ".join(str(value).split())  # a reason may have lines, a trial has one
+    return " ".join(str(value).split())  # a reason may have several lines
 
 
 def terminal_text(runs: TrialQueryResult, width: int, colour: bool) -> str:
-    """A line a trial, as wide as the terminal: columns that do not fit are left out and named.
+    """Render a line per trial within the width of the terminal; columns that do not fit are named below.
 
-    The first column always stays; the last text, such as a reason, is cut before any column is left out.
+    The first column is always present. The last text, such as a reason, is cut before any column is omitted.
+
+    Args:
+        runs: The result of a query.
+        width: Width of the terminal in characters.
+        colour: Whether to write ANSI colours.
     """
     if not runs.columns:
-        return ""  # no trial was asked for yet
+        return ""  # the study has no trial yet
     for kept in range(len(runs.columns), 0, -1):
-        # What was varied stands before the reason and goes first.
+        # The varied axes precede the reason and are omitted first.
         columns = runs.columns[:kept]
         if runs.columns[-1] == "reason" and 1 < kept < len(runs.columns):
             columns = (*runs.columns[: kept - 1], "reason")
@@ -58,12 +68,12 @@ def terminal_text(runs: TrialQueryResult, width: int, colour: bool) -> str:
 
 
 def plain_text(runs: TrialQueryResult) -> str:
-    """For a pipe: a line a trial, nothing cut or left out."""
+    """Render a line per trial for a pipe; nothing is cut or omitted."""
     return "\n".join(_aligned(runs, runs.columns))
 
 
 def _aligned(runs: TrialQueryResult, columns: Sequence[str]) -> list[str]:
-    """The head, then a line a trial; numbers end in one column, words begin in one."""
+    """Write the headings and a line per trial, numbers aligned to the right and words to the left."""
     texts = [list(columns), *([cell(name, row[name]) for name in columns] for row in runs.rows)]
     widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     sides = [str.ljust if name in runs.prose else str.rjust for name in columns]
@@ -74,6 +84,7 @@ def _aligned(runs: TrialQueryResult, columns: Sequence[str]) -> list[str]:
 
 
 def markdown_text(runs: TrialQueryResult) -> str:
+    """Render the trials as a Markdown table."""
     lines = [
         list(runs.columns),
         ["---" if name in runs.prose else "---:" for name in runs.columns],
@@ -83,7 +94,7 @@ def markdown_text(runs: TrialQueryResult) -> str:
 
 
 def csv_text(runs: TrialQueryResult) -> str:
-    """Numbers in full, absent values empty."""
+    """Render the trials as CSV: numbers with all digits, absent values empty."""
     text = io.StringIO()
     writer = csv.DictWriter(text, runs.columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
@@ -92,7 +103,7 @@ def csv_text(runs: TrialQueryResult) -> str:
 
 
 def json_text(runs: TrialQueryResult) -> str:
-    """A list of objects; absent values are null."""
+    """Render the trials as a JSON list of objects; absent values are null."""
     return json.dumps(
         [{name: row[name] for name in runs.columns} for row in runs.rows], indent=2, ensure_ascii=False, allow_nan=False
     )

@@ -40,9 +40,8 @@ def tune_command(task: str, settings: Mapping[str, Any], typed: str = "", **chan
         task: Name of the task.
         settings: Settings as recorded; missing ones are defaults.
         typed: The recorded command line, which shows whether its folders were typed.
-        changes: Settings in place of the recorded ones; those of `spaces` and `sets` are added, and replace one for
-        the same
-            axis.
+        changes: Settings in place of the recorded ones; those of `spaces` and `sets` are added, and replace one for the
+            same axis.
     """
     defaults = {field.name: field.default for field in fields(StudySettings)}
     words = ["python", "cli.py", "tune", task]
