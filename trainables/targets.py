@@ -68,7 +68,8 @@ class ClassificationTarget:
 
 class BoxTarget:
     """Where: x1, y1, x2, y2 in shares of the image's sides, mean squared error (deep-learning report), overlap over
-    union."""
+    union.
+    """
 
     score = "iou"
     element_shape: tuple[int, ...] = (4,)

@@ -1,5 +1,6 @@
 """What a backbone makes of every image of a store, as an HDF5 file for other programs (the deep-learning report's
-features)."""
+features).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What learners whose model is a few arrays have in common: one file without pickle, and no framework."""
+"""Base of learners whose model is a few arrays: one file without pickle, no framework."""
 
 from __future__ import annotations
 
@@ -36,10 +36,21 @@ class ArrayLearner(ABC):
 
     @abstractmethod
     def predict(self, batches: Iterable[np.ndarray]) -> np.ndarray:
-        """See learner.Learner."""
+        """Return predictions for batches of images; subclasses implement it.
+
+        Args:
+            batches: uint8 [B, S, S, 3] each.
+
+        Returns:
+            float32 [N, outputs].
+        """
 
     def validate(self, epoch: int = 0) -> np.ndarray:
-        """See learner.Learner."""
+        """Return predictions for the validation images of an epoch.
+
+        Returns:
+            float32 [N, outputs].
+        """
         return self.predict(self._val.batches(BATCH, self._val.validation_subset(epoch)))
 
     def save(self, folder: Path) -> None:
@@ -47,7 +58,16 @@ class ArrayLearner(ABC):
         npz.write(folder / FILE_NAME, self._arrays)
 
     def load(self, folder: Path, spec: TrainingSpec, train: SplitBatches) -> None:
-        """Become the saved model. Raises ValueError (one line) where model.npz is missing, damaged or incomplete."""
+        """Load the saved model.
+
+        Args:
+            folder: Folder of the model.
+            spec: Specification of the trial that saved it.
+            train: Training images; not read.
+
+        Raises:
+            ValueError: model.npz is missing, damaged or incomplete.
+        """
         self._arrays = npz.read(folder / FILE_NAME, self.model_name, self.needed)
 
     def export(self, folder: Path) -> ModelFacts:

@@ -65,7 +65,6 @@ class FeaturesSession:
         return seen
 
     def validate(self, epoch: int) -> np.ndarray:
-        """See learner.Learner."""
         return predict_finite(self._warm, self._cut, self._validation.checked_batches(VALIDATION_BATCH, epoch), MORE)
 
 

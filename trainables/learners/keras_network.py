@@ -49,7 +49,11 @@ class KerasLearner(NetworkLearner[TrainingSession]):
         self._session.save_state(path)
 
     def save_backbone(self, path: Path) -> None:
-        """See learner.HasBackbone. Another spec's `weights` may name the file."""
+        """Write the backbone's weights; another specification's `weights` may name the file.
+
+        Raises:
+            Fatal: There is no pre-trained backbone.
+        """
         layers = self._taken.network.pretrained if self._taken else ()
         if not layers:
             raise Fatal("there is no pre-trained backbone to keep: start from ImageNet's weights or a file's")

@@ -20,9 +20,15 @@ class Regression:
     """scikit-learn's (L-BFGS, L2), going on with every epoch from where the last one ended."""
 
     def __init__(self, config: Mapping[str, Any], labels: np.ndarray, seed: int) -> None:
-        """
-        config: C, the inverse strength of the L2 penalty, above 0. labels: int [N] of the training images.
-        Raises Infeasible (one line) for a C or labels that cannot work.
+        """Check the settings and set up the solver.
+
+        Args:
+            config: C, the inverse strength of the L2 penalty, above 0.
+            labels: Of the training images, int [N].
+            seed: Seed of the solver.
+
+        Raises:
+            Infeasible: C is impossible, or there is only one class.
         """
         strength = float(config["C"])
         if not 0 < strength < float("inf"):
@@ -35,9 +41,16 @@ class Regression:
         )
 
     def epoch(self, features: np.ndarray) -> dict[str, float]:
-        """Twenty more iterations on features float32 [N, D], never copied, so that they may be mapped from disk.
+        """Run twenty more iterations.
 
-        Returns loss (cross-entropy in nats, without the penalty) and accuracy on them. Raises Infeasible.
+        Args:
+            features: float32 [N, D]; never copied, so that they may be mapped from disk.
+
+        Returns:
+            loss (cross-entropy in nats, without the penalty) and accuracy on the features.
+
+        Raises:
+            Infeasible: The coefficients are not finite.
         """
         with warnings.catch_warnings():
             # Twenty iterations end before convergence by design: the next epoch goes on from there.
@@ -61,7 +74,16 @@ class Regression:
 
 
 def probabilities(features: np.ndarray, coefficients: np.ndarray, intercepts: np.ndarray) -> np.ndarray:
-    """Float32 [N, K], rows sum to 1, for features float32 [N, D], coefficients [K, D] and intercepts [K]."""
+    """Return softmax probabilities.
+
+    Args:
+        features: float32 [N, D].
+        coefficients: [K, D].
+        intercepts: [K].
+
+    Returns:
+        float32 [N, K]; rows sum to 1.
+    """
     scores = features @ coefficients.T.astype(np.float32) + intercepts
     likely: np.ndarray = softmax(scores, axis=1).astype(np.float32)
     return likely

@@ -17,13 +17,22 @@ if TYPE_CHECKING:
 
 
 class MeanBoxLearner(ArrayLearner):
-    """Of all boxes that do not look at the image, the one with the least mean squared error. config: nothing."""
+    """Learner of the constant box with the least mean squared error; it has no settings."""
 
     model_name = "mean box"
     needed = ("box",)  # [4]
 
     def start(self, spec: TrainingSpec, train: SplitBatches, val: SplitBatches) -> dict[str, Any]:
-        """Take the mean of the training boxes. Raises Infeasible where the task asks for classes."""
+        """Take the mean of the training boxes.
+
+        Args:
+            spec: Specification of the trial.
+            train: Training images.
+            val: Validation images.
+
+        Raises:
+            Infeasible: The task asks for classes.
+        """
         if spec.target != "box":
             raise Infeasible(f"the mean box answers where, but this task asks for a {spec.target}")
         self._train, self._val = train, val
@@ -37,11 +46,17 @@ class MeanBoxLearner(ArrayLearner):
         return {"loss": seen["loss"], "iou": seen["iou"]}
 
     def validate(self, epoch: int = 0) -> np.ndarray:
-        """See learner.Learner."""
         return self._of(len(self._val.validation_subset(epoch)))
 
     def predict(self, batches: Iterable[np.ndarray]) -> np.ndarray:
-        """The box [N, 4] float32 for batches uint8 [B, S, S, 3], whatever they show."""
+        """Return the same box for every image.
+
+        Args:
+            batches: uint8 [B, S, S, 3] each.
+
+        Returns:
+            float32 [N, 4].
+        """
         return self._of(sum(len(batch) for batch in batches))
 
     def _of(self, count: int) -> np.ndarray:

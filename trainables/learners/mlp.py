@@ -1,5 +1,4 @@
-"""A network of dense layers with its own back-propagation, in NumPy alone (deep-learning report, multi-class from
-scratch).
+"""Dense network with its own back-propagation in NumPy (deep-learning report, multi-class from scratch).
 
 A network is the list of its parameters: weights [in, out] and biases [out] of each layer from input to output. Every
 hidden layer has a ReLU, the last one a softmax with cross-entropy.
@@ -19,7 +18,13 @@ ACCUMULATED = 1e-8  # deep-learning report: what AdaGrad's sums of squares begin
 
 
 def draw(sizes: Sequence[int], random: np.random.Generator, dtype: type[np.floating] = np.float64) -> list[Array]:
-    """The parameters before training. sizes: inputs, units of each hidden layer, classes."""
+    """Draw the initial parameters.
+
+    Args:
+        sizes: Inputs, units of each hidden layer, classes.
+        random: Random generator.
+        dtype: Floating-point type.
+    """
     parameters: list[Array] = []
     for before, units in itertools.pairwise(sizes):
         weights, biases = random.standard_normal((before, units)), random.standard_normal(units)
@@ -28,7 +33,12 @@ def draw(sizes: Sequence[int], random: np.random.Generator, dtype: type[np.float
 
 
 def probabilities(parameters: Sequence[Array], inputs: Array) -> Array:
-    """[B, classes] for inputs [B, D]; rows sum to 1."""
+    """Return class probabilities [B, classes]; rows sum to 1.
+
+    Args:
+        parameters: Weights and biases.
+        inputs: [B, D].
+    """
     exponentials = np.exp(_log_probabilities(_activations(parameters, inputs)[-1]))
     return np.asarray(exponentials)
 
@@ -36,9 +46,12 @@ def probabilities(parameters: Sequence[Array], inputs: Array) -> Array:
 def loss_and_gradients(
     parameters: Sequence[Array], inputs: Array, labels: NDArray[np.integer]
 ) -> tuple[float, int, list[Array]]:
-    """Mean cross-entropy in nats, how many inputs are predicted right, and the loss's gradient by each parameter.
+    """Return mean cross-entropy in nats, number of right predictions, and gradients by parameter.
 
-    inputs: [B, D]. labels: [B], 0 to classes - 1.
+    Args:
+        parameters: Weights and biases.
+        inputs: [B, D].
+        labels: [B], 0 to classes - 1.
     """
     *activations, logits = _activations(parameters, inputs)
     log_probabilities = _log_probabilities(logits)
@@ -67,14 +80,19 @@ class AdaGrad:
         self._squares = [np.full_like(parameter, ACCUMULATED) for parameter in parameters]
 
     def step(self, gradients: Sequence[Array], learning_rate: float) -> None:
-        """One step down the gradients."""
+        """Take one step down the gradients.
+
+        Args:
+            gradients: One for each parameter.
+            learning_rate: Step size.
+        """
         for parameter, squares, gradient in zip(self._parameters, self._squares, gradients, strict=True):
             squares += gradient**2
             parameter -= learning_rate * gradient / np.sqrt(squares)
 
 
 def _activations(parameters: Sequence[Array], inputs: Array) -> list[Array]:
-    """What each layer reads, and the logits at last."""
+    """Return the input of each layer, and the logits at the end."""
     layers = list(zip(parameters[::2], parameters[1::2], strict=True))
     found = [inputs]
     for number, (weights, biases) in enumerate(layers, start=1):

@@ -1,4 +1,4 @@
-"""What all learners on a Keras network have in common: the warm network, saving, loading, and room for them."""
+"""Base of learners on a Keras network: warm network, saving, loading, memory."""
 
 from __future__ import annotations
 
@@ -53,10 +53,18 @@ class NetworkLearner(ABC, Generic[StartedSession]):
         return self._started
 
     def start(self, spec: TrainingSpec, train: SplitBatches, val: SplitBatches) -> dict[str, Any]:
-        """Have the model in the state that configuration and seed determine, whatever this process did before.
+        """Bring the model into the state that configuration and seed determine, whatever ran before.
 
-        Builds and traces what no earlier trial of this process has. Raises Infeasible for a configuration that cannot
-        be built or does not fit, Fatal where no trial can work.
+        Only parts that no earlier trial of this process has are built and traced.
+
+        Args:
+            spec: Specification of the trial.
+            train: Training images.
+            val: Validation images.
+
+        Raises:
+            Infeasible: The configuration cannot be built or does not fit.
+            Fatal: No trial can work.
         """
         self._taken = self._started = None
         self._inputs = (spec, train, val)
@@ -77,7 +85,7 @@ class NetworkLearner(ABC, Generic[StartedSession]):
         """Take the network and prepare its training. Raises Infeasible or Fatal."""
 
     def _take(self, spec: TrainingSpec, train: SplitBatches) -> CachedModel:
-        """The network that this spec describes, built where none is warm."""
+        """Return the network of this specification, built if none is warm."""
         statistics = {"channel_mean": train.store.channel_mean, "channel_std": train.store.channel_std}
         self._taken = warm = MODEL_CACHE.get(spec, statistics)
         return warm
@@ -94,11 +102,28 @@ class NetworkLearner(ABC, Generic[StartedSession]):
         return self._started.epoch(epoch)
 
     def validate(self, epoch: int = 0) -> np.ndarray:
-        """See learner.Learner. Raises Infeasible where a number is not finite."""
+        """Return predictions for the validation images of an epoch.
+
+        Returns:
+            float32 [N, outputs].
+
+        Raises:
+            Infeasible: A number is not finite.
+        """
         return self._session.validate(epoch)
 
     def predict(self, batches: Iterable[np.ndarray]) -> np.ndarray:
-        """See learner.Learner. Raises Infeasible where a number is not finite."""
+        """Return predictions.
+
+        Args:
+            batches: uint8 [B, S, S, 3] each.
+
+        Returns:
+            float32 [N, outputs].
+
+        Raises:
+            Infeasible: A number is not finite.
+        """
         return predict_finite(self._warm, 0, ([batch] for batch in batches), self.remedy)
 
     def save(self, folder: Path) -> None:
@@ -106,7 +131,16 @@ class NetworkLearner(ABC, Generic[StartedSession]):
         npz.write(folder / VARIABLES_FILE, npz.numbered(self._kept(self._warm)))
 
     def load(self, folder: Path, spec: TrainingSpec, train: SplitBatches) -> None:
-        """Become the model that a trial of this spec saved. Raises ValueError (one line) for a damaged file."""
+        """Load the model that a trial of this specification saved.
+
+        Args:
+            folder: Folder of the model.
+            spec: Specification of the trial.
+            train: Training images.
+
+        Raises:
+            ValueError: The file is damaged or holds another model.
+        """
         configure_tensorflow()
         self._taken = self._started = None  # what is loaded is not trained on
         path = folder / VARIABLES_FILE
@@ -116,14 +150,14 @@ class NetworkLearner(ABC, Generic[StartedSession]):
             raise ValueError(f"{path} holds another model than {spec.config} describes; train it again")
 
     def _untrained(self, spec: TrainingSpec, train: SplitBatches) -> CachedModel:
-        """The spec's network before it has learned anything."""
+        """Return the specification's untrained network."""
         with raise_oom_as_infeasible(f"{spec.model} at {spec.view.image_size} px", self.remedy):
             warm = self._take(spec, train)
             warm.reset(spec.seed, dropout_rate(spec.config), 0)
         return warm
 
     def _kept(self, warm: CachedModel) -> list[Any]:
-        """The variables that `save` writes and `load` reads, in order."""
+        """Return the variables that `save` writes and `load` reads, in order."""
         return list(warm.network.model.variables)
 
     def export(self, folder: Path) -> ModelFacts:

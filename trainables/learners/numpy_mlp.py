@@ -34,7 +34,16 @@ class NumpyLearner(ArrayLearner):
     needed = (*unlearned, "weights_1", "biases_1")
 
     def start(self, spec: TrainingSpec, train: SplitBatches, val: SplitBatches) -> dict[str, Any]:
-        """Draw the parameters, measure the pixels. Raises Infeasible (one line) for an impossible configuration."""
+        """Draw the parameters and measure the pixels.
+
+        Args:
+            spec: Specification of the trial.
+            train: Training images.
+            val: Validation images.
+
+        Raises:
+            Infeasible: The configuration is impossible.
+        """
         config = spec.config
         try:
             hidden = whole_numbers("hidden_layers", config["hidden_layers"])
@@ -56,9 +65,13 @@ class NumpyLearner(ArrayLearner):
         return {}
 
     def epoch(self, epoch: int) -> dict[str, float]:
-        """One pass in a new order. Returns loss (cross-entropy in nats) and accuracy as seen before each step.
+        """Run one pass over the training images in a new order.
 
-        Raises Infeasible where the loss is not finite.
+        Returns:
+            loss (cross-entropy in nats) and accuracy before each step.
+
+        Raises:
+            Infeasible: The loss is not finite.
         """
         loss = hits = count = 0.0
         parameters = self._parameters
@@ -73,7 +86,17 @@ class NumpyLearner(ArrayLearner):
         return {"loss": loss / count, "accuracy": hits / count, "learning_rate": self._learning_rate}
 
     def predict(self, batches: Iterable[np.ndarray]) -> np.ndarray:
-        """Class probabilities [N, C] float32 for batches uint8 [B, S, S, 3]. Raises Infeasible where not finite."""
+        """Return class probabilities.
+
+        Args:
+            batches: uint8 [B, S, S, 3] each.
+
+        Returns:
+            float32 [N, classes].
+
+        Raises:
+            Infeasible: A number is not finite.
+        """
         parameters = self._parameters
         with np.errstate(over="ignore", invalid="ignore"):
             parts = [mlp.probabilities(parameters, self._standardised(batch)) for batch in batches]
@@ -84,7 +107,16 @@ class NumpyLearner(ArrayLearner):
         return result
 
     def load(self, folder: Path, spec: TrainingSpec, train: SplitBatches) -> None:
-        """Become the saved model. Raises ValueError (one line) where model.npz is missing, damaged or incomplete."""
+        """Load the saved model.
+
+        Args:
+            folder: Folder of the model.
+            spec: Specification of the trial that saved it.
+            train: Training images; not read.
+
+        Raises:
+            ValueError: model.npz is missing, damaged or incomplete.
+        """
         super().load(folder, spec, train)
         parameters = self._parameters
         if [*self.unlearned, *_names(parameters)] != list(self._arrays) or not _fit(self._arrays["mean"], parameters):
@@ -105,7 +137,7 @@ def _names(parameters: list[mlp.Array]) -> list[str]:
 
 
 def _grey(images: np.ndarray) -> np.ndarray:
-    """The mean of each pixel's colours: float32 [B, S * S] for uint8 [B, S, S, 3]."""
+    """Return the mean of each pixel's colours: float32 [B, S * S] of uint8 [B, S, S, 3]."""
     grey: np.ndarray = images.reshape(len(images), -1, 3).mean(axis=2, dtype=np.float32)
     return grey
 

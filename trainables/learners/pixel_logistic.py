@@ -28,7 +28,16 @@ class PixelsLearner(ArrayLearner):
     needed = (*unlearned, "coefficients", "intercepts")
 
     def start(self, spec: TrainingSpec, train: SplitBatches, val: SplitBatches) -> dict[str, Any]:
-        """Pool the training images. Raises Infeasible (one line) for a configuration or split that cannot work."""
+        """Pool the training images.
+
+        Args:
+            spec: Specification of the trial.
+            train: Training images.
+            val: Validation images.
+
+        Raises:
+            Infeasible: The configuration or the split cannot work.
+        """
         side = int(spec.config["pooled_side"])
         if not 1 <= side <= spec.view.image_size:
             raise Infeasible(f"pooled_side is {side}, but must be from 1 to the image's {spec.view.image_size}")
@@ -60,7 +69,14 @@ class PixelsLearner(ArrayLearner):
         return seen
 
     def predict(self, batches: Iterable[np.ndarray]) -> np.ndarray:
-        """Class probabilities [N, num_classes] float32 for batches uint8 [B, S, S, 3]; 0 for a class never trained."""
+        """Return class probabilities; 0 for a class without training images.
+
+        Args:
+            batches: uint8 [B, S, S, 3] each.
+
+        Returns:
+            float32 [N, classes].
+        """
         parts = [self._probabilities(self._pool(batch)) for batch in batches]
         return np.concatenate(parts) if parts else np.empty((0, int(self._arrays["num_classes"])), np.float32)
 
@@ -81,9 +97,16 @@ class PixelsLearner(ArrayLearner):
 
 
 def pool_by_area(images: np.ndarray, side: int) -> np.ndarray:
-    """The mean of the pixels under each of side x side equal squares: [B, S, S, 3] to float32 [B, side, side, 3].
+    """Average the pixels under each of side x side equal squares.
 
-    Squares need not hold whole pixels: a pixel counts by the share of it that lies inside.
+    A pixel on a border counts by the share of it that lies inside.
+
+    Args:
+        images: [B, S, S, 3].
+        side: Squares along a side.
+
+    Returns:
+        float32 [B, side, side, 3].
     """
     rows, columns = _area_weights(images.shape[1], side), _area_weights(images.shape[2], side)
     narrowed = np.tensordot(images.astype(np.float32), columns, axes=(2, 1))  # [B, S, 3, side]

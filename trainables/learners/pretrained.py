@@ -36,7 +36,6 @@ class MeasuredSession:
         return {"loss": seen["loss"], self._target.score: seen[self._target.score]}
 
     def validate(self, epoch: int) -> np.ndarray:
-        """See learner.Learner."""
         return self._predict(self._val, self._val.validation_subset(epoch))
 
     def _predict(self, images: SplitBatches, positions: np.ndarray | None = None) -> np.ndarray:

@@ -58,7 +58,11 @@ LEARNERS = {
 
 
 def find_learner(name: str) -> LearnerInfo:
-    """Return the learner that tasks and records call so. Raises Fatal (one line, nearest match)."""
+    """Return the learner by its recorded name.
+
+    Raises:
+        Fatal: There is none; the message has the nearest name.
+    """
     if name not in LEARNERS:
         raise Fatal(unknown_name("learner", name, tuple(LEARNERS)))
     return LEARNERS[name]

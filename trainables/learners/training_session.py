@@ -38,13 +38,21 @@ class Session(Protocol):
 
     @property
     def prepared(self) -> dict[str, Any]:
-        """What the study's record says of how the training was prepared."""
+        """Return the facts about the preparation for the study's record."""
 
     def epoch(self, epoch: int) -> dict[str, float]:
-        """See learner.Learner."""
+        """Return predictions for the validation images of an epoch.
+
+        Returns:
+            float32 [N, outputs].
+        """
 
     def validate(self, epoch: int) -> np.ndarray:
-        """See learner.Learner."""
+        """Return predictions for the validation images of an epoch.
+
+        Returns:
+            float32 [N, outputs].
+        """
 
 
 def predict_finite(warm: CachedModel, cut: int, batches: Iterable[Any], remedy: str) -> np.ndarray:
@@ -216,7 +224,11 @@ class TrainingSession:
         return {"loss": loss, targets.find(self._spec.target).score: score, "learning_rate": first_rate}
 
     def validate(self, epoch: int) -> np.ndarray:
-        """See learner.Learner. Raises Infeasible where a number is not finite."""
+        """Return predictions for the validation images of an epoch; raise Infeasible if one is not finite.
+
+        Returns:
+            float32 [N, outputs].
+        """
         batches = self.active.validation.checked_batches(VALIDATION_BATCH, epoch)
         return predict_finite(self._warm, self.active.cut, batches, SMALLER)
 

@@ -26,7 +26,11 @@ def family_names() -> list[str]:
 
 
 def model_family(name: str) -> Any:
-    """Import the module with the family's `build` and STRUCTURE. Raises Fatal (one line, nearest match)."""
+    """Import the module with the family's `build` and STRUCTURE.
+
+    Raises:
+        Fatal: There is none; the message has the nearest name.
+    """
     if name not in family_names():
         raise Fatal(unknown_name("model", name, family_names()))
     return importlib.import_module(f"{families.__name__}.{MODEL_FAMILIES.get(name, name)}")

@@ -1,5 +1,6 @@
 """Where a training stood after an epoch: what another one goes on from (deep-learning report, ResNet and
-DeeperGoogLeNet)."""
+DeeperGoogLeNet).
+"""
 
 from __future__ import annotations
 

@@ -64,8 +64,7 @@ class GradientStep:
     """
 
     def __init__(self, warm: WarmNetwork, cut: int, batch_size: int, *, from_images: bool, dropout: bool) -> None:
-        """
-        cut: blocks that are frozen.
+        """cut: blocks that are frozen.
         from_images: whether images come in, and the prefix is computed in every step; else what crosses the cut.
         dropout: False leaves the network's adjustable dropout out.
         """

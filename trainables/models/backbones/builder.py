@@ -33,17 +33,23 @@ def build(
     channel_mean: Sequence[float] | None = None,
     top: bool = False,
 ) -> keras.Model:
-    """The backbone with its preprocessing: images uint8 or float [B, S, S, 3] in 0..255 to feature maps [B, s, s, F].
+    """Build a backbone with its preprocessing: images [B, S, S, 3], 0 to 255, to feature maps [B, s, s, F].
 
-    top: with its own ImageNet classifier: to probabilities [B, 1000].
-    zoom: side in pixels to which images are enlarged first, a multiple of theirs, bicubic, not smoothed
-    (traffic-signs report); None leaves them.
-    channel_mean: red, green, blue on the scale 0..255: (x - mean) / 255 takes the place of the backbone's own
-        preprocessing (see fine_tuned.build_backbone); None keeps its own.
-    weights: None takes the ImageNet weights from the package, Keras's cache or the network; a Path is a local file
-        instead (.h5 without top, .weights.h5 or .keras; .npz as `save` writes it; for EfficientNetLite0 also .pth);
-        "random" loads nothing.
-    Raises Fatal (one line) where the weights are missing or do not fit, ValueError for an image that is too small.
+    Args:
+        backbone: The backbone.
+        input_shape: Height, width, 3.
+        weights: None takes the ImageNet weights from the package, Keras's cache or the network; a Path is a local file
+            (.h5 without top, .weights.h5 or .keras; .npz as `save` writes it; for EfficientNetLite0 also .pth);
+            "random" loads nothing.
+        zoom: Side in pixels to which images are enlarged first, a multiple of theirs, bicubic, not smoothed
+            (traffic-signs report); None leaves them.
+        channel_mean: Red, green, blue, 0 to 255: (x - mean) / 255 replaces the backbone's own preprocessing (see
+            fine_tuned.build_backbone); None keeps it.
+        top: Whether its own ImageNet classifier is added; the output is then probabilities [B, 1000].
+
+    Raises:
+        Fatal: The weights are missing or do not fit.
+        ValueError: The image is too small, or zoom or preprocessing is impossible.
     """
     if (side := zoom or min(input_shape[:2])) < backbone.minimum_side:
         raise ValueError(f"image size is {side}, but {backbone.name} needs at least {backbone.minimum_side} pixels")
@@ -117,7 +123,12 @@ def _load(backbone: Backbone, model: keras.Model, path: Path | None, top: bool) 
 
 
 def save(layers: Sequence[keras.layers.Layer], path: Path) -> None:
-    """Keep a backbone's weights, whole or not at all, for `build` to start another network from."""
+    """Write a backbone's weights, whole or not at all; `build` starts another network from them.
+
+    Args:
+        layers: Its layers.
+        path: Target file.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     npz.write(path, npz.numbered([weight for layer in layers for weight in layer.weights], "arr_"))
 
@@ -157,7 +168,7 @@ def _square_variance(model: keras.Model) -> None:
 
 
 def _settle(model: keras.Model) -> None:
-    """Normalization computes with numbers that it takes from its weights when told to."""
+    """Make Normalization layers compute with the numbers in their weights."""
     for layer in model.layers:
         if isinstance(layer, keras.layers.Normalization):
             layer.finalize_state()

@@ -19,9 +19,18 @@ TIMEOUT = 10.0
 
 
 def locate(name: str, source: Source | None, given: Path | str | None) -> Path | None:
-    """The file to load for the backbone `name`: the one given, else the cached one, else fetched now.
+    """Return the file of a backbone's weights: the given one, else the cached one, else a download.
 
-    None means that an installed package holds it. Raises Fatal (one line).
+    Args:
+        name: Name of the backbone.
+        source: Where its weights are published; None means an installed package.
+        given: The user's file.
+
+    Returns:
+        The file; None where an installed package holds the weights.
+
+    Raises:
+        Fatal: The file is missing or has the wrong format, or the download fails.
     """
     if given is not None:
         path = Path(given).expanduser()
@@ -35,7 +44,7 @@ def locate(name: str, source: Source | None, given: Path | str | None) -> Path |
 
 
 def cache_folder() -> Path:
-    """Where Keras itself keeps weights: $KERAS_HOME/models or ~/.keras/models."""
+    """Return Keras's own folder of weights: $KERAS_HOME/models or ~/.keras/models."""
     return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras").expanduser() / "models"
 
 

@@ -37,11 +37,12 @@ BLOCKS = sum(repeats for repeats, *_ in STAGES)
 
 
 def build(images: Any, *, classes: int | None = None) -> keras.Model:
-    """EfficientNet-Lite0 from symbolic images uint8 or float [B, S, S, 3], red green blue, 0..255.
+    """Build EfficientNet-Lite0 with random weights (see load_imagenet).
 
-    classes: None leaves the top out: the output is float [B, S/32, S/32, 1280]. A number adds average pooling, dropout
-        0.2 and a softmax over that many classes (4,652,008 trainable parameters with 1000).
-    Weights are random; see load_imagenet.
+    Args:
+        images: Symbolic images [B, S, S, 3], RGB, 0 to 255.
+        classes: None leaves the top out: the output is float [B, S/32, S/32, 1280]. A number adds average pooling,
+            dropout 0.2 and a softmax over that many classes (4,652,008 trainable parameters with 1000).
     """
     # x/128 - 127/128 as in the original's preprocessing; float32 even under mixed_bfloat16, which has too few bits.
     x = keras.layers.Rescaling(1 / 128, offset=-127 / 128, dtype="float32", name="rescaling")(images)
@@ -96,7 +97,11 @@ def _inverted_residual(x: Any, name: str, kernel: int, stride: int, expansion: i
 
 
 def weights_file() -> Path:
-    """Where the package keeps its file. Raises TorchFileError (one line) where the package is not installed."""
+    """Return the file in the package.
+
+    Raises:
+        TorchFileError: The package is not installed.
+    """
     package = importlib.util.find_spec(PACKAGE)  # finds without importing: nothing of the package's code is needed
     if package is None or package.origin is None:
         raise torch_weights.TorchFileError(
@@ -107,10 +112,14 @@ def weights_file() -> Path:
 
 
 def load_imagenet(model: keras.Model, path: Path | None = None) -> None:
-    """Put the ImageNet weights into a model made by `build`, with or without its 1000-way top.
+    """Load the ImageNet weights into a model made by `build`, with or without its 1000-way top.
 
-    path: a file in PyTorch's legacy format with the original's names; None takes the package's own.
-    Raises TorchFileError (one line) for a file that is not such a file or does not fit.
+    Args:
+        model: The model.
+        path: A file in PyTorch's legacy format with the original's names; None takes the package's own.
+
+    Raises:
+        TorchFileError: The file is no such file or does not fit.
     """
     path = path or weights_file()
     tensors = torch_weights.read(path)
@@ -133,7 +142,7 @@ def load_imagenet(model: keras.Model, path: Path | None = None) -> None:
 
 
 def _layer_weights(layer: keras.Layer, tensors: dict[str, np.ndarray]) -> list[np.ndarray]:
-    """The layer's arrays in Keras's order and axis order, from PyTorch's names and axis order."""
+    """Return the layer's arrays in Keras's order and axis order."""
     source = _torch_name(layer.name)
     if isinstance(layer, keras.layers.BatchNormalization):
         return [tensors[f"{source}.{part}"] for part in ("weight", "bias", "running_mean", "running_var")]

@@ -1,4 +1,4 @@
-"""Where the blocks of a backbone end: the points at which a frozen prefix may stop."""
+"""Freeze points: ends of a backbone's blocks, at which a frozen prefix may stop."""
 
 from __future__ import annotations
 
@@ -24,11 +24,17 @@ BLOCKS: dict[str, tuple[str, Any]] = {
 
 
 def block_ends(backbone: Backbone, body: keras.Model) -> tuple[keras.layers.Layer, ...]:
-    """The last layer of every block of `body`, as builder.build made it, from input to output.
+    """Return the last layer of every block, from input to output.
 
-    Each reads, directly or not, the one before it; the last makes `body.output`, since what follows the last block
-    (post_relu of ResNetV2, NASNet's final activation) belongs to it. The stem is a block, for VGG the first one is.
-    Raises KeyError for a family without an entry here.
+    Each depends on the one before; the last one makes `body.output`, since layers after the last block (post_relu of
+    ResNetV2, NASNet's final activation) belong to it. The stem is a block; for VGG the first block is.
+
+    Args:
+        backbone: The backbone.
+        body: Its model, made by builder.build.
+
+    Raises:
+        KeyError: The family has no entry here.
     """
     names, numbered = BLOCKS[backbone.family]
     ends: dict[str, keras.layers.Layer] = {}

@@ -137,7 +137,11 @@ IMAGENET_CLASSES = 1000
 
 
 def find(name: object) -> Backbone:
-    """The backbone of that name, in upper or lower case. Raises Fatal (one line, nearest match) for any other."""
+    """Return the backbone of that name, in upper or lower case.
+
+    Raises:
+        Fatal: There is none; the message has the nearest name.
+    """
     for backbone in CATALOGUE.values():
         if backbone.name.lower() == str(name).lower():
             return backbone

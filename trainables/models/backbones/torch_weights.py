@@ -85,10 +85,15 @@ class _Unpickler(RestrictedUnpickler):
 
 
 def read(path: Path) -> dict[str, np.ndarray]:
-    """Every tensor of the file by name, as read-only arrays in PyTorch's own axis order.
+    """Return every tensor of a file by name, in PyTorch's axis order.
 
-    18.8 MB take about 0.03 s: the arrays are views of the bytes read. Raises TorchFileError (one line) for a file
-    that is missing, empty, truncated, of the zip format, or holds anything but a mapping from names to tensors.
+    The arrays are views of the bytes read: 18.8 MB take about 0.03 s.
+
+    Returns:
+        Read-only arrays.
+
+    Raises:
+        TorchFileError: The file is missing, empty, truncated, in the zip format, or no mapping from names to tensors.
     """
     try:
         content = path.read_bytes()
@@ -158,6 +163,6 @@ def _load(stream: io.BytesIO) -> Any:
 
 
 def _view(tensor: _Tensor, storage: np.ndarray) -> np.ndarray:
-    """The bounds were checked in _rebuild_tensor: as_strided itself checks nothing."""
+    """Return a view of the storage; bounds were checked in _rebuild_tensor, as_strided checks none."""
     strides = tuple(stride * storage.itemsize for stride in tensor.strides)
     return np.lib.stride_tricks.as_strided(storage[tensor.offset :], tensor.shape, strides, writeable=False)

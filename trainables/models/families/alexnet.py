@@ -18,12 +18,13 @@ SMALLEST = 57  # pixels: 15 after the first convolution, then 7, 3 and 1 after t
 
 
 def build(spec: BuildSpec) -> Network:
-    """Five convolutions in three blocks and three dense layers, normalized after ReLU; 58,327,810 parameters at 227 px,
-    2 classes. "Same" padding everywhere but in the poolings.
+    """Build AlexNet with batch normalization after ReLU: five convolutions in three blocks, three dense layers.
 
-    config: l2 (of every kernel, dense ones too; default 0.0002).
-    channel_mean: of the training split, subtracted; the document does not divide.
-    Raises ValueError for images below 57 pixels, for an impossible l2, or where weights are given.
+    58,327,810 parameters at 227 px, 2 classes. Padding is "same" except in poolings. Settings: l2 of every kernel
+    (default 0.0002). channel_mean is subtracted; the report does not divide.
+
+    Raises:
+        ValueError: Images are below 57 pixels, l2 is impossible, or weights are given.
     """
     l2 = layers.l2_strength(spec.config, DEFAULT_L2)
     images = layers.image_input(spec, smallest=SMALLEST)

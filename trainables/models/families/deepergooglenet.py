@@ -28,13 +28,15 @@ SMALLEST = 16  # pixels: halved four times
 
 
 def build(spec: BuildSpec) -> Network:
-    """Units of convolution, BN and ReLU: 64 of 5 x 5; 64 of 1 x 1, 192 of 3 x 3; seven inceptions of four branches;
-    average, dropout .4, dense, softmax; "same" padding. 3,667,976 parameters at any size, 200 classes.
+    """Build DeeperGoogLeNet: two stem convolutions, seven inceptions of four branches, average, dense.
 
-    The document averages 4 x 4, which at its 64 pixels is the whole map: here the whole map at any size.
-    config: l2 (of every kernel, the last dense one too; default 0.0002).
-    channel_mean: of the training split, subtracted; the document does not divide.
-    Raises ValueError for images below 16 pixels, for an impossible l2, or where weights are given.
+    Units are convolution, BN and ReLU: 64 of 5 x 5; 64 of 1 x 1, 192 of 3 x 3. Then the inceptions, average, dropout
+    .4, dense, softmax; "same" padding. 3,667,976 parameters at any size, 200 classes. The report averages 4 x 4, the
+    whole map at its 64 pixels; here the whole map at any size. Settings: l2 of every kernel (default 0.0002).
+    channel_mean is subtracted; the report does not divide.
+
+    Raises:
+        ValueError: Images are below 16 pixels, l2 is impossible, or weights are given.
     """
     l2 = layers.l2_strength(spec.config, DEFAULT_L2)
     images = layers.image_input(spec, smallest=SMALLEST)

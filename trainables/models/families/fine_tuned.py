@@ -20,14 +20,17 @@ STRUCTURE = ("backbone", "head", "initial_weights", "outputs", "zoom", "preproce
 
 
 def build(spec: BuildSpec) -> Network:
-    """Backbone without top; head.
+    """Build a backbone without top, and a head.
 
-    config: backbone (a name of registry.CATALOGUE, required), head (of heads.HEADS; default "hidden", the food10
-    report's), initial_weights ("imagenet", the default, or "random", drawn by the trial's seed), outputs (how many
-    classes the head can name, at least those there are, which is the default), zoom (side in pixels to which the
-    network enlarges its images first; default: not at all), preprocessing (see build_backbone; default "own").
-    channel_mean is read with preprocessing "centred", channel_std never: a backbone brings its own preprocessing.
-    Raises Fatal (one line) for an unknown backbone or missing weights, ValueError for values out of range.
+    Settings: backbone (a name of registry.CATALOGUE, required), head (of heads.HEADS; default "hidden", the food10
+    report's), initial_weights ("imagenet", the default, or "random", drawn by the trial's seed), outputs (number of
+    outputs, at least and by default the number of classes), zoom (side in pixels to which images are enlarged;
+    default none), preprocessing (see build_backbone; default "own"). channel_mean is used with preprocessing
+    "centred", channel_std never.
+
+    Raises:
+        Fatal: The backbone is unknown or its weights are missing.
+        ValueError: A value is out of range.
     """
     if "backbone" not in spec.config:
         raise ValueError(f"backbone is missing, but fine-tuning needs one of {', '.join(CATALOGUE)}")
@@ -53,11 +56,18 @@ def build(spec: BuildSpec) -> Network:
 
 
 def build_backbone(backbone: Backbone, spec: BuildSpec, *, top: bool = False) -> keras.Model:
-    """Build a backbone with the preprocessing and the zoom of the configuration, see `builder.build`.
+    """Build a backbone with the preprocessing and zoom of the configuration, see `builder.build`.
 
-    config: preprocessing: "own", the default; "centred", (x - channel_mean) / 255 (traffic-signs report); "scaled", x
-    / 255 (the deep-learning report's surgery, which leaves VGG's own preprocessing out).
-    Raises ValueError (one line) for any other.
+    Preprocessing: "own", the default; "centred", (x - channel_mean) / 255 (traffic-signs report); "scaled", x / 255
+    (the deep-learning report's surgery, which leaves VGG's own preprocessing out).
+
+    Args:
+        backbone: The backbone.
+        spec: What the network is built from.
+        top: Whether its ImageNet classifier is added.
+
+    Raises:
+        ValueError: Another preprocessing is asked for.
     """
     kind = one_of("preprocessing", spec.config.get("preprocessing", "own"), PREPROCESSING)
     mean = {"own": None, "centred": spec.channel_mean, "scaled": (0.0, 0.0, 0.0)}[kind]
@@ -66,16 +76,28 @@ def build_backbone(backbone: Backbone, spec: BuildSpec, *, top: bool = False) ->
 
 
 def one_of(name: str, value: Any, allowed: Sequence[str]) -> str:
-    """The value. Raises ValueError (one line) where it is none of the allowed ones."""
+    """Return the value if it is allowed.
+
+    Args:
+        name: Name of the setting.
+        value: Its value.
+        allowed: Allowed values.
+
+    Raises:
+        ValueError: It is not.
+    """
     if value not in allowed:
         raise ValueError(f"{name} is {value!r}, but must be one of {', '.join(allowed)}")
     return str(value)
 
 
 def freezable_blocks(backbone: Backbone, body: keras.Model, features: Any) -> tuple[Block, ...]:
-    """The blocks of `body`, as builder.build made it; the last one ends in `features`.
+    """Return the backbone's blocks; the last one ends in `features`, so that a frozen backbone leaves vectors.
 
-    So that where the whole backbone is frozen, the head trains on vectors.
+    Args:
+        backbone: The backbone.
+        body: Its model, made by builder.build.
+        features: Symbolic features of the head.
     """
     graph = Graph(body)
     # Layers of our own, such as the preprocessing, stand before the first block's end and do not count.

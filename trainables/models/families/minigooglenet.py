@@ -26,13 +26,14 @@ SMALLEST = 7  # pixels: 3 and 1 after the two steps down
 
 
 def build(spec: BuildSpec) -> Network:
-    """Units of convolution, BN and ReLU: 96 of 3 x 3, then eight inceptions with two steps down between them, average,
-    dropout .5, dense, softmax; 1,656,250 parameters at any size, 10 classes.
+    """Build MiniGoogLeNet: eight inceptions with two steps down between them, average, dense.
 
-    The document averages 7 x 7, which at its 32 pixels is the whole map: here the whole map at any size.
-    channel_mean: of the training split, subtracted, where the document subtracts a mean for every pixel; neither
-        divides. channel_std is not used.
-    Raises ValueError for images below 7 pixels, or where weights are given.
+    Units are convolution, BN and ReLU: 96 of 3 x 3, then the inceptions, average, dropout .5, dense, softmax; 1,656,250
+    parameters at any size, 10 classes. The report averages 7 x 7, the whole map at its 32 pixels; here the whole map
+    at any size. channel_mean is subtracted, where the report subtracts a mean for every pixel; neither divides.
+
+    Raises:
+        ValueError: Images are below 7 pixels, or weights are given.
     """
     images = layers.image_input(spec, smallest=SMALLEST)
     x = _unit(layers.centred(images, spec.channel_mean, divisor=1.0), STEM_FILTERS, 3, "stem")

@@ -15,12 +15,14 @@ BLOCK_DROPOUT, HIDDEN_DROPOUT = 0.25, 0.5  # the deep-learning report's, whateve
 
 
 def build(spec: BuildSpec) -> Network:
-    """[(Conv-3, ReLU, BN) twice, max-pooling, dropout .25] with 32 and 64 filters; dense 512, ReLU, BN, dropout .5,
-    dense, softmax. The document normalizes after the activation. 2,171,178 parameters at 32 px, 10 classes.
+    """Build MiniVGGNet: two blocks of two convolutions, dense 512, dense.
 
-    config: batch_norm (default True; False leaves every batch normalization out).
-    x / 255 goes in: neither channel_mean nor channel_std is used.
-    Raises ValueError for images below 4 pixels, for another batch_norm, or where weights are given.
+    [(Conv-3, ReLU, BN) twice, max-pooling, dropout .25] with 32 and 64 filters; dense 512, ReLU, BN, dropout .5,
+    dense, softmax. The report normalizes after the activation. 2,171,178 parameters at 32 px, 10 classes. Settings:
+    batch_norm (default True). Images are divided by 255.
+
+    Raises:
+        ValueError: Images are below 4 pixels, batch_norm is no truth value, or weights are given.
     """
     batch_norm = spec.config.get("batch_norm", True)
     if not isinstance(batch_norm, bool):

@@ -1,7 +1,6 @@
-"""The residual network with bottlenecks and pre-activation (He et al., 2016, arXiv 1603.05027) of the deep-learning
-report.
+"""Residual network with bottlenecks and pre-activation (He et al., 2016, arXiv 1603.05027; deep-learning report).
 
-Its author's file is missing; the call's signature and the document match the textbook network of that name.
+The author's file is missing; the call's signature and the report match the textbook network of that name.
 """
 
 from __future__ import annotations
@@ -23,20 +22,21 @@ NORMALIZATION = {"epsilon": 2e-5, "momentum": 0.9}
 
 
 def build(spec: BuildSpec) -> Network:
-    """BN of the images, stem, stages of bottleneck units, BN, ReLU, average, dense, softmax.
+    """Build BN of the images, stem, stages of bottleneck units, BN, ReLU, average, dense, softmax.
 
-    A unit of K filters: [BN, ReLU, convolution] of K/4 1 x 1, K/4 3 x 3 and K 1 x 1, without biases, plus its shortcut.
-    The first unit of a stage projects the shortcut, after its first BN and ReLU; from the second stage on it halves the
-    side. The document averages 8 x 8, which at its sizes is the whole map: here the whole map at any size. 886,102
-    parameters with the defaults and 10 classes, 2,265,748 with the document's settings for tiny-imagenet's 200.
+    A unit of K filters: [BN, ReLU, convolution] of K/4 1 x 1, K/4 3 x 3 and K 1 x 1, without biases, plus its
+    shortcut. The first unit of a stage projects the shortcut, after its first BN and ReLU; from the second stage on
+    it halves the side. The report averages 8 x 8, the whole map at its sizes; here the whole map at any size. 886,102
+    parameters with the defaults and 10 classes, 2,265,748 with the report's settings for tiny-imagenet's 200.
 
-    config: stages (units of each, default "9-9-9"; "3-4-6" for tiny-imagenet), filters (of the stem, then of each
-        stage, multiples of 4; default "64-64-128-256"; "64-128-256-512"), stem ("cifar", a 3 x 3 convolution, the
-        default; or "tiny_imagenet", 5 x 5, BN, ReLU and a 3 x 3 max-pooling that halves), l2 (of every kernel, default
-        0.0005).
-    channel_mean: of the training split, subtracted: the deep-learning report's on tiny-imagenet; on CIFAR-10 it
-    subtracts a mean for every pixel. It does not divide.
-    Raises ValueError (one line) for what cannot be built, or where weights are given.
+    Settings: stages (units of each, default "9-9-9"; "3-4-6" for tiny-imagenet), filters (of the stem, then of each
+    stage, multiples of 4; default "64-64-128-256"; "64-128-256-512"), stem ("cifar", a 3 x 3 convolution, the
+    default; or "tiny_imagenet", 5 x 5, BN, ReLU and a 3 x 3 max-pooling that halves), l2 (of every kernel, default
+    0.0005). channel_mean is subtracted, as the report does on tiny-imagenet (on CIFAR-10 a mean for every pixel),
+    without division.
+
+    Raises:
+        ValueError: The settings cannot be built, or weights are given.
     """
     stages = whole_numbers("stages", spec.config.get("stages", DEFAULT_STAGES))
     stem_filters, *stage_filters = filters = whole_numbers("filters", spec.config.get("filters", DEFAULT_FILTERS))

@@ -11,10 +11,14 @@ STRUCTURE = ("backbone", "zoom", "preprocessing")
 
 
 def build(spec: BuildSpec) -> Network:
-    """Probabilities of ImageNet's 1000 classes, of which the first `num_classes` stand for the task's own.
+    """Build a classifier of ImageNet's 1000 classes, of which the first stand for the task's own.
 
-    config: backbone (required), zoom and preprocessing as in fine_tuned.build.
-    weights: a file with the top; None takes the published one. Raises Fatal (one line) where it is missing.
+    Settings: backbone (required), zoom and preprocessing as in fine_tuned.build. weights is a file with the top; None
+    takes the published one.
+
+    Raises:
+        Fatal: The file is missing.
+        ValueError: There are more than 1000 classes.
     """
     if spec.num_classes > IMAGENET_CLASSES:
         raise ValueError(f"there are {spec.num_classes} classes, but the network names {IMAGENET_CLASSES}")

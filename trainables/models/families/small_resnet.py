@@ -16,13 +16,14 @@ STRUCTURE = ("conv_blocks", "filter_width")
 
 
 def build(spec: BuildSpec) -> Network:
-    """[Conv32-7, BN, LeakyReLU], then residual blocks with max-pooling between them, global average and the head.
+    """Build [Conv32-7, BN, LeakyReLU], residual blocks with max-pooling between them, global average, head.
 
-    config: conv_blocks (1 to 4, the document tries 3 and 4; default 4), filter_width (multiplies the blocks' filters
-        32, 64, 128, 256; the document tries 1 and 2; default 1). The configuration's dropout is the rate in blocks and
-        head.
-    channel_mean, channel_std: "standard scaling".
-    Raises ValueError for a configuration that cannot be built, or where weights are given.
+    Settings: conv_blocks (1 to 4; default 4; the food10 report tries 3 and 4), filter_width (factor of the blocks'
+    filters 32, 64, 128, 256; default 1; the report tries 1 and 2). The configuration's dropout is the rate in blocks
+    and head. Images are standardized by channel_mean and channel_std.
+
+    Raises:
+        ValueError: The settings cannot be built, or weights are given.
     """
     conv_blocks = int(spec.config.get("conv_blocks", len(BASE_FILTERS)))
     filter_width = float(spec.config.get("filter_width", 1))

@@ -1,4 +1,4 @@
-"""What every architecture builds: a Keras model, and what of it a configuration may set without building it anew."""
+"""Result of every architecture: a Keras model, and its settings that need no new build."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ADJUSTABLE = 0.5
 
 @dataclass(frozen=True)
 class BuildSpec:
-    """What a family builds a network from."""
+    """Inputs of a family's `build`."""
 
     config: Mapping[str, Any]  # of a configuration what the family's STRUCTURE names
     input_shape: tuple[int, int, int]  # (S, S, 3), pixels
@@ -46,7 +46,11 @@ class Network:
 
 
 def dropout_rate(config: Mapping[str, Any]) -> float:
-    """The configuration's dropout rate, 0 where it names none. Raises ValueError outside [0, 1)."""
+    """Return the configuration's dropout rate, 0 by default.
+
+    Raises:
+        ValueError: It is outside [0, 1).
+    """
     rate = float(config.get("dropout", 0.0))
     if not 0 <= rate < 1:
         raise ValueError(f"dropout is {rate:g}, but must be at least 0 and below 1, such as 0.2")
@@ -54,12 +58,18 @@ def dropout_rate(config: Mapping[str, Any]) -> float:
 
 
 def frozen_blocks(network: Network, config: Mapping[str, Any]) -> int:
-    """How many of the network's first blocks stay as they are: the ones whose end lies nearest to what is asked.
+    """Return the number of frozen blocks, whose end is nearest to what is asked; of two the earlier.
 
-    config: frozen_fraction (0 to 1) of the backbone's layers, as the food10 report counts; or frozen_layers, the
-    index of the first layer that learns, as the deep-learning report counts (VGG16's layers[15:]); neither freezes
-    nothing. Of two ends equally near, the earlier. Snapped, so that few prefixes exist and trials share them.
-    Raises ValueError (one line) for values out of range, or where both are given.
+    Snapping to block ends leaves few prefixes, which trials share.
+
+    Args:
+        network: The network.
+        config: frozen_fraction (0 to 1) of the backbone's layers, as the food10 report counts; or frozen_layers, the
+            index of the first layer that learns, as the deep-learning report counts (VGG16's layers[15:]); neither
+            freezes nothing.
+
+    Raises:
+        ValueError: A value is out of range, or both are given.
     """
     if "frozen_fraction" in config and "frozen_layers" in config:
         raise ValueError("frozen_fraction and frozen_layers are both given, but say the same: leave one out")

@@ -1,4 +1,4 @@
-"""What networks end in: from feature maps to features, and from those to probabilities, or to a box."""
+"""Heads of networks: from feature maps to features, and from features to probabilities or a box."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HIDDEN_UNITS = 256  # documents 2 and 4, FC256
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """How a backbone's maps become an answer. All that a head of a wholly frozen backbone trains is `classify`."""
+    """Head of a backbone; on a wholly frozen backbone only `classify` is trained."""
 
     features: Callable[[Any], Any]  # symbolic maps [B, h, w, F] to features [B, D]; has no weights
     classify: Callable[[Any, int], Any]  # features and number of classes to probabilities float32 [B, classes], or box
@@ -29,17 +29,25 @@ class Head:
 
 
 def find(name: str) -> Head:
-    """The head of that name. Raises ValueError (one line, nearest match)."""
+    """Return the head of that name.
+
+    Raises:
+        ValueError: There is none; the message has the nearest name.
+    """
     if name not in HEADS:
         raise ValueError(unknown_name("head", name, HEADS))
     return HEADS[name]
 
 
 def classify(pooled: Any, num_classes: int) -> Any:
-    """Dropout, dense 256, batch normalization, dropout, leaky ReLU, dense, softmax (the food10 report's head).
+    """Add dropout, dense 256, batch normalization, dropout, leaky ReLU, dense, softmax (food10 report).
 
-    pooled: symbolic float [B, F], one feature vector an image.
-    Returns symbolic float32 [B, num_classes], rows sum to 1.
+    Args:
+        pooled: Symbolic float [B, F], one feature vector an image.
+        num_classes: Number of classes.
+
+    Returns:
+        Symbolic float32 [B, num_classes]; rows sum to 1.
     """
     x = keras.layers.Dropout(ADJUSTABLE, name="head_dropout_1")(pooled)
     x = keras.layers.Dense(HIDDEN_UNITS, name="head_dense")(x)
@@ -50,13 +58,20 @@ def classify(pooled: Any, num_classes: int) -> Any:
 
 
 def decide(pooled: Any, num_classes: int) -> Any:
-    """Dropout and one sigmoid unit for the second of two classes (the dogs-vs-cats report's head), as two
-    probabilities.
+    """Add dropout and one sigmoid unit for the second of two classes (dogs-vs-cats report).
 
-    The sigmoid of z is the softmax of (0, z), and binary cross-entropy its cross-entropy: with the constant 0 beside
-    z, training, metrics and the saved model are those of any other number of classes.
+    The sigmoid of z is the softmax of (0, z), and binary cross-entropy its cross-entropy: with the constant 0 beside z,
+    training, metrics and the saved model are those of any other number of classes.
 
-    pooled: symbolic float [B, F]. Returns symbolic float32 [B, 2]. Raises ValueError where there are not two classes.
+    Args:
+        pooled: Symbolic float [B, F].
+        num_classes: Number of classes.
+
+    Returns:
+        Symbolic float32 [B, 2].
+
+    Raises:
+        ValueError: There are not two classes.
     """
     if num_classes != 2:
         raise ValueError(f"head is sigmoid, which tells two classes apart, but there are {num_classes}: use hidden")
@@ -69,20 +84,41 @@ def decide(pooled: Any, num_classes: int) -> Any:
 
 
 def dense_layers(features: Any, num_classes: int, *, units: tuple[int, ...]) -> Any:
-    """Dense layers with ReLU, then probabilities (the traffic-signs report's heads)."""
+    """Add dense layers with ReLU, then probabilities (traffic-signs report).
+
+    Args:
+        features: Symbolic float [B, D].
+        num_classes: Number of classes.
+        units: Units of each layer.
+    """
     return probabilities(_dense(features, units), num_classes)
 
 
 def dense_256(features: Any, num_classes: int) -> Any:
-    """Dense 256, ReLU, dropout .5 whatever the configuration's, then probabilities (the deep-learning report's
-    surgery)."""
+    """Add dense 256, ReLU, dropout .5 and probabilities (deep-learning report, surgery).
+
+    The dropout rate does not depend on the configuration.
+
+    Args:
+        features: Symbolic float [B, D].
+        num_classes: Number of classes.
+    """
     x = keras.layers.Dense(HIDDEN_UNITS, activation="relu", name="head_dense")(features)
     x = keras.layers.Dropout(0.5, name="head_dropout")(x)
     return probabilities(x, num_classes)
 
 
 def probabilities(features: Any, num_classes: int, *, l2: float = 0.0) -> Any:
-    """A dense layer and its softmax. l2: see layers.penalty. Raises ValueError for fewer than two classes."""
+    """Add a dense layer with softmax.
+
+    Args:
+        features: Symbolic float [B, D].
+        num_classes: Number of classes.
+        l2: See layers.penalty.
+
+    Raises:
+        ValueError: There are fewer than two classes.
+    """
     if num_classes < 2:
         raise ValueError(f"num_classes is {num_classes}, but must be at least 2: there is nothing to tell apart")
     # float32 whatever the policy: bfloat16 has 8 bits of mantissa, so probabilities near 1 would be 1/256 apart.
@@ -91,10 +127,14 @@ def probabilities(features: Any, num_classes: int, *, l2: float = 0.0) -> Any:
 
 
 def box(features: Any, num_classes: int) -> Any:
-    """Dense 128, 64, 32 with ReLU, then a sigmoid for each edge of a box (deep-learning report), whatever the number
-    of classes.
+    """Add dense 128, 64, 32 with ReLU, then a sigmoid for each edge of a box (deep-learning report).
 
-    features: symbolic float [B, D]. Returns symbolic float32 [B, 4]: x1, y1, x2, y2 in shares of the image's sides.
+    Args:
+        features: Symbolic float [B, D].
+        num_classes: Not used.
+
+    Returns:
+        Symbolic float32 [B, 4]: x1, y1, x2, y2 in shares of the image's sides.
     """
     del num_classes
     return keras.layers.Dense(4, activation="sigmoid", dtype="float32", name="box")(_dense(features, (128, 64, 32)))
@@ -107,12 +147,17 @@ def _dense(x: Any, units: tuple[int, ...]) -> Any:
 
 
 def average(maps: Any) -> Any:
-    """The mean of each map."""
+    """Return the mean of each map."""
     return keras.layers.GlobalAveragePooling2D(name="features")(maps)
 
 
 def flatten(maps: Any, *, poolings: int = 0) -> Any:
-    """Every value of the maps, after so many times taking the largest of 2 x 2."""
+    """Return all values of the maps as one vector.
+
+    Args:
+        maps: Symbolic maps.
+        poolings: Number of 2 x 2 max-poolings before.
+    """
     for number in range(1, poolings + 1):
         maps = keras.layers.MaxPooling2D(2, name=f"head_pooling_{number}")(maps)
     return keras.layers.Flatten(name="features")(maps)

@@ -1,6 +1,6 @@
-"""What the networks that are trained from scratch share: how images enter, and the pieces they are made of.
+"""Building blocks of networks trained from scratch: image input and layers.
 
-Layers of a piece are named after it: "block1_1" has block1_1_conv, block1_1_activation, block1_1_normalization.
+Layers of a block are named after it: "block1_1" has block1_1_conv, block1_1_activation, block1_1_normalization.
 """
 
 from __future__ import annotations
@@ -15,10 +15,14 @@ from trainables.models.parts.built_network import BuildSpec
 
 
 def image_input(spec: BuildSpec, *, smallest: int) -> Any:
-    """Symbolic images uint8 [B, S, S, 3].
+    """Return symbolic images uint8 [B, S, S, 3].
 
-    smallest: side in pixels below which the network's maps would vanish.
-    Raises ValueError (one line) for smaller images, or where weights are given.
+    Args:
+        spec: What the network is built from.
+        smallest: Side in pixels below which the network's maps would vanish.
+
+    Raises:
+        ValueError: Images are smaller, or weights are given.
     """
     if spec.weights is not None:
         raise ValueError(f"weights is {spec.weights}, but this network is trained from scratch: leave it out")
@@ -28,14 +32,18 @@ def image_input(spec: BuildSpec, *, smallest: int) -> Any:
 
 
 def scaled(images: Any) -> Any:
-    """x / 255: float32 [B, S, S, 3] in 0..1."""
+    """Divide by 255: float32 [B, S, S, 3], 0 to 1."""
     return keras.layers.Rescaling(1 / 255, dtype="float32", name="scaled")(images)
 
 
 def centred(images: Any, mean: Sequence[float], *, divisor: float | Sequence[float], name: str = "centred") -> Any:
-    """(x - mean) / divisor: float32 [B, S, S, 3], whatever the policy: bfloat16 would round means to whole grey levels.
+    """Return (x - mean) / divisor in float32, since bfloat16 would round means to whole grey levels.
 
-    mean: red, green, blue on the scale 0..255. divisor: of all three, or of each.
+    Args:
+        images: Symbolic [B, S, S, 3].
+        mean: Red, green, blue, 0 to 255.
+        divisor: Of all three channels, or of each.
+        name: Name of the layer.
     """
     means = [float(value) for value in mean]
     variances = [float(value) ** 2 for value in ([divisor] * 3 if isinstance(divisor, float) else divisor)]
@@ -53,7 +61,18 @@ def convolve(
     bias: bool = True,
     l2: float = 0.0,
 ) -> Any:
-    """A square convolution, linear. l2: see penalty."""
+    """Add a square convolution without activation.
+
+    Args:
+        x: Symbolic maps.
+        filters: Number of filters.
+        kernel: Side of the kernel.
+        name: Name of the block.
+        stride: Step.
+        padding: "same" or "valid".
+        bias: Whether there is a bias.
+        l2: See penalty.
+    """
     return keras.layers.Conv2D(
         filters,
         kernel,
@@ -66,27 +85,43 @@ def convolve(
 
 
 def normalize_activate(x: Any, name: str, **normalization: float) -> Any:
-    """Batch normalization, then ReLU. normalization: epsilon and momentum, where they are not Keras's own."""
+    """Add batch normalization, then ReLU.
+
+    Args:
+        x: Symbolic maps.
+        name: Name of the block.
+        normalization: epsilon and momentum, where they differ from Keras's.
+    """
     x = keras.layers.BatchNormalization(name=f"{name}_normalization", **normalization)(x)
     return keras.layers.ReLU(name=f"{name}_activation")(x)
 
 
 def activate_normalize(x: Any, name: str, *, batch_norm: bool = True) -> Any:
-    """ReLU, then batch normalization where it is asked for: the order of the deep-learning report's MiniVGGNet and
-    AlexNet."""
+    """Add ReLU, then batch normalization: the order of MiniVGGNet and AlexNet in the deep-learning report.
+
+    Args:
+        x: Symbolic maps.
+        name: Name of the block.
+        batch_norm: Whether there is a batch normalization.
+    """
     x = keras.layers.ReLU(name=f"{name}_activation")(x)
     return keras.layers.BatchNormalization(name=f"{name}_normalization")(x) if batch_norm else x
 
 
 def penalty(l2: float) -> Any:
-    """The regularizer that adds l2 times the sum of a kernel's squares to the loss; None for 0."""
+    """Return the regularizer that adds l2 times the sum of a kernel's squares to the loss; None for 0."""
     return keras.regularizers.L2(l2) if l2 else None
 
 
 def l2_strength(config: Mapping[str, Any], default: float) -> float:
-    """The configuration's l2. Part of the network's structure, since the traced gradient holds it as a constant.
+    """Return the configuration's l2, which shapes the network: the traced gradient holds it as a constant.
 
-    Raises ValueError (one line) where it is negative or not finite.
+    Args:
+        config: The configuration.
+        default: Value without a setting.
+
+    Raises:
+        ValueError: It is negative or not finite.
     """
     l2 = float(config.get("l2", default))
     if not 0 <= l2 < math.inf:

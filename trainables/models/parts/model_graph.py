@@ -31,7 +31,12 @@ class Part:
         return tuple(dict.fromkeys(call.operation for call in self.calls))
 
     def run(self, inputs: Sequence[Any], call: Call) -> list[Any]:
-        """The outputs for these inputs, each layer called by `call`."""
+        """Return the outputs for these inputs.
+
+        Args:
+            inputs: One for each input of the part.
+            call: Calls a layer.
+        """
         values = {id(tensor): value for tensor, value in zip(self.inputs, inputs, strict=True)}
         for node in self.calls:
             arguments, keywords = node.arguments.fill_in(values)
@@ -55,9 +60,9 @@ class Graph:
 
     @property
     def logits(self) -> Any:
-        """What goes into the softmax at the end; the output itself where the network ends otherwise.
+        """Input of the softmax at the end, or the output where there is none.
 
-        Cross-entropy on logits is exact: log(softmax(x)) loses everything below 1e-7 to clipping.
+        Cross-entropy on logits is exact: log(softmax(x)) clips everything below 1e-7.
         """
         last = self._maker[id(self.output)]
         return last.input_tensors[0] if isinstance(last.operation, keras.layers.Softmax) else self.output
@@ -69,9 +74,11 @@ class Graph:
         return Part(tuple(node for node in self._calls if id(node) in needed), (self.input,), ends)
 
     def after(self, end: Any | None, output: Any) -> Part:
-        """Everything that `output` needs and `end` does not depend on. Its inputs are the tensors that cross the cut.
+        """Return the part that computes `output` from the tensors that cross the cut.
 
-        end: a symbolic tensor; None cuts before the first layer.
+        Args:
+            end: Symbolic tensor at the cut; None cuts before the first layer.
+            output: Symbolic output.
         """
         frozen = self._ancestors(()) if end is None else self._ancestors((end,))
         needed = self._ancestors((output,)) - frozen
@@ -92,7 +99,7 @@ class Graph:
         return found
 
     def layers_before(self, end: Any) -> int:
-        """How many layers `end` depends on, its own among them and the input too."""
+        """Return how many layers `end` depends on, its own and the input included."""
         return len(self._ancestors((end,))) + 1
 
 
