@@ -1,4 +1,4 @@
-"""How one configuration learns."""
+"""Training of one configuration: models, learners, features, the Ray trainable."""
 
 import os
 

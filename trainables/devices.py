@@ -1,4 +1,4 @@
-"""What a worker may use of its machine: threads, and a share of one GPU's memory."""
+"""Limits of a worker on its machine: threads, and a share of one GPU's memory."""
 
 from __future__ import annotations
 
@@ -23,15 +23,18 @@ _granted_threads: int | None = None
 
 
 def threads() -> int:
-    """How many threads this worker was granted; before limit_cpu, the cores this process may use."""
+    """Return this worker's number of threads; before limit_cpu, the cores this process may use."""
     return _granted_threads or len(os.sched_getaffinity(0))
 
 
 def limit_cpu(count: int) -> None:
-    """Let this process use at most `count` threads in TensorFlow, BLAS, OpenMP and OpenCV.
+    """Limit this process to `count` threads in TensorFlow, BLAS, OpenMP and OpenCV.
 
-    Best called before TensorFlow is imported. TensorFlow reads its limits once, when it first does anything; called
-    later (a worker reused by the next trial, which has the same share) this leaves TensorFlow as it is.
+    TensorFlow reads its limits once, when it first does anything; a later call (a reused worker, whose next trial has
+    the same share) leaves TensorFlow as it is.
+
+    Raises:
+        ValueError: The count is below 1.
     """
     global _granted_threads
     if count < 1:
@@ -73,12 +76,12 @@ def give_memory_back() -> None:
 
 
 def name() -> str:
-    """What numbers may depend on in their last digits: the GPU's kind, or the processor's and its threads."""
+    """Return what last digits may depend on: the GPU's model, or the processor's and its threads."""
     return gpu() or f"{processor()}, {threads()} threads, oneDNN {os.environ.get('TF_ENABLE_ONEDNN_OPTS', '')}"
 
 
 def gpu() -> str | None:
-    """The kind of the first GPU that TensorFlow, which must have been imported, can see; None where it sees none."""
+    """Return the model of the first GPU that the imported TensorFlow sees, or None."""
     tensorflow = sys.modules["tensorflow"]
     for found in tensorflow.config.list_physical_devices("GPU"):
         return str(tensorflow.config.experimental.get_device_details(found).get("device_name", "GPU"))
@@ -86,7 +89,7 @@ def gpu() -> str | None:
 
 
 def processor() -> str:
-    """The processor's name, as its maker prints it where that is known."""
+    """Return the processor's model name, if it is known."""
     with contextlib.suppress(OSError, StopIteration):
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         return next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
@@ -94,11 +97,14 @@ def processor() -> str:
 
 
 def limit_gpu(fraction: float) -> None:
-    """Let this process use at most `fraction` (above 0, at most 1) of the memory of the one GPU it sees.
+    """Limit this process to a share of the memory of the one GPU it sees.
 
-    Call it before TensorFlow does anything; called again in a reused worker it does nothing. Memory is taken as it is
-    needed up to the limit. Ray counts fractions but does not enforce them; this does.
-    Raises Fatal (one line) where no GPU can be seen, ValueError for a fraction out of range.
+    Call it before TensorFlow does anything; in a reused worker another call does nothing. Memory is taken as it is
+    needed up to the limit. Ray counts shares but does not enforce them.
+
+    Raises:
+        Fatal: No GPU can be seen.
+        ValueError: The share is not above 0 and at most 1.
     """
     if not 0 < fraction <= 1:
         raise ValueError(f"fraction of a GPU is {fraction:g}, but must be above 0 and at most 1")
@@ -119,10 +125,16 @@ def limit_gpu(fraction: float) -> None:
 
 
 def memory_limit(total_mebibytes: int, fraction: float) -> int:
-    """MiB for TensorFlow's allocator in a process that may use `fraction` of a GPU with that much memory.
+    """Return the MiB for TensorFlow's allocator in a process with a share of a GPU.
 
-    The share less what CUDA itself takes in every process, so that 1 / fraction processes fit side by side.
-    Raises Fatal (one line) where nothing useful would be left.
+    CUDA's own memory in every process is subtracted, so that 1 / fraction processes fit side by side.
+
+    Args:
+        total_mebibytes: Memory of the GPU.
+        fraction: The share.
+
+    Raises:
+        Fatal: Nothing useful would be left.
     """
     limit = int(total_mebibytes * fraction) - CONTEXT_MEBIBYTES
     if limit < CONTEXT_MEBIBYTES:
@@ -134,7 +146,11 @@ def memory_limit(total_mebibytes: int, fraction: float) -> int:
 
 
 def total_memory() -> int:
-    """MiB of the first GPU in CUDA_VISIBLE_DEVICES, as nvidia-smi says. Raises Fatal (one line) where it cannot say."""
+    """Return the MiB of the first GPU in CUDA_VISIBLE_DEVICES, by nvidia-smi.
+
+    Raises:
+        Fatal: nvidia-smi does not answer.
+    """
     command = ["nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
     device = visible_device(os.environ.get("CUDA_VISIBLE_DEVICES"))
     if device is not None:
@@ -150,9 +166,9 @@ def total_memory() -> int:
 
 
 def visible_device(visible: str | None) -> str | None:
-    """What nvidia-smi calls the first device that CUDA_VISIBLE_DEVICES names; None where it names none in particular.
+    """Return nvidia-smi's name of the first device in CUDA_VISIBLE_DEVICES, or None if it names none.
 
-    An index, a GPU's UUID or a MIG slice's UUID; Ray sets an index.
+    The name is an index, a GPU's UUID or a MIG slice's UUID; Ray sets an index.
     """
     first = (visible or "").split(",")[0].strip()
     return first or None

@@ -17,14 +17,23 @@ class Averages:
         self._members: dict[str, list[str]] = {name: [] for name in ensembles}
 
     def add(self, trial: str, probabilities: np.ndarray) -> None:
-        """probabilities: float32 [N, C] of that trial's model for the same images as of every other."""
+        """Add the probabilities of one model.
+
+        Args:
+            trial: Name of the trial.
+            probabilities: float32 [N, C], for the same images as of every other model.
+        """
         for name, trials in self._ensembles.items():
             if trial in trials:
                 self._sums[name] = self._sums.get(name, 0.0) + probabilities.astype(np.float64)
                 self._members[name].append(trial)
 
     def of_all(self) -> dict[str, tuple[list[str], np.ndarray]]:
-        """Members and mean float32 [N, C] of each ensemble that has any."""
+        """Return members and mean of each ensemble that has any.
+
+        Returns:
+            Names of the members and float32 [N, C], by ensemble.
+        """
         return {
             name: (self._members[name], (total / len(self._members[name])).astype(np.float32))
             for name, total in self._sums.items()

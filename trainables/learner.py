@@ -18,16 +18,20 @@ if TYPE_CHECKING:  # the driver imports this module for its exceptions: it needs
 
 
 class Infeasible(PodiumError):
-    """This configuration cannot be trained (loss not finite, does not fit): the trial ends, the study goes on."""
+    """Configuration that cannot be trained (loss not finite, memory): the trial ends, the study continues."""
 
 
 class OutOfMemory(Infeasible):
-    """It does not fit beside whatever else this process holds."""
+    """Configuration that does not fit beside the process's other networks."""
 
 
 @contextmanager
 def value_errors_are_infeasible() -> Iterator[None]:
-    """Turn a ValueError, which a configuration that cannot be built raises, into Infeasible with one line."""
+    """Turn ValueError, raised by a configuration that cannot be built, into Infeasible.
+
+    Raises:
+        Infeasible: A ValueError was raised.
+    """
     try:
         yield
     except ValueError as error:
@@ -40,7 +44,7 @@ class Fatal(PodiumError):
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFacts:
-    """What a table says about a model beside its scores."""
+    """Facts about a model for tables: parameters, size, latency."""
 
     parameters: int  # numbers in its weights, trainable or not
     size_bytes: int  # on disk, as saved
@@ -54,9 +58,19 @@ class Learner(Protocol):
     """
 
     def start(self, spec: TrainingSpec, train: SplitBatches, val: SplitBatches) -> dict[str, Any]:
-        """Have the model in the state that configuration and seed determine. Raises Infeasible or Fatal.
+        """Bring the model into the state that configuration and seed determine.
 
-        Returns what the study's record should say of how this was done: plain values.
+        Args:
+            spec: Specification of the training.
+            train: Training images.
+            val: Validation images.
+
+        Returns:
+            Facts about the preparation for the study's record, plain values.
+
+        Raises:
+            Infeasible: The configuration cannot be trained.
+            Fatal: No trial can work.
         """
 
     def epoch(self, epoch: int) -> dict[str, float]:
@@ -67,10 +81,21 @@ class Learner(Protocol):
         """
 
     def validate(self, epoch: int = 0) -> np.ndarray:
-        """What `predict` says of the validation images `checked` after that epoch."""
+        """Return predictions for the validation images of an epoch.
+
+        Returns:
+            float32, as `predict`.
+        """
 
     def predict(self, batches: Iterable[np.ndarray]) -> np.ndarray:
-        """Class probabilities [N, num_classes] float32, or boxes [N, 4], for batches of uint8 images [B, S, S, 3]."""
+        """Return predictions.
+
+        Args:
+            batches: uint8 [B, S, S, 3] each.
+
+        Returns:
+            Class probabilities float32 [N, num_classes], or boxes float32 [N, 4].
+        """
 
     def save(self, folder: Path) -> None:
         """Keep the model as it is now in an existing folder, quickly and without pickle: for `load` alone.
@@ -79,7 +104,13 @@ class Learner(Protocol):
         """
 
     def load(self, folder: Path, spec: TrainingSpec, train: SplitBatches) -> None:
-        """Become the model that a trial of this spec saved there, ready to predict and to export."""
+        """Load a saved model, ready to predict and to export.
+
+        Args:
+            folder: Folder of the model.
+            spec: Specification of the training that saved it.
+            train: Training images.
+        """
 
     def export(self, folder: Path) -> ModelFacts:
         """Write the model as others can load it, in place of what was saved."""

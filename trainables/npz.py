@@ -26,10 +26,18 @@ def write(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 
 
 def read(path: Path, what: str, needed: Collection[str] = ()) -> dict[str, np.ndarray]:
-    """What `write` wrote.
+    """Read the arrays that `write` wrote.
 
-    what: names the model in an error, such as "pixels model". needed: names without which it is none.
-    Raises ValueError (one line) where the file is missing, damaged, pickled or incomplete.
+    Args:
+        path: The file.
+        what: Name of the model in messages, such as "pixels model".
+        needed: Names that must be in it.
+
+    Returns:
+        Arrays by name.
+
+    Raises:
+        ValueError: The file is missing, damaged, pickled or incomplete.
     """
     try:
         with np.load(path, allow_pickle=False) as archive:
@@ -43,18 +51,30 @@ def read(path: Path, what: str, needed: Collection[str] = ()) -> dict[str, np.nd
 
 
 def numbered(variables: Sequence[Any], prefix: str = "") -> dict[str, np.ndarray]:
-    """Return the values of a network's or an optimizer's variables by prefix and place.
+    """Return the values of a network's or an optimizer's variables, by prefix and position.
 
-    By place, not by name: names of layers count on through a process.
+    Names of layers cannot serve: they are numbered through a process.
+
+    Args:
+        variables: The variables.
+        prefix: Beginning of each name.
+
+    Returns:
+        Arrays by name.
     """
     return {f"{prefix}{number}": np.asarray(variable) for number, variable in enumerate(variables)}
 
 
 def assign(arrays: Mapping[str, np.ndarray], variables: Sequence[Any], prefix: str = "") -> bool:
-    """Give the variables the values that `numbered` named.
+    """Set the variables to the values that `numbered` named.
+
+    Args:
+        arrays: Arrays by name.
+        variables: The variables.
+        prefix: Beginning of each name.
 
     Returns:
-        False, with nothing changed, where their number or their shapes differ.
+        False, with nothing changed, if their number or shapes differ.
     """
     shapes = {f"{prefix}{number}": tuple(variable.shape) for number, variable in enumerate(variables)}
     if {name: array.shape for name, array in arrays.items() if name.startswith(prefix)} != shapes:

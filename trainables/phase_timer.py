@@ -1,4 +1,4 @@
-"""Where a trial's seconds go."""
+"""Seconds of a trial by phase."""
 
 from __future__ import annotations
 

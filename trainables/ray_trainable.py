@@ -134,9 +134,9 @@ class TrialTrainable(tune.Trainable):
         }
 
     def _leave_if_grown(self) -> None:
-        """A worker that holds more than its share, in spite of the workbench's own bound, makes room for a new one.
+        """End a worker that holds more memory than its share, in spite of the model cache's own bound.
 
-        It ends here, before the trial's first result, and the driver asks for the trial again. Long-lived TensorFlow
+        It ends before the trial's first result, and the driver asks for the trial again. Long-lived TensorFlow
         processes grow (keras issue 17458), and a machine out of memory kills at random.
         """
         if TrialTrainable.served and devices.resident_bytes() > self._spec.training.memory_bytes:
@@ -157,7 +157,7 @@ class TrialTrainable(tune.Trainable):
         return SplitBatches(store, split, training.view, opened_by=opened_by, target=training.target)
 
     def _measure_on_test(self) -> dict[str, Any]:
-        """The confirmed models meet the test split; the driver entered the opening in the ledger before this runs."""
+        """Measure the confirmed models on the test split; the driver recorded the opening before."""
         spec = self._spec
         learner, store = self._prepare()
         test = self._images(store, "test", opened_by=f"confirmed models of {spec.arm}")

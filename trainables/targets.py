@@ -1,7 +1,6 @@
-"""What a network is asked of an image, its class or a box: losses and scores in the graph, numbers after prediction.
+"""Targets of a network, class or box: loss and score in the graph, metrics after prediction.
 
-A batch's targets come from datasets.pipeline.batches.SplitBatches; everything that follows from their kind is said
-here.
+A batch's targets come from datasets.pipeline.batches.SplitBatches; everything that depends on their kind is here.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ HALF = 0.5  # of overlap over union: a box this good counts as found (Everingham
 
 
 class ClassificationTarget:
-    """Which of C classes: probabilities, cross-entropy, accuracy.
+    """Target of one of C classes: probabilities, cross-entropy, accuracy.
 
     TensorFlow is imported inside, since learners without it evaluate too.
     """
@@ -37,7 +36,13 @@ class ClassificationTarget:
         """
 
     def losses(self, outputs: Any, targets: Any, *, from_logits: bool) -> Any:
-        """In the graph: the loss of every image [B]. from_logits: outputs [B, C] are those before a softmax."""
+        """Return the loss of every image [B], in the graph.
+
+        Args:
+            outputs: Symbolic outputs [B, ...].
+            targets: Symbolic targets [B, ...].
+            from_logits: Whether outputs are those before a softmax.
+        """
         import keras
         import tensorflow as tf
 
@@ -46,30 +51,52 @@ class ClassificationTarget:
         return keras.losses.sparse_categorical_crossentropy(targets, outputs)
 
     def weighted(self, losses: Any, targets: Any, class_weights: Any) -> Any:
-        """In the graph: losses [B] as the gradient counts them. class_weights: variable [C]."""
+        """Weigh losses by class for the gradient, in the graph.
+
+        Args:
+            losses: [B].
+            targets: [B].
+            class_weights: Variable [C].
+        """
         import tensorflow as tf
 
         return losses * tf.cast(tf.gather(class_weights.read_value(), targets), losses.dtype)
 
     def scores(self, outputs: Any, targets: Any) -> Any:
-        """In the graph: the score of every image [B], of `sum_dtype`."""
+        """Return the score of every image [B], of `sum_dtype`, in the graph.
+
+        Args:
+            outputs: Symbolic outputs [B, ...].
+            targets: Symbolic targets [B, ...].
+        """
         import tensorflow as tf
 
         return tf.cast(tf.argmax(outputs, axis=-1) == targets, tf.int64)
 
     def evaluate(self, predictions: np.ndarray, targets: np.ndarray) -> dict[str, float]:
-        """Numbers of a split from predictions [N, C]: "loss", the score and what else tables may show."""
+        """Return the metrics of a split: "loss", the score and others for tables.
+
+        Args:
+            predictions: float [N, C].
+            targets: Labels [N].
+        """
         return metrics.evaluate(predictions, targets)
 
     def stored(self, predictions: np.ndarray, images: SplitBatches) -> dict[str, np.ndarray]:
-        """Predictions and truth, as a winner's folder keeps them: probabilities [N, C] and labels [N]."""
+        """Return predictions and truth for a winner's folder.
+
+        Args:
+            predictions: float [N, C].
+            images: The split.
+
+        Returns:
+            probabilities [N, C] and labels [N].
+        """
         return {"probabilities": predictions, "labels": images.labels}
 
 
 class BoxTarget:
-    """Where: x1, y1, x2, y2 in shares of the image's sides, mean squared error (deep-learning report), overlap over
-    union.
-    """
+    """Target of a box (x1, y1, x2, y2 in shares of the sides): mean squared error, overlap over union."""
 
     score = "iou"
     element_shape: tuple[int, ...] = (4,)
@@ -77,7 +104,11 @@ class BoxTarget:
     sum_dtype = "float64"
 
     def check(self, outputs: int) -> None:
-        """A box is four numbers."""
+        """Check that the network has four outputs.
+
+        Raises:
+            ValueError: It has not.
+        """
         if outputs != 4:
             raise ValueError(f"the network ends in {outputs} numbers, but a box has 4: give it the head box")
 
@@ -89,7 +120,13 @@ class BoxTarget:
         return keras.losses.mean_squared_error(targets, outputs)
 
     def weighted(self, losses: Any, targets: Any, class_weights: Any) -> Any:
-        """As they are: a box is of no class."""
+        """Return the losses as they are, since a box has no class.
+
+        Args:
+            losses: [B].
+            targets: [B, 4].
+            class_weights: Not used.
+        """
         return losses
 
     def scores(self, outputs: Any, targets: Any) -> Any:
@@ -98,9 +135,14 @@ class BoxTarget:
         return tf.cast(iou(outputs, targets, library=tf), tf.float64)
 
     def evaluate(self, predictions: np.ndarray, targets: np.ndarray) -> dict[str, float]:
-        """loss: mean squared error over images and edges; iou: mean; iou_at_least_half: share of images, from 0 to 1.
+        """Return loss (mean squared error), mean iou, and iou_at_least_half, a share of images.
 
-        Raises ValueError (one line) for shapes or values that cannot be.
+        Args:
+            predictions: [N, 4].
+            targets: [N, 4].
+
+        Raises:
+            ValueError: Shapes do not fit or values are not finite.
         """
         if predictions.ndim != 2 or predictions.shape[1] != 4 or predictions.shape != targets.shape or not len(targets):
             raise ValueError(
@@ -118,16 +160,29 @@ class BoxTarget:
         }
 
     def stored(self, predictions: np.ndarray, images: SplitBatches) -> dict[str, np.ndarray]:
-        """predicted_boxes [N, 4], true_boxes [N, 4] and their overlaps [N]."""
+        """Return predictions and truth for a winner's folder.
+
+        Args:
+            predictions: [N, 4].
+            images: The split.
+
+        Returns:
+            predicted_boxes [N, 4], true_boxes [N, 4] and their overlaps [N].
+        """
         overlaps = iou(predictions.astype(np.float64), images.targets.astype(np.float64))
         return {"predicted_boxes": predictions, "true_boxes": images.targets, "overlaps": overlaps}
 
 
 def iou(boxes: Any, others: Any, library: Any = np) -> Any:
-    """Area that two boxes share over the area that either covers: [N, 4] and [N, 4] to [N], from 0 to 1.
+    """Return the overlap over union of two boxes, from 0 to 1.
 
-    boxes: x1, y1, x2, y2. One whose right edge lies left of its left edge, or whose lower above its upper, is empty:
-    a network may say so. Two empty ones share nothing. library: numpy or tensorflow, whose arrays they are.
+    A box whose right edge is left of its left edge, or lower edge above its upper, is empty: a network may predict one.
+    Two empty boxes have the overlap 0.
+
+    Args:
+        boxes: x1, y1, x2, y2, [N, 4].
+        others: [N, 4].
+        library: numpy or tensorflow, whose arrays they are.
     """
     zero = boxes[..., 0] * 0
 
@@ -150,7 +205,11 @@ KINDS: dict[str, TargetType] = {"class": CLASSES, "box": BoxTarget()}
 
 
 def find(name: str) -> TargetType:
-    """That kind of target. Raises ValueError (one line, nearest match)."""
+    """Return the target of that name.
+
+    Raises:
+        ValueError: There is none; the message has the nearest name.
+    """
     if name not in KINDS:
         raise ValueError(unknown_name("target", name, tuple(KINDS)))
     return KINDS[name]

@@ -14,9 +14,11 @@ _IMAGES = 3  # at a time: their 30 crops are as many as a batch of test images
 
 
 def ten_crop_metrics(predict: Callable[[Iterable[np.ndarray]], np.ndarray], images: SplitBatches) -> dict[str, float]:
-    """ten_crop_accuracy of these images: of the mean of their ten crops' probabilities; nothing without crops.
+    """Return ten_crop_accuracy: of the mean probabilities of each image's ten crops; nothing without crops.
 
-    predict: see learner.Learner.
+    Args:
+        predict: See learner.Learner.
+        images: The split.
     """
     if images.view.crops == 1:
         return {}

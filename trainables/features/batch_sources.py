@@ -1,4 +1,4 @@
-"""What goes into the part of a network that learns: images, or what a frozen prefix has made of them."""
+"""Batches for the learning part of a network: images, or features of a frozen prefix."""
 
 from __future__ import annotations
 
@@ -23,32 +23,56 @@ class ImageFeed:
     images: SplitBatches
 
     def training_batches(self, batch_size: int, seed: int, epoch: int, threads: int) -> Batches:
-        """Inputs and targets, in the order and the variants that (seed, epoch) determine."""
+        """Yield inputs and targets in the order and variants that (seed, epoch) determine.
+
+        Args:
+            batch_size: Images a batch.
+            seed: The trial's seed.
+            epoch: From 0.
+            threads: Threads that augment.
+        """
         with closing(self.images.training_batches(batch_size, seed, epoch, threads)) as batches:
             for images, targets in batches:
                 yield [images], targets
 
     def checked_batches(self, batch_size: int, epoch: int) -> Iterator[Inputs]:
-        """The images that are looked at after that epoch, not augmented."""
+        """Yield the validation images of an epoch, without augmentation.
+
+        Args:
+            batch_size: Images a batch.
+            epoch: From 0.
+        """
         for images in self.images.batches(batch_size, self.images.validation_subset(epoch)):
             yield [images]
 
 
 @dataclass(frozen=True)
 class FeatureFeed:
-    """What crosses the cut (or images augmented beforehand) for every view of every image, mapped from disk."""
+    """Source of features (or images augmented beforehand) for every view of every image, mapped from disk."""
 
     images: SplitBatches
     arrays: Sequence[np.ndarray]  # [views * N, ...] each, view by view, in the order of the split
 
     def training_batches(self, batch_size: int, seed: int, epoch: int, threads: int) -> Batches:
-        """See ImageFeed."""
+        """Yield inputs and targets in the order and variants that (seed, epoch) determine.
+
+        Args:
+            batch_size: Images a batch.
+            seed: The trial's seed.
+            epoch: From 0.
+            threads: Threads that augment.
+        """
         rows = np.arange(len(self.images)) + self.images.variant_indices(seed, epoch) * len(self.images)
         for positions in self.images.batch_indices(batch_size, seed, epoch):
             yield [array[rows[positions]] for array in self.arrays], self.images.targets[positions]
 
     def checked_batches(self, batch_size: int, epoch: int) -> Iterator[Inputs]:
-        """See ImageFeed."""
+        """Yield the validation images of an epoch, without augmentation.
+
+        Args:
+            batch_size: Images a batch.
+            epoch: From 0.
+        """
         positions = self.images.validation_subset(epoch)
         for start in range(0, len(positions), batch_size):
             yield [array[positions[start : start + batch_size]] for array in self.arrays]

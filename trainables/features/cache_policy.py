@@ -17,7 +17,7 @@ WRITE_BYTES_PER_SECOND = 2e8  # to a disk, once
 
 @dataclass(frozen=True, kw_only=True)
 class Work:
-    """What decides."""
+    """Facts that decide whether features are kept."""
 
     augmentation: str  # "none", "views" or "live"
     multiply_adds: int  # of the prefix, for one image; 0 where only augmentation can be saved

@@ -1,9 +1,9 @@
-"""What frozen prefixes give, on disk: written once, whole or not at all, mapped by every trial, bounded in size.
+"""Feature cache on disk: written once, whole or not at all, mapped by every trial, bounded in size.
 
-An entry is a folder named by a digest of everything its numbers follow from: `0.bin`, `1.bin`, ... one raw array for
-each tensor that crosses the cut, and `entry.json` with shapes, types and what went into the digest. It is written under
-another name and renamed when it is complete and on disk, so that a killed process leaves no entry behind. What
-it did leave is removed when it is a day old.
+An entry is a folder named by a digest of everything its numbers depend on: `0.bin`, `1.bin`, ... one raw array for each
+tensor that crosses the cut, and `entry.json` with shapes, types and the content of the digest. It is written under
+another name and renamed when it is complete and on disk, so that a killed process leaves no entry behind. Its remains
+are removed when they are a day old.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ABANDONED_SECONDS = 86_400  # after which an unfinished folder belongs to nobod
 
 
 def key_of(parts: Mapping[str, Any]) -> str:
-    """A digest of everything the numbers follow from."""
+    """Return a digest of everything the numbers depend on."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:24]
 
 
@@ -40,7 +40,11 @@ class FeatureCache:
         self._folder, self._limit = folder, limit_bytes
 
     def open(self, key: str) -> tuple[np.ndarray, ...] | None:
-        """The arrays of an entry, mapped and read-only; None where there is none."""
+        """Return the arrays of an entry, or None.
+
+        Returns:
+            Read-only arrays mapped from disk.
+        """
         entry = self._folder / key
         try:
             facts = json.loads((entry / FACTS).read_text())
@@ -56,9 +60,11 @@ class FeatureCache:
 
     @contextmanager
     def writing(self, name: str, while_waiting: Callable[[], None]) -> Iterator[None]:
-        """Be the one process that writes what `name` stands for.
+        """Hold the lock for writing an entry.
 
-        while_waiting: done first where another process is at it.
+        Args:
+            name: Name of the entry.
+            while_waiting: Called before waiting for another process that writes it.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self._folder / f"{name}.lock")  # flock: the kernel releases it when its process dies
@@ -76,10 +82,19 @@ class FeatureCache:
         batches: Iterator[Mapping[str, Sequence[np.ndarray]]],
         about: Mapping[str, Any],
     ) -> dict[str, tuple[np.ndarray, ...]]:
-        """Write several entries side by side, from batches in order. Returns them as `open` does.
+        """Write several entries at once, from batches in order.
 
-        entries: shape [N, ...] and type of every array, by key. batches: for each key its arrays' next rows.
-        Raises OSError where the disk is full, RuntimeError where the batches do not fill the shapes.
+        Args:
+            entries: Shape [N, ...] and type of every array, by key.
+            batches: For each key the next rows of its arrays.
+            about: Content of the digest.
+
+        Returns:
+            The arrays as `open` returns them, by key.
+
+        Raises:
+            OSError: The disk is full.
+            RuntimeError: The batches do not fill the shapes.
         """
         sizes = {
             key: sum(int(np.prod(shape, dtype=np.int64)) * np.dtype(kind).itemsize for shape, kind in arrays)

@@ -1,6 +1,4 @@
-"""What a backbone makes of every image of a store, as an HDF5 file for other programs (the deep-learning report's
-features).
-"""
+"""Features of every image of a store as an HDF5 file for other programs (deep-learning report)."""
 
 from __future__ import annotations
 
@@ -31,7 +29,7 @@ TEST_NOTE = (
 
 @dataclass(frozen=True, kw_only=True)
 class Extraction:
-    """What is extracted, and how an image becomes what the backbone sees."""
+    """Settings of an extraction: backbone, pooling, and preprocessing of images."""
 
     backbone: Backbone
     pooling: str  # "flatten" or "average", see models/families/linear_probe.py
@@ -40,12 +38,24 @@ class Extraction:
 
 
 def extract(store: ImageStore, what: Extraction, target: Path, progress: Progress) -> tuple[int, int]:
-    """Write the file, whole or not at all. Returns its number of images and of features of each.
+    """Write the features file, whole or not at all; at most one batch is in memory.
 
     In the order of the store: `features` float32 [N, D], contiguous, so that it can be mapped; `labels` int64 [N],
-    positions in `class_names`; `split` and `names`, text [N]. Attributes say what was computed from what. Never holds
-    more than a batch of images and of their features.
-    Raises Fatal, Infeasible or DataError (one line): weights missing, image too small, disk full.
+    positions in `class_names`; `split` and `names`, text [N]. Attributes record the origin of the features.
+
+    Args:
+        store: The images.
+        what: The settings.
+        target: The HDF5 file.
+        progress: Reports progress.
+
+    Returns:
+        Number of images and of features of each.
+
+    Raises:
+        Fatal: Weights are missing.
+        Infeasible: The image is too small.
+        DataError: The file cannot be written.
     """
     predict, features, identity = _backbone(store, what)
     remove_partials(target)  # before the free space is counted
@@ -79,7 +89,7 @@ def extract(store: ImageStore, what: Extraction, target: Path, progress: Progres
 
 
 def _backbone(store: ImageStore, what: Extraction) -> tuple[Callable[[np.ndarray], np.ndarray], int, dict[str, Any]]:
-    """Images uint8 [B, S, S, 3] to features float32 [B, D], by the network that learners on features have; D; facts."""
+    """Return the function from images uint8 [B, S, S, 3] to features float32 [B, D], D, and facts."""
     from trainables.learner import value_errors_are_infeasible
     from trainables.training.model_cache import MODEL_CACHE, PREFIX_BATCH
     from trainables.training.train_step import configure_tensorflow, raise_oom_as_infeasible

@@ -34,9 +34,16 @@ _LIBRARIES = ("tensorflow", "keras", "numpy", "albumentations", "opencv-python-h
 def feature_feed(
     warm: CachedModel, cut: int, spec: TrainingSpec, images: SplitBatches
 ) -> tuple[FeatureFeed, dict[str, Any]]:
-    """As `feed`, for what cannot learn without features: in memory where they are not kept on disk.
+    """Return a source of features for learners that need them: in memory if they are not kept on disk.
 
-    Raises Infeasible (one line) where they are neither kept nor fit into half of this worker's memory.
+    Args:
+        warm: The network.
+        cut: Number of frozen blocks.
+        spec: Specification of the training.
+        images: The split.
+
+    Raises:
+        Infeasible: They are neither kept nor fit into half of this worker's memory.
     """
     found, fact = feed(warm, cut, spec, images, lambda: None)
     if isinstance(found, FeatureFeed):
@@ -61,9 +68,17 @@ def feature_feed(
 def feed(
     warm: CachedModel, cut: int, spec: TrainingSpec, images: SplitBatches, while_waiting: Callable[[], None]
 ) -> tuple[Feed, dict[str, Any]]:
-    """What the tail after that cut trains or validates on, and what the study's record should say of it.
+    """Return the source of inputs after a cut, and facts for the study's record.
 
-    cut: number of frozen blocks. while_waiting: done before waiting for another process that computes the same.
+    Args:
+        warm: The network.
+        cut: Number of frozen blocks.
+        spec: Specification of the training.
+        images: The split.
+        while_waiting: Called before waiting for another process that computes the same.
+
+    Raises:
+        Fatal: The features cannot be written.
     """
     augmentation, views = images.view.augmentation, images.view.views
     if spec.features is None or (cut == 0 and augmentation != "views"):
@@ -124,7 +139,7 @@ def _cuts_of_the_arm(warm: CachedModel, spec: TrainingSpec) -> set[int]:
 def _computed(
     warm: CachedModel, cuts: dict[int, str], cut: int, images: SplitBatches, views: int, store: FeatureCache, limit: int
 ) -> dict[str, tuple[np.ndarray, ...]]:
-    """One pass over every view of every image, for all these cuts that are missing, or for one where they are many."""
+    """Compute the missing cuts in one pass over every view of every image, or one cut where they are many."""
     keys = {number: key for number, key in sorted(cuts.items()) if number == cut or store.open(key) is None}
     if sum(_bytes(warm, number) for number in keys) * len(images) * views > limit:
         keys = {cut: cuts[cut]}
@@ -167,7 +182,7 @@ def _versions() -> dict[str, str]:
 
 
 def _bytes(warm: CachedModel, cut: int) -> int:
-    """Of what crosses the cut, for one image."""
+    """Return the bytes of one image's features."""
     return sum(math.prod(tensor.shape[1:]) * np.dtype(_kind(tensor)).itemsize for tensor in warm.boundary_tensors(cut))
 
 

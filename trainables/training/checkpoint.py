@@ -1,6 +1,4 @@
-"""Where a training stood after an epoch: what another one goes on from (deep-learning report, ResNet and
-DeeperGoogLeNet).
-"""
+"""State of a training after an epoch, from which another one continues (deep-learning report, ResNet)."""
 
 from __future__ import annotations
 
@@ -16,14 +14,29 @@ from trainables.training.optimizers import Optimizer
 
 
 def write(path: Path, variables: Sequence[Any], optimizer: Optimizer, kind: str) -> None:
-    """Every variable of a network and of its optimizer, whole or not at all. kind: of the optimizer and its layers."""
+    """Write every variable of a network and its optimizer, whole or not at all.
+
+    Args:
+        path: Target file.
+        variables: Of the network.
+        optimizer: The optimizer.
+        kind: Kind of the optimizer and its layers.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     kept = npz.numbered(variables, "model_") | npz.numbered(optimizer.state, "optimizer_")
     npz.write(path, {**kept, "optimizer": np.array(kind)})
 
 
 def restore_network(path: Path, variables: Sequence[Any]) -> None:
-    """Raises Fatal (one line) for a damaged file, or one of another network."""
+    """Set the network's variables to the saved ones.
+
+    Args:
+        path: The file.
+        variables: Of the network.
+
+    Raises:
+        Fatal: The file is damaged or of another network.
+    """
     try:
         kept = npz.read(path, "state of a training")
     except ValueError as error:
@@ -33,9 +46,15 @@ def restore_network(path: Path, variables: Sequence[Any]) -> None:
 
 
 def restore_optimizer(path: Path, optimizer: Optimizer, kind: str) -> bool:
-    """Its steps and moments, where it is of the same kind and moves the same layers; another begins anew.
+    """Set the optimizer's steps and moments, if it has the same kind and layers.
 
-    Returns whether they were taken over.
+    Args:
+        path: The file.
+        optimizer: The optimizer.
+        kind: Its kind and layers.
+
+    Returns:
+        Whether they were set; another optimizer starts fresh.
     """
     kept = npz.read(path, "state of a training")
     return str(kept["optimizer"]) == kind and npz.assign(kept, optimizer.state, "optimizer_")

@@ -1,4 +1,4 @@
-"""How much an image's class counts in the loss, so that a rare class is not ignored."""
+"""Class weights in the loss, so that rare classes are not ignored."""
 
 from __future__ import annotations
 
@@ -9,12 +9,20 @@ UNBALANCED = 1.5  # largest class over smallest; "auto" weighs from there on
 
 
 def class_weights(mode: str, labels: np.ndarray, num_classes: int) -> np.ndarray:
-    """One weight a class, float32 [num_classes].
+    """Return one weight for each class; a class without training images weighs 1.
 
-    mode: "none", all 1; "balanced", N / (classes x images of the class), so that every class weighs the same in an
-        epoch and the mean over images is 1 (King and Zeng, 2001; scikit-learn's rule); "auto", balanced where the
-        largest class has more than 1.5 times the images of the smallest. labels: int [N], of the training images.
-    A class without training images weighs 1. Raises ValueError (one line) for another mode.
+    Args:
+        mode: "none", all 1; "balanced", N / (classes x images of the class), so that every class weighs the same in an
+            epoch and the mean over images is 1 (King and Zeng, 2001; scikit-learn's rule); "auto", balanced where the
+            largest class has more than 1.5 times the images of the smallest.
+        labels: Of the training images, int [N].
+        num_classes: Number of classes.
+
+    Returns:
+        float32 [num_classes].
+
+    Raises:
+        ValueError: There is no such mode.
     """
     if mode not in MODES:
         raise ValueError(f"class_weights is {mode!r}, but must be one of {', '.join(MODES)}")

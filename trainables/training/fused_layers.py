@@ -1,9 +1,9 @@
-"""How a layer is called while training and while predicting: as Keras does, in fewer operations.
+"""Calls of layers in training and prediction, with fewer operations than Keras's own.
 
 Keras 3 spells batch normalization out in some thirty operations, and its gradient in as many; TensorFlow's fused kernel
 takes one each. NASNetMobile has 190 of them: its training step is 9,800 operations instead of 19,900, and its first
-step takes 12 seconds instead of 20 (96 px, batch 16, one thread); later steps take the same time. A test holds the
-arithmetic to Keras's.
+step takes 12 seconds instead of 20 (96 px, batch 16, one thread); later steps take the same time. A test compares the
+arithmetic with Keras's.
 """
 
 from __future__ import annotations
@@ -17,14 +17,24 @@ import tensorflow as tf
 
 
 def predicting(layer: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-    """Nothing random, moving statistics: the call of a frozen prefix and of every prediction."""
+    """Call a layer without randomness and with moving statistics: in frozen prefixes and predictions.
+
+    Args:
+        layer: The layer.
+        arguments: Positional arguments.
+        keywords: Keyword arguments.
+    """
     if _is_fusible(layer, arguments[0]):
         return _normalize(layer, arguments[0], training=False)
     return layer(*arguments, **(keywords | _training(layer, False)))
 
 
 def training(rates: Mapping[Any, tf.Variable]) -> Any:
-    """The call of layers that learn. rates: the dropout layers whose rate is a variable, not their own constant."""
+    """Return the call of layers that learn.
+
+    Args:
+        rates: Dropout layers whose rate is a variable, not a constant.
+    """
 
     def call(layer: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         if _is_fusible(layer, arguments[0]):
@@ -40,7 +50,12 @@ def training(rates: Mapping[Any, tf.Variable]) -> Any:
 
 
 def without_dropout(layers: tuple[Any, ...], call: Any) -> Any:
-    """That call, but these dropout layers let everything through: a rate of 0 needs no random numbers."""
+    """Wrap a call so that these dropout layers are the identity; a rate of 0 needs no random numbers.
+
+    Args:
+        layers: The dropout layers.
+        call: The call.
+    """
 
     def through(layer: Any, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         return arguments[0] if layer in layers else call(layer, arguments, keywords)

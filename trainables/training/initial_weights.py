@@ -36,9 +36,11 @@ class InitialState:
         self._index = {id(variable): index for index, variable in enumerate(self._variables)}
 
     def restore(self, seed: int, about_to_train: Iterable[keras.Layer]) -> None:
-        """Put every variable into the state that this seed determines.
+        """Set every variable to the value that a seed determines.
 
-        about_to_train: layers whose variables will be changed from now on.
+        Args:
+            seed: The trial's seed.
+            about_to_train: Layers whose variables will change from now on.
         """
         for index, variable in enumerate(self._variables):
             wanted = seed if self._is_drawn(index) else "constant"
@@ -79,7 +81,7 @@ def _is_random_state(variable: Any) -> bool:
 
 
 def _random_initializers(network: Network) -> dict[int, Any]:
-    """Of the variables that a build draws at random, by number; those of pre-trained layers came from a file."""
+    """Return the initializers of randomly drawn variables, by number; pre-trained ones have none."""
     number = {id(variable): index for index, variable in enumerate(network.model.variables)}
     pretrained = set(network.pretrained)
     found: dict[int, Any] = {}

@@ -33,7 +33,7 @@ class CachedModel(WarmNetwork):
     """One built network, with every graph that was ever traced on it. One trial at a time uses it."""
 
     def __init__(self, network: Network, target: TargetType = targets.CLASSES) -> None:
-        """Raises ValueError (one line) for a network that cannot answer what is asked."""
+        """Wrap a network; raise ValueError if it does not fit the target."""
         super().__init__(network, target)
         self.initial_state = InitialState(network)
         self._made: dict[tuple[str, Any], Any] = {}  # by kind, and by what determines it
@@ -46,7 +46,14 @@ class CachedModel(WarmNetwork):
         return made
 
     def gradients(self, cut: int, batch_size: int, *, from_images: bool, dropout: bool) -> GradientStep:
-        """The forward and backward graph of what learns after that cut."""
+        """Return the traced forward and backward pass after a cut.
+
+        Args:
+            cut: Number of frozen blocks.
+            batch_size: Images a batch.
+            from_images: Whether images come in, with the prefix computed in every step.
+            dropout: Whether the network's adjustable dropout is used.
+        """
         return self._memo(
             "gradients",
             (cut, batch_size, from_images and cut > 0, dropout),
@@ -54,22 +61,32 @@ class CachedModel(WarmNetwork):
         )
 
     def update(self, cut: int, kind: OptimizerKey, variables: Sequence[tf.Variable]) -> OptimizerStep:
-        """That kind of optimizer for the variables that learn after the cut."""
+        """Return the traced optimizer for the variables after a cut.
+
+        Args:
+            cut: Number of frozen blocks.
+            kind: Kind of optimizer.
+            variables: The variables.
+        """
         return self._memo("update", (cut, kind), lambda: OptimizerStep(kind, variables))
 
     def prediction(self, cut: int) -> PredictStep:
-        """What the network says, from what crosses the cut; with 0, from images."""
+        """Return the traced prediction from features at a cut; with 0, from images."""
         return self._memo("prediction", cut, lambda: PredictStep(self._tail(cut)))
 
     def boundary_tensors(self, cut: int) -> tuple[Any, ...]:
-        """The symbolic tensors that cross the cut."""
+        """Return the symbolic tensors that cross the cut."""
         return self._tail(cut).inputs
 
     def _tail(self, cut: int) -> Part:
         return self._memo("tail", cut, lambda: self.graph.after(self.cut_tensor(cut), self.graph.output))
 
     def prefix(self, cuts: Sequence[int]) -> Callable[[np.ndarray], list[np.ndarray]]:
-        """What crosses each of these cuts, one after the other, in one pass over the images."""
+        """Return a function that computes the features at several cuts in one pass over images.
+
+        Returns:
+            Function from uint8 [B, S, S, 3] to one array for each tensor, cut by cut.
+        """
         ends = [tensor for cut in cuts for tensor in self.boundary_tensors(cut)]
         make = partial(frozen_prefix, self.graph.before(ends), PREFIX_BATCH)
         return self._memo("prefix", tuple(cuts), make)  # training images, then validation images
@@ -81,9 +98,9 @@ class CachedModel(WarmNetwork):
         )
 
     def prefix_identity(self, cut: int) -> str | None:
-        """A digest of the frozen prefix: its layers, how they are joined, their weights.
+        """Return a digest of the frozen prefix: layers, connections, weights.
 
-        None where a seed draws some of the weights.
+        None means that a seed draws some of the weights.
         """
 
         def make() -> str | None:
@@ -101,9 +118,13 @@ class CachedModel(WarmNetwork):
         return kinds["gradients"] > 1 or kinds["update"] > 1
 
     def reset(self, seed: int, dropout: float, cut: int, class_weights: np.ndarray | None = None) -> None:
-        """Begin a trial of what comes after the cut: every variable as seed and configuration determine.
+        """Begin a trial after a cut: set every variable as seed and configuration determine.
 
-        class_weights: float32 [C], see trainables/training/class_weights.py; None weighs all alike.
+        Args:
+            seed: The trial's seed.
+            dropout: Dropout rate.
+            cut: Number of frozen blocks.
+            class_weights: float32 [C], see trainables/training/class_weights.py; None weighs all alike.
         """
         self.initial_state.restore(seed, self._tail(cut).layers)
         self.rate.assign(dropout)
@@ -119,10 +140,15 @@ class ModelCache:
         self._networks: OrderedDict[str, CachedModel] = OrderedDict()
 
     def get(self, spec: TrainingSpec, statistics: Mapping[str, Sequence[float]]) -> CachedModel:
-        """The network this spec trains, built where none is warm.
+        """Return the network of a specification, built if none is warm.
 
-        statistics: channel_mean and channel_std of the training images (see the models' `build`).
-        Raises Fatal for an unknown architecture or missing weights, ValueError for what cannot be built.
+        Args:
+            spec: Specification of the training.
+            statistics: channel_mean and channel_std of the training images (see the families' `build`).
+
+        Raises:
+            Fatal: The family is unknown or weights are missing.
+            ValueError: The network cannot be built.
         """
         family = model_family(spec.model)
         structure = {name: spec.config[name] for name in family.STRUCTURE if name in spec.config}
@@ -148,7 +174,7 @@ class ModelCache:
         return bool(others)
 
     def _make_room(self, memory_bytes: int) -> None:
-        """A network with its graphs is several hundred MB: go below half of what this worker may use."""
+        """Drop networks, several hundred MB each, until the process is below half of its memory."""
         while self._networks and devices.resident_bytes() > memory_bytes / 2:
             self._networks.popitem(last=False)
             gc.collect()  # models, layers and graphs point at each other in circles

@@ -28,7 +28,7 @@ WEIGHT_DECAY = 0.004  # Keras's default for AdamW
 
 @dataclass(frozen=True, kw_only=True)
 class OptimizerKey:
-    """What of an optimizer is caught in its graph; numbers are not: trials that differ in them share one graph."""
+    """Part of an optimizer that shapes its graph; trials that differ in numbers only share one graph."""
 
     name: str
     has_momentum: bool = False
@@ -73,12 +73,15 @@ class Optimizer(ABC):
 
 
 def settings(config: Mapping[str, Any]) -> OptimizerConfig:
-    """What a configuration asks for, with Keras's own defaults where it is silent.
+    """Return the optimizer that a configuration asks for, with Keras's defaults.
 
-    config: optimizer (default "adam"), learning_rate (required, above 0), momentum (sgd and rmsprop; default 0),
-        nesterov (sgd; default False), weight_decay (adamw; default 0.004; decoupled, Loshchilov and Hutter, 2019; as in
-        Keras it decays every trainable variable).
-    Raises ValueError (one line) for an unknown name or a value out of range.
+    Args:
+        config: optimizer (default "adam"), learning_rate (required, above 0), momentum (sgd and rmsprop; default 0),
+            nesterov (sgd; default False), weight_decay (adamw; default 0.004; decoupled, Loshchilov and Hutter, 2019;
+            as in Keras it decays every trainable variable).
+
+    Raises:
+        ValueError: The name is unknown or a value out of range.
     """
     name = str(config.get("optimizer", "adam")).lower()
     if name not in OPTIMIZERS:
@@ -96,7 +99,12 @@ def settings(config: Mapping[str, Any]) -> OptimizerConfig:
 
 
 def make(kind: OptimizerKey, variables: Sequence[tf.Variable]) -> Optimizer:
-    """An optimizer of that kind for these variables. Outside any graph, where variables may be made."""
+    """Make an optimizer of that kind, outside any graph, where variables may be made.
+
+    Args:
+        kind: The kind.
+        variables: The variables it updates.
+    """
     return {"sgd": SGD, "rmsprop": RMSprop}.get(kind.name, Adam)(kind, variables)
 
 

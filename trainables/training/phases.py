@@ -30,13 +30,17 @@ class Phase:
 
 
 def phases(config: Mapping[str, Any], network: Network, max_epochs: int) -> tuple[Phase, ...]:
-    """One phase, or two.
+    """Return one or two phases of a training.
 
-    config: warmup_epochs (default 0: no first phase), in which every block is frozen and the learning rate constant;
-        warmup_optimizer and warmup_learning_rate (default: those of the main phase). Beside these, see
-        built_network.frozen_blocks, optimizers.settings and schedule.
-    max_epochs: of both phases together.
-    Raises ValueError (one line) for values out of range, or where nothing can be frozen.
+    Args:
+        config: warmup_epochs (default 0: one phase), in which every block is frozen and the learning rate is constant;
+            warmup_optimizer and warmup_learning_rate (default: those of the main phase). For the rest see
+            built_network.frozen_blocks, optimizers.settings and schedule.
+        network: The network.
+        max_epochs: Epochs of both phases.
+
+    Raises:
+        ValueError: A value is out of range, or nothing can be frozen.
     """
     schedule = check_schedule(str(config.get("schedule", "constant")))
     warmup = int(config.get("warmup_epochs", 0))
@@ -64,5 +68,10 @@ def phases(config: Mapping[str, Any], network: Network, max_epochs: int) -> tupl
 
 
 def phase_of(planned: tuple[Phase, ...], epoch: int) -> Phase:
-    """The phase in which that epoch (from 0) lies; the last one goes on for ever."""
+    """Return the phase of an epoch; the last phase has no end.
+
+    Args:
+        planned: The phases.
+        epoch: From 0.
+    """
     return next(phase for phase in reversed(planned) if phase.begins <= epoch)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Progress:
-    """Where a training stands, just before an optimizer's step."""
+    """Progress of a training just before an optimizer's step."""
 
     epoch: int  # from 0
     max_epochs: int

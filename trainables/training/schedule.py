@@ -13,7 +13,11 @@ from trainables.training.progress import Progress
 
 
 def check(schedule: str) -> str:
-    """Return today's name of the schedule. Raises ValueError (one line, nearest match) where there is none."""
+    """Return today's name of the schedule.
+
+    Raises:
+        ValueError: There is none; the message has the nearest name.
+    """
     current: str = current_word("schedule", schedule)
     if current not in SCHEDULES:
         raise ValueError(unknown_name("schedule", schedule, SCHEDULES))

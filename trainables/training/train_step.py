@@ -28,7 +28,7 @@ Result = TypeVar("Result")
 
 
 def configure_tensorflow() -> None:
-    """Settings of the whole process, the same for every trial; calling it again changes nothing."""
+    """Set the options of the whole process, equal for every trial; another call changes nothing."""
     # Same in, same numbers out: without it, cuDNN may pick another algorithm from one run to the next, and sums over
     # atomics come in any order (tensorflow.org, enable_op_determinism). It also turns XLA off, and costs a training
     # step of EfficientNetLite0 at 96 px about a tenth (0.42 to 0.47 s, one thread).
@@ -53,7 +53,7 @@ class WarmNetwork:
         self.class_weights = tf.Variable(tf.ones(outputs), trainable=False)
 
     def cut_tensor(self, cut: int) -> Any | None:
-        """The symbolic tensor in which a prefix of that many frozen blocks ends; None where nothing is frozen."""
+        """Return the symbolic tensor at the end of so many frozen blocks; None where nothing is frozen."""
         return self.network.blocks[cut - 1].end if cut else None
 
 
@@ -64,9 +64,14 @@ class GradientStep:
     """
 
     def __init__(self, warm: WarmNetwork, cut: int, batch_size: int, *, from_images: bool, dropout: bool) -> None:
-        """cut: blocks that are frozen.
-        from_images: whether images come in, and the prefix is computed in every step; else what crosses the cut.
-        dropout: False leaves the network's adjustable dropout out.
+        """Trace forward and backward pass after a cut.
+
+        Args:
+            warm: The network.
+            cut: Number of frozen blocks.
+            batch_size: Images a batch.
+            from_images: Whether images come in, with the prefix computed in every step; else features at the cut.
+            dropout: Whether the network's adjustable dropout is used.
         """
         graph, network, target = warm.graph, warm.network, warm.target
         self._tail = graph.after(warm.cut_tensor(cut), graph.logits)
@@ -98,9 +103,11 @@ class GradientStep:
         self._score.assign(0)
 
     def __call__(self, inputs: Sequence[np.ndarray], targets: np.ndarray) -> list[Any]:
-        """A gradient for each of `variables`.
+        """Return a gradient for each of `variables`.
 
-        inputs: images uint8 [B, S, S, 3], or what crosses the cut. targets: [B, ...], such as labels int64 [B].
+        Args:
+            inputs: Images uint8 [B, S, S, 3], or features at the cut.
+            targets: [B, ...], such as labels int64 [B].
         """
         gradients: list[Any] = self._concrete(
             [tf.convert_to_tensor(array) for array in inputs], tf.convert_to_tensor(targets)
@@ -149,10 +156,10 @@ class OptimizerStep:
 
 
 class PredictStep:
-    """What a network says of images or of what crosses a cut; the last and smaller batch is padded.
+    """Traced prediction from images or features at a cut, with the last batch padded.
 
-    Padded so that every image meets the same shapes: on a GPU another batch size may mean another cuDNN algorithm, and
-    so other last digits.
+    With padding every image has the same shapes: on a GPU another batch size may select another cuDNN algorithm, with
+    other last digits.
     """
 
     def __init__(self, part: Part) -> None:
@@ -181,7 +188,15 @@ class PredictStep:
 
 
 def frozen_prefix(part: Part, batch_size: int) -> Callable[[np.ndarray], list[np.ndarray]]:
-    """Trace what gives the part's outputs [B, ...] for images uint8 [B, S, S, 3], B up to the batch size."""
+    """Trace a part for batches of images.
+
+    Args:
+        part: The part.
+        batch_size: Largest batch B.
+
+    Returns:
+        Function from uint8 [B, S, S, 3] to the part's outputs [B, ...].
+    """
     forward = _forward(part)
     return lambda images: [np.asarray(output)[: len(images)] for output in forward(padded([images], batch_size))]
 
@@ -196,7 +211,12 @@ def _forward(part: Part) -> Any:
 
 
 def padded(inputs: Sequence[np.ndarray], batch_size: int) -> list[Any]:
-    """The arrays with zeros after them, up to the batch size, as tensors."""
+    """Return the arrays padded with zeros to the batch size, as tensors.
+
+    Args:
+        inputs: Arrays [B, ...].
+        batch_size: Rows after padding.
+    """
     count = len(inputs[0])
     if count < batch_size:
         zeros = [np.zeros((batch_size - count, *array.shape[1:]), array.dtype) for array in inputs]
@@ -205,10 +225,13 @@ def padded(inputs: Sequence[np.ndarray], batch_size: int) -> list[Any]:
 
 
 def retry_after_freeing(run: Callable[[], Result], make_room: Callable[[], bool]) -> Result:
-    """What `run` returns, begun again once where it raises OutOfMemory.
+    """Return the result of `run`, with one more attempt after OutOfMemory.
 
-    make_room: lets go of what this process can do without; returns whether there was anything. What fits must not
-        depend on what the process did before.
+    What fits must not depend on what the process did before.
+
+    Args:
+        run: The function.
+        make_room: Frees what the process can do without; returns whether there was anything.
     """
     try:
         return run()
@@ -220,7 +243,15 @@ def retry_after_freeing(run: Callable[[], Result], make_room: Callable[[], bool]
 
 @contextlib.contextmanager
 def raise_oom_as_infeasible(what: str, remedy: str = SMALLER) -> Iterator[None]:
-    """Turns TensorFlow's many ways of saying that memory is short into OutOfMemory, which is Infeasible."""
+    """Turn TensorFlow's errors about missing memory into OutOfMemory, which is Infeasible.
+
+    Args:
+        what: Subject of the message.
+        remedy: Remedy of the message.
+
+    Raises:
+        OutOfMemory: The memory is short.
+    """
     message = f"{what} does not fit in memory: {remedy}"
     try:
         yield

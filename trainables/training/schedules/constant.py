@@ -6,5 +6,10 @@ from trainables.training.progress import Progress
 
 
 def learning_rate(base: float, progress: Progress) -> float:
-    """Return `base`."""
+    """Return `base`.
+
+    Args:
+        base: Initial learning rate.
+        progress: Progress of the training.
+    """
     return base

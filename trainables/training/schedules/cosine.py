@@ -8,5 +8,10 @@ from trainables.training.progress import Progress
 
 
 def learning_rate(base: float, progress: Progress) -> float:
-    """Return base * (1 + cos(pi * epoch / max_epochs)) / 2."""
+    """Return base * (1 + cos(pi * epoch / max_epochs)) / 2.
+
+    Args:
+        base: Initial learning rate.
+        progress: Progress of the training.
+    """
     return base * (1 + math.cos(math.pi * progress.fraction)) / 2

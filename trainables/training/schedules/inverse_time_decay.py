@@ -8,6 +8,11 @@ VARIES_WITHIN_EPOCH = True
 
 
 def learning_rate(base: float, progress: Progress) -> float:
-    """Return base / (1 + decay * iteration)."""
+    """Return base / (1 + decay * iteration).
+
+    Args:
+        base: Initial learning rate.
+        progress: Progress of the training.
+    """
     iteration = progress.epoch * progress.steps_per_epoch + progress.step
     return base / (1 + base / progress.max_epochs * iteration)

@@ -11,6 +11,11 @@ BOUNDARIES = (
 
 
 def learning_rate(base: float, progress: Progress) -> float:
-    """Return a tenth of `base` for each boundary that is behind."""
+    """Return `base`, divided by ten at each boundary.
+
+    Args:
+        base: Initial learning rate.
+        progress: Progress of the training.
+    """
     # In epochs, which are whole: 0.7 * 100 is 70.00000000000001 in binary.
     return base / 10.0 ** sum(progress.epoch >= round(share * progress.max_epochs, 6) for share in BOUNDARIES)

@@ -9,7 +9,12 @@ BEND, AT_BEND = 0.7, 0.1
 
 
 def learning_rate(base: float, progress: Progress) -> float:
-    """Return the value on the two straight lines."""
+    """Return the value on the two straight lines.
+
+    Args:
+        base: Initial learning rate.
+        progress: Progress of the training.
+    """
     if progress.fraction <= BEND:
         return base * (1 - (1 - AT_BEND) * progress.fraction / BEND)
     return base * AT_BEND * (1 - progress.fraction) / (1 - BEND)

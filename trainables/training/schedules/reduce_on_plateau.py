@@ -17,7 +17,12 @@ MIN_DELTA = 1e-4  # the default of keras.callbacks.ReduceLROnPlateau, which the 
 
 
 def learning_rate(base: float, progress: Progress) -> float:
-    """Return `base` halved as often as the training loss stood still."""
+    """Return `base`, halved each time the training loss stopped falling.
+
+    Args:
+        base: Initial learning rate.
+        progress: Progress of the training.
+    """
     return base * FACTOR ** plateaus(progress.train_losses)
 
 
