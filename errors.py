@@ -11,9 +11,9 @@ MOST_NAMES = 50  # in one message: of backbones all, of a study's trials the fir
 
 
 class _Arguments:
-    """Names of arguments, to be spoken of in messages: `arg.weights` is the caller's `--weights`.
+    """Names of arguments in messages: `arg.weights` becomes the caller's `--weights`.
 
-    Each stands between two NUL characters, which no command line and no file name can hold: no text of a user's is
+    A name is enclosed in NUL characters, which no command line and no file name can hold, so that no text of a user is
     taken for one.
     """
 

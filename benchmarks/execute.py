@@ -108,21 +108,13 @@ def _trials_of_lines(path: Path) -> dict[int, tuple[list[float], float]]:
 
 
 def _trials_of_events(events: list[dict[str, Any]]) -> dict[int, tuple[list[float], float]]:
-    numbers: dict[str, int] = {}
-    started: dict[str, float] = {}
-    trials: dict[int, tuple[list[float], float]] = {}
-    for event in events:
-        if event["event"] == "trial_asked":
-            numbers[event["trial"]] = event["number"]
-            trials[event["number"]] = ([], 0.0)
-        elif event["event"] == "trial_started":
-            started[event["trial"]] = event["time"]
-        elif event["event"] == "epoch":
-            trials[numbers[event["trial"]]][0].append(event["metrics"]["val_accuracy"])
-        elif event["event"] == "trial_ended":
-            number = numbers[event["trial"]]
-            since = started.get(event["trial"], event["time"])
-            trials[number] = (trials[number][0], round(event["time"] - since, 3))
+    times = {(event["event"], event["trial"]): event["time"] for event in events if "trial" in event}
+    trials = {}
+    for number, trial in ((event["number"], event["trial"]) for event in events if event["event"] == "trial_asked"):
+        epochs = [event for event in events if event["event"] == "epoch" and event["trial"] == trial]
+        ended = times.get(("trial_ended", trial), 0.0)
+        seconds = round(ended - times.get(("trial_started", trial), ended), 3) if ended else 0.0
+        trials[number] = ([event["metrics"]["val_accuracy"] for event in epochs], seconds)
     return trials
 
 

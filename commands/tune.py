@@ -195,7 +195,7 @@ def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Co
     console.print(f"images    {counted(opened)}\nstarting Ray ...")
     from reporting.formats.summarize import summarize_text
     from reporting.plots.learning_curves import NAME as CURVES
-    from reporting.plots.learning_curves import LiveCurves
+    from reporting.plots.live_curves import LiveCurves
     from reporting.report.derived_files import write_derived
     from tuning.execution import ray_cluster
     from tuning.listeners.progress import Progress

@@ -22,7 +22,7 @@ def _parameters(*more: Parameter, **constants: Value) -> tuple[Parameter, ...]:
             f"{SETTINGS}: 0.0001; two powers of ten above, for the head alone, and one below, for the backbone",
         ),
         optimization.optimizer("adam", "sgd", source=f"{SETTINGS}: Adam; SGD is ours to ask"),
-        optimization.momentum("Sutskever et al., 2013: with SGD, which the document does not use"),
+        optimization.momentum("Sutskever et al., 2013: with SGD, which the report does not use"),
         optimization.weight_decay("Loshchilov and Hutter, 2019: drawn only with adamw"),
         *more,
     )
@@ -40,7 +40,7 @@ FROZEN = Space(parameters=_parameters(frozen_fraction=1.0), published=(_PUBLISHE
 FINE_TUNED = Space(
     parameters=_parameters(
         backbones.frozen_fraction(
-            0.0, 0.5, 0.8, source="food10 report, section 4 (plot: 0.5 to 0.8); the document freezes everything"
+            0.0, 0.5, 0.8, source="food10 report, section 4 (plot: 0.5 to 0.8); the report freezes everything"
         )
     )
 )

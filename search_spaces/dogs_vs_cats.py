@@ -19,7 +19,7 @@ def of_optimizer(optimizer: str) -> Space:
         CategoricalParameter(
             name="initial_weights",
             values=backbones.INITIAL_WEIGHTS,
-            source="the document trains from random weights, as its code has it; from ImageNet's is ours to ask",
+            source="the report trains from random weights, as its code has it; from ImageNet's is ours to ask",
         ),
         optimization.learning_rate(
             1e-4 if optimizer == "sgd" else 1e-5,
@@ -27,14 +27,14 @@ def of_optimizer(optimizer: str) -> Space:
             f"{SETTINGS}: 0.001 for both optimizers; two powers of ten around where each usually works",
         ),
         optimization.momentum(f"{SETTINGS}: 0.9", low=0.8, high=0.95),
-        optimization.nesterov("Sutskever et al., 2013: the document does not say which momentum"),
+        optimization.nesterov("Sutskever et al., 2013: the report does not say which momentum"),
         optimization.schedule(
             "constant", "cosine", source=f"{SETTINGS}: constant; cosine: Loshchilov and Hutter, 2017"
         ),
         backbones.frozen_fraction(
             *(0.0, 0.5, 0.8),
             when=Condition(parameter="initial_weights", values=("imagenet",)),  # to freeze random layers asks nothing
-            source="nothing is frozen in the document; food10 report, section 4 (plot: 0.5 to 0.8)",
+            source="nothing is frozen in the report; food10 report, section 4 (plot: 0.5 to 0.8)",
         ),
         backbones.named("head", "sigmoid", backbones.HEADS, source="dogs-vs-cats report: binary cross-entropy"),
     )

@@ -35,7 +35,7 @@ _BODY = (
 )
 _HELD = fixed(batch_size=32)  # the head has a dropout of its own, 0.5
 
-# Only the head learns: what the surgery begins with, and an arm of its own in the document's first report.
+# Only the head learns: what the surgery begins with, and an arm of its own in the report's first report.
 WARM_UP = Space(
     parameters=(
         *_HELD,

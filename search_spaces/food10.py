@@ -19,10 +19,10 @@ _DROPOUT = FloatParameter(
     high=0.5,
     source="food10 report, section 3, Dense Classifier Block: dropout; its runs used 0",
 )
-# Momentum 0.9 in the document's own runs, 0.85 in one call; Nesterov is ours to ask.
+# Momentum 0.9 in the report's own runs, 0.85 in one call; Nesterov is ours to ask.
 _MOMENTUM = optimization.momentum(f"{TUNING}: SGD with momentum, 0.85 and 0.9 in its runs")
-_NESTEROV = optimization.nesterov("Sutskever et al., 2013: the document does not say which momentum")
-_WEIGHT_DECAY = optimization.weight_decay("Loshchilov and Hutter, 2019: not in the document; drawn only with adamw")
+_NESTEROV = optimization.nesterov("Sutskever et al., 2013: the report does not say which momentum")
+_WEIGHT_DECAY = optimization.weight_decay("Loshchilov and Hutter, 2019: not in the report; drawn only with adamw")
 
 FROM_SCRATCH = Space(
     parameters=(
@@ -76,7 +76,7 @@ FINE_TUNED = Space(
     ),
 )
 
-# What the backbone learns on the other classes first: all of it, at the document's learning rate. The document names
+# What the backbone learns on the other classes first: all of it, at the report's learning rate. The report names
 # the step and no setting; the cosine schedule (Loshchilov and Hutter, 2017) needs no judgement of when to stop.
 PRETRAINING: Config = {
     "learning_rate": 1e-4,

@@ -10,7 +10,7 @@ STUDY = "deep-learning report, 2020-11-11-LeNet-implementation"
 
 LENET = Space(
     parameters=(
-        # The document's plain SGD takes 9,380 steps at 0.01; a thousand images are 200 steps, which need Adam's pace.
+        # The report's plain SGD takes 9,380 steps at 0.01; a thousand images are 200 steps, which need Adam's pace.
         optimization.learning_rate(1e-3, 1e-1, f"{STUDY}: 0.01; a power of ten to either side"),
         optimization.optimizer("sgd", "adam", source=f"{STUDY}: SGD; Adam is ours to ask"),
         optimization.momentum(f"{STUDY}: none; up to 0.95 is ours to ask", low=0.0),

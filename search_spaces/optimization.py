@@ -5,7 +5,7 @@ Ranges that a document states stand in the file of its task; here are the ones a
 
 from __future__ import annotations
 
-from search_spaces.allowed_values import OPTIMIZERS, SCHEDULES
+from search_spaces.known_names import OPTIMIZERS, SCHEDULES
 from search_spaces.parameters import CategoricalParameter, Condition, FloatParameter
 
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol, Self
 
 from errors import PodiumError, unknown_name
 from search_spaces.aliases import current_word
-from search_spaces.allowed_values import COUNTED, NAMES
+from search_spaces.known_names import COUNTED, NAMES
 
 Value = float | int | str | bool
 Config = Mapping[str, Value]
@@ -51,7 +51,7 @@ class _Range:
     high: float
     log: bool = False
     when: Condition | None = None
-    source: str  # the document's section or the paper the range comes from
+    source: str  # the report's section or the paper the range comes from
     values: ClassVar[tuple[Value, ...]] = ()  # a range lists none
 
     def __post_init__(self) -> None:
@@ -114,7 +114,7 @@ class FloatParameter(_Range):
         """
         if not is_number(value):
             raise SpaceError(f"{self.name} is {value!r}, but must be a number from {self.low:g} to {self.high:g}")
-        # A published setting may lie outside the searched range (an edge the document tried by hand); what makes
+        # A published setting may lie outside the searched range (an edge the report tried by hand); what makes
         # no sense at all is refused: a log axis has no zero and no negatives, a fraction stays in [0, 1].
         if self.log and value <= 0:
             raise SpaceError(f"{self.name} is {value:g}, but must be above 0 (the searched range is {self})")

@@ -26,7 +26,7 @@ from search_spaces.parameters import (
 class Space:
     """The parameters of one arm in the order they are drawn, and settings known to be good.
 
-    `published` holds the documents' own settings: they are the first points a search tries.
+    `published` holds the reports' own settings: they are the first points a search tries.
     """
 
     parameters: tuple[Parameter, ...] = ()

@@ -19,7 +19,7 @@ def deepergooglenet(optimizer: str) -> Space:
             1e-1 if sgd else 1e-2,
             f"{GOOGLE}: with Adam 0.001, and 0.0001 was very sluggish; two powers of ten where each usually works",
         ),
-        optimization.momentum("Sutskever et al., 2013: the document does not say with which momentum SGD failed"),
+        optimization.momentum("Sutskever et al., 2013: the report does not say with which momentum SGD failed"),
         # Its run was stopped at epochs 50 and 60 of 75 and taken up again at a tenth each time; at the end, linear.
         optimization.schedule(
             "piecewise_constant",

@@ -18,7 +18,7 @@ _CENTRED = backbones.named(
 _TRAINING: tuple[Parameter, ...] = (
     optimization.learning_rate(1e-4, 1e-2, f"{PARAMETERS}: 0.001; a power of ten to either side"),
     optimization.optimizer("adam", "sgd", source=f"{PARAMETERS}: Adam; SGD is ours to ask"),
-    optimization.momentum("Sutskever et al., 2013: with SGD, which the document does not use"),
+    optimization.momentum("Sutskever et al., 2013: with SGD, which the report does not use"),
     optimization.schedule("constant", "cosine", source=f"{PARAMETERS}: constant; cosine: Loshchilov and Hutter, 2017"),
 )
 _PUBLISHED: dict[str, Value] = {"learning_rate": 1e-3, "optimizer": "adam", "schedule": "constant"}

@@ -29,7 +29,7 @@ TASK = Task(
             animals.MINIVGGNET,
             VIEW,
             max_epochs=100,
-            note="ours to ask: not in the document's study",
+            note="ours to ask: not in the report's study",
         ),
     ),
     tables=averages(),

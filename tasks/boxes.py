@@ -4,7 +4,7 @@ Published (deep-learning report, bounding-box regression): a curve of the loss, 
 the validation data; here 80 / 10 / 10.
 
     python cli.py tune boxes --gpus 1
-    python cli.py tune boxes --configs published      # the document's own setting
+    python cli.py tune boxes --configs published      # the report's own setting
     python cli.py tune boxes --sample                 # drawn scenes, no network, minutes
 """
 

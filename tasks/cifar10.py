@@ -7,7 +7,7 @@ MiniVGGNet's variants a, b and c are the schedules inverse_time_decay, step_deca
     python cli.py tune cifar10 --gpus 2
     python cli.py tune cifar10 --arms minivggnet_augmented --confirm-seeds 5 --gpus 2      # the ensemble of five
     python cli.py tune cifar10 --arms minigooglenet_exp1,minigooglenet_exp2,minigooglenet_exp3 --gpus 2
-    python cli.py tune cifar10 --arms resnet_v3,resnet_v4 --configs published --gpus 2     # the document's settings
+    python cli.py tune cifar10 --arms resnet_v3,resnet_v4 --configs published --gpus 2     # the report's settings
     python cli.py tune cifar10 --sample                                                    # generated, no network
 """
 

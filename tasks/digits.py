@@ -1,10 +1,10 @@
 """deep-learning report, multi-class network: does a network with hand-written back-propagation keep up with LeNet?
 
-The document ran Iris, four measurements of 150 flowers, and prints no figure. Here the same network, 25-25 hidden units
+The report ran Iris, four measurements of 150 flowers, and prints no figure. Here the same network, 25-25 hidden units
 trained by AdaGrad without a framework, reads the 1,797 handwritten digits that come with scikit-learn.
 
     python cli.py tune digits
-    python cli.py tune digits --arms numpy_network --configs published     # the document's own settings
+    python cli.py tune digits --arms numpy_network --configs published     # the report's own settings
     python cli.py tune digits --sample                                     # the same digits, less effort
 """
 

@@ -47,7 +47,7 @@ TASK = Task(
             "resnet50_features",
             "ResNet50 Features",
             dogs_vs_cats.RESNET50_FEATURES,
-            max_epochs=250,  # of 20 iterations each: the document allows 5,000
+            max_epochs=250,  # of 20 iterations each: the report allows 5,000
         ),
     ),
     tables=(

@@ -37,7 +37,7 @@ TASK = Task(
             "vgg16_features",
             "VGG16 Features",
             spaces.VGG16_FEATURES,
-            max_epochs=5,  # of 20 iterations each: the document's code leaves scikit-learn's limit at 100
+            max_epochs=5,  # of 20 iterations each: the report's code leaves scikit-learn's limit at 100
         ),
         _surgery("surgery", "Network Surgery", spaces.SURGERY, max_epochs=125),
         _surgery("surgery_as_run", "Surgery as It Ran", spaces.SURGERY_AS_RUN, max_epochs=125),

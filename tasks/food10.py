@@ -1,10 +1,10 @@
 """food10 report: ten classes of Food-101, a network from scratch against a fine-tuned NASNetMobile.
 
 Published (food10 report, section 5): from scratch 0.8750 test accuracy, fine-tuned 0.9000.
-The document's question is asked again here with an equal search for both arms and three seeds a row.
+The report's question is asked again here with an equal search for both arms and three seeds a row.
 
     python cli.py tune food10 --gpus 2
-    python cli.py tune food10 --arms fine_tuned,pretrained_on_food --gpus 2      # the document's own next step
+    python cli.py tune food10 --arms fine_tuned,pretrained_on_food --gpus 2      # the report's own next step
     python cli.py tune food10 --sample      # minutes on two cores, no network
 """
 
@@ -16,7 +16,7 @@ from datasets.sources import food101
 from search_spaces import food10
 from tasks.task import Pretraining, Sample, Task, arm, sample_pictures, table
 
-# The classes assigned to the document's author (its section 1, file 50.txt).
+# The classes assigned to the report's author (its section 1, file 50.txt).
 CLASSES: tuple[str, ...] = ("beef_carpaccio", "bibimbap", "cheese_plate", "chocolate_cake", "churros", "dumplings")
 CLASSES += ("fish_and_chips", "french_toast", "fried_rice", "strawberry_shortcake")
 VIEW, SMALL = InputConfig(image_size=224, augmentation="live", recipe="food10"), InputConfig(image_size=80)
@@ -47,7 +47,7 @@ TASK = Task(
     name="food10",
     title="Food-10: from scratch or fine-tuned?",
     source="food10 report, sections 1 to 5",
-    # 7500 / 2000 / 500 images in all, as the document splits them.
+    # 7500 / 2000 / 500 images in all, as the report splits them.
     dataset=food101.Food101(
         name="food10", title="Food-101, ten classes", classes=CLASSES, counts=Counts(train=750, val=200, test=50)
     ),

@@ -1,4 +1,4 @@
-"""deep-learning report, LeNet: handwritten digits by two convolutions. The document prints no figure.
+"""deep-learning report, LeNet: handwritten digits by two convolutions. The report prints no figure.
 
 python cli.py tune mnist
 python cli.py tune mnist --configs published

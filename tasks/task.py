@@ -45,7 +45,7 @@ class Arm:
     """One row of a task's table, one candidate answer, searched as hard as its rivals."""
 
     name: str  # "fine_tuned"
-    label: str  # "Fine Tuned (Best Variant)", as the document prints it
+    label: str  # "Fine Tuned (Best Variant)", as the report prints it
     learner: str = "keras_learner"  # recorded name, see trainables/learners/registry.py
     model: str  # module of trainables/models
     space: Space
@@ -92,7 +92,7 @@ def features_arm(name: str, label: str, space: Space, *, max_epochs: int) -> Arm
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """A field of a confirmed row under the document's heading; the mean over seeds, and the deviation beside it."""
+    """A field of a confirmed row under the report's heading; the mean over seeds, and the deviation beside it."""
 
     field: str
     heading: str
@@ -102,7 +102,7 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table as the document prints it. rows: "all" arms, or the "best" arm by validation alone."""
+    """A table as the report prints it. rows: "all" arms, or the "best" arm by validation alone."""
 
     name: str
     title: str

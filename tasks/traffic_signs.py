@@ -5,7 +5,7 @@ There the test split was the validation data too; here validation is carved from
 `..._with_classifier` arms train from random weights, though its text says fine-tuning: `fine_tuned` is what it
 believed it had measured.
 
-    python cli.py tune traffic_signs --configs published --gpus 2      # the document's settings
+    python cli.py tune traffic_signs --configs published --gpus 2      # the report's settings
     python cli.py tune traffic_signs --arms CNN_10_relu,fine_tuned
     python cli.py tune traffic_signs --sample                          # small, labelled, no network
 """
@@ -48,9 +48,7 @@ TASK = Task(
         *_pair("NASNetMobile", *spaces.MORE_LABELS),
         *_pair("base_NASNetMobile_with_classifier", *spaces.AS_FEATURES),
         *_pair("NASNetMobile_with_classifier", *spaces.FROM_ITS_STRUCTURE),
-        _arm(
-            "fine_tuned", spaces.FINE_TUNED, note="ImageNet weights, all of it trained: as the document's text has it"
-        ),
+        _arm("fine_tuned", spaces.FINE_TUNED, note="ImageNet weights, all of it trained: as the report's text has it"),
     ),
     tables=(
         table(

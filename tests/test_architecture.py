@@ -48,7 +48,13 @@ ARROWS: dict[str, set[str]] = {
     # Of search_spaces, training knows the names that a configuration may hold, and what "better" means.
     "trainables": {
         *("trainables.learner", "trainables.trial_spec", "trainables.targets", "trainables.devices"),
-        *("trainables.metrics", "trainables.ensemble_average", "trainables.ten_crop", "trainables.phase_timer"),
+        *(
+            "trainables.classification_metrics",
+            "trainables.box_overlap",
+            "trainables.ensemble_average",
+            "trainables.ten_crop",
+            "trainables.phase_timer",
+        ),
         *("datasets", "search_spaces.objective"),
     },
     "trainables.ray_trainable": {"trainables.learners.registry"},
@@ -62,7 +68,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "trainables.models.families": {
         *("trainables.models.parts", "trainables.models.backbones"),
-        *("search_spaces.allowed_values", "search_spaces.backbones"),
+        *("search_spaces.known_names", "search_spaces.backbones"),
     },
     "trainables.training": {
         *(
@@ -72,7 +78,7 @@ ARROWS: dict[str, set[str]] = {
             "trainables.trial_spec",
         ),
         *("trainables.npz", "trainables.targets", "trainables.phase_timer", "trainables.devices"),
-        *("search_spaces.aliases", "search_spaces.allowed_values"),
+        *("search_spaces.aliases", "search_spaces.known_names"),
     },
     "trainables.features": {
         *("trainables.training", "trainables.models.parts", "trainables.models.backbones", "trainables.learner"),
@@ -81,7 +87,13 @@ ARROWS: dict[str, set[str]] = {
     "trainables.learners": {
         *("trainables.features", "trainables.training", "trainables.models.parts", "trainables.models.backbones"),
         *("trainables.learner", "trainables.trial_spec", "trainables.targets", "trainables.devices", "trainables.npz"),
-        *("trainables.phase_timer", "trainables.metrics", "datasets.pipeline", "search_spaces.allowed_values"),
+        *(
+            "trainables.phase_timer",
+            "trainables.classification_metrics",
+            "trainables.box_overlap",
+            "datasets.pipeline",
+            "search_spaces.known_names",
+        ),
     },
     "tuning": set(),
     "tuning.records": {"search_spaces.objective"},
@@ -144,7 +156,7 @@ ARROWS: dict[str, set[str]] = {
     "inspection.prediction": {"inspection.loading", "tuning.records", "trainables", "datasets"},
     "inspection.explanation": {
         *("inspection.loading", "tuning.records", "trainables", "datasets", "reporting.plots", "reporting.tables"),
-        *("search_spaces.allowed_values", "search_spaces.formatting"),
+        *("search_spaces.known_names", "search_spaces.formatting"),
     },
     "inspection.evaluation": {
         *("inspection.loading", "inspection.explanation.image_grids", "tuning.records", "trainables", "datasets"),

@@ -38,7 +38,7 @@ def test_a_schedule_is_one_file_and_one_line(copy: Path) -> None:
     options = ("tune", "digits", "--sample", "--arms", "lenet", "--set", "schedule=half", "--dry-run")
     refused = run(copy, "cli.py", *options, "--results", str(copy / "results"))
     assert (refused.returncode, "half" in refused.stderr) == (2, True)
-    names = copy / "search_spaces" / "allowed_values.py"
+    names = copy / "search_spaces" / "known_names.py"
     names.write_text(names.read_text().replace('"cosine")', '"cosine", "half")'))
     taken = run(copy, "cli.py", *options, "--results", str(copy / "results"))
     assert taken.returncode == 0, taken.stderr

@@ -1,4 +1,4 @@
-"""What stands beside the code: workflows, templates, lock files, and the commands that the documents name."""
+"""What stands beside the code: workflows, templates, lock files, and the commands that the reports name."""
 
 import importlib.util
 import re

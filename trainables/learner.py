@@ -39,12 +39,12 @@ def value_errors_are_infeasible() -> Iterator[None]:
 
 
 class Fatal(PodiumError):
-    """No trial of this arm can work here (no weights, no GPU): the study ends with this one line."""
+    """A fault of the machine or the request (no weights, no GPU) that ends the study with one line."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFacts:
-    """Facts about a model for tables: parameters, size, latency."""
+    """Facts about a model for tables."""
 
     parameters: int  # numbers in its weights, trainable or not
     size_bytes: int  # on disk, as saved

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from errors import unknown_name
-from trainables import metrics
+from trainables import classification_metrics
+from trainables.box_overlap import HALF, iou
 
 if TYPE_CHECKING:
     from datasets.pipeline.batches import SplitBatches
-
-HALF = 0.5  # of overlap over union: a box this good counts as found (Everingham et al., 2010, PASCAL VOC)
 
 
 class ClassificationTarget:
@@ -80,7 +79,7 @@ class ClassificationTarget:
             predictions: float [N, C].
             targets: Labels [N].
         """
-        return metrics.evaluate(predictions, targets)
+        return classification_metrics.evaluate(predictions, targets)
 
     def stored(self, predictions: np.ndarray, images: SplitBatches) -> dict[str, np.ndarray]:
         """Return predictions and truth for a winner's folder.
@@ -171,32 +170,6 @@ class BoxTarget:
         """
         overlaps = iou(predictions.astype(np.float64), images.targets.astype(np.float64))
         return {"predicted_boxes": predictions, "true_boxes": images.targets, "overlaps": overlaps}
-
-
-def iou(boxes: Any, others: Any, library: Any = np) -> Any:
-    """Return the overlap over union of two boxes, from 0 to 1.
-
-    A box whose right edge is left of its left edge, or lower edge above its upper, is empty: a network may predict one.
-    Two empty boxes have the overlap 0.
-
-    Args:
-        boxes: x1, y1, x2, y2, [N, 4].
-        others: [N, 4].
-        library: numpy or tensorflow, whose arrays they are.
-    """
-    zero = boxes[..., 0] * 0
-
-    def area(left: Any, top: Any, right: Any, bottom: Any) -> Any:
-        return library.maximum(right - left, zero) * library.maximum(bottom - top, zero)
-
-    shared = area(
-        library.maximum(boxes[..., 0], others[..., 0]),
-        library.maximum(boxes[..., 1], others[..., 1]),
-        library.minimum(boxes[..., 2], others[..., 2]),
-        library.minimum(boxes[..., 3], others[..., 3]),
-    )
-    covered = area(*(boxes[..., edge] for edge in range(4))) + area(*(others[..., edge] for edge in range(4))) - shared
-    return shared / library.where(covered > 0, covered, zero + 1)
 
 
 TargetType = ClassificationTarget | BoxTarget

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from datasets.images.opencv import opencv
 from datasets.input_config import Fit
 
-# Krizhevsky et al. (2012) and the deep-learning report cut squares out of images of 256 pixels; of 227 in the document.
+# Krizhevsky et al. (2012) and the deep-learning report cut squares out of images of 256 pixels; of 227 in the report.
 WHOLE, CUT = 256, 227
 
 

@@ -32,7 +32,7 @@ class Airplanes:
     """One airplane an image, and its box as its annotators drew it.
 
     counts: images in each split; on a smaller copy they shrink in proportion, with a notice.
-    max_side: images are about 400 x 160 pixels; the document looks at 224.
+    max_side: images are about 400 x 160 pixels; the report looks at 224.
     """
 
     name: str = "airplanes"

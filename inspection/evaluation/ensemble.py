@@ -37,8 +37,8 @@ def ensemble(study: Path, top: int, arm: str | None = None) -> Ensemble:
     Raises:
         InspectionError: There are fewer such models, they saw other test images, or predictions are missing.
     """
+    from trainables.classification_metrics import evaluate
     from trainables.ensemble_average import Averages
-    from trainables.metrics import evaluate
 
     record = read_started(study)
     if record.header.target != "class":

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from inspection.loading.silence_tensorflow import start_tensorflow
-from search_spaces.allowed_values import whole_numbers
 from search_spaces.formatting import format_config
+from search_spaces.known_names import whole_numbers
 from trainables.models.family_registry import family_names
 
 if TYPE_CHECKING:

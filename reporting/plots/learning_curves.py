@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ from reporting.results.arm_results import summarize_arms
 from reporting.results.headings import titled
 from reporting.tables.formatting import legible
 from search_spaces.objective import LOSS, SCORE, Objective
-from tuning.records.events import FAILED_STATUSES, AnyEvent, EpochEnded, TrialRole
+from tuning.records.events import FAILED_STATUSES, TrialRole
 from tuning.records.study_record import StudyRecord
 
 if TYPE_CHECKING:
@@ -30,8 +29,6 @@ PANELS = {
 }
 DOTS_PER_INCH = 120  # 1200 pixels wide
 FAR_APART = 20  # ratio of the highest shown to the least loss
-EVERY_SECONDS = 30.0  # interval between two plots of a running study
-SHARE = 0.02  # most of the driver's time for plots: one takes half a second, with many arms a few seconds
 CONVERGED = 0.01  # relative distance from its best within which a curve has converged
 
 
@@ -231,26 +228,3 @@ def _convergence(curve: Curve, objective: Objective) -> str:
     if epoch < curve.epochs[-1]:
         return f", converged in epoch {epoch}"
     return f", still improving in epoch {epoch}, its last" if len(curve.epochs) > 1 else ""
-
-
-class LiveCurves:
-    """A listener that draws the best trials of a running study at intervals."""
-
-    def __init__(self, path: Path, every_seconds: float = EVERY_SECONDS) -> None:
-        self._path, self._every = path, every_seconds
-        self._record = StudyRecord()
-        self._next = time.monotonic() + every_seconds
-
-    def apply(self, event: AnyEvent) -> None:
-        """Add an event, and draw the plot where an epoch ended and the interval has passed.
-
-        Raises:
-            OSError: When the plot cannot be written.
-        """
-        self._record.apply(event)
-        began = time.monotonic()
-        if not isinstance(event, EpochEnded) or began < self._next:
-            return
-        draw_curves(self._record, self._path)
-        ended = time.monotonic()
-        self._next = ended + max(self._every, (ended - began) / SHARE)

@@ -59,8 +59,9 @@ def read_correct_predictions(
 
     Each trial's predictions are in checkpoints/<trial>/. Class tasks store probabilities float [N, C], labels int [N]
     and names str [N]; the answer is the class of the highest probability, the lowest of equals, as in
-    trainables/metrics.py. Box tasks store IoUs float [N] with the true boxes, of which at least 0.5 is correct.
-    Predictions whose share of correct answers differs from the recorded one belong to another model and are left out.
+    trainables/classification_metrics.py. Box tasks store IoUs float [N] with the true boxes, of which at least 0.5 is
+    correct. Predictions whose share of correct answers differs from the recorded one belong to another model and are
+    left out.
 
     Args:
         study: Folder of the study.

@@ -149,7 +149,7 @@ def shown_rows(record: StudyRecord, task: Task, table: Table, published: Publish
         row = of_study.get(name, ArmResult(arm=name, label=labels.get(name, name), state="missing"))
         if name in of_study:
             above = "; this study's best by validation stands above it" if shown[0].arm else ""
-            why = f"the document's best model{above}"
+            why = f"the report's best model{above}"
         else:
             why = "not part of this study" if name in labels else "published only: not an arm of this task"
         shown.append(replace(row, status="; ".join(filter(None, (why, row.status)))))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from search_spaces import backbones, cifar10, digits, dogs_vs_cats, food10, images, pixel_logistic, traffic_signs
 from search_spaces.aliases import FORMER
-from search_spaces.allowed_values import SCHEDULES
+from search_spaces.known_names import SCHEDULES
 from search_spaces.overrides import parse_value, set_in_arms
 from search_spaces.parameters import CategoricalParameter, Condition, FloatParameter, IntParameter, SpaceError, fixed
 from search_spaces.space import Space

@@ -12,8 +12,8 @@ from datasets.dataset import DataError
 from datasets.input_config import InputConfig
 from datasets.pipeline.augmentation import RECIPES
 from datasets.synthetic.generated_images import GeneratedPictures
-from search_spaces.allowed_values import OPTIMIZERS, SCHEDULES
 from search_spaces.backbones import SAMPLE_BACKBONE
+from search_spaces.known_names import OPTIMIZERS, SCHEDULES
 from search_spaces.parameters import SpaceError
 from search_spaces.space import Space
 from tasks.task import Arm, Sample, averages, load_task, task_names

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fixtures.trainables import BoxedImages, assign
-from trainables.targets import KINDS, find, iou
+from trainables.box_overlap import iou
+from trainables.targets import KINDS, find
 from tuning.plan.make_plan import METRICS
 
 TRUE = np.array([[0.0, 0.0, 0.4, 0.5]])

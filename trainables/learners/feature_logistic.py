@@ -1,4 +1,4 @@
-"""Logistic regression on what a wholly frozen backbone makes of an image (deep-learning report)."""
+"""Logistic regression on the features of a wholly frozen backbone (deep-learning report)."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class FeaturesSession:
         with watch("features"):
             training, fact = feature_feed(warm, self._cut, read, train)
             self._validation, _ = feature_feed(warm, self._cut, read, val)
-        # scikit-learn computes in float32 as it stands; under mixed_bfloat16 a copy is made of half as many bytes.
+        # scikit-learn reads float32 features without a copy; mixed_bfloat16 features are copied to float32 first.
         self._features = np.asarray(training.arrays[0], np.float32)
         layers = warm.network.layers
         self.prepared: dict[str, Any] = {"features": fact} if fact else {}

@@ -1,4 +1,4 @@
-"""Every network learns here: one Keras model, its optimizer and its schedule, an epoch at a time."""
+"""Learner of all Keras networks that are trained by gradient descent, an epoch at a time."""
 
 from __future__ import annotations
 
@@ -20,13 +20,12 @@ DEFAULT_BATCH_SIZE = 32  # food10 report
 
 
 class KerasLearner(NetworkLearner[TrainingSession]):
-    """Trains what `trainables/models/<spec.model>.py` builds.
+    """Learner of the networks that the families in `trainables/models/families/` build.
 
-    config, beside the model's own keys: frozen_fraction or frozen_layers (see built_network.frozen_blocks), dropout
-    (rate in
-    the layers that are the configuration's, default 0), optimizer, learning_rate, momentum, nesterov, weight_decay
-    (see optimizers.settings), schedule (see schedules; default "constant"), warmup_epochs (see phases; default 0),
-    batch_size (default 32), class_weights (see class_weights; default "none").
+    Settings, beside the family's own: frozen_fraction or frozen_layers (see built_network.frozen_blocks), dropout (rate
+    of the adjustable layers, see built_network.Network; default 0), optimizer, learning_rate, momentum, nesterov,
+    weight_decay (see optimizers.settings), schedule (see schedule; default "constant"), warmup_epochs (see phases;
+    default 0), batch_size (default 32), class_weights (see class_weights; default "none").
     """
 
     remedy = SMALLER
@@ -45,7 +44,6 @@ class KerasLearner(NetworkLearner[TrainingSession]):
             return TrainingSession(warm, spec, train, val, batch_size, self._watch)
 
     def save_state(self, path: Path) -> None:
-        """See learner.Resumable."""
         self._session.save_state(path)
 
     def save_backbone(self, path: Path) -> None:

@@ -17,7 +17,7 @@ ITERATIONS_PER_EPOCH = 20  # of L-BFGS: an "epoch" is what a scheduler may stop 
 
 
 class Regression:
-    """scikit-learn's (L-BFGS, L2), going on with every epoch from where the last one ended."""
+    """Logistic regression of scikit-learn (L-BFGS, L2) that continues in each epoch where the last one ended."""
 
     def __init__(self, config: Mapping[str, Any], labels: np.ndarray, seed: int) -> None:
         """Check the settings and set up the solver.

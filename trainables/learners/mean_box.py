@@ -1,4 +1,4 @@
-"""The same box for every image, the mean of the training boxes: the floor under every network that says where."""
+"""The same box for every image, the mean of the training boxes: the baseline of networks that predict boxes."""
 
 from __future__ import annotations
 

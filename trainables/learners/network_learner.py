@@ -91,11 +91,11 @@ class NetworkLearner(ABC, Generic[StartedSession]):
         return warm
 
     def epoch(self, epoch: int) -> dict[str, float]:
-        """See learner.Learner. Raises Infeasible where the loss is not finite or memory runs out."""
+        """Train one epoch; raise Infeasible if the loss is not finite or memory runs out."""
         try:
             return self._session.epoch(epoch)
         except OutOfMemory:
-            # Only the first epoch can be begun again, and it meets every shape of its phase.
+            # Only the first epoch can be restarted, and it meets every shape of its phase.
             if epoch or not self._make_room():
                 raise
         self._started = self._new_session(*self._inputs)
@@ -127,7 +127,7 @@ class NetworkLearner(ABC, Generic[StartedSession]):
         return predict_finite(self._warm, 0, ([batch] for batch in batches), self.remedy)
 
     def save(self, folder: Path) -> None:
-        """See learner.Learner. It takes 0.1 s, where a whole Keras model takes seconds."""
+        """Write the variables alone: 0.1 s, where a whole Keras model takes seconds."""
         npz.write(folder / VARIABLES_FILE, npz.numbered(self._kept(self._warm)))
 
     def load(self, folder: Path, spec: TrainingSpec, train: SplitBatches) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from search_spaces.allowed_values import whole_numbers
+from search_spaces.known_names import whole_numbers
 from trainables import devices
 from trainables.learner import Infeasible
 from trainables.learners import mlp
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class NumpyLearner(ArrayLearner):
-    """The deep-learning report's multi-class network: dense layers, ReLU, softmax, AdaGrad (see numpy_network).
+    """The deep-learning report's multi-class network: dense layers, ReLU, softmax, AdaGrad (see mlp).
 
     config: hidden_layers (their units, such as "25-25"), learning_rate (AdaGrad's, above 0), batch_size.
     A network reads the mean of each pixel's three colours, standardised by that pixel's mean and deviation over the

@@ -35,8 +35,8 @@ class LearnerInfo:
         return learner
 
 
-# By the names that stand in tasks and in records of studies: a name stays when its module moves.
-# Of the catalogue VGG16 is 60 MB without its top, NASNetMobile 17, EfficientNet-B7 260.
+# Keys are the names that tasks and records of studies use: a name stays when its module moves.
+# Sizes without top: VGG16 60 MB, NASNetMobile 17, EfficientNet-B7 260.
 LEARNERS = {
     "keras_learner": LearnerInfo(
         module="trainables.learners.keras_network",

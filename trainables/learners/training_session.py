@@ -160,7 +160,7 @@ class TrainingSession:
         for phase in self._phases:
             with self._watch("features"):
                 training, fact = feed(self._warm, phase.cut, spec, train, trace_meanwhile)
-                # Validation images are seen whole, once an epoch: without a cut there is nothing to share.
+                # Validation reads whole images once an epoch: without a freeze point there is nothing to share.
                 validation: Feed = ImageFeed(val)
                 if phase.cut:
                     validation, _ = feed(self._warm, phase.cut, spec, val, trace_meanwhile)
@@ -233,7 +233,6 @@ class TrainingSession:
         return predict_finite(self._warm, self.active.cut, batches, SMALLER)
 
     def save_state(self, path: Path) -> None:
-        """See learner.Resumable."""
         optimizer = self.active.update.optimizer
         checkpoint.write(path, self._warm.network.model.variables, optimizer, self._optimizer_kind())
 

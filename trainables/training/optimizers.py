@@ -18,7 +18,7 @@ from typing import Any
 import tensorflow as tf
 
 from errors import unknown_name
-from search_spaces.allowed_values import OPTIMIZERS
+from search_spaces.known_names import OPTIMIZERS
 
 EPSILON = 1e-7  # the default of Keras's Adam and RMSprop
 BETA_1, BETA_2 = 0.9, 0.999  # Kingma and Ba, 2015; Keras's defaults

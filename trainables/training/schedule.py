@@ -7,7 +7,7 @@ from typing import Any
 
 from errors import unknown_name
 from search_spaces.aliases import current_word
-from search_spaces.allowed_values import SCHEDULES
+from search_spaces.known_names import SCHEDULES
 from trainables.training import schedules
 from trainables.training.progress import Progress
 
@@ -28,7 +28,7 @@ def learning_rate(schedule: str, base: float, progress: Progress) -> float:
     """Return the learning rate of the next step: never negative, never above `base`.
 
     Args:
-        schedule: A name of `search_spaces.allowed_values.SCHEDULES`, or a former word for one.
+        schedule: A name of `search_spaces.known_names.SCHEDULES`, or a former word for one.
         base: The rate that training starts with.
         progress: Where training stands.
 

@@ -26,7 +26,7 @@ INTERRUPTIONS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
 
 
 class SearchAdapter(Searcher):
-    """Ray's searcher, which asks TrialGenerator. Recorder brings results to it, which hears of stopped trials too."""
+    """Ray's searcher on TrialGenerator; results come to it through EventCallback, which also sees stopped trials."""
 
     def __init__(self, search: TrialGenerator, stop: StudyStopper) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class SearchAdapter(Searcher):
         return None if spec is None else {"spec": spec}
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
-        """Do nothing; Recorder reports ends.
+        """Do nothing; EventCallback reports ends.
 
         Args:
             trial_id: Name of the trial.

@@ -65,7 +65,7 @@ def read_config_list(settings: StudySettings, arms: list[Arm]) -> dict[str, list
 
 
 def _published(settings: StudySettings, arms: list[Arm]) -> dict[str, list[ConfigListEntry]]:
-    """Return the documents' own settings by arm. Raises UsageError where there are none."""
+    """Return the reports' own settings by arm. Raises UsageError where there are none."""
     by_arm = {
         arm.name: [_entry(config, arm, settings.seed) for config in arm.space.published]
         for arm in arms

@@ -8,7 +8,7 @@ from search_spaces.parameters import FixedParameter, Parameter
 from trainables.learners.registry import find_learner
 from tuning.plan.study_plan import ArmPlan, StudyPlan
 
-# Networks without a backbone, at the sizes that the documents train:
+# Networks without a backbone, at the sizes that the reports train:
 # tests/trainables/models/families/test_families.py counts them.
 NETWORK_BYTES = {
     "alexnet": 240_000_000,

@@ -18,7 +18,7 @@ class Axis(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     """One axis of an arm's space."""
 
     name: str
-    source: str = ""  # the document's section or the paper that the range comes from
+    source: str = ""  # the report's section or the paper that the range comes from
     when: AxisCondition | None = None
 
 

@@ -31,7 +31,7 @@ def test_80_in_a_row_are_one_flower(tmp_path: Path) -> None:
     assert notices == ()
     assert Counter((image.label, split) for image, split in used) == {
         (label, split): count for label in range(17) for split, count in (("train", 51), ("val", 9), ("test", 20))
-    }  # the document's 1,020 to learn from, of which 153 are to choose by, and its 340
+    }  # the report's 1,020 to learn from, of which 153 are to choose by, and its 340
     flower = {image.name.partition("/")[2]: CLASSES[image.label] for image, _ in used}
     for number, name in ((1, "daffodil"), (80, "daffodil"), (81, "snowdrop"), (801, "daisy"), (1360, "pansy")):
         assert flower[f"image_{number:04d}.jpg"] == name

@@ -14,7 +14,7 @@ from datasets.synthetic.generated_scenes import GeneratedScenes
 from inspection.evaluation.box_overlays import PICTURES, STYLES, draw_boxes, spread
 from tests.fixtures.study import write_study
 from tests.reporting.results.test_boxes import box_events
-from trainables.targets import iou
+from trainables.box_overlap import iou
 from tuning.records.study_paths import StudyPaths
 from tuning.records.test_predictions import BoxPredictions, read_test_predictions
 

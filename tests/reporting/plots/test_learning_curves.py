@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageColor
 
-from reporting.plots.learning_curves import COLOURS, Curve, LiveCurves, curves, draw_curves
+from reporting.plots.learning_curves import COLOURS, Curve, curves, draw_curves
+from reporting.plots.live_curves import LiveCurves
 from search_spaces.objective import LOSS, SCORE
 from tests.fixtures.study import example_events, typed, write_study
 from tuning.records.study_record import read_study

@@ -56,7 +56,7 @@ base_NASNetMobile_with_classifier_zoom_data 0.0071  16.0032 0.0233  15.7433 1807
 NASNetMobile_with_classifier                0.0279  15.2123 0.9760  0.0872  1709.9733
 NASNetMobile_with_classifier_zoom_data      0.0574  14.7554 0.9806  0.0958  10318.4132
 """
-# Where the document's table and its raw log differ: accuracy and loss in the log, on test and on train.
+# Where the report's table and its raw log differ: accuracy and loss in the log, on test and on train.
 RAW_LOGS = {
     "NASNetMobile": (("0.3606", "9.4350"), ("0.3812", "9.0008")),
     "NASNetMobile_zoom_data": (("0.2371", "11.8239"), ("0.2660", "11.4953")),

@@ -1,4 +1,4 @@
-"""The document's tables as data: measured beside published, samples and gaps labelled."""
+"""The report's tables as data: measured beside published, samples and gaps labelled."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_the_documents_best_stays_where_this_study_found_another() -> None:
     assert [row[0].text for row in _marked(table)] == ["From Scratch (Best Variant)", "Fine Tuned (Best Variant) [1]"]
     assert table.rows[1][5].text == "-"
     assert table.rows[1][5].published.text.startswith("0.9000")
-    assert table.notes[0].startswith("the document's best model")
+    assert table.notes[0].startswith("the report's best model")
 
 
 def test_an_arm_without_a_finished_trial_stays_with_its_reason() -> None:
@@ -88,7 +88,7 @@ def test_no_arm_finished_is_said_too() -> None:
     assert [row[0].text for row in _marked(table)] == ["- [1]"]
     assert table.notes == ("no arm has a finished trial",)
     notes = document_tables(record_of(events), example_task())[-1].notes
-    assert "the document's best model; no finished trial: none was started" in notes  # nothing stands above it
+    assert "the report's best model; no finished trial: none was started" in notes  # nothing stands above it
 
 
 def test_a_published_row_that_was_not_run_stays() -> None:

@@ -1,4 +1,4 @@
-"""Back-propagation by hand, held to differences, to automatic differentiation, and to the document's own study."""
+"""Back-propagation by hand, held to differences, to automatic differentiation, and to the report's own study."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_gradients_are_those_of_central_differences(hidden: list[int], inputs: i
 def test_gradients_are_those_of_automatic_differentiation() -> None:
     import tensorflow as tf
 
-    parameters, inputs, labels = example((4, 25, 25, 3), batch=8)  # the document's network and batch
+    parameters, inputs, labels = example((4, 25, 25, 3), batch=8)  # the report's network and batch
     _, _, gradients = mlp.loss_and_gradients(parameters, inputs, labels)
     variables = [tf.Variable(parameter) for parameter in parameters]
     with tf.GradientTape() as tape:
@@ -104,7 +104,7 @@ def test_the_documents_network_learns_iris() -> None:
     random = np.random.default_rng(0)
     parameters = mlp.draw((4, 25, 25, 3), random)
     optimizer = mlp.AdaGrad(parameters)
-    for _ in range(100):  # a tenth of the document's epochs
+    for _ in range(100):  # a tenth of the report's epochs
         for batch in np.array_split(random.permutation(np.arange(0, 150, 2)), 75 // 8 + 1):
             _, _, gradients = mlp.loss_and_gradients(parameters, inputs[batch], species[batch])
             optimizer.step(gradients, 0.01)

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from tests.fixtures.trainables import SmallImages, Store, assign
+from trainables.classification_metrics import evaluate
 from trainables.learner import Infeasible, OutOfMemory
-from trainables.metrics import evaluate
 from trainables.trial_spec import TrainingSpec
 
 pytestmark = pytest.mark.slow  # imports TensorFlow

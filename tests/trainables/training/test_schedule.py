@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search_spaces.allowed_values import SCHEDULES
+from search_spaces.known_names import SCHEDULES
 from trainables.training import schedule as by_name
 from trainables.training.progress import Progress
 from trainables.training.schedule import learning_rate
@@ -37,7 +37,7 @@ def at(
         ("inverse_time_decay", at(10, steps_per_epoch=100), 0.01 / 1.25),
         ("inverse_time_decay", at(10, steps_per_epoch=100, step=40), 0.01 / (1 + 0.00025 * 1040)),
         # deep-learning report, ResNet on CIFAR-10, 100 epochs: version 3 falls tenfold at 70 and at 90; version 4, at a
-        # hundredth of the document's rate here, is .1 - 9 e / 7000 up to epoch 70, then (100 - e) / 3000.
+        # hundredth of the report's rate here, is .1 - 9 e / 7000 up to epoch 70, then (100 - e) / 3000.
         ("piecewise_constant", at(69, max_epochs=100), 0.01),
         ("piecewise_constant", at(70, max_epochs=100), 0.001),
         ("piecewise_constant", at(89, max_epochs=100), 0.001),

@@ -15,7 +15,7 @@ from trainables import npz
 from trainables.learner import Fatal
 from trainables.models.backbones import download_weights, efficientnet_lite, torch_weights
 from trainables.models.backbones.registry import IMAGENET_CLASSES, Backbone
-from trainables.models.backbones.registry import find as find  # said again: it is asked here too
+from trainables.models.backbones.registry import find as find  # re-exported: callers use builder.find
 from trainables.models.parts import layers
 
 # What keras.applications calls mode "caffe": the mean of each channel over ImageNet, blue first.
@@ -34,6 +34,8 @@ def build(
     top: bool = False,
 ) -> keras.Model:
     """Build a backbone with its preprocessing: images [B, S, S, 3], 0 to 255, to feature maps [B, s, s, F].
+
+    Images may be uint8 or float.
 
     Args:
         backbone: The backbone.
@@ -63,8 +65,8 @@ def build(
         if factor < 1 or left:
             raise ValueError(f"zoom is {zoom}, but must be a multiple of the image size {min(input_shape[:2])}")
         numbers = keras.layers.Rescaling(1.0, dtype="float32", name="zoom_input")(images)  # else it would round
-        # Not keras.layers.Resizing: its `training` is true unless told otherwise, and what comes after it in a network
-        # takes that over (keras 3.15), so that model(images) would train batch normalization.
+        # Not keras.layers.Resizing: its `training` defaults to true and later layers inherit it (keras 3.15), so that
+        # model(images) would train batch normalization.
         seen = keras.layers.UpSampling2D(factor, interpolation="bicubic", dtype="float32", name="zoom")(numbers)
     if backbone.name == "EfficientNetLite0":
         if channel_mean is not None:

@@ -66,7 +66,7 @@ def fetch(name: str, source: Source) -> Path:
     """
     target = cache_folder() / source.file_name
     with contextlib.suppress(OSError):
-        if md5_checksum(target) == source.md5:  # asked before the lock: the folder may be read-only
+        if md5_checksum(target) == source.md5:  # checked before the lock is taken: the folder may be read-only
             return target
     try:
         # Keras writes to this name too, and leaves a part of the file there where it is killed.

@@ -40,7 +40,7 @@ def build(images: Any, *, classes: int | None = None) -> keras.Model:
     """Build EfficientNet-Lite0 with random weights (see load_imagenet).
 
     Args:
-        images: Symbolic images [B, S, S, 3], RGB, 0 to 255.
+        images: Symbolic images, uint8 or float [B, S, S, 3], RGB, 0 to 255.
         classes: None leaves the top out: the output is float [B, S/32, S/32, 1280]. A number adds average pooling,
             dropout 0.2 and a softmax over that many classes (4,652,008 trainable parameters with 1000).
     """
@@ -142,7 +142,7 @@ def load_imagenet(model: keras.Model, path: Path | None = None) -> None:
 
 
 def _layer_weights(layer: keras.Layer, tensors: dict[str, np.ndarray]) -> list[np.ndarray]:
-    """Return the layer's arrays in Keras's order and axis order."""
+    """Return the layer's arrays, found by PyTorch's names, in Keras's order and axis order."""
     source = _torch_name(layer.name)
     if isinstance(layer, keras.layers.BatchNormalization):
         return [tensors[f"{source}.{part}"] for part in ("weight", "bias", "running_mean", "running_var")]

@@ -26,7 +26,7 @@ def build(spec: BuildSpec) -> Network:
     report's), initial_weights ("imagenet", the default, or "random", drawn by the trial's seed), outputs (number of
     outputs, at least and by default the number of classes), zoom (side in pixels to which images are enlarged;
     default none), preprocessing (see build_backbone; default "own"). channel_mean is used with preprocessing
-    "centred", channel_std never.
+    "centred", channel_std never: a backbone has its own preprocessing.
 
     Raises:
         Fatal: The backbone is unknown or its weights are missing.
@@ -100,7 +100,7 @@ def freezable_blocks(backbone: Backbone, body: keras.Model, features: Any) -> tu
         features: Symbolic features of the head.
     """
     graph = Graph(body)
-    # Layers of our own, such as the preprocessing, stand before the first block's end and do not count.
+    # The layers that builder.build adds, such as the preprocessing, precede the first block's end and do not count.
     own = len(body.layers) - backbone.layers
     ends = block_ends(backbone, body)
     blocks = [Block(end=end.output, layers=graph.layers_before(end.output) - own) for end in ends[:-1]]

@@ -16,11 +16,14 @@ HIDDEN_UNITS = 500
 
 
 def build(spec: BuildSpec) -> Network:
-    """[Conv-5, ReLU, max-pooling] twice with 20 and 50 filters, dense 500, ReLU, dense, softmax.
+    """Build LeNet: two blocks of convolution and max-pooling, dense 500, dense.
 
-    Its images are grey: the mean of the three channels, which for a grey image is each of them, x / 255. So it has as
-    many parameters as the document's, 1,256,080 at 28 px with 10 classes. channel_mean and channel_std are not used.
-    Raises ValueError for images below 4 pixels, or where weights are given.
+    [Conv-5, ReLU, max-pooling] twice with 20 and 50 filters, dense 500, ReLU, dense, softmax. The input is the mean of
+    the three channels, divided by 255, which leaves a grey image as it is. The network therefore has as many parameters
+    as the report's: 1,256,080 at 28 px, 10 classes. channel_mean and channel_std are not used.
+
+    Raises:
+        ValueError: Images are below 4 pixels, or weights are given.
     """
     images = layers.image_input(spec, smallest=4)
     x = _grey(layers.scaled(images))
@@ -34,6 +37,6 @@ def build(spec: BuildSpec) -> Network:
 
 
 def _grey(images: Any) -> Any:
-    """[B, S, S, 3] to [B, S, S, 1], in a model of its own: the mean is no layer, and a network here is all layers."""
+    """Average the channels to [B, S, S, 1], in a nested model, since a network here is all layers."""
     colours = keras.Input(images.shape[1:], dtype="float32")
     return keras.Model(colours, keras.ops.mean(colours, axis=-1, keepdims=True), name="grey")(images)

@@ -1,4 +1,4 @@
-"""One softmax on what a wholly frozen backbone makes of an image: what logistic regression on features amounts to."""
+"""One softmax on the features of a wholly frozen backbone: the network of logistic regression on features."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ _HEADS = {"flatten": "flatten_linear", "average": "linear"}
 
 
 def build(spec: BuildSpec) -> Network:
-    """Backbone, features, dense softmax: fine_tuned's network whose head has nothing but these.
+    """Build a backbone and a dense softmax on its features: fine_tuned's network with the smallest head.
 
-    config: backbone (required), pooling ("flatten", the default: every value of the last maps, VGG16's 25,088 and
-        ResNet50's 100,352 at 224 pixels, as the deep-learning report; or "average": the mean of each map), zoom and
-        preprocessing as in fine_tuned.build.
-    The network has one block: all of the backbone. Raises as fine_tuned.build does.
+    Settings: backbone (required), pooling ("flatten", the default, as in the deep-learning report: every value of the
+    last maps, 25,088 for VGG16 and 100,352 for ResNet50 at 224 pixels; or "average": the mean of each map), zoom and
+    preprocessing as in fine_tuned.build. The network has one block: all of the backbone.
+
+    Raises:
+        Fatal: The backbone is unknown or its weights are missing.
+        ValueError: A value is out of range.
     """
     pooling = fine_tuned.one_of("pooling", spec.config.get("pooling", "flatten"), POOLINGS)
     network = fine_tuned.build(replace(spec, config={**spec.config, "head": _HEADS[pooling]}))

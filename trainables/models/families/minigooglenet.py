@@ -31,6 +31,7 @@ def build(spec: BuildSpec) -> Network:
     Units are convolution, BN and ReLU: 96 of 3 x 3, then the inceptions, average, dropout .5, dense, softmax; 1,656,250
     parameters at any size, 10 classes. The report averages 7 x 7, the whole map at its 32 pixels; here the whole map
     at any size. channel_mean is subtracted, where the report subtracts a mean for every pixel; neither divides.
+    channel_std is not used.
 
     Raises:
         ValueError: Images are below 7 pixels, or weights are given.

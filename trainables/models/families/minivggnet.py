@@ -19,7 +19,8 @@ def build(spec: BuildSpec) -> Network:
 
     [(Conv-3, ReLU, BN) twice, max-pooling, dropout .25] with 32 and 64 filters; dense 512, ReLU, BN, dropout .5,
     dense, softmax. The report normalizes after the activation. 2,171,178 parameters at 32 px, 10 classes. Settings:
-    batch_norm (default True). Images are divided by 255.
+    batch_norm (default True; False leaves every batch normalization out). Images are divided by 255; channel_mean and
+    channel_std are not used.
 
     Raises:
         ValueError: Images are below 4 pixels, batch_norm is no truth value, or weights are given.

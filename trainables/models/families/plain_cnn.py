@@ -9,16 +9,19 @@ from trainables.models.parts.built_network import BuildSpec, Network
 from trainables.models.parts.heads import probabilities
 
 STRUCTURE: tuple[str, ...] = ()
-# CNN_10_relu, chosen by its author among 42 by accuracy on the test split. None stands for a 2 x 2 max-pooling.
+# CNN_10_relu, chosen by its author among 42 by accuracy on the test split. None is a 2 x 2 max-pooling.
 LAYERS = (6, 12, 24, None, 48, None)  # filters of 3 x 3 convolutions
 HIDDEN_UNITS = 1024
 
 
 def build(spec: BuildSpec) -> Network:
-    """Four convolutions and two dense layers, ReLU, He's initialization; 3,204,687 parameters at 32 px, 43 classes.
+    """Build four convolutions and two dense layers with ReLU and He's initialization.
 
-    channel_mean: of the training split: (x - mean) / 255 goes in. The document subtracts a mean for every pixel.
-    Raises ValueError for images below 4 pixels, or where weights are given.
+    3,204,687 parameters at 32 px, 43 classes. The input is (x - channel_mean) / 255, with the mean of the training
+    split; the report subtracts a mean for every pixel.
+
+    Raises:
+        ValueError: Images are below 4 pixels, or weights are given.
     """
     images = layers.image_input(spec, smallest=4)
     x = layers.centred(images, spec.channel_mean, divisor=255.0)

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 
 from errors import unknown_name
-from search_spaces.allowed_values import STEMS, whole_numbers
+from search_spaces.known_names import STEMS, whole_numbers
 from trainables.models.parts import layers
 from trainables.models.parts.built_network import BuildSpec, Network
 from trainables.models.parts.heads import probabilities

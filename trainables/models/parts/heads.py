@@ -16,7 +16,7 @@ from trainables.models.parts.built_network import ADJUSTABLE
 LOGITS = "logits"  # the layer training takes its loss from: cross-entropy on logits has no clipping and no log(0)
 PROBABILITIES = "probabilities"  # the model's output
 LEAKY_RELU_SLOPE = 0.03  # food10 report, LReLU.03
-HIDDEN_UNITS = 256  # documents 2 and 4, FC256
+HIDDEN_UNITS = 256  # deep-learning and food10 reports, FC256
 
 
 @dataclass(frozen=True, kw_only=True)

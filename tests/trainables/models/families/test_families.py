@@ -191,7 +191,7 @@ def build(name: str, side: int | None = None, **config: Any) -> Any:
 
 
 def test_documents_own_sizes() -> None:
-    """The counts by hand at the sizes that the documents train."""
+    """The counts by hand at the sizes that the reports train."""
     assert shallownet(32, 3) == 99_203
     assert lenet(28, 10) == 1_256_080
     assert minivggnet(32, 10) == 2_171_178

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, precision_recall_fscore_support, top_k_accuracy_score
 
-from trainables import metrics
-from trainables.metrics import evaluate
+from trainables import classification_metrics as metrics
+from trainables.classification_metrics import evaluate
 from tuning.plan.make_plan import METRICS
 
 
