@@ -20,7 +20,7 @@ VIEW = InputConfig(image_size=224, fit="shorter_side", augmentation="live", reci
 TASK = Task(
     name="images",
     title="Your own images: from scratch or fine-tuned?",
-    source="your own question, of no document",
+    source="your own question",
     dataset=OwnImages(),
     find_dataset=find,
     arms=(
