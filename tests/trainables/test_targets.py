@@ -108,7 +108,7 @@ def test_loss_score_and_gradient_are_kerass() -> None:
     images = BoxedImages(8, side=32)
     learner = create()
     learner.start(boxed({"frozen_fraction": 1.0}), images, images)  # type: ignore[arg-type]
-    network, gradients = learner._warm.network, learner._session.active.gradients
+    network, gradients = learner.warm.network, learner.session.active.gradients
     ((pixels, targets),) = images.training_batches(8, 0, 0)
     with tf.GradientTape() as tape:
         outputs = network.model(pixels, training=False)

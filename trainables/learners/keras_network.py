@@ -44,7 +44,7 @@ class KerasLearner(NetworkLearner[TrainingSession]):
             return TrainingSession(warm, spec, train, val, batch_size, self._watch)
 
     def save_state(self, path: Path) -> None:
-        self._session.save_state(path)
+        self.session.save_state(path)
 
     def save_backbone(self, path: Path) -> None:
         """Write the backbone's weights; another specification's `weights` may name the file.

@@ -41,13 +41,13 @@ class NetworkLearner(ABC, Generic[StartedSession]):
         self._started: StartedSession | None = None  # from start() on
 
     @property
-    def _warm(self) -> CachedModel:
+    def warm(self) -> CachedModel:
         if self._taken is None:
             raise RuntimeError("this learner has no model before start() or load()")
         return self._taken
 
     @property
-    def _session(self) -> StartedSession:
+    def session(self) -> StartedSession:
         if self._started is None:
             raise RuntimeError("this learner trains nothing before start()")
         return self._started
@@ -93,7 +93,7 @@ class NetworkLearner(ABC, Generic[StartedSession]):
     def epoch(self, epoch: int) -> dict[str, float]:
         """Train one epoch; raise Infeasible if the loss is not finite or memory runs out."""
         try:
-            return self._session.epoch(epoch)
+            return self.session.epoch(epoch)
         except OutOfMemory:
             # Only the first epoch can be restarted, and it meets every shape of its phase.
             if epoch or not self._make_room():
@@ -110,7 +110,7 @@ class NetworkLearner(ABC, Generic[StartedSession]):
         Raises:
             Infeasible: A number is not finite.
         """
-        return self._session.validate(epoch)
+        return self.session.validate(epoch)
 
     def predict(self, batches: Iterable[np.ndarray]) -> np.ndarray:
         """Return predictions.
@@ -124,11 +124,11 @@ class NetworkLearner(ABC, Generic[StartedSession]):
         Raises:
             Infeasible: A number is not finite.
         """
-        return predict_finite(self._warm, 0, ([batch] for batch in batches), self.remedy)
+        return predict_finite(self.warm, 0, ([batch] for batch in batches), self.remedy)
 
     def save(self, folder: Path) -> None:
         """Write the variables alone: 0.1 s, where a whole Keras model takes seconds."""
-        npz.write(folder / VARIABLES_FILE, npz.numbered(self._kept(self._warm)))
+        npz.write(folder / VARIABLES_FILE, npz.numbered(self._kept(self.warm)))
 
     def load(self, folder: Path, spec: TrainingSpec, train: SplitBatches) -> None:
         """Load the model that a trial of this specification saved.
@@ -165,7 +165,7 @@ class NetworkLearner(ABC, Generic[StartedSession]):
 
         The facts' parameters are all weights, batch normalization's moving statistics included.
         """
-        model, path = self._warm.network.model, folder / MODEL_FILE
+        model, path = self.warm.network.model, folder / MODEL_FILE
         with atomic_path(path, synced=False) as partial:
             model.save(partial)
         (folder / VARIABLES_FILE).unlink(missing_ok=True)

@@ -78,7 +78,7 @@ class NumpyLearner(ArrayLearner):
         batches = self._train.training_batches(self._batch_size, self._seed, epoch, threads=devices.threads())
         with self._watch("train"), closing(batches), np.errstate(over="ignore", invalid="ignore"):
             for images, labels in batches:
-                of_batch, right, gradients = mlp.loss_and_gradients(parameters, self._standardised(images), labels)
+                of_batch, right, gradients = mlp.loss_and_gradients(parameters, self.standardize(images), labels)
                 self._optimizer.step(gradients, self._learning_rate)
                 loss, hits, count = loss + of_batch * len(labels), hits + right, count + len(labels)
         if not math.isfinite(loss):
@@ -99,7 +99,7 @@ class NumpyLearner(ArrayLearner):
         """
         parameters = self._parameters
         with np.errstate(over="ignore", invalid="ignore"):
-            parts = [mlp.probabilities(parameters, self._standardised(batch)) for batch in batches]
+            parts = [mlp.probabilities(parameters, self.standardize(batch)) for batch in batches]
         classes = len(parameters[-1])
         result = np.concatenate(parts).astype(np.float32) if parts else np.empty((0, classes), np.float32)
         if not np.isfinite(result).all():
@@ -127,7 +127,7 @@ class NumpyLearner(ArrayLearner):
     def _parameters(self) -> list[mlp.Array]:
         return [array for name, array in self._arrays.items() if name not in self.unlearned]
 
-    def _standardised(self, images: np.ndarray) -> np.ndarray:
+    def standardize(self, images: np.ndarray) -> np.ndarray:
         standardised: np.ndarray = (_grey(images) - self._arrays["mean"]) / self._arrays["deviation"]
         return standardised
 

@@ -54,7 +54,7 @@ class PixelsLearner(ArrayLearner):
             # In place: 87,000 traffic signs at 32 px are 1 GB, and twice that beside the parts they are joined from.
             self._features = np.empty((len(train), side * side * 3), np.float32)
             for number, batch in enumerate(train.batches(BATCH)):
-                self._features[number * BATCH : number * BATCH + len(batch)] = self._pool(batch)
+                self._features[number * BATCH : number * BATCH + len(batch)] = self.pool(batch)
         return {}
 
     def epoch(self, epoch: int) -> dict[str, float]:
@@ -77,10 +77,10 @@ class PixelsLearner(ArrayLearner):
         Returns:
             float32 [N, classes].
         """
-        parts = [self._probabilities(self._pool(batch)) for batch in batches]
+        parts = [self._probabilities(self.pool(batch)) for batch in batches]
         return np.concatenate(parts) if parts else np.empty((0, int(self._arrays["num_classes"])), np.float32)
 
-    def _pool(self, images: np.ndarray) -> np.ndarray:
+    def pool(self, images: np.ndarray) -> np.ndarray:
         pooled = pool_by_area(images, int(self._arrays["pooled_side"]))
         standardised = (pooled - self._arrays["mean"]) / self._arrays["deviation"]
         features: np.ndarray = standardised.reshape(len(images), -1).astype(np.float32)

@@ -180,7 +180,7 @@ def test_what_is_kept_is_what_the_frozen_layers_give(tmp_path: Path) -> None:
     statistics = {"channel_mean": train.store.channel_mean, "channel_std": train.store.channel_std}
     warm = MODEL_CACHE.get(tuned(tmp_path, 1.0), statistics)
     for epoch in (0, 1):  # an image shows one view in the first, the other in the second
-        kept = list(learner._session.active.training.training_batches(8, 4, epoch, 1))
+        kept = list(learner.session.active.training.training_batches(8, 4, epoch, 1))
         images = list(train.training_batches(8, 4, epoch))
         assert len(kept) == len(images) == 2
         for ([features], labels), (batch, expected_labels) in zip(kept, images, strict=True):

@@ -30,7 +30,7 @@ def started(assignment: TrainingSpec) -> Any:
 
 
 def backbone(learner: Any) -> list[np.ndarray]:
-    return [np.array(weight) for layer in learner._warm.network.pretrained for weight in layer.weights]
+    return [np.array(weight) for layer in learner.warm.network.pretrained for weight in layer.weights]
 
 
 def test_another_learner_begins_with_what_the_backbone_learned(tmp_path: Path) -> None:

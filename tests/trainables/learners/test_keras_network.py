@@ -428,14 +428,14 @@ def test_schedules_reach_the_optimizer(schedule: str, expected: list[float]) -> 
     reported = [learner.epoch(epoch)["learning_rate"] for epoch in range(3)]
     np.testing.assert_allclose(reported, expected)
     last = 1e-2 / (1 + 0.002 * 14) if schedule == "inverse_time_decay" else 6e-3
-    np.testing.assert_allclose(learner._session.active.update.optimizer.learning_rate.numpy(), last, rtol=1e-6)
+    np.testing.assert_allclose(learner.session.active.update.optimizer.learning_rate.numpy(), last, rtol=1e-6)
 
 
 def test_the_reported_loss_and_accuracy_are_those_of_the_steps() -> None:
     import keras
 
     learner: Any = start(residual(learning_rate=1e-30, optimizer="sgd", batch_size=40))
-    model = learner._warm.network.model
+    model = learner.warm.network.model
     images, labels = next(SmallImages().training_batches(40, 1, 0))
     probabilities = model(images, training=True).numpy()
     metrics = learner.epoch(0)
@@ -461,7 +461,7 @@ def test_what_is_frozen_stays_and_all_else_learns(fraction: float) -> None:
     learner = keras_network.create()
     images: Any = SmallImages(24, side=32)
     said = learner.start(fine_tuned(frozen_fraction=fraction, optimizer="adamw", weight_decay=0.1), images, images)
-    model = learner._warm.network.model
+    model = learner.warm.network.model
     assert model is not None
     before = {layer.name: [variable.numpy() for variable in layer.variables] for layer in model.layers}
     learner.epoch(0)

@@ -56,15 +56,15 @@ def test_what_an_epoch_reports_is_what_its_batches_were_before_their_steps() -> 
 
 def test_reads_the_grey_of_each_pixel_standardised_over_the_training_images() -> None:
     images: Any = SmallImages(side=4)
-    images._images[:, 0, 0] = 7  # a pixel that never varies, as in the corners of digits
+    images.pixels[:, 0, 0] = 7  # a pixel that never varies, as in the corners of digits
     learner = numpy_mlp.create()
     learner.start(network(), images, images)
-    seen = learner._standardised(images._images)
+    seen = learner.standardize(images.pixels)
     assert seen.shape == (40, 16)
     np.testing.assert_allclose(seen.mean(axis=0), 0, atol=1e-4)
     np.testing.assert_allclose(seen.std(axis=0), [0.0] + [1.0] * 15, rtol=1e-3)
-    image = images._images[3].astype(np.float64)
-    grey = images._images.mean(axis=3)
+    image = images.pixels[3].astype(np.float64)
+    grey = images.pixels.mean(axis=3)
     expected = (image[2, 1].mean() - grey[:, 2, 1].mean()) / grey[:, 2, 1].std()
     assert seen[3, 4 * 2 + 1] == pytest.approx(expected, rel=1e-4)
 

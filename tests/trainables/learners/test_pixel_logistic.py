@@ -99,7 +99,7 @@ def test_agrees_with_scikit_learn(classes: int) -> None:
     learner = pixel_logistic.create()
     start(learner, assign("logistic_regression", CONFIG, classes=classes), images)
     learner.epoch(0)
-    features = np.concatenate([learner._pool(batch) for batch in images.batches(16)])
+    features = np.concatenate([learner.pool(batch) for batch in images.batches(16)])
     expected = LogisticRegression(C=CONFIG["C"], max_iter=20).fit(features, images.labels).predict_proba(features)
     np.testing.assert_allclose(learner.predict(images.batches(16)), expected, rtol=1e-4, atol=1e-6)
 

@@ -24,7 +24,7 @@ def started(config: dict[str, Any], path: Path | None = None) -> Any:
 
 
 def weights(learner: Any) -> list[np.ndarray]:
-    return [np.asarray(variable) for variable in learner._warm.network.model.variables]
+    return [np.asarray(variable) for variable in learner.warm.network.model.variables]
 
 
 def same(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
@@ -56,11 +56,11 @@ def test_another_learning_rate_goes_on_another_optimizer_begins_anew(tmp_path: P
     learner.save_state(path)
     slower = started({**CONFIG, "learning_rate": 1e-3}, path)
     assert slower.epoch(0)["learning_rate"] == 1e-3
-    steps = slower._session.active.update.optimizer.state[0].numpy()
+    steps = slower.session.active.update.optimizer.state[0].numpy()
     assert steps == 2 * 5  # of Adam: five an epoch, this one's and the one's before
     other = started({**CONFIG, "optimizer": "rmsprop"}, path)
     assert same(weights(other), weights(started(CONFIG, path)))
-    assert not any(np.any(state) for state in other._session.active.update.optimizer.state)
+    assert not any(np.any(state) for state in other.session.active.update.optimizer.state)
 
 
 def test_a_state_of_another_network_or_a_damaged_one_is_refused(tmp_path: Path) -> None:

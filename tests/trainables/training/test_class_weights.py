@@ -76,7 +76,7 @@ def test_a_step_with_balanced_weights_is_one_in_which_rare_images_come_as_often_
     def learned(mode: str, copies: int) -> tuple[dict[str, Any], np.ndarray]:
         images: Any = SmallImages(40, classes=2)
         order = np.concatenate([np.arange(30), np.repeat(np.arange(30, 40), copies)])
-        images._images, images.labels = images._images[order], (order >= 30).astype(np.int64)
+        images.pixels, images.labels = images.pixels[order], (order >= 30).astype(np.int64)
         images.targets = images.labels
         config = {"optimizer": "sgd", "learning_rate": 0.1, "batch_size": len(order), "class_weights": mode}
         learner = keras_network.create()

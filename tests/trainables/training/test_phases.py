@@ -91,8 +91,8 @@ def trained(config: dict[str, Any], features: Path | None) -> tuple[list[dict[st
     metrics, weights = [], []
     for epoch in range(4):
         metrics.append({**learner.epoch(epoch), "val": float(learner.validate().sum(axis=0)[0])})
-        assert learner._warm is not None
-        weights.append([np.asarray(variable) for variable in learner._warm.network.model.trainable_variables])
+        assert learner.warm is not None
+        weights.append([np.asarray(variable) for variable in learner.warm.network.model.trainable_variables])
     return metrics, weights
 
 

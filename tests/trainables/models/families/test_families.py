@@ -220,7 +220,7 @@ def test_a_family_is_as_its_document_defines_it(started: tuple[Case, Any]) -> No
     import keras
 
     case, learner = started
-    network = learner._warm.network
+    network = learner.warm.network
     model = network.model
     assert model.count_params() == case.count(case.side, 3)
     assert model.output_shape == (None, 3)
@@ -248,7 +248,7 @@ def test_a_family_learns_with_its_dropout(started: tuple[Case, Any]) -> None:
     import keras
 
     _, learner = started
-    layers = learner._warm.network.model.layers
+    layers = learner.warm.network.model.layers
     dropout = [layer for layer in layers if isinstance(layer, keras.layers.Dropout)]
     states = [np.asarray(layer.seed_generator.state) for layer in dropout]
     assert len({tuple(state) for state in states}) == len(dropout)  # each draws by itself
@@ -274,8 +274,8 @@ def trial(name: str, seed: int) -> str:
     learner = keras_network.create()
     learner.start(assign(case.model, config, seed=seed, side=case.side), images, images)
     learner.epoch(0)
-    assert learner._warm is not None
-    variables = learner._warm.network.model.variables
+    assert learner.warm is not None
+    variables = learner.warm.network.model.variables
     return hashlib.sha256(b"".join(np.asarray(variable).tobytes() for variable in variables)).hexdigest()
 
 
@@ -303,8 +303,8 @@ def test_l2_pulls_weights_towards_zero() -> None:
         images: Any = SmallImages(8)
         config = {**SMALL_RESNET, "l2": l2, "optimizer": "sgd", "learning_rate": 0.125, "batch_size": 8}
         learner.start(assign("resnet", config), images, images)
-        assert learner._warm is not None
-        kernel = learner._warm.network.model.get_layer("stem_conv").kernel
+        assert learner.warm is not None
+        kernel = learner.warm.network.model.get_layer("stem_conv").kernel
         before = np.asarray(kernel)
         learner.epoch(0)
         kernels.append(np.asarray(kernel))
