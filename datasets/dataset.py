@@ -108,7 +108,7 @@ class Dataset(Protocol):
     def counts(self) -> Counts | Shares | HoldOutShares | None:
         """Images per class in each split, or their shares; or what the authors' own split is completed by.
 
-        None is the authors' split, completed as `Carved()` says.
+        None is the authors' split, completed as `HoldOutShares()` says.
         """
 
     @property

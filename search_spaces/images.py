@@ -12,7 +12,7 @@ _NESTEROV = optimization.nesterov("Sutskever et al., 2013")
 _WEIGHT_DECAY = optimization.weight_decay("Loshchilov and Hutter, 2019: drawn only with adamw")
 
 _SHARED: tuple[Parameter, ...] = (
-    optimization.optimizer("adam", "sgd", source="food10 report, section 4: the question most documents ask"),
+    optimization.optimizer("adam", "sgd", source="food10 report, section 4: the question of most reports"),
     _MOMENTUM,
     _NESTEROV,
     _WEIGHT_DECAY,

@@ -1,6 +1,6 @@
 """Axes of gradient descent, shared by every network: optimizer, momentum, schedule.
 
-Ranges that a document states stand in the file of its task; here are the ones a document only implies.
+Ranges stated by a report are in the file of its task; ranges that it only implies are here.
 """
 
 from __future__ import annotations

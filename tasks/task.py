@@ -225,7 +225,7 @@ class Task:
 
     name: str  # module name = command-line name = results folder
     title: str
-    source: str  # document and section
+    source: str  # report and section
     dataset: Dataset
     # Of a task about whatever images the user has: the data set at --data, grouped by --group-by.
     find_dataset: Callable[[str | None, str | None], Dataset] | None = None

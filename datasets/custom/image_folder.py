@@ -112,7 +112,7 @@ def _folders(folder: Path) -> list[str]:
 
 
 def _entries(folder: Path) -> tuple[dict[str, tuple[int, int]], list[str]]:
-    """Images (see Found.version) and folders in it by name, in order; hidden ones and other files are passed over."""
+    """Return images (see FoundImage.version) and folders in order of their names, without hidden and other files."""
     files: dict[str, tuple[int, int]] = {}
     folders: list[str] = []
     try:

@@ -20,7 +20,7 @@ from errors import unknown_name
 
 
 def food10(image_size: int) -> list[Any]:
-    """Training augmentation of the Food-10 document (its notebook Assignment_1.ipynb), uint8 RGB in and out.
+    """Return the training augmentation of the food10 report (its notebook Assignment_1.ipynb), uint8 RGB.
 
     The notebook ran Albumentations 0.4; where 2.0.8 has other defaults, 0.4's are spelled out: noise of variance 10 to
     50 (2.0.8's default is 4 to 36 times its deviation), reflected borders (now black), free grid distortion.

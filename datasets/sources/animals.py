@@ -24,8 +24,8 @@ COUNTS = Counts(train=650, val=100, test=250)
 class Animals:
     """Three classes of 1,000 photographs.
 
-    counts: images per class in each split; on a smaller copy all classes shrink in proportion, with a notice. Document
-        2 trains on 75 % and takes the other 25 % for validation and for the test; here 10 of the 75 are for validation.
+    counts: images per class in each split; on a smaller copy all classes shrink in proportion, with a notice. The
+        deep-learning report trains on 75 % and takes the other 25 % for validation and for the test; here 10 of the 75 are for validation.
     """
 
     name: str = "animals"

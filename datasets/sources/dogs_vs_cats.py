@@ -32,7 +32,7 @@ class DogsVsCats:
     """Cats and dogs, in that order: a score above 0.5 says dog.
 
     counts: images per class in each split; on a smaller copy both shrink in proportion, with a notice.
-    max_side: documents use 224 and 227 pixels.
+    max_side: the reports use 224 (dogs-vs-cats) and 227 pixels (deep-learning).
     """
 
     name: str = "dogs_vs_cats"

@@ -38,7 +38,7 @@ class TrafficSigns:
 
     A track is one sign driven past, 30 frames of it: a group, so that a validation split carved from training holds
     other signs than training does.
-    max_side: documents look at 32 pixels.
+    max_side: the traffic-signs report uses 32 pixels.
     """
 
     name: str = "traffic_signs"

@@ -26,8 +26,9 @@ from datasets.images.histogram import channel_histogram, mean_and_deviation
 from datasets.images.thread_map import ordered, usable_cores
 from datasets.readers.location import describe_origin
 from datasets.store.near_duplicates import SIDE, SMALLEST, difference_hash, find_across_splits, thumbnail
+from datasets.store.notices import alike_notice, broken_notice
 from datasets.store.splits import MINIMUM_PER_CLASS, assign_splits
-from errors import arg, pluralize
+from errors import arg
 
 VERSION = 2  # of the store; raise it whenever the same images would be stored differently
 BROKEN_LIMIT = 0.05  # of a class: the published numbers rest on whole classes
@@ -119,22 +120,22 @@ def _check_space(folder: Path, planned: Sequence[_Planned]) -> None:
 
 
 class StoreWriter:
-    """The content of a store that is being written: images measured, then decoded in threads, appended in their order.
+    """Writer of a store: images are measured, then decoded in threads and appended in order.
 
-    Pixels go to their place past HDF5, whose writes would hold up every thread: 5 of 45 seconds for 6 GB.
+    Pixels are written without HDF5, whose writes would block every thread: 5 of 45 seconds for 6 GB.
     """
 
     def __init__(self, dataset: Dataset, images: Sequence[SourceImage], origin: str, progress: Progress) -> None:
         """Give every image a split, and every readable one its place.
 
         Args:
-            dataset: whose images they are.
-            images: readable as long as the writer is used.
-            origin: described as the store will name it.
-            progress: told about every image that is measured, decoded or compared.
+            dataset: The data set.
+            images: Its images, readable as long as the writer is used.
+            origin: Description of their origin, as the store records it.
+            progress: Called for every image that is measured, decoded or compared.
 
         Raises:
-            DataError: what cannot be split, too many broken images.
+            DataError: The images cannot be split, or too many are broken.
         """
         self.stored: list[_Planned] = []
         self.planned: list[_Planned] = []
@@ -196,8 +197,8 @@ class StoreWriter:
         """Write the whole file.
 
         Raises:
-            DataError: too many broken images.
-            OSError: the file cannot be written.
+            DataError: Too many images are broken.
+            OSError: The file cannot be written.
         """
         import h5py
 
@@ -217,16 +218,7 @@ class StoreWriter:
             file.attrs["facts"] = json.dumps(self._facts())
 
     def _decode_one(self, raw: IO[bytes], start: int, image: _Planned) -> _Decoded | str:
-        """Decode an image, write its pixels to their place, and describe them. Called by several threads.
-
-        Args:
-            raw: the file.
-            start: where in the file the pixels of all images begin.
-            image: the image.
-
-        Returns:
-            What the other columns of the store are made of, or why the image is broken.
-        """
+        """Decode an image and write its pixels, in one of several threads; return its data or why it is broken."""
         try:
             pixels = decode(image.source.read(), self._dataset.max_side)
         except (DecodeError, OSError) as error:
@@ -267,7 +259,7 @@ class StoreWriter:
             "description": repr(self._dataset),
             "origin": self._origin,
             "fingerprint": self._fingerprint.hexdigest(),
-            "notices": [*self._notices, *_broken_notice(self._broken), *_alike_notice(names, alike.all_compared)],
+            "notices": [*self._notices, *broken_notice(self._broken), *alike_notice(names, alike.all_compared)],
             "broken": self._broken,
             "near_duplicates": names,
             "channel_mean": mean,
@@ -276,7 +268,7 @@ class StoreWriter:
 
 
 def _reserve_pixels(file: Any, total: int) -> int:
-    """Make the flat data set of all pixels. Returns where in the file, in bytes, it begins."""
+    """Create the flat data set of all pixels; return its offset in the file in bytes."""
     import h5py
 
     settings = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
@@ -301,23 +293,3 @@ def _write_columns(file: Any, stored: Sequence[_Planned], histograms: NDArray[np
     if boxes:
         file["box"] = np.array(boxes, np.float32)
     file["histograms"] = histograms
-
-
-def _broken_notice(broken: dict[str, str]) -> list[str]:
-    if not broken:
-        return []
-    shown = ", ".join(sorted(broken)[:3]) + (", ..." if len(broken) > 3 else "")
-    return [f"{pluralize(len(broken), 'broken image', 'broken images')} left out: {shown}"]
-
-
-def _alike_notice(names: Sequence[tuple[str, str]], all_compared: bool) -> list[str]:
-    """Return a notice of near-duplicates across the store's own splits (folds divide otherwise)."""
-    if not names and all_compared:
-        return []
-    more = " (`datasets describe` names more)" if len(names) > 3 else ""
-    shown = ", ".join(f"{one} and {other}" for one, other in names[:3]) + more
-    pairs = pluralize(len(names), "pair of images looks", "pairs of images look")
-    count = pairs if all_compared else f"at least {pairs}"
-    ending = f": {shown}" if names else ""
-    partly = "" if all_compared else " (not all were compared)"
-    return [f"{count} the same but lie in different splits of the store{partly}{ending}"]

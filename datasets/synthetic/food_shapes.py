@@ -52,7 +52,7 @@ def leaf(brush: Brush, at: Point, length: float, colour: Colour) -> None:
 
 
 def beef_carpaccio(brush: Brush) -> None:
-    """Thin slices fanned around the plate, streaked with fat, leaves in the middle."""
+    """Draw thin slices fanned around the plate, streaked with fat, leaves in the middle."""
     colour, slices = _colour(brush, RED), brush.count(6, 10)
     for slice_number in range(slices):
         turn = 2 * math.pi * slice_number / slices
@@ -81,7 +81,7 @@ def bibimbap(brush: Brush) -> None:
 
 
 def cheese_plate(brush: Brush) -> None:
-    """Wedges with holes, cubes, a bunch of grapes."""
+    """Draw wedges with holes, cubes, a bunch of grapes."""
     for wedge in range(brush.count(2, 4)):
         colour, turn = _colour(brush, YELLOW), wedge * 1.9 + brush.between(-0.4, 0.4)
         at = (0.45 * math.cos(turn), 0.45 * math.sin(turn))
@@ -129,7 +129,7 @@ def chocolate_cake(brush: Brush) -> None:
 
 
 def churros(brush: Brush) -> None:
-    """Long ridged sticks side by side, sugar on them, a cup to dip them into."""
+    """Draw long ridged sticks side by side, sugar on them, a cup to dip them into."""
     colour, sticks = _colour(brush, GOLD), brush.count(3, 6)
     for stick in range(sticks):
         across = (stick - (sticks - 1) / 2) * 0.3
@@ -180,7 +180,7 @@ def fish_and_chips(brush: Brush) -> None:
 
 
 def french_toast(brush: Brush) -> None:
-    """Slices of bread with a crust, overlapping, syrup running over them, a pat of butter."""
+    """Draw slices of bread with a crust, overlapping, syrup running over them, a pat of butter."""
     crumb = _colour(brush, GOLD)
     slices = brush.count(2, 3)
     for slice_number in range(slices):
@@ -210,7 +210,7 @@ def fried_rice(brush: Brush) -> None:
 
 
 def strawberry_shortcake(brush: Brush) -> None:
-    """Two biscuits with cream between and on top, seeded heart-shaped berries over and beside them."""
+    """Draw two biscuits with cream between and on top, seeded heart-shaped berries over and beside them."""
     biscuit, cream, width = _colour(brush, GOLD), _colour(brush, WHITE), brush.between(0.6, 0.85)
     for height in (0.45, -0.05):
         brush.solid(blob((0, height), (width, 0.2), 0, wobble=0.08, random=brush.random), biscuit)
@@ -228,7 +228,7 @@ def strawberry_shortcake(brush: Brush) -> None:
 
 
 def donuts(brush: Brush) -> None:
-    """Two to four rings, iced, sprinkles on them."""
+    """Draw two to four rings, iced, sprinkles on them."""
     pieces = brush.count(2, 4)
     for piece in range(pieces):
         turn = 2 * math.pi * piece / pieces + brush.between(-0.3, 0.3)
@@ -256,7 +256,7 @@ def pizza(brush: Brush) -> None:
 
 
 def ravioli(brush: Brush) -> None:
-    """Square pillows with a pressed rim, sauce under them."""
+    """Draw square pillows with a pressed rim, sauce under them."""
     brush.polygon(blob((0, 0), (0.85, 0.7), 0, wobble=0.2, random=brush.random), _colour(brush, RED))
     dough = _colour(brush, CREAM)
     for _ in range(brush.count(5, 8)):
