@@ -25,7 +25,8 @@ class Animals:
     """Three classes of 1,000 photographs.
 
     counts: images per class in each split; on a smaller copy all classes shrink in proportion, with a notice. The
-        deep-learning report trains on 75 % and takes the other 25 % for validation and for the test; here 10 of the 75 are for validation.
+        deep-learning report trains on 75 % and takes the other 25 % for validation and for the test; here 10 of the 75
+        are for validation.
     """
 
     name: str = "animals"

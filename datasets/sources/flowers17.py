@@ -34,8 +34,8 @@ class Flowers17:
     """17 flowers, in the order of the authors' files.
 
     counts: images per class in each split; on a smaller copy all classes shrink in proportion, with a notice. The
-        deep-learning report trains on 1,020 images and takes the other 340 for validation and for the test; here 153 of the 1,020 are for
-        validation, so that what is chosen is not tested on what it was chosen by.
+        deep-learning report trains on 1,020 images and takes the other 340 for validation and for the test; here 153 of
+        the 1,020 are for validation, so that what is chosen is not tested on what it was chosen by.
     max_side: 4 : 3 photographs then have 288 pixels on their shorter side; the deep-learning report looks at 64 and
     224.
     """
