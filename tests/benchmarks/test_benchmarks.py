@@ -283,6 +283,7 @@ time.sleep(0.7)
 """
 
 
+@pytest.mark.slow
 def test_detached_processes_are_counted_and_what_stays_is_ended(tmp_path: Path) -> None:
     worked = f"import os, pathlib\npathlib.Path({str(tmp_path)!r}, f'worked-{{os.getpid()}}').touch()\n"
     sleeper = BUSY.format(seconds=0.6) + worked + "block = b'x' * 60_000_000\ntime.sleep(60)\n"
@@ -331,6 +332,7 @@ def test_the_processor_time_of_one_process_is_the_kernels_own_count(tmp_path: Pa
     assert found.ended - found.started == pytest.approx(found.wall_seconds, abs=0.2)
 
 
+@pytest.mark.slow
 def test_memory_is_the_sum_over_the_tree(tmp_path: Path) -> None:
     block = "import time\nblock = bytearray(b'x') * 50_000_000\ntime.sleep(3)\n"
     script = f"import subprocess, sys\nchild = subprocess.Popen([sys.executable, '-c', {block!r}])\n{block}child.wait()"
@@ -405,6 +407,7 @@ def test_a_run_counts_only_when_every_trial_is_whole(
         return [sys.executable, "-c", f"print('the last line'); raise SystemExit({status})"]
 
     monkeypatch.setattr(execute, "command", command)
+    monkeypatch.setattr(execute, "busy_cores", lambda: 0.0)  # two seconds
     planned = Planned(system="optuna", trials=2, round=1)
     run = execute.execute(find("W2-quick"), planned, tmp_path / "material", tmp_path / "run", cores=())
     assert run.val_accuracy == lines
@@ -431,6 +434,7 @@ def test_this_projects_trials_are_read_from_its_events(tmp_path: Path, monkeypat
         return [sys.executable, "-c", ""]
 
     monkeypatch.setattr(execute, "command", command)
+    monkeypatch.setattr(execute, "busy_cores", lambda: 0.0)  # two seconds
     planned = Planned(system=PODIUM, trials=2, round=1)
     run = execute.execute(find("W2-quick"), planned, tmp_path / "material", tmp_path / "run", cores=())
     assert run.error is None

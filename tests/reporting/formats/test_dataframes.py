@@ -68,6 +68,7 @@ def test_a_table_as_numbers_keeps_published_ones_verbatim() -> None:
     assert frame["published_test_accuracy_note"].to_list() == ["random 480 of 500 test images"]
 
 
+@pytest.mark.slow
 def test_ten_thousand_trials_are_read_in_seconds() -> None:
     record = record_of(many_events(trials=10_000, epochs=10))
 

@@ -154,6 +154,7 @@ def test_curves_of_all_trials_the_best_on_top() -> None:
     assert axis_curves(record, "fine_tuned", "conv_blocks") is None  # it has none
 
 
+@pytest.mark.slow
 def test_many_long_curves_are_thinned_out() -> None:
     record = study(trials=300, epochs=400)
     shown = trial_curves(record, "from_scratch")

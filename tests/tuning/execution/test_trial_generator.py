@@ -114,6 +114,7 @@ def test_a_trial_whose_loss_is_not_finite_is_infeasible_and_never_best(tmp_path:
     assert best.trial != "slow-0001"
 
 
+@pytest.mark.slow
 def test_optunas_database_tells_the_truth(tmp_path: Path) -> None:
     plan = simulated_plan(tmp_path, trials=9, max_epochs=9)
     record, _ = run(plan, tmp_path, infeasible=("slow-0001",), database=True)
