@@ -82,7 +82,7 @@ def test_a_model_alone_gives_its_weights(tmp_path: Path) -> None:
     learner = started(CONFIG)
     learner.epoch(0)
     learner.export(tmp_path)
-    model = started(CONFIG, tmp_path / "model.keras")._warm.network.model
+    model = started(CONFIG, tmp_path / "model.keras").warm.network.model
     expected = weights(learner)
     differing = [
         str(variable.path)
