@@ -87,7 +87,7 @@ def atomic_replace(partial: Path, target: Path, *, synced: bool = True) -> None:
 
 
 def remove_partials(target: Path) -> None:
-    """Remove what processes of this machine that ended wrote for `target`: it may be as large as the target."""
+    """Remove partial files of `target` that processes of this machine left when they ended; they may be as large."""
     prefix = _prefix(target)
     with suppress(OSError):  # no such folder: whoever writes there says so
         for left in [path for path in target.parent.iterdir() if path.name.startswith(prefix)]:

@@ -219,7 +219,7 @@ class CategoricalParameter(_Values):
 
         Args:
             value: The value.
-            source: Who asked for it.
+            source: The option or file that set the value, for error messages.
         """
         return replace(self, values=(self.check(value),), allowed=(*self.values, *self.allowed), source=source)
 
@@ -237,7 +237,7 @@ class FixedParameter(_Values):
         return (self.value,)
 
     def suggest(self, suggester: Suggester) -> Value:
-        """Return the value: a sampler is not asked for it."""
+        """Return the fixed value without asking the sampler."""
         return self.value
 
     def check(self, value: Any) -> Value:

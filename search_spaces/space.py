@@ -147,7 +147,7 @@ class Space:
         Args:
             name: Name of the parameter.
             value: The value.
-            source: Who asked for it.
+            source: The option or file that set the value, for error messages.
 
         Raises:
             SpaceError: The parameter is unknown or the value impossible.

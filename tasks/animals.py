@@ -38,6 +38,6 @@ TASK = Task(
         views=VIEW,
         epochs=8,
         trials=4,
-        fixed={"batch_size": 8},  # what batch normalization knows of its inputs follows over some 100 steps
+        fixed={"batch_size": 8},  # batch normalization's moving averages need some 100 steps
     ),
 )

@@ -34,8 +34,8 @@ class Pretraining:
     It begins with the ImageNet weights, or with those of --weights; its best epoch by the task's objective is kept.
     """
 
-    dataset: Dataset  # lies where the task's own images do
-    config: Config  # of trainables/models/families/fine_tuned.py, but for the backbone, which is the arm's
+    dataset: Dataset  # with the same location as the task's own images
+    config: Config  # of trainables/models/families/fine_tuned.py, without the backbone, which the arm names
     view: InputConfig
     epochs: int
 
@@ -52,10 +52,10 @@ class Arm:
     view: InputConfig
     max_epochs: int  # ASHA's R
     grace_epochs: int = 1  # ASHA's r
-    pretraining: Pretraining | None = None  # what its backbone learns first; its space then has one backbone
+    pretraining: Pretraining | None = None  # on other images, before the search; the space then has one backbone
     ensemble: bool = False  # one more row, "<name>_ensemble": its confirmed models' probabilities averaged
-    trains: bool = True  # False: measured once as its authors left it, whatever is said of epochs, seeds and weights
-    stands_for: Value | None = None  # in a sample: the backbone of the arm itself
+    trains: bool = True  # False: measured once as its authors left it; epochs, seeds and weights do not apply
+    stands_for: Value | None = None  # in a sample: the backbone that the arm has outside of it
     note: str = ""  # printed in the arm's row, such as "backbone swapped for the sample"
 
 
@@ -165,9 +165,9 @@ class Sample:
     epochs: int  # at most
     trials: int = 6  # of an arm
     confirm_seeds: int = 1
-    fixed: Mapping[str, Value] = field(default_factory=dict)  # values in place of an arm's own, where it has them
-    parameters: Sequence[Parameter] = ()  # ranges in place of those an arm searches
-    notes: Mapping[str, str] = field(default_factory=dict)  # by parameter: said of arms that have it
+    fixed: Mapping[str, Value] = field(default_factory=dict)  # replace an arm's values of the same name
+    parameters: Sequence[Parameter] = ()  # replace an arm's parameters of the same name
+    notes: Mapping[str, str] = field(default_factory=dict)  # by parameter: the note of every arm that has it
 
     def of(self, task: Task) -> Task:
         """Return the task made small."""
@@ -230,8 +230,8 @@ class Task:
     # Of a task about whatever images the user has: the data set at --data, grouped by --group-by.
     find_dataset: Callable[[str | None, str | None], Dataset] | None = None
     arms: tuple[Arm, ...]
-    more_arms: tuple[Arm, ...] = ()  # for whoever names them with --arms
-    target: Target = "class"  # what its models say of an image; views of boxes are stretched and not augmented
+    more_arms: tuple[Arm, ...] = ()  # only trained if named with --arms
+    target: Target = "class"  # what a model predicts; for boxes, images are stretched and not augmented
     objective: Objective = field(default_factory=Objective)
     tables: tuple[Table, ...]
     defaults: Defaults = Defaults()

@@ -41,7 +41,7 @@ TASK = Task(
         views=InputConfig(image_size=32, fit="shorter_side"),
         epochs=6,
         trials=2,
-        # Small batches: what batch normalization knows of its inputs follows over some 100 steps.
+        # Small batches: batch normalization's moving averages need some 100 steps.
         fixed={"batch_size": 8, "stages": "1-1-1", "filters": "16-32-64-128"},
         notes={"stages": "one unit a stage"},
     ),

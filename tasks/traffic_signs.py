@@ -1,9 +1,9 @@
 """traffic-signs report: traffic signs with NASNetMobile, as it comes, from its structure, as features, and fine-tuned.
 
 Published (traffic-signs report, its last table): CNN_10_relu 0.9481 on the test split, every NASNetMobile below 0.40.
-There the test split was the validation data too; here validation is carved from training by track. Its
-`..._with_classifier` arms train from random weights, though its text says fine-tuning: `fine_tuned` is what it
-believed it had measured.
+The report validated on the test split; here the validation split is taken from training, by track. Its
+`..._with_classifier` arms train from random weights, though its text says fine-tuning: the arm `fine_tuned` is what
+that text describes.
 
     python cli.py tune traffic_signs --configs published --gpus 2      # the report's settings
     python cli.py tune traffic_signs --arms CNN_10_relu,fine_tuned

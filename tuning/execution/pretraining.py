@@ -21,12 +21,12 @@ SEED = 0  # of every pre-training: the trials of all studies share one, whatever
 
 @dataclass(frozen=True, kw_only=True)
 class Pretrained:
-    """One arm's pre-training, which is done where `weights` exists."""
+    """One arm's pre-training; it is complete when the file `weights` exists."""
 
     pretraining: Pretraining
     config: Config  # with the arm's backbone
     store: Path  # of the images it learns from
-    weights: Path  # the backbone's, ever after
+    weights: Path  # of the pre-trained backbone, kept for later studies
 
     def described(self) -> PretrainingHeader:
         """Return its entry in the study's record."""

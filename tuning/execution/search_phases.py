@@ -1,4 +1,7 @@
-"""The phases of a study: pre-training, search, confirmation, test. Each asks for its trials and hears how they end."""
+"""The phases of a study: pre-training, search, confirmation, test.
+
+Each phase names its next trial when asked, and is told how its trials end.
+"""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class TrialGenerator:
         self.fatal: str | None = None
 
     def ask(self) -> TrialSpec | Finished | None:
-        """Return the next trial; None while only running ones can tell; Finished at the end."""
+        """Return the next trial; None if that depends on running trials; Finished at the end of the study."""
         state = self._state
         spec = None
         if self.fatal is None:
@@ -56,8 +56,8 @@ class TrialGenerator:
     def _ask_of_searched_arms(self) -> TrialSpec | None:
         """Return a confirmation, then the test, of an arm whose search is over.
 
-        It need not wait for its rivals' last trials, but those have been asked before: the slowest arm's search is the
-        longest path through a study, and must not queue behind another arm's confirmation.
+        A confirmation need not wait for the search of other arms, but search trials are asked first: the slowest arm's
+        search is the longest path through a study, and must not queue behind another arm's confirmation.
         """
         for arm in self._state.plan.arms:
             if not self._search.is_over(arm.arm.name):
@@ -132,5 +132,5 @@ class TrialGenerator:
             self._search.tell_finished(spec, status)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Ray pickles whatever it is given into its scratch folder, which nobody reads: events tell a study's state."""
+        """Return nothing: Ray pickles this object into its scratch folder, but the state lies in the events."""
         return {}

@@ -1,4 +1,4 @@
-"""From what was asked to a plan; all that contradicts itself, or cannot be, is refused here in one line."""
+"""The plan of a study, made from its settings. Settings that contradict each other are refused here in one line."""
 
 from __future__ import annotations
 

@@ -18,28 +18,28 @@ SEEDS = (0, 2**31 - 1)
 
 
 class UsageError(PodiumError):
-    """The user asked for something that cannot be: the message is one line."""
+    """A request that cannot be carried out, explained in one line."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StudySettings:
-    """One `tune` command. None means: as the task says, or as the machine suggests."""
+    """The options of one `tune` command. None: the default of the task or of the machine."""
 
     results: Path
     data_dir: Path
     name: str | None = None
     sample: bool = False
     data: str | None = None  # archive, folder, table or URL of the images
-    allow_pickle: bool = False  # whether `data` may be a pickle, which runs its code
-    group_by: str | None = None  # of one's own images: what keeps some of them together in one split
+    allow_pickle: bool = False  # whether `data` may be a pickle, which may run code while it is read
+    group_by: str | None = None  # of custom images: `prefix`, or the column whose equal values share a split
     arms: tuple[str, ...] = ()
     trials: int | None = None  # per arm
     epochs: int | None = None  # of every arm
     confirm_seeds: int | None = None
-    folds: int | None = None  # confirm on so many divisions into training and validation
-    ensemble: int | None = None  # so many of each arm's best search trials are averaged, as a row of its own
+    folds: int | None = None  # number of training-validation divisions to confirm on
+    ensemble: int | None = None  # number of each arm's best search trials to average into a row
     goes_on_from: str | None = None  # STUDY/TRIAL@EPOCH
-    keep_epochs: int | None = None  # where training stands is kept after every so many epochs, to go on from
+    keep_epochs: int | None = None  # epochs between kept checkpoints, for `--from`
     configs: str | None = None  # a JSON file, or "published"
     search: SearchName = "optuna"
     scheduler: str = "asha"  # a module of tuning/stopping

@@ -1,6 +1,6 @@
-"""Events of a study: what happened, in order. `events.jsonl` holds one JSON object a line and is the only truth.
+"""Events of a study in order. `events.jsonl` holds one JSON object a line; everything else is derived from it.
 
-Each type is told by the word under "event", which stays as recorded whatever the type is called here.
+The field "event" names the type. Its words on disk never change, even if a class here is renamed.
 """
 
 from __future__ import annotations

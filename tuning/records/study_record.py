@@ -108,7 +108,14 @@ class StudyRecord:
         return value
 
     def apply(self, event: AnyEvent) -> None:
-        """Add one event. Raises KeyError for an event of a trial that was never asked."""
+        """Add one event.
+
+        Args:
+            event: The next event of the log.
+
+        Raises:
+            KeyError: The event is of a trial that was never asked.
+        """
         self._derived.clear()
         match event:
             case events.StudyStarted():

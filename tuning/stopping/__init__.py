@@ -1,7 +1,7 @@
 """Stopping rules, one a file: each has `create`, with the signature of asha.create, which returns Ray's scheduler.
 
-The scheduler is one arm's own: it hears of search trials of that arm alone, counts our own `epoch` and looks at
-`objective`, the best value so far.
+Each arm has its own scheduler, which is told of that arm's search trials alone. Its time is the reported `epoch`; it
+compares the reported `objective`, a trial's best value so far.
 """
 
 from __future__ import annotations
