@@ -85,7 +85,7 @@ def test_every_system_takes_the_same_steps_on_whole_classes(key: str) -> None:
 
 
 def test_an_unknown_workload_is_named() -> None:
-    with pytest.raises(ValueError, match="unknown workload 'W9'; there are W1, W2, W3, W1-quick"):
+    with pytest.raises(ValueError, match=r"'W9'.*W1, W2, W3, W1-quick"):
         find("W9")
 
 
@@ -449,7 +449,7 @@ def test_this_projects_trials_are_read_from_its_events(tmp_path: Path, monkeypat
 
 
 def test_unknown_peers_are_named(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match="--peers names hyperopt; there are kerastuner"):
+    with pytest.raises(SystemExit, match=r"hyperopt.*kerastuner"):
         benchmark.main(["--peers", "hyperopt", "--out", str(tmp_path)])
 
 

@@ -121,9 +121,9 @@ def test_arms_ask_different_questions(name: str) -> None:
 
 
 def test_what_a_data_set_is_not_is_refused() -> None:
-    with pytest.raises(DataError, match="allow_pickle is given, but images reads no pickle; leave it out"):
+    with pytest.raises(DataError, match=r"allow_pickle.* images "):
         load_task("images").about(None, "prefix", allow_pickle=True)
-    with pytest.raises(DataError, match="but only your own images are grouped, not Animals; leave it out"):
+    with pytest.raises(DataError, match=r"group.* Animals"):
         load_task("animals").about(None, "prefix")
 
 

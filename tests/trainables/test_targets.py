@@ -181,5 +181,5 @@ def test_a_network_that_names_classes_cannot_say_where() -> None:
     from trainables.learners.keras_network import create
 
     images = BoxedImages(8, side=32)
-    with pytest.raises(Infeasible, match="ends in 256 numbers, but a box has 4: give it the head box"):
+    with pytest.raises(Infeasible, match=r"256 numbers, .*4: .*head box"):
         create().start(boxed({"head": "linear", "outputs": 256}), images, images)  # type: ignore[arg-type]

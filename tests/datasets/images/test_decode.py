@@ -88,7 +88,7 @@ def test_floating_point_from_0_to_1() -> None:
 
 
 def test_floating_point_beyond_255_is_refused() -> None:
-    with pytest.raises(DecodeError, match="floating-point values reach 1000"):
+    with pytest.raises(DecodeError, match="1000"):
         decode(saved(Image.fromarray(np.array([[0.0, 1000.0]], np.float32)), "TIFF"), 512)
 
 

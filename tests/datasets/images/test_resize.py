@@ -111,7 +111,7 @@ def test_crop_batches_are_the_ten_crops_of_every_image_in_order(tmp_path_factory
     np.testing.assert_array_equal(np.concatenate(batches), np.stack(expected))
     assert [batch.shape for batch in images.batches(4)] == [(4, 16, 16, 3), (2, 16, 16, 3)]
     plain = SplitBatches(store, "test", InputConfig(image_size=16), opened_by="to judge its crops")
-    with pytest.raises(DataError, match="crops is 1, but ten crops are of a view with crops=10"):
+    with pytest.raises(DataError, match=r"crops is 1, .*crops=10"):
         next(plain.crop_batches(4))
     with pytest.raises(DataError, match="batch_size is 0"):
         next(images.crop_batches(0))
@@ -119,7 +119,7 @@ def test_crop_batches_are_the_ten_crops_of_every_image_in_order(tmp_path_factory
 
 def test_crops_are_one_or_ten() -> None:
     for crops in (0, 5, -1):
-        with pytest.raises(DataError, match=f"crops is {crops}, but must be 1 or 10"):
+        with pytest.raises(DataError, match=f"crops is {crops}, .* 1 or 10"):
             InputConfig(image_size=16, crops=crops)
 
 

@@ -141,7 +141,7 @@ def test_a_busy_server_is_asked_again(server: Server, fetch: Callable[..., bytes
 
 
 def test_a_wrong_checksum(server: Server, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=f"has the md5 checksum {MD5}, but {'0' * 32} is expected"):
+    with pytest.raises(DataError, match=f"{MD5}, but {'0' * 32}"):
         download(server.url, tmp_path / "file", md5="0" * 32)
     assert not (tmp_path / "file").exists()
     assert not (tmp_path / "file.part").exists()
@@ -149,18 +149,18 @@ def test_a_wrong_checksum(server: Server, tmp_path: Path) -> None:
 
 def test_a_missing_file_is_not_asked_for_again(server: Server, tmp_path: Path) -> None:
     server.errors = [404]
-    with pytest.raises(DataError, match="answered 404 Not Found; check the address"):
+    with pytest.raises(DataError, match="404 Not Found"):
         download(server.url, tmp_path / "file")
     assert len(server.asked) == 1
 
 
 def test_no_server(server: Server, tmp_path: Path) -> None:
     server.errors = [500] * ATTEMPTS
-    with pytest.raises(DataError, match=r"could not reach 127.0.0.1: it answered 500.*pass data"):
+    with pytest.raises(DataError, match=r"127.0.0.1: .*500.* data"):
         download(server.url, tmp_path / "file", pause_seconds=0.0)
-    with pytest.raises(DataError, match=r"could not reach 127.0.0.1: it refuses the connection; download http"):
+    with pytest.raises(DataError, match=r"127.0.0.1: it refuses the connection.* http"):
         download("http://127.0.0.1:9/x.tar.gz", tmp_path / "file", pause_seconds=0.0)  # port 9: discard, not served
-    with pytest.raises(DataError, match=r"could not reach nowhere.invalid: its name cannot be resolved"):
+    with pytest.raises(DataError, match=r"nowhere.invalid: .*resolved"):
         download("http://nowhere.invalid/x.tar.gz", tmp_path / "file", pause_seconds=0.0)
 
 

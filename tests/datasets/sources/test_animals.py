@@ -36,16 +36,16 @@ def test_archive_and_folders_are_the_same_data(tmp_path: Path) -> None:
 
 def test_a_class_that_is_missing_and_no_origin(tmp_path: Path) -> None:
     folder = laid_out(tmp_path / "in", files(("cats", "dogs")))
-    assert "has no image of a panda in a folder of that name; name" in refusal(Animals(), folder, tmp_path / "data")
+    assert "no image of a panda" in refusal(Animals(), folder, tmp_path / "data")
     said = refusal(Animals(), None, tmp_path / "data")
-    assert "cannot be downloaded without an account; name the zip archive from kaggle.com" in said
+    assert "kaggle.com" in said
 
 
 def test_other_images_of_the_same_names_are_not_lost(tmp_path: Path) -> None:
     """In folders of splits, each of which counts from one."""
     other = {f"test/{folder}/{folder}_00001.jpg": encoded(pixels(7)) for folder in ("cats", "dogs", "panda")}
     folder = laid_out(tmp_path / "in", files() | other)
-    with pytest.raises(DataError, match=r"has two images named 'cat/cats_00001\.jpg', but names must be unique"):
+    with pytest.raises(DataError, match=r"'cat/cats_00001\.jpg'.* unique"):
         prepare(Animals(), tmp_path / "data", str(folder))
 
 

@@ -87,7 +87,7 @@ def test_what_is_no_archive_is_one_line(tmp_path: Path, content: bytes | None, m
 
 def test_another_archive_is_refused_with_the_remedy(tmp_path: Path) -> None:
     archive = zipped(tmp_path / "other.zip", {"train/cat.0.jpg": encoded(pixels(1))})
-    with pytest.raises(DataError, match=r"has no image of a dog in either layout; name the archive from https://"):
+    with pytest.raises(DataError, match=r"no image of a dog.* https://"):
         store(archive, tmp_path / "data")
 
 
@@ -97,7 +97,7 @@ def test_other_images_of_the_same_numbers_are_not_lost(tmp_path: Path) -> None:
     with SMALL.images(str(zipped(tmp_path / "twice.zip", again)), tmp_path, silent) as images:
         assert sorted(image.name for image in images) == ["cat/0.jpg", "dog/0.jpg"]
     other = {**again, "train/cat.0.jpg": encoded(pixels(2))}
-    with pytest.raises(DataError, match=r"has two images named 'cat/0\.jpg', but names must be unique"):
+    with pytest.raises(DataError, match=r"'cat/0\.jpg'.* unique"):
         store(zipped(tmp_path / "other.zip", other), tmp_path / "data")
 
 

@@ -107,7 +107,7 @@ def test_a_flipped_byte(tmp_path: Path) -> None:
 
 def test_wrong_archives(tmp_path: Path) -> None:
     other = archive_of(tmp_path / "other.tar.gz", [(tarfile.TarInfo("cifar-10/data_batch_1"), b"x" * 5000)])
-    assert "is not Food-101: it has none of the classes" in refused(other, tmp_path / "data")
+    assert "is not Food-101" in refused(other, tmp_path / "data")
     page = tmp_path / "page.tar.gz"
     page.write_bytes(b"<html>moved</html>" * 100)
     assert "is not a tar archive" in refused(page, tmp_path / "data")

@@ -181,13 +181,13 @@ def test_the_target_must_be_what_is_read_later(tmp_path: Path) -> None:
 
 def test_a_target_below_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(DataError, match=r"signs.npz cannot be written \(Not a directory\)"):
+    with pytest.raises(DataError, match=r"signs.npz .*Not a directory"):
         convert(signs(tmp_path / "in"), tmp_path / "file" / "signs.npz")
 
 
 def test_labels_that_are_no_signs(tmp_path: Path) -> None:
     source = signs(tmp_path / "in", y_test=np.arange(43) - 1)
-    with pytest.raises(DataError, match=r"labels of .* run from -1 to 41, but must lie from 0 to 42; fetch"):
+    with pytest.raises(DataError, match=r"-1 to 41, .*0 to 42"):
         prepare(TrafficSigns(allow_pickle=True), tmp_path / "data", str(source))
 
 
@@ -199,5 +199,5 @@ def test_what_is_no_pickle_is_one_line(tmp_path: Path) -> None:
         convert(tmp_path / "none.pickle", tmp_path / "signs.npz")
     source = signs(tmp_path / "in")
     source.with_name(MEAN_FILE).write_bytes(pickle.dumps({"mean_image_rgb": "none"}))
-    with pytest.raises(DataError, match=r"must hold mean_image_rgb \[3, 32, 32\]"):
+    with pytest.raises(DataError, match=r"mean_image_rgb \[3, 32, 32\]"):
         convert(source, tmp_path / "signs.npz")

@@ -62,20 +62,20 @@ def test_a_group_is_never_divided(groups: np.ndarray, folds: int) -> None:
 def test_too_few_images_or_groups() -> None:
     splits, labels = _splits((6, 2, 1), (2, 1, 3))
     alone = np.full(len(splits), ALONE)
-    with pytest.raises(DataError, match=r"folds is 5, but the class 'b' has 3 images outside the test split.*3 fol"):
+    with pytest.raises(DataError, match=r"folds is 5, .*'b' has 3 images.*3 fol"):
         apply_fold(Fold(number=0, of=5), splits, labels, alone, ("a", "b"))
     pairs = np.where(labels == 0, np.arange(len(splits)) // 4, ALONE)
-    with pytest.raises(DataError, match=r"the class 'a' has 2 groups of images.*ask for at most 2 folds"):
+    with pytest.raises(DataError, match=r"'a' has 2 groups.*at most 2"):
         apply_fold(Fold(number=0, of=3), splits, labels, pairs, ("a", "b"))
     together = np.where(labels == 0, 7, ALONE)
-    with pytest.raises(DataError, match=r"'a' has 1 groups of images.*; add images or leave the class out"):
+    with pytest.raises(DataError, match=r"'a' has 1 groups"):
         apply_fold(Fold(number=0, of=2), splits, labels, together, ("a", "b"))
 
 
 def test_a_fold_without_a_class() -> None:
     labels = np.array([2, 2, 0, 2, 0, 1, 1, 2, 0, 2, 0, 1, 1])
     groups = np.array([5, 1, 5, 4, 5, 1, 4, 5, 0, 2, 3, 0, 3])
-    with pytest.raises(DataError, match="fold 1 validates no image of the class 'b', since groups are never divided"):
+    with pytest.raises(DataError, match=r"fold 1 .*'b'"):
         apply_fold(Fold(number=2, of=3), np.zeros(13, np.uint8), labels, groups, ("a", "b", "c"))
 
 

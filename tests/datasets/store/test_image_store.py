@@ -201,7 +201,7 @@ def test_too_many_broken_images_are_refused(tmp_path: Path) -> None:
         DataError, match=r"3 of 40 images of the class 'second' are broken, but at most 5% may be"
     ) as caught:
         prepare(dataset, tmp_path)
-    assert "replace them, or fetch the data again: second/000.png (" in one_line(caught)
+    assert "second/000.png (" in one_line(caught)
     assert all(name in one_line(caught) for name in broken)
     assert not list(tmp_path.glob("*.h5"))
     assert not list(tmp_path.glob("*.unfinished"))
@@ -210,7 +210,7 @@ def test_too_many_broken_images_are_refused(tmp_path: Path) -> None:
 def test_a_class_that_is_too_small_without_its_broken_images_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         prepare(Pictures(broken=("second/000.png",)), tmp_path)
-    assert "1 of 10 images of the class 'second' are broken" in one_line(caught)
+    assert "1 of 10 images of the class 'second'" in one_line(caught)
     assert "but at least 10 must be whole; replace them" in one_line(caught)
 
 
@@ -241,7 +241,7 @@ def test_a_disk_that_fills_up_leaves_nothing(tmp_path: Path, monkeypatch: pytest
             raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(store_writer, "open", lambda *_: Full(), raising=False)
-    with pytest.raises(DataError, match=r"could not be written \(No space left on device\)") as caught:
+    with pytest.raises(DataError, match=r"No space left on device") as caught:
         prepare(Pictures(), tmp_path)
     one_line(caught)
     assert [path.suffix for path in tmp_path.iterdir()] == [".lock"]

@@ -59,7 +59,7 @@ def test_a_small_copy_shrinks_in_proportion_and_says_so() -> None:
 
 
 def test_too_few_images_are_refused() -> None:
-    with pytest.raises(DataError, match=r"class 'second' of Pictures has 9 images, but 1000 are needed"):
+    with pytest.raises(DataError, match=r"'second' of Pictures has 9 images, .*1000"):
         assign_splits(Pictures(counts=Counts(train=750, val=200, test=50)), images((20, 9)))
 
 
@@ -87,7 +87,7 @@ def test_shares_follow_each_class_s_own_size() -> None:
     expected = {(0, "train"): 14, (0, "val"): 3, (0, "test"): 3, (1, "train"): 71, (1, "val"): 15, (1, "test"): 15}
     assert counted == expected
     assert notices == ()
-    with pytest.raises(DataError, match=r"class 'second' of Pictures has 9 images, but at least 10"):
+    with pytest.raises(DataError, match=r"'second' of Pictures has 9 images, .* 10"):
         assign_splits(Pictures(counts=Shares()), images((20, 9)))
 
 
@@ -125,7 +125,7 @@ def test_a_data_set_says_how_much_is_carved() -> None:
     }
     assert notices == ("no test split of its own: 20 % of each class's training images are for test",)
     alone = [replace(image, split=None) for image in given_images]
-    with pytest.raises(DataError, match="but its images carry no split of their own"):
+    with pytest.raises(DataError, match="no split of their own"):
         assign_splits(Pictures(counts=HoldOutShares(test=20)), alone)
 
 

@@ -42,7 +42,7 @@ def test_of_one_arm_alone(tmp_path: Path) -> None:
     found = ensemble(study, 3, "from_scratch")
     assert {trial.arm for trial, _ in found.members} == {"from_scratch"}
     for top in (1, 4):
-        with pytest.raises(InspectionError, match=f"top is {top}, but must be from 2 .* there are 3"):
+        with pytest.raises(InspectionError, match=f"top is {top}, .*from 2 .* 3"):
             ensemble(study, top, "from_scratch")
     with pytest.raises(InspectionError, match="did you mean fine_tuned"):
         ensemble(study, 2, "fine_tune")
@@ -54,7 +54,7 @@ def test_other_test_images_and_missing_files_are_refused(tmp_path: Path) -> None
     with np.load(path) as file:
         stored = dict(file)
     np.savez(path, **{**stored, "names": stored["names"][::-1]})  # type: ignore[arg-type]
-    with pytest.raises(InspectionError, match="fine_tuned-0101 was tested on other images than fine_tuned-0102"):
+    with pytest.raises(InspectionError, match=r"fine_tuned-0101 .*fine_tuned-0102"):
         ensemble(study, 2)
     path.write_bytes(b"PK")
     with pytest.raises(InspectionError, match="holds no test predictions"):

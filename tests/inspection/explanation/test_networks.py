@@ -270,11 +270,11 @@ def test_an_export_that_answers_otherwise_is_not_kept(study: Path, monkeypatch: 
     monkeypatch.setattr("inspection.prediction.exports.keras.run", wrong)
     status, _, errors = run(study, "export", "--to", "keras")
     assert status == 2
-    assert "answers otherwise: probabilities differ by up to" in errors[0]
+    assert "probabilities differ" in errors[0]
     assert not list((study / "exports").iterdir())
     status, _, errors = run(study, "export", "--to", "keras", "--arm", "from_scratch")
     assert (status, len(errors)) == (2, 1)
-    assert "is no Keras network, and only those can be exported" in errors[0]
+    assert "no Keras network" in errors[0]
 
 
 def test_a_damaged_winner_is_one_line(study: Path, tmp_path: Path) -> None:
@@ -282,7 +282,7 @@ def test_a_damaged_winner_is_one_line(study: Path, tmp_path: Path) -> None:
 
     path = tmp_path / "model.keras"
     path.write_bytes((study / "winners" / "fine_tuned" / "model.keras").read_bytes()[:500])
-    with pytest.raises(InspectionError, match="is no Keras model that can be read") as raised:
+    with pytest.raises(InspectionError, match="no Keras model") as raised:
         load_network(path)
     assert "\n" not in str(raised.value)
 

@@ -56,7 +56,7 @@ def test_answers_stand_where_their_images_stood(batch: int) -> None:
 def test_classes_come_by_probability_and_the_first_of_equals_first() -> None:
     (found,) = answers([picture(1)], by_value, lambda outputs: NAMES, 5, 4)
     assert found.classes == (("dumplings", 0.8), ("churros", 0.1), ("sushi", 0.1))
-    with pytest.raises(InspectionError, match="3 outputs, but there are names for 2"):
+    with pytest.raises(InspectionError, match=r"3 outputs.* 2"):
         list(answers([picture(1)], by_value, lambda outputs: NAMES[:2], 5, 4))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -77,7 +78,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.mark.skipif(not INSTALLED, reason="needs make setup EXTRAS=mlflow")
 def test_a_study_on_a_real_server(server: str, record: StudyRecord, tmp_path: Path) -> None:
     told = export(record, list(record.trials), server)
-    assert told == f"mlflow: 16 runs written to experiment food10/example, 0 were there ({server})"
+    assert re.findall(r"\b\d+ \w+", told)[:2] == ["16 runs", "0 were"]
+    assert server in told
 
     import mlflow  # type: ignore[import-not-found]
 
@@ -107,16 +109,15 @@ def test_a_study_on_a_real_server(server: str, record: StudyRecord, tmp_path: Pa
     # Again: nothing doubles; half a run is replaced; a trial that still runs waits.
     client.set_tag(run.info.run_id, "podium.whole", "2 epochs")
     record.trials["fine_tuned-0000"].ended_time = None
-    assert "1 runs written to experiment food10/example, 14 were there, 1 still run" in export(
-        record, list(record.trials), server
-    )
+    told = export(record, list(record.trials), server)
+    assert re.findall(r"\b\d+ \w+", told)[:3] == ["1 runs", "14 were", "1 still"]
     assert len(client.search_runs([experiment.experiment_id])) == 16
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not INSTALLED, reason="needs make setup EXTRAS=mlflow")
 def test_where_no_server_is_it_is_one_line(record: StudyRecord) -> None:
-    with pytest.raises(ReportingError, match="no server answers there; `mlflow server` starts one"):
+    with pytest.raises(ReportingError, match="`mlflow server`"):
         export(record, list(record.trials), "http://127.0.0.1:9")
     with pytest.raises(ReportingError, match="unsupported URI"):
         export(record, list(record.trials), "foo://bar")

@@ -84,7 +84,7 @@ def test_a_full_disk_is_told_before_anything_is_computed(
         return type("Usage", (), {"free": 1000})
 
     monkeypatch.setattr(feature_extraction.shutil, "disk_usage", disk_usage)
-    with pytest.raises(DataError, match="choose another out, or pooling average"):
+    with pytest.raises(DataError, match="pooling average"):
         extract(store, of("flatten"), tmp_path / "features.h5", silent)
     assert list(tmp_path.iterdir()) == []
 

@@ -210,7 +210,8 @@ def test_live_augmentation_is_never_kept_but_validation_images_are(tmp_path: Pat
     train = train_images()
     train.view = dataclasses.replace(train.view, augmentation="live")
     learner, fact = start(tuned(tmp_path), train)
-    assert (fact["kept"], fact["why"]) == (False, "live augmentation: no image comes twice")
+    assert fact["kept"] is False
+    assert fact["why"].startswith("live augmentation")
     assert [split_of(tmp_path, key) for key in entries(tmp_path)] == ["val"]
     assert train.passes == 0
     assert np.isfinite(learner.epoch(0)["loss"])
@@ -251,7 +252,8 @@ def test_without_a_folder_nothing_is_kept() -> None:
 def test_weights_that_a_seed_draws_are_not_kept(tmp_path: Path) -> None:
     random: Any = "random"
     _, fact = start(tuned(tmp_path, weights=random))
-    assert fact == {"kept": False, "why": "its weights are drawn by the trial's seed"}
+    assert fact["kept"] is False
+    assert "seed" in fact["why"]
     assert entries(tmp_path) == set()
 
 
@@ -265,7 +267,7 @@ def test_what_does_not_fit_is_not_kept_and_says_why(tmp_path: Path) -> None:
     (size,) = bytes_of(tmp_path / "a", "train")
     _, fact = start(tuned(tmp_path / "b", features_bytes=size - 1))
     assert fact["kept"] is False
-    assert "GB would not fit into the" in fact["why"]
+    assert "GB" in fact["why"]
     assert fact["limit_bytes"] == size - 1
     _, fact = start(tuned(tmp_path / "c", features_bytes=size))
     assert fact["kept"] is True

@@ -289,7 +289,7 @@ def test_out_of_memory_is_infeasible() -> None:
         tf.errors.InternalError(None, None, "CUDA_ERROR_OUT_OF_MEMORY: out of memory"),
         MemoryError(),
     ):
-        expected = pytest.raises(Infeasible, match="batch_size 32 at 224 px does not fit in memory")
+        expected = pytest.raises(Infeasible, match=r"batch_size 32 at 224 px .*memory")
         with expected, raise_oom_as_infeasible("residual with batch_size 32 at 224 px"):
             raise error
     with pytest.raises(tf.errors.InternalError), raise_oom_as_infeasible("x"):
@@ -385,7 +385,7 @@ def test_what_does_not_fit_at_all_is_infeasible(monkeypatch: pytest.MonkeyPatch,
     if others:
         MODEL_CACHE.get(residual(conv_blocks=2), STATISTICS)
     out_of_memory_at(step, monkeypatch)
-    with pytest.raises(Infeasible, match="residual with batch_size 8 at 16 px does not fit in memory"):
+    with pytest.raises(Infeasible, match=r"residual .*batch_size 8 at 16 px .*memory"):
         train(residual())
 
 

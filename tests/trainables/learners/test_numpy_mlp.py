@@ -120,7 +120,7 @@ def test_impossible_configurations_are_infeasible(config: dict[str, Any], messag
 
 
 def test_divergence_is_infeasible() -> None:
-    with pytest.raises(Infeasible, match="not finite in epoch 1: try a smaller learning_rate"):
+    with pytest.raises(Infeasible, match=r"epoch 1: .*learning_rate"):
         trained(learning_rate=1e30)
 
 

@@ -117,7 +117,7 @@ def test_what_does_not_fit_at_all_is_infeasible_and_advises_no_batch_size(no_mem
     no_memory_once()
     with pytest.raises(OutOfMemory) as raised:
         started().epoch(0)
-    assert "does not fit in memory: give a trial more with gpus_per_trial" in str(raised.value)
+    assert "gpus_per_trial" in str(raised.value)
     assert "batch_size" not in str(raised.value)
     assert "\n" not in str(raised.value)
 

@@ -153,7 +153,7 @@ def test_one_sigmoid_unit_is_two_probabilities() -> None:
     assert unit.count_params() == 1280 + 1
     score = 1 / (1 + np.exp(-np.asarray(unit(features(images)))[:, 0]))
     np.testing.assert_allclose(np.asarray(network.model(images)), np.stack([1 - score, score], axis=1), rtol=1e-5)
-    with pytest.raises(ValueError, match="head is sigmoid, which tells two classes apart, but there are 3"):
+    with pytest.raises(ValueError, match=r"head is sigmoid, .* 3"):
         fine_tuned.build(BuildSpec(config, (32, 32, 3), 3, **STATISTICS, weights="random"))
 
 
@@ -184,7 +184,7 @@ def test_images_are_enlarged_and_centred_inside_the_network() -> None:
     expected = tf.image.resize(images.astype(np.float32), (128, 128), "bicubic", antialias=False)
     expected = (expected - np.array(STATISTICS["channel_mean"], np.float32)) / 255
     np.testing.assert_allclose(np.asarray(seen), np.asarray(expected), atol=1e-4)
-    with pytest.raises(ValueError, match="outputs is 2, but there are 3 classes"):
+    with pytest.raises(ValueError, match=r"outputs is 2, .* 3 classes"):
         fine_tuned.build(BuildSpec({**config, "outputs": 2}, (32, 32, 3), 3, **STATISTICS, weights="random"))
 
 
@@ -323,7 +323,7 @@ def test_an_impossible_dropout_is_one_line(rate: float) -> None:
 
     assert dropout_rate({}) == 0
     assert dropout_rate({"dropout": 0.25}) == 0.25
-    with pytest.raises(ValueError, match=f"dropout is {rate:g}, but must be at least 0 and below 1"):
+    with pytest.raises(ValueError, match=f"dropout is {rate:g}, .* 0 and below 1"):
         dropout_rate({"dropout": rate})
 
 

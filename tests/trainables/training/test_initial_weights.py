@@ -235,5 +235,5 @@ def test_a_layer_that_draws_by_an_initializer_nobody_named_is_refused() -> None:
 
     inputs = keras.Input((4,))
     layer = keras.layers.PReLU(alpha_initializer="random_normal", name="odd")
-    with pytest.raises(NotImplementedError, match="layer odd draws weights by alpha_initializer"):
+    with pytest.raises(NotImplementedError, match=r"odd .*alpha_initializer"):
         InitialState(Network(model=keras.Model(inputs, layer(inputs))))

@@ -71,5 +71,5 @@ def test_the_floor_under_boxes_is_a_box() -> None:
 def test_a_view_that_crops_is_refused(tmp_path: Path) -> None:
     task = load_task("boxes")
     cropping = tuple(replace(arm, view=replace(arm.view, fit="center_crop")) for arm in task.arms)
-    with pytest.raises(UsageError, match="frozen of boxes asks for boxes in a view with fit 'center_crop'"):
+    with pytest.raises(UsageError, match=r"frozen.*'center_crop'"):
         plan(tmp_path, replace(task, arms=cropping))

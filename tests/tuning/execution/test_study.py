@@ -376,7 +376,8 @@ def test_more_gpus_than_there_are_is_one_line(tmp_path: Path) -> None:
         *("--results", tmp_path / "results", "--data-dir", tmp_path / "data"),
     )
     assert done.returncode == 2
-    assert done.stderr == "Error: --gpus is 2, but Ray finds 0 here; leave --gpus out to train on processors\n"
+    assert done.stderr.startswith("Error: --gpus is 2, ")
+    assert done.stderr.count("\n") == 1
     assert not list((tmp_path / "results" / "food10").iterdir())
 
 

@@ -538,5 +538,5 @@ def test_an_arm_whose_learner_has_no_backbone_is_not_pre_trained(tmp_path: Path)
     pretraining = Pretraining(dataset=task.dataset, config={}, view=InputConfig(image_size=16), epochs=4)
     task = replace(task, arms=(replace(task.arms[0], learner="pixels_learner", pretraining=pretraining),))
     settings = StudySettings(results=tmp_path, data_dir=tmp_path)
-    with pytest.raises(UsageError, match="slow is pre-trained first, but its learner pixels_learner has no backbone"):
+    with pytest.raises(UsageError, match=r"slow .*pixels_learner"):
         make_plan(task, settings, Share(slots=1, cpus=1.0, gpus=0.0), "study")

@@ -237,7 +237,7 @@ def test_a_family_is_as_its_document_defines_it(started: tuple[Case, Any]) -> No
 def test_the_smallest_image_is_the_smallest_that_works(name: str) -> None:
     case = CASES[name]
     if case.smallest > 1:
-        with pytest.raises(ValueError, match=f"image size is {case.smallest - 1}, but must be at least") as raised:
+        with pytest.raises(ValueError, match=f"image size is {case.smallest - 1}, ") as raised:
             build(name, case.smallest - 1)
         assert "\n" not in str(raised.value)
     if case.smallest < case.side:  # else every test builds it at its smallest
@@ -344,5 +344,5 @@ def test_impossible_configurations_are_one_line(name: str, config: dict[str, Any
     with pytest.raises(ValueError, match=message) as raised:
         build(name, **config)
     assert "\n" not in str(raised.value)
-    with pytest.raises(ValueError, match=r"weights is x.h5, but this network is trained from scratch"):
+    with pytest.raises(ValueError, match=r"weights is x.h5, .*from scratch"):
         model_family(CASES[name].model).build(BuildSpec({}, (64, 64, 3), 3, **STATISTICS, weights="x.h5"))
