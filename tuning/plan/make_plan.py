@@ -16,6 +16,7 @@ from search_spaces.space import Space
 from tasks.task import Arm, Task
 from trainables.learners.registry import find_learner
 from tuning.plan.config_list import only_backbone, read_config_list
+from tuning.plan.image_limits import drop_values_for_larger_images
 from tuning.plan.resources import Share
 from tuning.plan.resume_from import Origin, find_checkpoint, fix_to_checkpoint
 from tuning.plan.settings import StudySettings, UsageError, check
@@ -198,7 +199,7 @@ def _changed(arm: Arm, space: Space, settings: StudySettings) -> Arm:
     view = arm.view
     if settings.image_size is not None:
         view = replace(view, image_size=settings.image_size)
-    arm = replace(arm, space=space, view=view)
+    arm = replace(arm, space=drop_values_for_larger_images(arm.name, space, view.image_size), view=view)
     if not arm.trains:
         return arm
     if settings.augmentation is not None and find_learner(arm.learner).augments:
