@@ -102,6 +102,7 @@ ARROWS: dict[str, set[str]] = {
     "tuning.plan": {
         *("tuning.records", "tuning.stopping", "tasks.task", "search_spaces", "datasets"),
         *("trainables.trial_spec", "trainables.learner", "trainables.learners.registry", "trainables.devices"),
+        "trainables.models.backbones.registry",  # the smallest images of each backbone
     },
     "tuning.listeners": {"tuning.records", "tuning.plan", "search_spaces"},
     "tuning.execution": {
@@ -125,7 +126,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "reporting.formats": {
         *("reporting.results", "reporting.significance", "reporting.tables", "reporting.errors"),
-        *("tuning.records", "tasks.task"),
+        *("reporting.csv_text", "tuning.records", "tasks.task"),
     },
     # Importances are computed by Optuna, which only tuning/ knows.
     "reporting.plots": {
@@ -140,7 +141,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "reporting.trials": {
         *("reporting.results", "reporting.tables", "reporting.formats", "reporting.errors", "tuning.records"),
-        "search_spaces.formatting",
+        *("reporting.csv_text", "search_spaces.formatting"),
     },
     "reporting.report": {
         "reporting",
@@ -153,7 +154,7 @@ ARROWS: dict[str, set[str]] = {
     # What a best model knows: its network and its stored predictions.
     "inspection.loading": {"tuning.records", "trainables", "datasets", "reporting.results"},
     "inspection.prediction.exports": {"inspection.loading"},
-    "inspection.prediction": {"inspection.loading", "tuning.records", "trainables", "datasets"},
+    "inspection.prediction": {"inspection.loading", "tuning.records", "trainables", "datasets", "reporting.csv_text"},
     "inspection.explanation": {
         *("inspection.loading", "tuning.records", "trainables", "datasets", "reporting.plots", "reporting.tables"),
         *("search_spaces.known_names", "search_spaces.formatting"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +12,7 @@ from numpy.typing import NDArray
 from inspection.loading.best_model import InspectionError
 from inspection.loading.load_model import Classifier
 from inspection.prediction.input_images import Picture
+from reporting.csv_text import csv_row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,10 +75,10 @@ def rendered(found: Iterable[Answer], form: str) -> Iterator[str]:
     if form == "json":
         yield from _json(found)
     elif form == "csv":
-        yield _row(["image", "rank", "class", "probability"])
+        yield csv_row(["image", "rank", "class", "probability"])
         for answer in found:
             for rank, (name, probability) in enumerate(answer.classes, start=1):
-                yield _row([answer.image, rank, name, f"{probability:.6g}"])
+                yield csv_row([answer.image, rank, name, f"{probability:.6g}"])
     else:
         for answer in found:
             if not answer.failure:
@@ -98,9 +97,3 @@ def _json(found: Iterable[Answer]) -> Iterator[str]:
         said = {"error": answer.failure} if answer.failure else {"classes": classes}
         before = json.dumps({"image": answer.image, **said}, ensure_ascii=False)
     yield from [before, "]"] if before else ["]"]
-
-
-def _row(cells: Sequence[object]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow(cells)
-    return text.getvalue()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas
 
+from reporting.csv_text import csv_rows
 from reporting.formats.summary_json import published_of
 from reporting.results.arm_results import ArmResult, best_arm, summarize_arms
 from reporting.results.reference_results import Published, read_published
@@ -134,7 +137,8 @@ def history_frame(record: StudyRecord) -> pandas.DataFrame:
 
 def to_csv(frame: pandas.DataFrame) -> str:
     """Return the frame as CSV text with the same bytes on every platform."""
-    return str(frame.to_csv(index=False, lineterminator="\n"))
+    text = frame.to_csv(index=False, lineterminator="\r\n")
+    return csv_rows(csv.reader(io.StringIO(text, newline="")))
 
 
 def _identity(record: StudyRecord, row: ArmResult) -> dict[str, Any]:

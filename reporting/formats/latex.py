@@ -29,16 +29,25 @@ _PROSE_WIDTH = 0.3  # share of the line at which a column of words wraps
 _MOST_COLUMNS = 6  # columns that fit on a page of 12 cm; a wider table is transposed
 
 
-def latex_text(block: Block) -> str:
-    r"""Render a study's tables for \input. Heading and remarks on the study become comments."""
+def latex_text(block: Block, prefix: str = "") -> str:
+    r"""Render a study's tables for \input. Heading and remarks on the study become comments.
+
+    Args:
+        block: The tables and the text around them.
+        prefix: Begins every label, so that labels of several blocks in one document differ.
+    """
     comments = [f"% {line}" for text in (block.heading, *block.before, *block.after) for line in text.splitlines()]
-    return "\n".join(["% needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}", *comments, ""]) + "\n".join(
-        map(latex_table, block.tables)
-    )
+    head = "\n".join(["% needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}", *comments, ""])
+    return head + "\n".join(latex_table(table, prefix) for table in block.tables)
 
 
-def latex_table(table: RenderedTable) -> str:
-    r"""Render a table as a float, from \begin{table} to \end{table}."""
+def latex_table(table: RenderedTable, prefix: str = "") -> str:
+    r"""Render a table as a float, from \begin{table} to \end{table}.
+
+    Args:
+        table: The table.
+        prefix: Begins its label.
+    """
     notes = [f"{_mark(place)} {escaped(note)}" for place, note in enumerate(table.notes, 1)]
     table = with_marks(table, _marked)
     columns = sum(2 if heading.compared else 1 for heading in table.headings)
@@ -51,7 +60,7 @@ def latex_table(table: RenderedTable) -> str:
             r"\begin{table}",
             r"\centering",
             rf"\caption{{{escaped(table.title)}}}",
-            rf"\label{{tab:{table.name.replace('_', '-')}}}",
+            rf"\label{{tab:{prefix}{table.name.replace('_', '-')}}}",
             rf"\begin{{tabular}}{{@{{}}{_alignment(table.headings)}@{{}}}}",
             r"\toprule",
             *_head(table.headings),
@@ -63,7 +72,7 @@ def latex_table(table: RenderedTable) -> str:
             *[line + (r" \\" if place < len(below) - 1 else "") for place, line in enumerate(below)],
             *([r"\end{minipage}"] if below else []),
             r"\end{table}",
-            *(f"% {command}" for command in table.commands),
+            *(f"% {line}" for command in table.commands for line in command.splitlines()),
             "",
         ]
     )
@@ -106,4 +115,5 @@ def _head(headings: Sequence[Heading]) -> list[str]:
 
 def render(studies: Sequence[Study]) -> str:
     r"""Render studies for \input: tables as floats, the text around them as comments."""
-    return "\n".join(map(latex_text, blocks(studies)))
+    prefixes = ["", *(f"study-{number}-" for number in range(2, len(studies) + 1))]
+    return "\n".join(map(latex_text, blocks(studies), prefixes))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from reporting.csv_text import csv_rows
 from reporting.formats.markdown import escaped
 from reporting.tables.formatting import ABSENT, duration
 from reporting.trials.query import TrialQueryResult
@@ -95,11 +94,7 @@ def markdown_text(runs: TrialQueryResult) -> str:
 
 def csv_text(runs: TrialQueryResult) -> str:
     """Render the trials as CSV: numbers with all digits, absent values empty."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, runs.columns, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(runs.rows)
-    return text.getvalue().rstrip("\n")
+    return csv_rows([runs.columns, *([row[name] for name in runs.columns] for row in runs.rows)]).rstrip("\n")
 
 
 def json_text(runs: TrialQueryResult) -> str:

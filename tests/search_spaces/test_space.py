@@ -279,3 +279,15 @@ def test_former_words_of_schedules_are_understood(former: str, current: str) -> 
     assert food10.FROM_SCRATCH.complete({**published, "schedule": former})["schedule"] == current
     assert check(former) == current
     assert {former, current} & set(SCHEDULES) == {current}
+
+
+def test_each_parameter_stands_once_and_after_what_it_depends_on() -> None:
+    optimizer = CategoricalParameter(name="optimizer", values=("adam", "sgd"), source="test")
+    momentum = FloatParameter(
+        name="momentum", low=0.8, high=0.9, when=Condition(parameter="optimizer", values=("sgd",)), source="test"
+    )
+    with pytest.raises(SpaceError, match=r"optimizer.*twice"):
+        Space(parameters=(optimizer, optimizer))
+    with pytest.raises(SpaceError, match=r"momentum.*optimizer.*before"):
+        Space(parameters=(momentum, optimizer))
+    assert Space(parameters=(optimizer, momentum)).names == ("optimizer", "momentum")

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
+from sqlalchemy import URL
 
 from search_spaces.objective import Objective
 from tuning.records.events import AnyEvent, StudyStarted, TrialEnded
@@ -44,7 +45,8 @@ class OptunaDatabase:
     def _create(self) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         header = self._record.header
-        storage = optuna.storages.RDBStorage(f"sqlite:///{self._path.resolve()}")
+        url = URL.create("sqlite", database=str(self._path.resolve()))  # escapes "?" and "%" of a folder's name
+        storage = optuna.storages.RDBStorage(url.render_as_string())
         for arm in self._record.arms:
             name, direction = f"{header.task}/{header.study}/{arm.name}", direction_of(header.objective)
             study = optuna.create_study(study_name=name, storage=storage, direction=direction)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from PIL import Image
+from PIL import Image, ImageChops
 
 import cli
 from inspection.explanation.architecture_diagram import MOST_BOXES, boxes, draw
@@ -83,6 +84,19 @@ def test_few_layers_are_drawn_each_and_many_by_block_or_name() -> None:
     named = boxes(chain(("images", "InputLayer", None, None), *units))
     assert [box.name for box in named[:3]] == ["images", "stage0_unit0", "stage0_unit1"]
     assert len(named) == 1 + 27 <= MOST_BOXES
+
+
+def test_a_sum_names_what_else_it_reads(tmp_path: Path) -> None:
+    """A residual block: `sum` reads the layer before it, and `stem` beside it; `side` reads `stem` alone."""
+    listing = chain(*((name, "Conv2D 3x3", None, None) for name in ("stem", "conv", "sum", "side")))
+    stem, conv, total, side = listing.layers
+    layers = (stem, conv, replace(total, reads=("conv", "stem")), replace(side, reads=("stem",)))
+    plain, residual = tmp_path / "plain.png", tmp_path / "residual.png"
+    draw(listing, plain)
+    draw(replace(listing, layers=layers), residual)
+    with Image.open(plain) as first, Image.open(residual) as second:
+        assert first.size == second.size
+        assert ImageChops.difference(first.convert("L"), second.convert("L")).getbbox() is not None
 
 
 def test_the_picture_is_legible_where_it_is_drawn(tmp_path: Path) -> None:

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
-from inspection.prediction.imagenet import NAMES_FILE, class_names
+import h5py
+import pytest
+
+from inspection.loading.best_model import InspectionError
+from inspection.prediction.imagenet import NAMES_FILE, class_names, load, names
 
 
 def test_a_line_a_class_in_the_order_of_wordnets_identifiers() -> None:
@@ -30,3 +35,18 @@ def test_names_tell_classes_apart() -> None:
         999: "toilet tissue",
     }
     assert (names[134], names[517]) == ("crane (n02012849)", "crane (n03126707)")
+
+
+def test_a_network_with_fewer_outputs_has_the_first_names() -> None:
+    assert names(3) == class_names()[:3]
+
+
+@pytest.mark.slow  # imports TensorFlow
+def test_an_unknown_model_and_weights_that_do_not_fit(tmp_path: Path) -> None:
+    with pytest.raises(InspectionError, match="EfficientNetLite0"):
+        load("EfficientNetLit0", None)
+    unfit = tmp_path / "unfit.weights.h5"
+    with h5py.File(unfit, "w") as file:
+        file["layers"] = [1.0]
+    with pytest.raises(InspectionError, match=re.escape(str(unfit))):
+        load("EfficientNetB0", unfit)

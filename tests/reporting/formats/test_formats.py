@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -246,3 +247,13 @@ def test_what_cannot_stand_side_by_side_says_why(tmp_path: Path) -> None:
     assert text.count("Best variant of each model type, tested") == 2
     alone = table_text([second], width=100, colour=False)
     assert "One below another" not in alone
+
+
+def test_latex_labels_and_commands_of_two_studies(tmp_path: Path) -> None:
+    first, _ = _studies(tmp_path)
+    sample = write_study(tmp_path / "sample", example_events(sample=True))
+    labels = re.findall(r"\\label\{([^}]+)\}", summarize_text([first, sample], "latex"))
+    assert len(labels) > 2
+    assert len(set(labels)) == len(labels)  # LaTeX: "multiply defined"
+    lines = latex_table(replace(TABLE, commands=("python cli.py tune a --data 'two\n\\input{lines}'",))).splitlines()
+    assert [line for line in lines if "input" in line] == ["% \\input{lines}'"]

@@ -1,8 +1,12 @@
-"""Draws of every search, equal to the last bit to those of the version before parameters and schedules were renamed."""
+"""Draws of every search, equal to those of the version before parameters and schedules were renamed.
+
+Equal to nine digits: NumPy's exp and log round the last one differently on processors with other vector instructions.
+"""
 
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +63,9 @@ def test_configurations_are_drawn_as_ever(key: str, tmp_path: Path) -> None:
             drawn.append(spec.training.config)
     log.close()
     expected = [{name: current_word(name, value) for name, value in config.items()} for config in DRAWS[key]]
-    assert [list(config.items()) for config in drawn] == [list(config.items()) for config in expected]
+    assert [list(config) for config in drawn] == [list(config) for config in expected]
+    values = [(value, config[name]) for one, config in zip(drawn, expected, strict=True) for name, value in one.items()]
+    assert [value for value, old in values if not (value == old or math.isclose(value, old, rel_tol=1e-9))] == []  # type: ignore[arg-type]
 
 
 def _arms(task: str) -> tuple[str, ...]:
