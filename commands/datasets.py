@@ -67,7 +67,7 @@ def convert(source: Path, target: Path) -> None:
 @datasets.command()
 @click.argument("task")
 @_image_options
-@click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Where to write the picture (PNG).")
+@click.option("--picture", type=click.Path(path_type=Path, dir_okay=False), help="Draw them to this file (PNG).")
 @data_dir_option
 def describe(task: str, picture: Path | None, data_dir: Path | None, **source: Any) -> None:
     """Describe TASK's images: classes, splits, sizes, duplicates, pixel statistics."""
@@ -79,9 +79,11 @@ def describe(task: str, picture: Path | None, data_dir: Path | None, **source: A
     store = open_with_bars(dataset, data_folder(data_dir), source["data"], quiet=False)
     described = statistics.describe(store)
     click.echo(statistics.render_text(described))
-    target = picture or Path(f"{dataset.name}.png")
-    draw_statistics(described, target)
-    click.echo(f"picture: {target}")
+    if picture is None:
+        click.echo("--picture FILE.png draws classes, sizes and pixel values")
+    else:
+        draw_statistics(described, picture)
+        click.echo(f"picture: {picture}")
 
 
 @datasets.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import struct
 import warnings
 from collections.abc import Callable, Iterator
@@ -73,15 +74,42 @@ def stored_size(encoded: bytes, max_side: int, max_megapixels: float = MAX_MEGAP
         return Size(width, height) if _orientation(encoded, image) in SIDEWAYS else Size(height, width)
 
 
-def decode(encoded: bytes, max_side: int, max_megapixels: float = MAX_MEGAPIXELS) -> NDArray[np.uint8]:
+def deep_maximum(encoded: bytes, max_megapixels: float = MAX_MEGAPIXELS) -> float | None:
+    """Return the largest value of an image of more than 8 bits a channel; None for any other image.
+
+    Args:
+        encoded: Content of the file.
+        max_megapixels: Limit before decoding.
+
+    Raises:
+        DecodeError: The file is no image, or holds values that no grey level stands for.
+    """
+    with _opened(encoded, max_megapixels) as image:
+        return float(_deep_values(encoded, image).max()) if _is_deep(image) else None
+
+
+def white_level_of(maximum: float) -> float:
+    """Return the value that is shown as white: the largest number of as many bits as `maximum` needs, at least 1.
+
+    A camera of 12 bits has 4095, values from 0 to 1 have 1, and those that use all of 16 bits have 65535.
+    """
+    return 2.0 ** max(1, math.ceil(math.log2(maximum + 1))) - 1
+
+
+def decode(
+    encoded: bytes, max_side: int, max_megapixels: float = MAX_MEGAPIXELS, white_level: float | None = None
+) -> NDArray[np.uint8]:
     """Decode an image, upright, with neither side above `max_side`; it is never enlarged.
 
-    Transparency is composited on white, 16-bit values are scaled to 8, and of an animation the first frame is taken.
+    Transparency is composited on white, values of more than 8 bits are scaled to 8, and of an animation the first frame
+    is taken.
 
     Args:
         encoded: Content of the file.
         max_side: Longest side in pixels.
         max_megapixels: Limit before decoding, by the header.
+        white_level: Value that is shown as white where channels have more than 8 bits: one for all images of a data
+            set. None is the largest value of the file's format; of floating-point values 1 or 255.
 
     Returns:
         uint8 [H, W, 3], RGB, 0 to 255.
@@ -94,11 +122,11 @@ def decode(encoded: bytes, max_side: int, max_megapixels: float = MAX_MEGAPIXELS
         orientation = _orientation(encoded, image)
         pixels = _decoded_jpeg(encoded, image, target)
         if pixels is None:
-            claimed = image.size
+            claimed, deep = image.size, _is_deep(image)
             image.load()
             if image.size != claimed:
                 raise DecodeError(f"its header claims {claimed[0]} x {claimed[1]} pixels, it holds {image.size}")
-            pixels = np.array(_as_rgb(image))
+            pixels = _scaled_to_8_bits(encoded, image, white_level) if deep else np.array(_as_rgb(image))
     if pixels.shape[1::-1] != target:
         cv2 = opencv()
         pixels = cv2.resize(pixels, target, interpolation=cv2.INTER_AREA)
@@ -164,6 +192,8 @@ def _opened(encoded: bytes, max_megapixels: float) -> Iterator[Image.Image]:
 
 
 def _orientation(encoded: bytes, image: Image.Image) -> int:
+    if image.format == "TIFF":  # Pillow turns it while it loads the pixels, and tells the size as it is then
+        return 1
     # Pillow decodes all of a PNG to look for an EXIF block behind its pixels: two thirds of what the pixels cost.
     if image.format == "PNG" and not any(block in encoded for block in PNG_EXIF):
         return 1
@@ -174,8 +204,6 @@ def _orientation(encoded: bytes, image: Image.Image) -> int:
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
-        return Image.fromarray(_scaled_to_8_bits(image)).convert("RGB")
     if image.has_transparency_data:
         layer = image.convert("RGBA")
         white = Image.new("RGBA", layer.size, (255, 255, 255, 255))
@@ -183,16 +211,43 @@ def _as_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _scaled_to_8_bits(image: Image.Image) -> NDArray[np.uint8]:
-    """Grey values [H, W] of a 16-bit, 32-bit or floating-point image. Pillow's own convert() clips them at 255."""
+def _is_deep(image: Image.Image) -> bool:
+    """Return whether channels have more than 8 bits. To be asked before the pixels are loaded."""
+    tiles = getattr(image, "tile", None)
+    arguments = tiles[0].args if tiles else ""
+    raw_mode = str(arguments[0] if isinstance(arguments, tuple) and arguments else arguments)  # such as "RGB;16B"
+    return image.mode.startswith("I;16") or image.mode in ("I", "F") or (image.mode == "RGB" and ";16" in raw_mode)
+
+
+def _scaled_to_8_bits(encoded: bytes, image: Image.Image, white_level: float | None) -> NDArray[np.uint8]:
+    """Return the pixels [H, W, 3] of a deep image. Pillow's own convert() clips grey values at 255."""
+    values = _deep_values(encoded, image)
+    if white_level is None:
+        white_level = _white_level_of_format(image, float(values.max()))
+    levels = np.rint(np.minimum(values * (255.0 / white_level), 255.0)).astype(np.uint8)
+    return levels if levels.ndim == 3 else np.repeat(levels[:, :, None], 3, axis=2)
+
+
+def _deep_values(encoded: bytes, image: Image.Image) -> NDArray[np.float64]:
+    """Return the values of a deep image, [H, W] or [H, W, 3].
+
+    Pillow keeps the upper 8 bits of 16-bit colours, which may be few of a camera's 12; OpenCV keeps all.
+    """
+    if image.mode == "RGB":
+        cv2 = opencv()
+        found = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
+        if found is not None and found.dtype == np.uint16 and found.shape == (image.height, image.width, 3):
+            return np.asarray(found[:, :, ::-1], np.float64)
+        return np.asarray(image).astype(np.float64) * 257  # 255 becomes 65535
     values = np.asarray(image).astype(np.float64)
     if not np.isfinite(values).all() or values.min() < 0:
         raise DecodeError("it holds negative or not finite values, which no grey level stands for")
-    highest = values.max()
-    if image.mode == "F":
-        if highest > 255:
-            raise DecodeError(f"its floating-point values reach {highest:g}; only 0 to 1 and 0 to 255 are understood")
-        full = 1.0 if highest <= 1 else 255.0
-    else:
-        full = 65535.0 if highest <= 65535 else 2.0**31 - 1
-    return np.rint(values * (255.0 / full)).astype(np.uint8)
+    return values
+
+
+def _white_level_of_format(image: Image.Image, highest: float) -> float:
+    if image.mode != "F":
+        return 65535.0 if highest <= 65535 else 2.0**31 - 1
+    if highest > 255:
+        raise DecodeError(f"its floating-point values reach {highest:g}; only 0 to 1 and 0 to 255 are understood")
+    return 1.0 if highest <= 1 else 255.0

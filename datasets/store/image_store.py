@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from datasets.dataset import SPLITS, DataError, Dataset, Progress, Split, silent
 from datasets.readers.location import describe_origin, local
 from datasets.store.folds import Fold, apply_fold
+from datasets.store.notices import even_notice
 from datasets.store.store_writer import VERSION, build
 from errors import arg
 
@@ -158,14 +159,18 @@ class ImageStore:
         self.name: str = facts["name"]
         self.title: str = facts["title"]  # of the data set, as a person would call it
         self.classes: tuple[str, ...] = tuple(facts["classes"])  # in the order of the labels
-        self.notices: tuple[str, ...] = tuple(facts["notices"])  # what a reader of any number from it must know
         self.broken: dict[str, str] = facts["broken"]  # images that were left out, and why, by name
         # Names of images that look the same but lie in different splits.
         self.near_duplicates = tuple((one, other) for one, other in facts["near_duplicates"])
+        self.equal_in_two_classes = tuple((one, other) for one, other in facts.get("equal_in_two_classes", ()))
         self.origin: str = facts["origin"]  # what location.describe_origin said of the images' origin
         # Mean and population standard deviation (0 to 255) of red, green and blue over the training split's pixels.
         self.channel_mean: tuple[float, ...] = tuple(facts["channel_mean"])
         self.channel_std: tuple[float, ...] = tuple(facts["channel_std"])
+        # What a reader of any number from it must know.
+        self.notices: tuple[str, ...] = (*facts["notices"], *even_notice(self.channel_std))
+        # Value shown as white, where training images have more than 8 bits a channel; see datasets.images.decode.
+        self.white_level: float | None = facts.get("white_level")
         self._fingerprint: str = facts["fingerprint"]
         if self.fold is not None:
             self.splits = apply_fold(self.fold, self.splits, self.labels, self.groups, self.classes)

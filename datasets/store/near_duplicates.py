@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -57,6 +57,26 @@ def difference_hash(thumbnail: NDArray[np.uint8]) -> np.uint64:
     small = cv2.resize(thumbnail.reshape(SIDE, SIDE), (9, 8), interpolation=cv2.INTER_AREA)
     bits = np.packbits(small[:, 1:] > small[:, :-1])
     return np.uint64(int.from_bytes(bits.tobytes(), "big"))
+
+
+def equal_pairs(contents: Sequence[Hashable], kinds: Sequence[Hashable], *, most: int = MOST) -> list[tuple[int, int]]:
+    """Find images of equal content and different kind.
+
+    Args:
+        contents: Digest of each image's pixels, or whatever is equal for equal images.
+        kinds: Split or class of each image.
+        most: Largest number of pairs returned.
+
+    Returns:
+        Positions: each such image once, after the first one of another kind.
+    """
+    pairs: list[tuple[int, int]] = []
+    first: dict[Hashable, dict[Hashable, int]] = {}
+    for place, (content, kind) in enumerate(zip(contents, kinds, strict=True)):
+        seen = first.setdefault(content, {})
+        pairs += [(other, place) for of, other in seen.items() if of != kind][:1]
+        seen.setdefault(kind, place)
+    return pairs[:most]
 
 
 def find_across_splits(

@@ -6,6 +6,7 @@ integers per split and channel determine mean, deviation and extremes.
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from datasets.store.image_store import ImageStore
 from errors import pluralize
 
 CHANNELS = ("red", "green", "blue")
+WIDTH = 100  # characters of a line of notes
 MOST_ROWS = 200  # classes, or images, that are listed one by one
 LONGEST_NAME = 40  # characters of a class's name that are shown
 
@@ -103,9 +105,11 @@ def render_text(statistics: Statistics) -> str:
             for channel, name in enumerate(CHANNELS)
         ]
     lines += ["", "Models are scaled with the training images' mean and deviation alone."]
-    lines += [f"note: {notice}" for notice in store.notices]
+    for notice in store.notices:
+        lines += textwrap.wrap(f"note: {notice}", WIDTH, subsequent_indent=" " * 6, break_long_words=False)
     left_out = [f"left out: {name}: {reason}" for name, reason in store.broken.items()]
     alike = [f"look the same: {one} and {other}" for one, other in store.near_duplicates]
+    alike += [f"equal, in two classes: {one} and {other}" for one, other in store.equal_in_two_classes]
     for listed in (left_out, alike):
         lines += listed[:MOST_ROWS]
         if len(listed) > MOST_ROWS:

@@ -126,7 +126,7 @@ def _draw_sizes(axes: Axes, statistics: Statistics) -> None:
     axes.annotate(share, (0.03, 0.04), xycoords="axes fraction", fontsize=8, va="bottom")
     shortest, longest = min(widths.min(), heights.min()), max(widths.max(), heights.max())
     span = max(10, longest - shortest)
-    limits = (shortest - 0.3 * span, longest + 0.08 * span)
+    limits = (max(0, shortest - 0.3 * span), longest + 0.08 * span)  # no image is smaller than 0
     axes.set(xlabel="width (pixels)", ylabel="height (pixels)", xlim=limits, ylim=limits, aspect="equal")
 
 

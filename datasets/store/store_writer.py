@@ -21,12 +21,13 @@ from numpy.typing import NDArray
 from atomic_file import atomic_path
 from datasets.dataset import SPLITS, Box, DataError, Dataset, Progress, SourceImage, Split
 from datasets.images.bounding_boxes import BoxError, check_all_or_none, relative
-from datasets.images.decode import DecodeError, Size, decode, stored_size
+from datasets.images.decode import DecodeError, Size, decode, deep_maximum, stored_size, white_level_of
 from datasets.images.histogram import channel_histogram, mean_and_deviation
 from datasets.images.thread_map import ordered, usable_cores
 from datasets.readers.location import describe_origin
-from datasets.store.near_duplicates import SIDE, SMALLEST, difference_hash, find_across_splits, thumbnail
-from datasets.store.notices import alike_notice, broken_notice
+from datasets.store.comparison import ImageComparison
+from datasets.store.near_duplicates import difference_hash, thumbnail
+from datasets.store.notices import alike_notice, broken_notice, two_classes_notice, white_notice
 from datasets.store.splits import MINIMUM_PER_CLASS, assign_splits
 from errors import arg
 
@@ -51,8 +52,7 @@ class _Planned:
 class _Decoded:
     digest: bytes  # of its pixels
     histogram: NDArray[np.int64]
-    hash: np.uint64  # what it looks like, from afar
-    thumbnail: NDArray[np.uint8]  # and closer; see datasets.store.near_duplicates
+    look: tuple[np.uint64, NDArray[np.uint8]]  # difference hash and thumbnail, see datasets.store.near_duplicates
 
 
 def build(dataset: Dataset, path: Path, origin: str | None, progress: Progress) -> None:
@@ -143,35 +143,39 @@ class StoreWriter:
         self._used, self._notices = assign_splits(dataset, images)
         self._broken: dict[str, str] = {}  # why images are left out, by name
         self._measure()
-        self._compared: list[_Planned] = []  # images that are compared with each other
-        self._hashes = np.empty(len(self.planned), np.uint64)
-        self._thumbnails = np.empty((len(self.planned), SIDE * SIDE), np.uint8)  # 1 KB an image: none is read again
+        self._comparison = ImageComparison(len(self.planned))
         self._fingerprint = hashlib.sha256(json.dumps(dataset.classes).encode())
         self._histograms = np.zeros((len(SPLITS), 3, 256), np.int64)
         self._writing = threading.Lock()
 
     def _measure(self) -> None:
-        def measured(pair: tuple[SourceImage, Split]) -> tuple[Size, Box | None] | str:
-            source = pair[0]
+        def measured(pair: tuple[SourceImage, Split]) -> tuple[Size, Box | None, float | None] | str:
+            source, split = pair
             try:
                 encoded = source.read()
                 box = None if source.box is None else relative(source.box, stored_size(encoded, sys.maxsize))
-                return stored_size(encoded, self._dataset.max_side), box
+                maximum = deep_maximum(encoded) if split == "train" else None
+                return stored_size(encoded, self._dataset.max_side), box, maximum
             except (DecodeError, BoxError, OSError) as error:
                 return str(error)
 
         check_all_or_none(self._dataset.title, [source for source, _ in self._used])
         offset = 0
+        maxima: list[float] = []  # of training images with more than 8 bits a channel
         threads = usable_cores()
         every = ordered(measured, self._used, threads=threads, ahead=4 * threads)
         for done, ((source, split), found) in enumerate(zip(self._used, every, strict=True), start=1):
             if isinstance(found, str):
                 self._broken[source.name] = found
             else:
-                size, box = found
+                size, box, maximum = found
+                if maximum is not None:
+                    maxima.append(maximum)
                 self.planned.append(_Planned(source, split, size, offset, box))
                 offset += size.bytes
             self._progress(f"measuring {self._dataset.name}", done, len(self._used))
+        self.white_level = white_level_of(max(maxima)) if maxima else None
+        self._notices = (*self._notices, *white_notice(self.white_level, len(maxima)))
         self._check_broken()
 
     def _check_broken(self) -> None:
@@ -220,7 +224,7 @@ class StoreWriter:
     def _decode_one(self, raw: IO[bytes], start: int, image: _Planned) -> _Decoded | str:
         """Decode an image and write its pixels, in one of several threads; return its data or why it is broken."""
         try:
-            pixels = decode(image.source.read(), self._dataset.max_side)
+            pixels = decode(image.source.read(), self._dataset.max_side, white_level=self.white_level)
         except (DecodeError, OSError) as error:
             return str(error)
         if pixels.shape != (image.size.height, image.size.width, 3):
@@ -230,26 +234,20 @@ class StoreWriter:
             raw.write(pixels.data)
         small = thumbnail(pixels)
         digest = hashlib.sha256(pixels.data).digest()
-        return _Decoded(digest, channel_histogram(pixels), difference_hash(small), small)
+        return _Decoded(digest, channel_histogram(pixels), (difference_hash(small), small))
 
     def _append(self, image: _Planned, decoded: _Decoded) -> None:
         facts = [image.source.name, image.source.label, image.split, image.size.height, image.size.width]
         facts += image.box or ()
         self._fingerprint.update(json.dumps(facts).encode() + decoded.digest)
         self._histograms[SPLITS.index(image.split)] += decoded.histogram
-        if min(image.size.height, image.size.width) >= SMALLEST:
-            place = len(self._compared)
-            self._hashes[place], self._thumbnails[place] = decoded.hash, decoded.thumbnail
-            self._compared.append(image)
+        self._comparison.append(image.source, image.split, image.size, decoded.digest, decoded.look)
         self.stored.append(image)
 
     def _facts(self) -> dict[str, Any]:
         """Return the attributes of the whole store, after the last image."""
-        count = len(self._compared)
-        splits = np.array([SPLITS.index(image.split) for image in self._compared], np.uint8)
-        hashes, thumbnails = self._hashes[:count], self._thumbnails[:count]
-        alike = find_across_splits(hashes, thumbnails, splits, progress=self._progress)
-        names = [(self._compared[one].source.name, self._compared[other].source.name) for one, other in alike.pairs]
+        same, all_compared = self._comparison.across_splits(self._progress)
+        two_classes = self._comparison.in_two_classes()
         mean, deviation = mean_and_deviation(self._histograms[SPLITS.index("train")])
         return {
             "version": VERSION,
@@ -259,11 +257,18 @@ class StoreWriter:
             "description": repr(self._dataset),
             "origin": self._origin,
             "fingerprint": self._fingerprint.hexdigest(),
-            "notices": [*self._notices, *broken_notice(self._broken), *alike_notice(names, alike.all_compared)],
+            "notices": [
+                *self._notices,
+                *broken_notice(self._broken),
+                *alike_notice(same, all_compared),
+                *two_classes_notice(two_classes),
+            ],
             "broken": self._broken,
-            "near_duplicates": names,
+            "near_duplicates": same,
+            "equal_in_two_classes": two_classes,
             "channel_mean": mean,
             "channel_std": deviation,
+            "white_level": self.white_level,
         }
 
 

@@ -36,6 +36,7 @@ class Winner:
     view: InputConfig
     classes: tuple[str, ...]  # in the order of the outputs
     max_side: int  # pixels, longer side: images are decoded no larger, then fitted
+    white_level: float | None  # value shown as white where channels have more than 8 bits
     score: str  # "val_accuracy 0.8333 (best of 3 seeds)"
     seeds: int  # trained with its configuration, of which it is the best by validation
     store: Path  # of the study's images, where it was
@@ -155,6 +156,7 @@ def _winner(study: Path, record: StudyRecord, trial: TrialRecord) -> Winner:
         view=InputConfig(**arm.view),
         classes=data.classes,
         max_side=data.max_side,
+        white_level=data.white_level,
         score=score,
         seeds=seeds,
         store=Path(data.store),

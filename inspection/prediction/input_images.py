@@ -29,6 +29,7 @@ class Preprocess:
     """Preprocessing of an image for a model: decoding to at most `max_side`, then the square the model takes."""
 
     max_side: int
+    white_level: float | None = None  # see decode
     side: int  # pixels
     fit: str  # see datasets.input_config.InputConfig; "imagenet" is the middle 7/8 of the shorter side
 
@@ -41,7 +42,7 @@ class Preprocess:
         Raises:
             DecodeError: The bytes are no image.
         """
-        image = decode(encoded, self.max_side)
+        image = decode(encoded, self.max_side, white_level=self.white_level)
         if self.fit == "imagenet":
             return _middle(image, self.side)
         return resize_to_square(image, self.side, self.fit)  # type: ignore[arg-type]
@@ -58,7 +59,9 @@ class Picture:
 
 def seen_by(winner: Winner) -> Preprocess:
     """Return the winner's preprocessing of test images."""
-    return Preprocess(max_side=winner.max_side, side=winner.view.image_size, fit=winner.view.fit)
+    return Preprocess(
+        max_side=winner.max_side, white_level=winner.white_level, side=winner.view.image_size, fit=winner.view.fit
+    )
 
 
 def find(arguments: Sequence[str]) -> list[str]:

@@ -112,6 +112,7 @@ class DataHeader(msgspec.Struct, frozen=True, kw_only=True):
     fingerprint: str = ""
     store: str | None = None  # path of the image store
     max_side: int | None = None  # pixels, longer side: images are decoded no larger
+    white_level: float | None = None  # value shown as white where channels have more than 8 bits
     classes: tuple[str, ...] = ()
     counts: dict[str, int] = {}  # images by split
     notices: tuple[str, ...] = ()

@@ -6,16 +6,18 @@ import io
 import struct
 import warnings
 import zlib
+from itertools import product
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageOps
 from PIL.PngImagePlugin import PngImageFile
 
-from datasets.images.decode import DecodeError, Size, bounded, decode, stored_size
+from datasets.images.decode import DecodeError, Size, bounded, decode, deep_maximum, stored_size, white_level_of
 from tests.fixtures.archives import encoded, pixels
 
 
@@ -100,6 +102,68 @@ def test_first_frame_of_an_animation() -> None:
 
 # Where the pixel of row 0, column 0 as stored must be seen: EXIF 2.3, tag Orientation.
 CORNERS = {1: (0, 0), 2: (0, -1), 3: (-1, -1), 4: (-1, 0), 5: (0, 0), 6: (0, -1), 7: (-1, -1), 8: (-1, 0)}
+
+
+FORMATS: dict[str, tuple[str, dict[str, Any]]] = {
+    "png": ("PNG", {}),
+    "tiff": ("TIFF", {}),
+    "tiff_lzw": ("TIFF", {"compression": "tiff_lzw"}),
+    "tiff_deflate": ("TIFF", {"compression": "tiff_adobe_deflate"}),
+    "tiff_jpeg": ("TIFF", {"compression": "jpeg", "quality": 95}),
+    "webp": ("WEBP", {"lossless": True}),
+    "jpeg": ("JPEG", {"quality": 95}),
+    "avif": ("AVIF", {"quality": 95}),
+    "mpo": ("MPO", {"quality": 95}),
+}
+DEEP = ("png", "tiff", "tiff_lzw", "tiff_deflate")  # formats of 16 bits
+
+
+@pytest.mark.parametrize("orientation", sorted(CORNERS))
+@pytest.mark.parametrize(("form", "mode"), [*product(FORMATS, ("RGB", "L")), *product(DEEP, ("I;16",))])
+def test_pixels_are_upright_as_pillow_turns_them(form: str, mode: str, orientation: int) -> None:
+    kind, options = FORMATS[form]
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image = Image.fromarray(pixels(4, height=40, width=64)).convert("L" if mode != "RGB" else "RGB")
+    if mode == "I;16":
+        image = Image.fromarray(np.asarray(image).astype(np.uint16) * 257)
+    content = saved(image, kind, exif=exif, **options)
+    with Image.open(io.BytesIO(content)) as opened:
+        upright = ImageOps.exif_transpose(opened)
+        expected = np.asarray(upright) / 257.0 if mode == "I;16" else np.asarray(upright.convert("RGB"))
+    if expected.ndim == 2:
+        expected = np.stack([expected] * 3, axis=-1)
+    decoded = agrees(content)
+    assert decoded.shape == expected.shape
+    assert np.abs(decoded.astype(float) - expected).max() <= (1 if "jpeg" in form or kind == "MPO" else 0.5)
+    small = agrees(content, max_side=32)
+    assert np.argmax(small.shape[:2]) == np.argmax(expected.shape[:2])
+
+
+@pytest.mark.parametrize(("highest", "white"), [(0, 1), (1, 1), (2, 3), (255, 255), (256, 511), (4000, 4095)])
+def test_the_white_level_has_as_many_bits_as_the_largest_value(highest: float, white: float) -> None:
+    assert white_level_of(highest) == white
+    assert white_level_of(65535) == 65535
+    assert white_level_of(0.7) == 1
+
+
+@pytest.mark.parametrize("colours", [False, True])
+@pytest.mark.parametrize("kind", [".png", ".tiff"])
+def test_twelve_of_sixteen_bits_keep_their_levels(kind: str, colours: bool) -> None:
+    values = np.linspace(0, 4095, 256).round().astype(np.uint16).reshape(16, 16)
+    ok, content = cv2.imencode(kind, np.stack([values, values // 2, values // 4], axis=-1) if colours else values)
+    assert ok
+    assert deep_maximum(content.tobytes()) == 4095
+    decoded = decode(content.tobytes(), 512, white_level=4095.0)
+    expected = np.rint(values / 4095 * 255)
+    np.testing.assert_allclose(decoded[:, :, 2 if colours else 0], expected, atol=0.51)
+    if colours:
+        np.testing.assert_allclose(decoded[:, :, 0], np.rint(values // 4 / 4095 * 255), atol=0.51)
+
+
+def test_images_of_eight_bits_have_no_deep_maximum() -> None:
+    for kind in ("PNG", "JPEG", "TIFF", "WEBP", "GIF"):
+        assert deep_maximum(saved(Image.fromarray(pixels(5)), kind)) is None
 
 
 @pytest.mark.parametrize("orientation", sorted(CORNERS))

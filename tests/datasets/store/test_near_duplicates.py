@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from datasets.custom.custom_images import find
 from datasets.images.decode import decode
-from datasets.store import store_writer
+from datasets.store import comparison
 from datasets.store.image_store import ImageStore, prepare
-from datasets.store.near_duplicates import NearDuplicates, difference_hash, find_across_splits, thumbnail
+from datasets.store.near_duplicates import NearDuplicates, difference_hash, equal_pairs, find_across_splits, thumbnail
 from datasets.store.statistics import describe, render_text
 from datasets.synthetic.generated_images import draw
 from tests.fixtures.archives import encoded
@@ -105,7 +105,34 @@ def test_a_store_says_which_images_look_the_same(tmp_path: Path, monkeypatch: py
     )
     assert render_text(describe(store)).endswith("\nlook the same: train/a/2.png and test/b/copy.png")
     few = functools.partial(find_across_splits, most_compared=0)
-    monkeypatch.setattr(store_writer, "find_across_splits", few)
+    monkeypatch.setattr(comparison, "find_across_splits", few)
     (notice,) = ImageStore.open(prepare(find(str(tmp_path / "in")), tmp_path / "few")).notices
     assert "at least 0 pairs" in notice
     assert "(not all were compared)" in notice
+
+
+def test_equal_small_images_across_splits_and_classes_are_named(tmp_path: Path) -> None:
+    """Below 64 px only equal pixels count; the file's format does not."""
+    random = np.random.default_rng(0)
+    small = random.integers(0, 256, (40, 8, 8, 3), np.uint8)
+    for place, picture in enumerate(small):
+        split = ("train", "val", "test")[min(place // 16, 2)]
+        folder = tmp_path / "in" / split / "ab"[place % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{place}.png").write_bytes(encoded(picture, "PNG"))
+    (tmp_path / "in/test/a/copy.tif").write_bytes(encoded(small[0], "TIFF"))  # of train/a/0.png
+    (tmp_path / "in/train/a/copy.tif").write_bytes(encoded(small[3], "TIFF"))  # of train/b/3.png
+    store = ImageStore.open(prepare(find(str(tmp_path / "in")), tmp_path))
+    assert [set(pair) for pair in store.near_duplicates] == [{"train/a/0.png", "test/a/copy.tif"}]
+    assert [set(pair) for pair in store.equal_in_two_classes] == [{"train/a/copy.tif", "train/b/3.png"}]
+    assert len(store.notices) == 2
+    described = render_text(describe(store))
+    assert "test/a/copy.tif" in described
+    assert "train/b/3.png" in described
+
+
+def test_each_equal_image_is_named_once_and_no_more_than_asked() -> None:
+    contents, kinds = ["x"] * 6 + ["y"], [0, 0, 1, 1, 2, 0, 1]
+    assert equal_pairs(contents, kinds) == [(0, 2), (0, 3), (0, 4), (2, 5)]
+    assert equal_pairs(contents, kinds, most=2) == [(0, 2), (0, 3)]
+    assert equal_pairs(contents, [0] * 7) == []

@@ -19,7 +19,7 @@ def test_black_and_white_images_in_classes_of_odd_names(tmp_path: Path) -> None:
     for name in ("$\\frac{", "$5 and $10", "花", "long " * 48):
         (tmp_path / "in" / name).mkdir(parents=True)
         for number in range(10):
-            black_or_white = np.random.default_rng(number).integers(0, 2, (20, 30, 1)) * 255
+            black_or_white = np.random.default_rng([number, len(name)]).integers(0, 2, (20, 30, 1)) * 255
             image = encoded(black_or_white.repeat(3, axis=2).astype(np.uint8), "PNG")
             (tmp_path / "in" / name / f"{number}.png").write_bytes(image)
     store = ImageStore.open(prepare(find(str(tmp_path / "in")), tmp_path / "data"))
