@@ -43,11 +43,11 @@ benchmark:
 # Two files side by side, each in one process. More at once would want more memory than a laptop has.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 test: setup
-	$(PYTEST)
+	$(PYTEST) -m "not nightly"
 
 # Leaves out what starts Ray or TensorFlow or takes over two seconds.
 test-fast: setup
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -m "not slow and not nightly"
 
 # The whole suite, subprocesses and Ray's workers included; the lines of each room, then a file that other tools read.
 ROOMS := commands datasets inspection reporting search_spaces tasks trainables tuning benchmarks

@@ -454,6 +454,7 @@ def test_unknown_peers_are_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.nightly
 def test_optuna_and_this_project_side_by_side(tmp_path: Path) -> None:
     """The whole way with real processes: data, weights, runs, tables."""
     command = [sys.executable, "-m", "benchmarks.__main__", "--quick", "--workloads", "W2", "--peers", "optuna"]

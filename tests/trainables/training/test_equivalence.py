@@ -125,12 +125,17 @@ def save_weights(name: str, folder: Path) -> None:
         (Path(partial) / path.name).rename(path)
 
 
-def main(folder: Path, way: str) -> None:
+# Of every kind of block one; all families in the nightly run.
+DAILY = ("VGG16", "ResNet50", "EfficientNetLite0")
+PARAMETERS = [name if name in DAILY else pytest.param(name, marks=pytest.mark.nightly) for name in CASES]
+
+
+def main(folder: Path, way: str, names: list[str]) -> None:
     """A worker's life. There: several trials of each family; back: one of each, from the last to the first."""
     from trainables import devices
 
     devices.limit_cpu(1)
-    for name in CASES if way == "there" else reversed(CASES):
+    for name in names if way == "there" else reversed(names):
         save_weights(name, folder)
         features = folder / f"features-{name}-{way}"
         numbers = {"first": trial(name, folder, features)}
@@ -152,8 +157,8 @@ class Worker:
     way: str
 
     @classmethod
-    def start(cls, folder: Path, way: str) -> Worker:
-        command = [sys.executable, "-m", "tests.trainables.training.test_equivalence", str(folder), way]
+    def start(cls, folder: Path, way: str, names: list[str]) -> Worker:
+        command = [sys.executable, "-m", "tests.trainables.training.test_equivalence", str(folder), way, *names]
         with (folder / f"{way}.log").open("wb") as log:
             process = subprocess.Popen(command, cwd=CHECKOUT, stdout=log, stderr=subprocess.STDOUT)
         return cls(process, folder, way)
@@ -168,9 +173,11 @@ class Worker:
 
 
 @pytest.fixture(scope="module")
-def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Worker]]:
+def workers(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Worker]]:
     folder = tmp_path_factory.mktemp("equivalence")
-    started = [Worker.start(folder, way) for way in ("there", "back")]
+    asked = {item.callspec.params.get("numbers") for item in request.session.items if hasattr(item, "callspec")}
+    names = [name for name in CASES if name in asked]
+    started = [Worker.start(folder, way, names) for way in ("there", "back")]
     yield started
     for worker in started:
         worker.process.kill()
@@ -178,7 +185,7 @@ def workers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Worker]]:
     shutil.rmtree(folder)  # half a gigabyte of weights
 
 
-@pytest.fixture(scope="module", params=CASES)
+@pytest.fixture(scope="module", params=PARAMETERS)
 def numbers(request: pytest.FixtureRequest, workers: list[Worker]) -> dict[str, dict[str, Any]]:
     """Of one family: what one worker's trials gave, and under "elsewhere" what the other's gave."""
     there, back = workers
@@ -223,4 +230,4 @@ def test_something_was_learned(numbers: dict[str, dict[str, Any]]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(Path(sys.argv[1]), sys.argv[2], sys.argv[3:])

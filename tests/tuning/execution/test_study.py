@@ -55,6 +55,29 @@ def study(folders: tuple[list[object], Path]) -> tuple[StudyRecord, Path, str]:
     return read_study(folder), folder, done.stdout
 
 
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
+    """A Ray of its own with two GPUs that exist by name only; ended by its process, since `ray stop` ends every Ray."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = ("--num-gpus=2", "--num-cpus=2", f"--port={port}", "--include-dashboard=false", "--block")
+    process = subprocess.Popen(
+        [str(Path(sys.executable).parent / "ray"), "start", "--head", *options],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 90
+    names: list[str] = []
+    while "raylet" not in names and time.monotonic() < deadline:
+        time.sleep(0.5)
+        names = [child.name() for child in psutil.Process(process.pid).children(recursive=True)]
+    time.sleep(8)  # from the node's start until it has joined: 2 s on a quiet machine
+    yield f"127.0.0.1:{port}"
+    process.terminate()
+    process.wait(timeout=60)
+
+
 def test_a_study_ends_in_its_table(study: tuple[StudyRecord, Path, str]) -> None:
     record, folder, printed = study
     assert record.status == "completed"
@@ -78,13 +101,15 @@ def test_what_lies_on_disk(study: tuple[StudyRecord, Path, str]) -> None:
     assert not list(folder.rglob("*.pkl"))
 
 
-def test_the_same_command_gives_the_same_numbers_one_trial_at_a_time(folders: tuple[list[object], Path]) -> None:
+def test_the_same_command_gives_the_same_numbers_one_trial_at_a_time(
+    cluster: str, folders: tuple[list[object], Path]
+) -> None:
     options, results = folders
     tables = []
     for name in ("a", "b"):
         done = run(
-            *("tune", "food10", "--sample", "--arms", "pixels", "--trials", 5, "--concurrent", 1, "--seed", 7),
-            *("--name", name, *options),
+            *("tune", "food10", "--sample", "--arms", "pixels", "--trials", 4, "--concurrent", 1, "--seed", 7),
+            *("--confirm-seeds", 2, "--address", cluster, "--name", name, *options),
         )
         assert done.returncode == 0, done.stderr
         record = read_study(results / "food10" / name)
@@ -111,7 +136,7 @@ def test_tensorboard_shows_curves_and_the_best_value_of_every_trial(study: tuple
         assert chosen["arm"].string_value == "pixels"
 
 
-def test_a_format_true_archive_goes_all_the_way_to_a_table(tmp_path: Path) -> None:
+def test_a_format_true_archive_goes_all_the_way_to_a_table(cluster: str, tmp_path: Path) -> None:
     archive = food101_archive(tmp_path, classes=FOOD10, per_class=20)
     options: list[object] = ["--results", tmp_path / "results", "--data-dir", tmp_path / "data"]
     prepared = run("datasets", "prepare", "food10", "--from", archive, "--data-dir", tmp_path / "data")
@@ -121,7 +146,9 @@ def test_a_format_true_archive_goes_all_the_way_to_a_table(tmp_path: Path) -> No
     )
     assert described.returncode == 0, described.stderr
     assert (tmp_path / "look.png").stat().st_size > 10_000
-    done = run("tune", "food10", "--arms", "pixels", "--trials", 3, "--image-size", 64, *options)
+    done = run(
+        *("tune", "food10", "--arms", "pixels", "--trials", 3, "--image-size", 64, "--address", cluster, *options)
+    )
     assert done.returncode == 0, done.stderr
     summary = run("summarize", "food10", "--format", "json", "--results", tmp_path / "results")
     [row] = json.loads(summary.stdout)["rows"]
@@ -296,35 +323,12 @@ def test_a_worker_that_died_and_an_error_in_it_are_told_apart(tmp_path: Path) ->
     )
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    """A Ray of its own with two GPUs that exist by name only; ended by its process, since `ray stop` ends every Ray."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    options = ("--num-gpus=2", "--num-cpus=2", f"--port={port}", "--include-dashboard=false", "--block")
-    process = subprocess.Popen(
-        [str(Path(sys.executable).parent / "ray"), "start", "--head", *options],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 90
-    names: list[str] = []
-    while "raylet" not in names and time.monotonic() < deadline:
-        time.sleep(0.5)
-        names = [child.name() for child in psutil.Process(process.pid).children(recursive=True)]
-    time.sleep(8)  # from the node's start until it has joined: 2 s on a quiet machine
-    yield f"127.0.0.1:{port}"
-    process.terminate()
-    process.wait(timeout=60)
-
-
 def test_two_gpus_at_half_each_run_four_trials_at_once_and_never_five(cluster: str, tmp_path: Path) -> None:
     log = tmp_path / "log"
     with log.open("w") as output:
         process = subprocess.Popen(
             command(
-                *("tune", "food10", "--sample", "--arms", "pixels", "--trials", 8, "--epochs", 120),
+                *("tune", "food10", "--sample", "--arms", "pixels", "--trials", 8, "--epochs", 60),
                 *("--scheduler", "none", "--confirm-seeds", 0, "--gpus", 2, "--gpus-per-trial", 0.5),
                 *("--address", cluster, "--name", "shared"),
                 *("--results", tmp_path / "results", "--data-dir", tmp_path / "data"),
@@ -388,7 +392,7 @@ def test_no_cluster_at_an_address_is_one_line(tmp_path: Path) -> None:
     assert done.stderr.count("\n") == 1
 
 
-def test_a_folder_of_ones_own_is_confirmed_on_folds(tmp_path: Path) -> None:
+def test_a_folder_of_ones_own_is_confirmed_on_folds(cluster: str, tmp_path: Path) -> None:
     for dish in ("churros", "pizza", "sushi"):
         (tmp_path / "own" / dish).mkdir(parents=True)
         for number in range(20):
@@ -396,7 +400,7 @@ def test_a_folder_of_ones_own_is_confirmed_on_folds(tmp_path: Path) -> None:
     options: list[object] = ["--results", tmp_path / "results", "--data-dir", tmp_path / "data", "--name", "folds"]
     done = run(
         *("tune", "images", "--data", tmp_path / "own", "--arms", "pixels", "--trials", 2, "--epochs", 2),
-        *("--image-size", 32, "--folds", 3, *options),
+        *("--image-size", 32, "--folds", 3, "--address", cluster, *options),
     )
     assert done.returncode == 0, done.stderr
     assert "3 folds of the images outside the test split" in done.stdout
@@ -409,11 +413,11 @@ def test_a_folder_of_ones_own_is_confirmed_on_folds(tmp_path: Path) -> None:
         np.testing.assert_array_equal(names, tested[0])
 
 
-def test_a_backbone_learns_other_images_first(tmp_path: Path) -> None:
+def test_a_backbone_learns_other_images_first(cluster: str, tmp_path: Path) -> None:
     options: list[object] = ["--results", tmp_path / "results", "--data-dir", tmp_path / "data", "--name", "first"]
     done = run(
         *("tune", "food10", "--sample", "--arms", "pretrained_on_food", "--trials", 1, "--epochs", 1),
-        *("--confirm-seeds", 0, *options),
+        *("--confirm-seeds", 0, "--address", cluster, *options),
     )
     assert done.returncode == 0, done.stderr
     record = read_study(tmp_path / "results" / "food10" / "first")
