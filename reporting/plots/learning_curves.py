@@ -194,6 +194,8 @@ def _draw_panel(axes: Axes, record: StudyRecord, score: str, arms: Sequence[str]
     else:
         axes.set_ylim(0, 1.02)  # a line at 1 is then drawn with its full width
     axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+    if max((curve.epochs[-1] for curve in validated), default=0) == 1:
+        axes.set_xlim(0.5, 2.5)  # by itself the axis would go from 0.945 to 1.055 around a single dot
 
 
 def _limit_losses(axes: Axes, validated: Sequence[Curve]) -> None:

@@ -11,6 +11,7 @@ from tuning.records.study_record import StudyRecord
 
 EVERY_SECONDS = 30.0  # interval between two plots of a running study
 SHARE = 0.02  # most of the driver's time for plots: one takes half a second, with many arms a few seconds
+LONGEST_SECONDS = 90.0  # whatever the share: on a busy machine a plot took 7 s, and stood still for six minutes
 
 
 class LiveCurves:
@@ -33,4 +34,4 @@ class LiveCurves:
             return
         draw_curves(self._record, self._path)
         ended = time.monotonic()
-        self._next = ended + max(self._every, (ended - began) / SHARE)
+        self._next = ended + max(self._every, min((ended - began) / SHARE, LONGEST_SECONDS))

@@ -13,6 +13,7 @@ from reporting.audit.audit import Audit
 from reporting.formats.html import templates
 from reporting.plots.axis_effects import condition_of
 from reporting.plots.figure import Picture
+from reporting.report.winner_summary import winner_summary
 from reporting.results.headings import heading, ledger_line, status_lines
 from reporting.tables.arm_tables import document_tables
 from reporting.tables.trial_table import trial_list
@@ -25,6 +26,7 @@ from tuning.records.study_record import StudyRecord
 SECTIONS = {
     "tables": "Result",
     "verdict": "Audit",
+    "mistakes": "Mistakes of the winner",
     "curves": "Curves of the arms",
     "effects": "Effects of each axis",
     "trials": "Trials",
@@ -36,7 +38,12 @@ ArmEffects = tuple[str, Sequence[str], Sequence[Embedded]]  # an arm's title, re
 
 
 def page(
-    record: StudyRecord, task: Task, audit: Audit, curves: Sequence[Embedded] = (), effects: Sequence[ArmEffects] = ()
+    record: StudyRecord,
+    task: Task,
+    audit: Audit,
+    curves: Sequence[Embedded] = (),
+    effects: Sequence[ArmEffects] = (),
+    confusion: str = "",
 ) -> str:
     """Render the report of a study.
 
@@ -46,13 +53,20 @@ def page(
         audit: The result of its audit.
         curves: Plots of all arms; without any, the page has no such section.
         effects: Plots of each arm's axes; without any, the page has no such section.
+        confusion: Confusion matrix of the winner as a data URI; empty where none was drawn.
 
     Returns:
         The page as HTML.
     """
     title, *more = heading(record, task).split("\n")
     trials = [trial_list(record, arm.name) for arm in record.arms if record.of_arm(arm.name)]
-    optional = {"curves": curves, "effects": effects, "trials": trials}
+    winner = winner_summary(record)
+    optional = {
+        "mistakes": confusion or (winner is not None and winner.mistakes),
+        "curves": curves,
+        "effects": effects,
+        "trials": trials,
+    }
     template = templates().get_template("report.html")
     return template.render(
         record=record,
@@ -64,6 +78,8 @@ def page(
         audit=audit,
         tables=document_tables(record, task),
         ledger=ledger_line(record),
+        winner=winner,
+        confusion=confusion,
         **optional,
     )
 

@@ -12,11 +12,15 @@ from reporting.plots.axis_effects import effect_picture, effects, importance_pic
 from reporting.plots.figure import Picture, data_uri, write_picture
 from reporting.plots.learning_curves import curves_picture
 from reporting.report.html_page import ArmEffects, Embedded, page
+from reporting.report.winner_summary import winner_summary
 from reporting.results.headings import status_lines
 from reporting.tables.arm_tables import open_study
 from tuning.listeners.param_importances import importances
+from tuning.records.events import TrialRole
 from tuning.records.study_paths import StudyPaths
 from tuning.records.study_record import StudyRecord
+
+LEAST_TRIALS = 8  # fewer dots over an axis show their other settings, not the axis
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +56,11 @@ def write_report(study: Path) -> Report:
     for arm in record.arms:
         pictures, remarks = arm_pictures(record, arm.name)
         of_axes.append((arm.title, remarks, [embedded(picture) for picture in pictures]))
+    winner = winner_summary(record)
+    matrix = StudyPaths(study).plot(f"confusion_{winner.arm}") if winner is not None else None  # by `tune`, `evaluate`
+    confusion = data_uri(matrix.read_bytes()) if matrix is not None and matrix.is_file() else ""
     path = StudyPaths(study).report
-    write_atomically(path, page(record, task, found, curves, of_axes), synced=False)
+    write_atomically(path, page(record, task, found, curves, of_axes, confusion), synced=False)
     return Report(path=path, status=tuple(status_lines(record)), pictures=tuple(written), audit=found)
 
 
@@ -71,7 +78,11 @@ def arm_pictures(record: StudyRecord, arm: str) -> tuple[list[Picture], list[str
     important = importances(record, arm)
     pictures = [importance_picture(important)] if important.shares else []
     remarks = [] if important.shares else [f"No importances: {important.reason}."]
-    pictures += [effect_picture(effect, objective) for effect in effects(record, arm)]
+    ended = [trial for trial in record.of_arm(arm, TrialRole.SEARCH) if trial.ended_time is not None]
+    if len(ended) >= LEAST_TRIALS:
+        pictures += [effect_picture(effect, objective) for effect in effects(record, arm)]
+    elif ended:
+        remarks.append(f"No effects of single axes: {len(ended)} of its trials ended, {LEAST_TRIALS} would show some.")
     shown = trial_curves.trial_curves(record, arm)
     if shown.curves:
         pictures.append(trial_curves.trial_curves_picture(shown, objective))
