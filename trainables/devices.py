@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from errors import arg
+from machine import usable_cores
 from trainables.learner import Fatal
 
 # What a CUDA context and cuDNN's and cuBLAS's own handles take beside TensorFlow's allocator, for every process: a
@@ -24,7 +25,7 @@ _granted_threads: int | None = None
 
 def threads() -> int:
     """Return this worker's number of threads; before limit_cpu, the cores this process may use."""
-    return _granted_threads or len(os.sched_getaffinity(0))
+    return _granted_threads or usable_cores()
 
 
 def limit_cpu(count: int) -> None:

@@ -1,4 +1,4 @@
-"""Which files are images: the endings that Pillow reads as pictures, and files without an ending that it recognizes."""
+"""Image files: those with an ending that Pillow reads as pictures, and those without one that it recognizes."""
 
 from __future__ import annotations
 

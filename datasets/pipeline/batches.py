@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from datasets.dataset import DataError, Split, Target
 from datasets.images.resize import resize_to_square, ten_crops
-from datasets.images.thread_map import ordered, usable_cores
+from datasets.images.thread_map import ordered
 from datasets.input_config import CROPS, InputConfig, keeps_boxes
 from datasets.store.image_store import ImageStore
 from errors import arg
+from machine import usable_cores
 
 PREFETCHED_BATCHES = 2  # one that the model takes next, one in the making
 VIEWS_SEED = 0  # fixed views belong to the data, not to a trial: every trial of every seed shares them

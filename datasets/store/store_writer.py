@@ -23,13 +23,14 @@ from datasets.dataset import SPLITS, Box, DataError, Dataset, Progress, SourceIm
 from datasets.images.bounding_boxes import BoxError, check_all_or_none, relative
 from datasets.images.decode import DecodeError, Size, decode, deep_maximum, stored_size, white_level_of
 from datasets.images.histogram import channel_histogram, mean_and_deviation
-from datasets.images.thread_map import ordered, usable_cores
+from datasets.images.thread_map import ordered
 from datasets.readers.location import describe_origin
 from datasets.store.comparison import ImageComparison
 from datasets.store.near_duplicates import difference_hash, thumbnail
 from datasets.store.notices import alike_notice, broken_notice, two_classes_notice, white_notice
 from datasets.store.splits import MINIMUM_PER_CLASS, assign_splits
 from errors import arg
+from machine import usable_cores
 
 VERSION = 2  # of the store; raise it whenever the same images would be stored differently
 BROKEN_LIMIT = 0.05  # of a class: the published numbers rest on whole classes

@@ -41,7 +41,7 @@ def live_table(folder: Path) -> str:
     settings = StudySettings(
         sample=True, results=folder.parents[1], data_dir=data_folder(None), trials=12, confirm_seeds=3
     )
-    plan = make_plan(load_task("food10"), settings, machine_share(settings, None), STUDY)
+    plan = make_plan(load_task("food10"), settings, machine_share(settings), STUDY)
     events = list(read_events(StudyPaths(folder).events))
     console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
     progress = Progress(console)

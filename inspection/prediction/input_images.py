@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from datasets.images.decode import DecodeError, decode
 from datasets.images.image_files import is_image_file
 from datasets.images.resize import resize_to_square
-from datasets.images.thread_map import ordered, usable_cores
+from datasets.images.thread_map import ordered
 from datasets.readers.location import existing
 from inspection.loading.best_model import InspectionError, Winner
+from machine import usable_cores
 
 STANDARD_INPUT = "-"
 ADDRESSES = ("http://", "https://")

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from atomic_file import write_atomically
-from datasets.images.thread_map import usable_cores
+from machine import usable_cores
 from trainables import devices
 
 FILE_NAME = "latency.json"

@@ -22,7 +22,8 @@ from tuning.execution.trial_generator import Finished, TrialGenerator
 from tuning.plan.command_line import name_options
 from tuning.plan.study_plan import StudyPlan
 
-INTERRUPTIONS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
+# A batch system sends SIGTERM, a terminal that is closed SIGHUP.
+INTERRUPTIONS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "SIGHUP"}
 
 
 class SearchAdapter(Searcher):

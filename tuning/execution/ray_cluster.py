@@ -5,12 +5,16 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import tempfile
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from errors import arg
+from machine import usable_cores
 from tuning.plan.settings import UsageError
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -30,7 +34,16 @@ DRIVER_ENVIRONMENT = {
     "RAY_enable_worker_prestart": "0",
     "RAY_prestart_worker_first_driver": "0",
     "RAY_worker_niceness": "0",
+    "RAY_gcs_server_port_wait_time_s": "180",  # 30 are too few on a busy machine
+    "RAY_gcs_server_request_timeout_seconds": "180",
 }
+# Ray refuses to run where one is set.
+REFUSED_ENVIRONMENT = ("TUNE_RESULT_DIR", "RAY_AIR_LOCAL_CACHE_DIR")
+# Ray's sockets lie in TMPDIR/ray/session_2026-12-01_10-00-00_123456_1234567/sockets/plasma_store: 70 bytes of the 107
+# that the system allows.
+LONGEST_TEMPORARY_FOLDER = 37
+PATIENCE_SECONDS = 300.0  # with a busy machine
+BUSY_LOAD = 1.5  # processes that want to run, for each core
 WORKER_ENVIRONMENT = {
     "PYTHONPATH": str(CHECKOUT),
     "TF_CPP_MIN_LOG_LEVEL": "3",
@@ -39,10 +52,11 @@ WORKER_ENVIRONMENT = {
 }
 
 
-def start_ray(address: str | None) -> str | None:
+def start_ray(address: str | None, tell: Callable[[str], None] = lambda line: None) -> str | None:
     """Start Ray for this study alone, or connect to a cluster; a second call changes nothing.
 
     Args:
+        tell: Called with a line where the start takes long.
         address: Address of a cluster; None starts Ray here.
 
     Returns:
@@ -51,11 +65,16 @@ def start_ray(address: str | None) -> str | None:
     Raises:
         UsageError: Ray does not start, or no cluster answers.
     """
+    for name in REFUSED_ENVIRONMENT:
+        os.environ.pop(name, None)
     os.environ |= DRIVER_ENVIRONMENT
     if address is not None:
         _check_answers(address)
         _use_own_token(address)
         os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # or every failed call is a line of C++ on the terminal
+    else:
+        _use_short_temporary_folder()
+        _check_home()
     import ray
 
     for name in ("ray", "ray.tune", "ray._private.worker"):
@@ -64,6 +83,7 @@ def start_ray(address: str | None) -> str | None:
     start = partial(
         ray.init,
         address=address or "local",  # "local": never some cluster that happens to run here
+        num_cpus=None if address else usable_cores(),  # the plan's own count
         include_dashboard=None if address else True,
         log_to_driver=False,
         logging_level=logging.ERROR,
@@ -71,28 +91,68 @@ def start_ray(address: str | None) -> str | None:
         runtime_env={"env_vars": WORKER_ENVIRONMENT},
     )
     try:
-        context = start() if address else _patiently(start)
+        context = start() if address else _patiently(start, tell)
     except (ConnectionError, ValueError, RuntimeError) as error:  # of a cluster: _patiently raises UsageError alone
         reason = f"{str(error).splitlines()[0]}; a cluster with a token needs RAY_AUTH_MODE=token"
         raise _no_cluster(str(address), reason) from None
     return str(context.dashboard_url) if context.dashboard_url else None
 
 
-def _patiently(start: Callable[[], Any]) -> Any:
-    """Call `start` a second time if it fails.
+def _use_short_temporary_folder() -> None:
+    """Let Ray use /tmp if the user's temporary folder is too long for a socket's path."""
+    folder = os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or "/tmp"
+    if len(os.fsencode(os.path.realpath(folder))) <= LONGEST_TEMPORARY_FOLDER:
+        return
+    if not os.access("/tmp", os.W_OK):
+        raise UsageError(
+            f"TMPDIR is {folder}, but Ray's sockets need a folder of at most {LONGEST_TEMPORARY_FOLDER} bytes; set "
+            "RAY_TMPDIR to a shorter one"
+        )
+    os.environ |= {"RAY_TMPDIR": "/tmp", "TMPDIR": "/tmp"}  # its dashboard has sockets of its own
+
+
+def _check_home() -> None:
+    """Raise UsageError if Ray cannot keep its token in the user's folder."""
+    try:
+        (Path.home() / ".ray").mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=Path.home() / ".ray"):
+            pass
+    except (OSError, RuntimeError) as error:  # RuntimeError: no home at all
+        reason = getattr(error, "strerror", None) or error
+        home = os.environ.get("HOME", "~")
+        raise UsageError(
+            f"Ray keeps a token in {home}/.ray, which cannot be written ({reason}); set HOME to a folder that can"
+        ) from None
+
+
+def _patiently(start: Callable[[], Any], tell: Callable[[str], None]) -> Any:
+    """Call `start` a second time if it fails, and again while the machine is busy.
 
     Ray gives its processes 30 seconds, too few on a busy machine (four of some forty starts at a load of 20 on two
     cores), and raises a plain Exception.
     """
     import ray
 
-    for _ in range(2):
+    began, tries = time.monotonic(), 0
+    while True:
+        tries += 1
         try:
             return start()
         except Exception as error:
             ray.shutdown()
             reason = next(filter(None, map(str.strip, str(error).splitlines())), type(error).__name__)
-    raise UsageError(f"Ray did not start, twice ({reason}); see what else is running here and try again")
+        load, waited = os.getloadavg()[0], time.monotonic() - began
+        busy = load > BUSY_LOAD * usable_cores()
+        machine = f"the machine is busy (load {load:.0f} on {usable_cores()} cores)"
+        if tries >= 2 and not (busy and waited < PATIENCE_SECONDS):
+            remedy = (
+                f"{machine}: end what else runs, or wait" if busy else "see its logs in /tmp/ray/session_latest/logs"
+            )
+            raise UsageError(f"Ray did not start in {tries} tries and {waited:.0f} s ({reason}); {remedy}")
+        if busy:
+            tell(
+                f"{machine}: Ray has not started after {waited:.0f} s; trying again for up to {PATIENCE_SECONDS:.0f} s"
+            )
 
 
 def stop_ray() -> None:
@@ -102,11 +162,23 @@ def stop_ray() -> None:
     ray.shutdown()
 
 
-def cluster_cores() -> int:
-    """Cores of every machine of the running Ray."""
+def node_cores() -> list[float]:
+    """Return the cores of each machine of the running Ray that has any."""
     import ray
 
-    return int(ray.cluster_resources().get("CPU", 1))
+    cores = [float(node["Resources"].get("CPU", 0)) for node in ray.nodes() if node["Alive"]]
+    return [count for count in cores if count >= 1] or [1.0]
+
+
+def trial_phase(trial: str) -> str:
+    """Return what a trial does before its first epoch ends, such as "build"; empty where it has told nothing."""
+    from ray.experimental import internal_kv
+
+    from trainables.ray_trainable import phase_key
+
+    with suppress(Exception):  # Ray is not there, or about to go
+        return (internal_kv._internal_kv_get(phase_key(trial)) or b"").decode()
+    return ""
 
 
 def check_gpus(gpus: int) -> None:

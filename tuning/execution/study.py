@@ -15,6 +15,7 @@ from ray import tune
 
 from datasets.dataset import SPLITS
 from datasets.store.image_store import ImageStore
+from machine import usable_cores
 from trainables import devices
 from trainables.ray_trainable import TrialTrainable
 from tuning.execution.pretraining import Pretrained, pretrained
@@ -168,7 +169,7 @@ def header(plan: StudyPlan, store: ImageStore, command: str, first: Mapping[str,
             notices=(*store.notices, *([folds] if plan.folds else [])),
         ),
         versions={"python": platform.python_version(), **{name: metadata.version(name) for name in VERSIONED}},
-        machine={"processor": devices.processor(), "cores": os.cpu_count(), "platform": platform.platform()},
+        machine={"processor": devices.processor(), "cores": usable_cores(), "platform": platform.platform()},
         command=command,
         git_commit=_git_commit(),
     )

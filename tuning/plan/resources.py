@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from errors import arg
+from machine import usable_cores, usable_memory
 from trainables.devices import total_memory
 from trainables.learner import Fatal
 from tuning.plan.settings import StudySettings, UsageError
@@ -37,8 +38,7 @@ class Share:
 
 def worker_memory_bytes(slots: int) -> int:
     """Return the memory of one of so many workers; the system and the driver keep a fifth of the machine's."""
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return max(int(total * 0.8 / slots), int(1.5 * WORKER_GIGABYTES * 1e9))
+    return max(int(usable_memory() * 0.8 / slots), int(1.5 * WORKER_GIGABYTES * 1e9))
 
 
 def check_gpus_per_trial(fraction: float) -> int:
@@ -73,24 +73,22 @@ def gpus_per_trial(gpu_gigabytes: float | None) -> float:
     return 1.0 / max(1, min(4, math.floor(gpu_gigabytes / SLOT_GPU_GIGABYTES)))
 
 
-def machine_share(settings: StudySettings, cluster_cores: int | None = None) -> Share:
+def machine_share(settings: StudySettings, node_cores: Sequence[float] = ()) -> Share:
     """Return the share of this machine, or of a cluster, for each trial.
 
     Args:
         settings: What the user asked for.
-        cluster_cores: Cores of the cluster; None means this machine.
+        node_cores: Cores of each machine of the cluster; none means this machine.
     """
     gpu_gigabytes = None
     if settings.gpus > 0 and settings.gpus_per_trial is None:
         with contextlib.suppress(Fatal):  # nvidia-smi is silent: a whole GPU a trial
             gpu_gigabytes = total_memory() * 2**20 / 1e9
-    cores = cluster_cores or len(os.sched_getaffinity(0))
-    memory_gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
-    return plan_share(settings, cores, memory_gigabytes, gpu_gigabytes)
+    return plan_share(settings, node_cores or (usable_cores(),), usable_memory() / 1e9, gpu_gigabytes)
 
 
 def plan_share(
-    settings: StudySettings, cores: int, memory_gigabytes: float, gpu_gigabytes: float | None = None
+    settings: StudySettings, node_cores: Sequence[float], memory_gigabytes: float, gpu_gigabytes: float | None = None
 ) -> Share:
     """Return the share of each trial.
 
@@ -99,14 +97,15 @@ def plan_share(
 
     Args:
         settings: What the user asked for.
-        cores: Cores of the machine.
-        memory_gigabytes: Its memory.
+        node_cores: Cores of each machine.
+        memory_gigabytes: Memory of one of them.
         gpu_gigabytes: Memory of a GPU; None where it is unknown.
 
     Raises:
         UsageError: The machine cannot hold what was asked for.
     """
     gpus, per_trial, concurrent = settings.gpus, settings.gpus_per_trial, settings.concurrent
+    cores = int(sum(node_cores))
     if concurrent is not None and concurrent < 1:
         raise UsageError("must be at least 1", argument="concurrent", value=concurrent)
     if gpus < 0:
@@ -135,4 +134,10 @@ def plan_share(
             )
     slots = concurrent or slots
     # Ray keeps resources to four decimals; rounding up would make the last trial wait for ever.
-    return Share(slots=slots, cpus=math.floor(cores / slots * 10_000) / 10_000, gpus=fraction)
+    return Share(slots=slots, cpus=math.floor(_cores_of_a_slot(node_cores, slots) * 10_000) / 10_000, gpus=fraction)
+
+
+def _cores_of_a_slot(node_cores: Sequence[float], slots: int) -> float:
+    """Return the most cores that as many trials can have at once, none of which spans two machines."""
+    possible = {cores / count for cores in node_cores for count in range(1, slots + 1)}
+    return max(share for share in possible if sum(int(cores / share + 1e-9) for cores in node_cores) >= slots)

@@ -37,7 +37,7 @@ def test_fractions_that_do_not_say_how_many_fit(fraction: float, message: str) -
 
 def share(cores: int = 2, memory_gigabytes: float = 24, per_trial: float | None = None, **options: Any) -> Share:
     settings = StudySettings(results=Path(), data_dir=Path(), gpus_per_trial=per_trial, **options)
-    return plan_share(settings, cores, memory_gigabytes)
+    return plan_share(settings, [cores], memory_gigabytes)
 
 
 def test_a_trial_gets_the_cores_over_the_slots() -> None:
@@ -82,3 +82,22 @@ def test_shares_that_cannot_be(options: dict[str, object], message: str) -> None
     with pytest.raises(UsageError) as raised:
         share(**options)
     assert message in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "concurrent", "cpus"),
+    [
+        ((4, 4), 1, 4),  # never 8: no trial spans two machines
+        ((4, 4), 2, 4),
+        ((4, 4), 3, 2),
+        ((8, 2), 3, 8 / 3),
+        ((8, 2), 5, 2),
+        ((1, 1, 1), 6, 0.5),
+        ((7,), 3, 7 / 3),
+    ],
+)
+def test_a_trial_fits_on_one_machine_of_a_cluster(nodes: tuple[int, ...], concurrent: int, cpus: float) -> None:
+    settings = StudySettings(results=Path(), data_dir=Path(), concurrent=concurrent)
+    share = plan_share(settings, nodes, 64)
+    assert share.cpus == pytest.approx(cpus, abs=1e-4)
+    assert sum(int(cores / share.cpus) for cores in nodes) >= concurrent

@@ -34,7 +34,7 @@ def planned(results: Path, name: str, **settings: object) -> StudyPlan:
 
 
 class Store:
-    fingerprint, classes, notices, path = "f", ("a", "b"), (), Path("store.h5")
+    fingerprint, classes, notices, path, white_level = "f", ("a", "b"), (), Path("store.h5"), None
 
     def indices(self, split: str) -> list[int]:
         return []
