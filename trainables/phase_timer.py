@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
 class PhaseTimer:
     """Adds up seconds by phase. Phases may nest: a second counts for the innermost one alone, so sums are true."""
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[str], None] = lambda phase: None) -> None:
+        """Create a timer that has counted nothing.
+
+        Args:
+            tell: Called with each phase as it begins.
+        """
+        self._tell = tell
         self._seconds: dict[str, float] = {}
         self._open: list[str] = []
         self._since = 0.0
@@ -20,6 +26,7 @@ class PhaseTimer:
         """Count the seconds inside for that phase."""
         self._book()
         self._open.append(phase)
+        self._tell(phase)
         try:
             yield
         finally:

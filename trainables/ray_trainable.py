@@ -12,13 +12,14 @@ import shutil
 import statistics
 import timeit
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 from ray import _raylet, tune
+from ray.experimental import internal_kv
 
 from atomic_file import atomic_path
 from datasets.dataset import Split
@@ -58,11 +59,17 @@ class TrialTrainable(tune.Trainable):
     def _begin(self, config: dict[str, Any]) -> None:
         self._spec: TrialSpec = config["spec"]
         self._target = targets.find(self._spec.training.target)
-        self._watch = PhaseTimer()
+        self._watch = PhaseTimer(self._tell_phase)
         self._learner: Learner | None = None  # from its first epoch on
         self._epoch = 0
         self._best: float | None = None
         self._best_epoch: int | None = None
+
+    def _tell_phase(self, phase: str) -> None:
+        """Let the driver know what happens before the first epoch ends, which may take minutes."""
+        if self._epoch == 0:
+            with suppress(Exception):  # no part of the study depends on it
+                internal_kv._internal_kv_put(phase_key(self._spec.trial), phase.encode(), overwrite=True)
 
     def step(self) -> dict[str, Any]:
         spec = self._spec
@@ -187,6 +194,11 @@ class TrialTrainable(tune.Trainable):
             metrics = {f"test_{metric}": value for metric, value in on_test.items()}
             ensembles.append({"name": name, "members": members, "metrics": metrics})
         return {"done": True, "status": "completed", "measured": measured, "ensembles": ensembles, "epoch": 0}
+
+
+def phase_key(trial: str) -> bytes:
+    """Return the key in Ray's control store under which a trial tells its phase."""
+    return f"podium/phase/{trial}".encode()
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 
 from rich.box import SIMPLE_HEAD
@@ -22,11 +22,32 @@ from tuning.records.study_record import StudyRecord, TrialRecord
 LEFT_EVERY_SECONDS = 1.0  # the time left is a sum over all epochs: 17 ms with 20,000 of them
 
 
+# What a trial does before its first epoch ends, by the phase that its worker told.
+PHASES = {
+    "import": "importing",
+    "build": "building",
+    "features": "computing features",
+    "trace": "tracing",
+    "train": "training",
+    "validate": "validating",
+}
+CHANCE_METRICS = ("val_accuracy", "val_balanced_accuracy")
+
+
 class Progress:
     """A listener of events, to be shown around the running study."""
 
-    def __init__(self, console: Console, quiet: bool = False) -> None:
-        self._console, self._quiet = console, quiet
+    def __init__(
+        self, console: Console, quiet: bool = False, phase_of: Callable[[str], str] = lambda trial: ""
+    ) -> None:
+        """Create the progress of a study that has not begun.
+
+        Args:
+            console: Where to show it.
+            quiet: Whether to show nothing.
+            phase_of: Returns what a trial does before its first epoch ends.
+        """
+        self._console, self._quiet, self._phase_of = console, quiet, phase_of
         self._began = time.monotonic()
         self._known_left, self._left_at = "", -math.inf
 
@@ -90,7 +111,7 @@ class Progress:
                 f"{len(ended)}/{arm.trials}",
                 str(sum(trial.status == "stopped" for trial in ended)),
                 str(sum(trial.status in FAILED_STATUSES for trial in ended)),
-                _number(best.best if best else None),
+                self._marked(best.best if best else None),
                 f"{len(confirmed)}/{len(self._plan.seeds_of(arm))}",
             )
         return table
@@ -98,15 +119,24 @@ class Progress:
     def _running_table(self) -> Table:
         table = Table(box=None, padding=(0, 1))
         for heading in ("Running", "Epoch", "Best", "Configuration"):
-            table.add_column(heading, justify="right" if heading in ("Epoch", "Best") else "left", no_wrap=True)
+            whole = heading != "Configuration"  # which takes another line where it is long
+            table.add_column(heading, justify="right" if heading in ("Epoch", "Best") else "left", no_wrap=whole)
         running = [trial for trial in list(self._record.trials.values()) if trial.ended_time is None]
-        # What is left beside the other columns: a table too wide would drop its narrow columns first.
-        room = self._console.width - max((len(trial.trial) for trial in running), default=0) - 24
         for trial in running:
             config = Text(self._searched(trial))
-            config.truncate(max(room, 10), overflow="ellipsis")
-            table.add_row(trial.trial, f"{len(trial.epochs)}/{trial.max_epochs}", _number(trial.best), config)
+            phase = "" if trial.epochs else PHASES.get(self._phase_of(trial.trial), "")
+            epochs = phase or f"{len(trial.epochs)}/{trial.max_epochs}"
+            table.add_row(trial.trial, epochs, _number(trial.best), config)
         return table
+
+    def _marked(self, best: float | None) -> str:
+        """Return the score, marked if guessing would reach it: within two standard errors of one class in so many."""
+        data, shown = self._record.header.data, _number(best)
+        if best is None or self._metric not in CHANCE_METRICS or len(data.classes) < 2:
+            return shown
+        chance = 1 / len(data.classes)
+        error = math.sqrt(chance * (1 - chance) / max(data.counts.get("val", 1), 1))
+        return f"{shown} (chance)" if best <= chance + 2 * error else shown
 
     def _searched(self, trial: TrialRecord) -> str:
         """Return the settings in which the arm's trials differ."""

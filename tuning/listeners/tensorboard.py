@@ -11,7 +11,8 @@ from pathlib import Path
 from tensorboardX import SummaryWriter
 from tensorboardX.summary import hparams
 
-from tuning.records.events import AnyEvent, EpochEnded, TrialEnded
+from tuning.records.events import AnyEvent, EpochEnded, StudyStarted, TrialEnded
+from tuning.records.header import AnyAxis, ChoiceAxis
 from tuning.records.study_record import StudyRecord
 
 SPLITS = ("train", "val")
@@ -25,7 +26,9 @@ class TensorBoardWriter:
         self._writers: dict[str, SummaryWriter] = {}
 
     def apply(self, event: AnyEvent) -> None:
-        if isinstance(event, EpochEnded):
+        if isinstance(event, StudyStarted):
+            self._declare(event)
+        elif isinstance(event, EpochEnded):
             writer = self._writer(event.trial)
             for name, value in event.metrics.items():
                 if value is None:
@@ -37,13 +40,30 @@ class TensorBoardWriter:
         elif isinstance(event, TrialEnded):
             self._end(event)
 
+    def _declare(self, event: StudyStarted) -> None:
+        """Write the columns of HParams once: TensorBoard takes them from one run, which had only its own arm's.
+
+        The score and what was searched come first; what every trial of an arm has is left out.
+        """
+        searched = {axis.name: _example(axis) for arm in event.arms for axis in arm.axes}
+        columns = {self._score: 0.0, "arm": "", **searched, "status": "", "role": "", "seed": 0}
+        with SummaryWriter(str(self._folder)) as writer:
+            writer.file_writer.add_summary(hparams(columns, {self._score: 0.0})[0], walltime=event.time)
+
+    @property
+    def _score(self) -> str:
+        return f"best_{self._record.header.objective.metric}"
+
     def _end(self, event: TrialEnded) -> None:
         trial = self._record.trials[event.trial]
-        metric = f"best_{self._record.header.objective.metric}"
+        metric, best = self._score, trial.best if trial.best is not None else float("nan")
         writer = self._writer(trial.trial)
-        values = {name: value for name, value in trial.config.items() if isinstance(value, (int, float, str, bool))}
-        chosen = {"arm": trial.arm, "role": trial.role, "seed": trial.seed, "status": trial.status, **values}
-        for summary in hparams(chosen, {metric: trial.best if trial.best is not None else float("nan")}):
+        searched = {axis.name for axis in self._record.arm(trial.arm).axes}
+        values = {name: value for name, value in trial.config.items() if name in searched}
+        chosen = {metric: best, "arm": trial.arm, **values}
+        chosen |= {"status": trial.status, "role": trial.role, "seed": trial.seed}
+        _, *session = hparams(chosen, {metric: best})
+        for summary in session:
             writer.file_writer.add_summary(summary, walltime=event.time)
         if trial.best is not None:
             writer.add_scalar(metric, trial.best, trial.best_epoch, walltime=event.time)
@@ -57,3 +77,9 @@ class TensorBoardWriter:
     def close(self) -> None:
         for writer in self._writers.values():
             writer.close()
+
+
+def _example(axis: AnyAxis) -> float | int | str | bool:
+    """Return a value of the axis, which tells the type of its column."""
+    example: float | int | str | bool = axis.values[0] if isinstance(axis, ChoiceAxis) else axis.low
+    return example
