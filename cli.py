@@ -8,6 +8,7 @@ import click
 
 from commands.backbones import backbones
 from commands.base.error_handling import OneLineErrorGroup
+from commands.base.output import prepare_streams
 from commands.datasets import datasets
 from commands.ensemble import ensemble
 from commands.evaluate import evaluate
@@ -59,4 +60,5 @@ former.hidden = True
 cli.add_command(former, "gallery")
 
 if __name__ == "__main__":
+    prepare_streams()
     cli()

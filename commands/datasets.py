@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commands.base.help_text import WholeLineGroup
+from commands.base.error_handling import OneLineErrorGroup
 from commands.base.options import asked_task, data_dir_option, data_folder, data_options
 from search_spaces.backbones import POOLINGS
 
@@ -23,7 +23,7 @@ def _image_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return data(data_options(sample(command)))
 
 
-@click.group(cls=WholeLineGroup)
+@click.group(cls=OneLineErrorGroup)
 def datasets() -> None:
     """Build an image store, describe it, or export features."""
 

@@ -141,21 +141,23 @@ def tune(task: str, dry_run: bool, backbone: str | None, **options: Any) -> None
 def _tune(task: Task, settings: StudySettings, dry_run: bool) -> None:
     from rich.console import Console
 
+    from commands.base.output import outlive_readers
     from commands.base.progress import open_with_bars
     from tuning.plan.make_plan import make_plan
     from tuning.plan.plan_text import render_plan
     from tuning.plan.resources import machine_share
     from tuning.plan.study_folder import make_folder
 
+    outlive_readers()
     console = Console(highlight=False)
-    cluster_cores = None
+    node_cores: list[float] = []
     if settings.address is not None:  # a trial's share depends on how large the cluster is
         from tuning.execution import ray_cluster
 
         ray_cluster.start_ray(settings.address)
-        cluster_cores = ray_cluster.cluster_cores()
+        node_cores = ray_cluster.node_cores()
     name = settings.name or time.strftime("%Y-%m-%d-%H%M%S")
-    plan = make_plan(task, settings, machine_share(settings, cluster_cores), name)
+    plan = make_plan(task, settings, machine_share(settings, node_cores), name)
     text = render_plan(plan)
     if dry_run:
         console.print(text, markup=False, soft_wrap=not console.is_terminal)
@@ -201,7 +203,7 @@ def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Co
     from tuning.listeners.progress import Progress
 
     try:
-        dashboard = ray_cluster.start_ray(plan.settings.address)
+        dashboard = ray_cluster.start_ray(plan.settings.address, console.print)
         ray_cluster.check_gpus(plan.settings.gpus)
         from tuning.execution import study
         from tuning.plan.command_line import typed_command
@@ -211,7 +213,7 @@ def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Co
             console.print(f"Ray dashboard: http://{dashboard}{token}", soft_wrap=True)
         console.print(f"TensorBoard:   tensorboard --logdir {StudyPaths(plan.folder).tensorboard}", soft_wrap=True)
         console.print(f"curves so far: {StudyPaths(plan.folder).plot(CURVES)}", soft_wrap=True)
-        progress = Progress(console, plan.settings.quiet)
+        progress = Progress(console, plan.settings.quiet, ray_cluster.trial_phase)
         live = LiveCurves(StudyPaths(plan.folder).plot(CURVES))
         record = study.run_study(plan, store, progress, typed_command(), pretraining, live.apply)
     except KeyboardInterrupt:

@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 import cli
+from errors import PodiumError, arg
 from tests.snapshots.cases import CASES
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -270,3 +271,37 @@ def test_a_short_listed_configuration_is_confirmed_as_shortly(tmp_path: Path) ->
     status, printed, errors = invoke(*dry, "--results", str(tmp_path))
     assert status == 0, errors
     assert "about 8 epochs" in printed
+
+
+@pytest.mark.parametrize(("command", "option"), [(["tune"], "--data"), (["datasets", "describe"], "--from")])
+@pytest.mark.parametrize("there", [False, True])
+def test_a_folder_in_place_of_a_task(command: list[str], option: str, there: bool, tmp_path: Path) -> None:
+    folder = tmp_path / "my birds"
+    if there:
+        folder.mkdir()
+    status, _, errors = invoke(*command, str(folder))
+    assert (status, errors.count("\n")) == (2, 1)
+    assert f"images {option} '{folder}'" in errors
+
+
+def test_an_option_of_another_command_is_named_with_it() -> None:
+    @cli.cli.command("fails-here")
+    @click.option("--data-dir")
+    def fails(data_dir: str | None) -> None:
+        raise PodiumError(f"set {arg.data_dir}, {arg.gpus_per_trial} or {arg.nothing}")
+
+    try:
+        status, _, errors = invoke("fails-here")
+    finally:
+        del cli.cli.commands["fails-here"]
+    assert (status, errors) == (2, "Error: set --data-dir, `tune --gpus-per-trial` or nothing\n")
+
+
+def test_the_arm_of_a_list_may_be_named_on_the_command_line(tmp_path: Path) -> None:
+    path = tmp_path / "configs.json"
+    path.write_text('[{"C": 0.1, "pooled_side": 8}, {"arm": "pixels", "C": 1.0, "pooled_side": 8}]')
+    words = ("tune", "digits", "--sample", "--configs", str(path), "--dry-run", "--results", str(tmp_path))
+    status, printed, errors = invoke(*words, "--arms", "pixels")
+    assert (status, errors) == (0, "")
+    assert "pixels: 2 trials" in printed or "pixels: 2 " in printed
+    assert "entry 1 has no arm" in refuse(tmp_path, *words)

@@ -47,21 +47,20 @@ def _one_line(ctx: click.Context) -> Iterator[None]:
 
 
 def _options(ctx: click.Context) -> dict[str, str]:
-    """Return the option of each argument, as the command that runs declares it, else as any other does."""
+    """Return the option of each argument, as the command that runs declares it; another command's with its name."""
     below = ctx.command.commands if isinstance(ctx.command, click.Group) else {}
     running = below.get(ctx.invoked_subcommand or "", ctx.command)
-    return _declared(ctx.command) | _declared(running)
+    root = ctx.find_root().command
+    others = root.commands if isinstance(root, click.Group) else {}
+    named: dict[str, str] = {}
+    for word in sorted(others, key=lambda word: word == "tune"):  # last, so that its name is the one that is shown
+        named |= {name: f"`{word} {option}`" for name, option in _own(others[word]).items()}
+    return named | _own(running)
 
 
-def _declared(command: click.Command) -> dict[str, str]:
-    options = {
-        str(parameter.name): max(parameter.opts, key=len)
-        for parameter in command.params
-        if isinstance(parameter, click.Option)
-    }
-    for below in command.commands.values() if isinstance(command, click.Group) else ():
-        options |= _declared(below)
-    return options
+def _own(command: click.Command) -> dict[str, str]:
+    options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
+    return {str(option.name): max(option.opts, key=len) for option in options}
 
 
 def fail(message: str) -> NoReturn:

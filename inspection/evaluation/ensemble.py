@@ -50,7 +50,7 @@ def ensemble(study: Path, top: int, arm: str | None = None) -> Ensemble:
     tested = [trial for name in known if arm in (None, name) for trial in record.confirmed(name) if trial.test]
     if top < 2 or top > len(tested):
         count = f"there are {len(tested)}" if tested else "there is none"
-        more = f"; confirm more seeds with tune {arg.confirm_seeds}" if len(tested) < max(2, top) else ""
+        more = f"; confirm more seeds with {arg.confirm_seeds}" if len(tested) < max(2, top) else ""
         raise InspectionError(
             f"must be from 2 to the tested models of {title}: {count}{more}", argument="top", value=top
         )
