@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from datasets.custom.image_csv import in_table
 from datasets.custom.image_folder import in_folder
-from datasets.custom.image_table import TABLES, in_table
-from datasets.custom.layout import RULE, FoundImage, Listing, check_encoding
+from datasets.custom.layout import RULE, FoundImage, check_encoding
 from datasets.dataset import DataError, Progress, Shares, SourceImage
 from datasets.readers.location import is_address, local
 from datasets.store.splits import assign_splits
@@ -39,7 +39,6 @@ class OwnImages:
     counts: Shares | None = None
     group_by: str = ""
     listing: str = ""
-    notices: tuple[str, ...] = ()  # of files that are not used
     max_side: int = 512
 
     @contextmanager
@@ -56,7 +55,7 @@ class OwnImages:
         """
         del origin, data_dir  # the location is a part of what this data set is
         progress(f"looking through {self.location}", 0, 0)
-        _, images, listing, _ = _listed(Path(self.location), self.group_by)
+        _, images, listing = _listed(Path(self.location), self.group_by)
         if listing != self.listing:
             raise DataError(f"the images at {self.location} changed while they were read; start again")
         yield images
@@ -81,7 +80,7 @@ def find(location: str | None, group_by: str | None = None) -> OwnImages:
         raise DataError(f"must be on this machine; download it first: {RULE}", argument="data", value=location)
     path = local(location)
     check_encoding(str(path))
-    classes, images, listing, notices = _listed(path, group_by or "")
+    classes, images, listing = _listed(path, group_by or "")
     own = any(image.split is not None for image in images)
     dataset = OwnImages(
         name=f"images-{re.sub('[^a-z0-9]+', '-', path.stem.lower()).strip('-')[:LONGEST_NAME] or 'folder'}",
@@ -91,21 +90,19 @@ def find(location: str | None, group_by: str | None = None) -> OwnImages:
         counts=None if own else Shares(),
         group_by=group_by or "",
         listing=listing,
-        notices=notices,
     )
     assign_splits(dataset, images)  # what cannot be split is said here, before anybody makes a plan of it
     return dataset
 
 
-def _listed(path: Path, group_by: str) -> tuple[tuple[str, ...], list[SourceImage], str, tuple[str, ...]]:
-    """Classes in the order of their labels, every image, a digest of all that was found, and notices."""
+def _listed(path: Path, group_by: str) -> tuple[tuple[str, ...], list[SourceImage], str]:
+    """Classes in the order of their labels, every image, and a digest of all that was found."""
     if os.path.isdir(path):
-        listing = in_folder(path, group_by)
-    elif path.suffix.lower() in TABLES and os.path.isfile(path):
-        listing = Listing(in_table(path, group_by))
+        found = in_folder(path, group_by)
+    elif path.suffix.lower() == ".csv" and os.path.isfile(path):
+        found = in_table(path, group_by)
     else:
         raise DataError(f"{arg.data} is {path}, which {_what_is(path)}; {RULE}")
-    found = listing.images
     classes = tuple(sorted({one.label for one in found}))
     if len(classes) < 2:
         only = f"has the one class {classes[0]!r}" if classes else "has no class"
@@ -121,7 +118,7 @@ def _listed(path: Path, group_by: str) -> tuple[tuple[str, ...], list[SourceImag
     digest = hashlib.sha256()
     for one in found:
         digest.update(repr((one.name, one.label, one.split, one.group, one.version)).encode())
-    return classes, images, digest.hexdigest(), listing.notices
+    return classes, images, digest.hexdigest()
 
 
 def _what_is(path: Path) -> str:

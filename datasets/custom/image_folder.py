@@ -5,21 +5,20 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from datasets.custom.layout import RULE, SPLIT_FOLDERS, FoundImage, Listing, check_encoding, normalized
+from datasets.custom.layout import RULE, SPLIT_FOLDERS, FoundImage, check_encoding
 from datasets.dataset import DataError, Split
-from datasets.images.image_files import is_image_file
 from errors import arg, pluralize
 
-NAMED, KINDS = 3, 6  # of files that are passed over: names, endings
+# What Pillow reads, as cameras and published data sets write it. Any other file in a folder is passed over.
+ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 
 
-def in_folder(root: Path, group_by: str) -> Listing:
-    """Return every image in a folder, in the order of the names, and what is passed over.
+def in_folder(root: Path, group_by: str) -> list[FoundImage]:
+    """Return every image in a folder, in the order of the names.
 
     Args:
         root: The folder.
@@ -37,35 +36,14 @@ def in_folder(root: Path, group_by: str) -> Listing:
     if len(by_split) != len(folders) or "train" not in by_split.values():
         if group_by != "folder":  # by which a class may have sub-folders, whatever it is called
             _check_not_half_split(root, folders, list(by_split))
-        found = [image for name in folders for image in _of_class(root / name, name, name, None, group_by)]
-        return Listing(found, tuple(_passed_over(root, found)))
-    found, notices = [], []
+        return [image for name in folders for image in _of_class(root / name, name, name, None, group_by)]
+    found: list[FoundImage] = []
     for name, split in by_split.items():
-        files, inner = _entries(root / name)
-        if split != "train" and files and not inner:  # as competitions publish it, whose answers are secret
-            images = pluralize(len(files), "image", "images")
-            notices.append(f"{images} in {name}/ without classes are not used; `predict` can name their classes")
-            continue
         for label in _folders(root / name):
             found += _of_class(root / name / label, f"{name}/{label}", label, split, group_by)
-    if {one.split for one in found} == {"train"}:  # nothing is said of a split when all is for training
+    if set(by_split.values()) == {"train"}:  # nothing is said of a split when all is for training
         found = [replace(one, split=None) for one in found]
-    return Listing(found, (*notices, *_passed_over(root, found)))
-
-
-def _passed_over(root: Path, found: Sequence[FoundImage]) -> list[str]:
-    """Return a notice of files that are no image of a class, or none; hidden files are not counted."""
-    taken, left = {str(one.file) for one in found}, list[str]()
-    for folder, folders, files in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
-        paths = [os.path.join(folder, name) for name in sorted(files) if not name.startswith(".")]
-        left += [os.path.relpath(path, root) for path in paths if path not in taken]
-    if not left:
-        return []
-    kinds = Counter(os.path.splitext(name)[1].lower() or "without an ending" for name in left)
-    counted = ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(KINDS))
-    shown = ", ".join(left[:NAMED]) + (", ..." if len(left) > NAMED else "")
-    return [f"{pluralize(len(left), 'file is', 'files are')} no image of a class and not used ({counted}): {shown}"]
+    return found
 
 
 def _check_not_half_split(root: Path, folders: Sequence[str], splits: Sequence[str]) -> None:
@@ -85,32 +63,22 @@ def _check_not_half_split(root: Path, folders: Sequence[str], splits: Sequence[s
 def _of_class(folder: Path, prefix: str, label: str, split: Split | None, group_by: str) -> list[FoundImage]:
     files, inner = _entries(folder)
     groups = {file: _prefix(file) if group_by == "prefix" else "" for file in files}
-    label, prefix = normalized(label), normalized(prefix)
-    found = [_found(prefix, file, label, folder, files, split, groups[file]) for file in files]
+    found = [FoundImage(f"{prefix}/{file}", label, folder / file, files[file], split, groups[file]) for file in files]
     for name in inner:
         if group_by != "folder":
             _check_holds_no_image(folder / name, label, group_by)
             continue
         files, deeper = _entries(folder / name)
-        found += [_found(f"{prefix}/{name}", file, label, folder / name, files, split, name) for file in files]
+        found += [
+            FoundImage(f"{prefix}/{name}/{file}", label, folder / name / file, files[file], split, name)
+            for file in files
+        ]
         for further in deeper:
             _check_holds_no_image(folder / name / further, label, group_by)
     if not found:
         what = f"only folders, such as {inner[0]}" if inner else "no image"
-        raise DataError(f"the class {label!r} at {folder} holds {what}; add images or remove it")
+        raise DataError(f"the class {label!r} at {folder} holds {what} ({', '.join(ENDINGS)}); add images or remove it")
     return found
-
-
-def _found(
-    prefix: str,
-    file: str,
-    label: str,
-    folder: Path,
-    versions: Mapping[str, tuple[int, int]],
-    split: Split | None,
-    group: str,
-) -> FoundImage:
-    return FoundImage(normalized(f"{prefix}/{file}"), label, folder / file, versions[file], split, group)
 
 
 def _check_holds_no_image(folder: Path, label: str, group_by: str) -> None:
@@ -156,7 +124,7 @@ def _entries(folder: Path) -> tuple[dict[str, tuple[int, int]], list[str]]:
                     raise DataError(f"{entry.path} is a link that leads back to where it lies; remove it")
                 if entry.is_dir():
                     folders.append(entry.name)
-                elif entry.is_file() and is_image_file(entry.path):
+                elif entry.is_file() and entry.name.lower().endswith(ENDINGS):
                     facts = entry.stat()
                     files[entry.name] = (facts.st_size, facts.st_mtime_ns)
                 else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from errors import arg
 
 SPLIT_FOLDERS: dict[str, Split] = {
     **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
+    **dict.fromkeys(("val", "valid", "validation"), "val"),
     **dict.fromkeys(("test", "testing"), "test"),
 }
 RULE = f"{arg.data} must be a folder with a sub-folder for each class, or a CSV table with the columns path and label"
@@ -19,7 +18,7 @@ RULE = f"{arg.data} must be a folder with a sub-folder for each class, or a CSV 
 
 @dataclass(frozen=True)
 class FoundImage:
-    """An image as it was found. Name and label are in Unicode's form NFC: equal words are equal texts."""
+    """An image as it was found."""
 
     name: str
     label: str  # name of its class
@@ -27,19 +26,6 @@ class FoundImage:
     version: tuple[int, int]  # size in bytes and time of the last change in nanoseconds
     split: Split | None
     group: str  # "" is on its own
-
-
-@dataclass(frozen=True)
-class Listing:
-    """Images found at a location, and notices of files that are not used."""
-
-    images: list[FoundImage]
-    notices: tuple[str, ...] = ()
-
-
-def normalized(text: str) -> str:
-    """Return the text in Unicode's form NFC, in which an accented letter is one character."""
-    return unicodedata.normalize("NFC", text)
 
 
 def check_encoding(path: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import unicodedata
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
@@ -22,21 +21,7 @@ def is_address(origin: str) -> bool:
 
 def local(origin: str) -> Path:
     """Return the absolute path that the user named, with ~ and ~USER (Path.expanduser raises for unknown users)."""
-    return Path(existing(os.path.expanduser(origin))).absolute()
-
-
-def existing(path: str) -> str:
-    """Return the path in the Unicode form under which it exists, else as it is.
-
-    The same letters, such as an e with an accent, are one character or two: keyboards type the one form, and some file
-    systems and archives keep the other.
-    """
-    if not os.path.lexists(path):
-        for form in ("NFC", "NFD"):
-            other = unicodedata.normalize(form, path)
-            if os.path.lexists(other):
-                return other
-    return path
+    return Path(os.path.expanduser(origin)).absolute()
 
 
 def describe_origin(origin: str | None) -> str:

@@ -27,7 +27,7 @@ from datasets.store.store_writer import VERSION, build
 from errors import arg
 
 # Fields of a data set that change no pixel of its store: what it is called, and whether its origin may be a pickle.
-NOT_CONTENT = ("title", "allow_pickle", "notices")
+NOT_CONTENT = ("title", "allow_pickle")
 
 
 def store_path(dataset: Dataset, data_dir: Path) -> Path:

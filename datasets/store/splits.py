@@ -176,13 +176,6 @@ def _authors_split(dataset: Dataset, images: Members) -> tuple[Assigned, tuple[s
     parts: dict[Split, int] = {split: carved_of.val if split == "val" else carved_of.test for split in absent}
     shares = Shares(train=100 - sum(parts.values()), val=parts.get("val", 0), test=parts.get("test", 0))
     training = _by_class(dataset, [image for image, split in used if split == "train"])
-    for name, members, everywhere in zip(dataset.classes, training, _by_class(dataset, images), strict=True):
-        if len(members) < MINIMUM_PER_CLASS:
-            raise DataError(
-                f"the class {name!r} of {dataset.title} has {pluralize(len(everywhere), 'image', 'images')}, of which "
-                f"{len(members)} are in the train split, but at least {MINIMUM_PER_CLASS} are needed there to take "
-                f"{' and '.join(absent)} from them; add images, or assign some to {' and '.join(absent)}"
-            )
     carved = [pair for pair in used if pair[1] != "train"] + _divided(dataset, training, shares)
     (first, part), *more = parts.items()
     spelled = f"{part} % of each class's training images are for {first}" + "".join(f", {n} % for {s}" for s, n in more)

@@ -260,7 +260,6 @@ class StoreWriter:
             "fingerprint": self._fingerprint.hexdigest(),
             "notices": [
                 *self._notices,
-                *getattr(self._dataset, "notices", ()),  # of custom images: files that are not used
                 *broken_notice(self._broken),
                 *alike_notice(same, all_compared),
                 *two_classes_notice(two_classes),

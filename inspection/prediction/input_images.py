@@ -12,10 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets.images.decode import DecodeError, decode
-from datasets.images.image_files import is_image_file
 from datasets.images.resize import resize_to_square
 from datasets.images.thread_map import ordered
-from datasets.readers.location import existing
 from inspection.loading.best_model import InspectionError, Winner
 from machine import usable_cores
 
@@ -80,7 +78,7 @@ def find(arguments: Sequence[str]) -> list[str]:
         raise InspectionError("- names standard input twice, but it can be read once")
     found: list[str] = []
     for argument in arguments:
-        path, nothing = existing(os.path.expanduser(argument)), ""
+        path, nothing = os.path.expanduser(argument), ""
         if argument == STANDARD_INPUT or argument.lower().startswith(ADDRESSES):
             named = [argument]
         elif os.path.isdir(path):
@@ -165,9 +163,15 @@ def _fetched(address: str) -> bytes:
 
 def _files(folder: str) -> list[str]:
     """Every file below that may be an image, by path; links to folders are not followed."""
-    found: list[str] = []
+    from PIL import Image
+
+    endings = {ending for ending, form in Image.registered_extensions().items() if form in Image.OPEN} | {""}
+    found = []
     for where, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        paths = [os.path.join(where, name) for name in sorted(files) if not name.startswith(".")]
-        found += filter(is_image_file, paths)
+        found += [
+            os.path.join(where, name)
+            for name in sorted(files)
+            if not name.startswith(".") and os.path.splitext(name)[1].lower() in endings
+        ]
     return found

@@ -389,7 +389,7 @@ def test_bad_tables_are_refused_in_one_line(tmp_path: Path) -> None:
     assert "did you mean patient?" in refused(
         table(tmp_path / "t.csv", [f"{row},1" for row in rows], "path,label,patient"), "patent"
     )
-    assert "the split is 'spare'" in refused(table(tmp_path / "t.csv", ["pool/001.png,a,spare"], "path,label,split"))
+    assert "the split is 'dev'" in refused(table(tmp_path / "t.csv", ["pool/001.png,a,dev"], "path,label,split"))
     assert "has no class" in refused(table(tmp_path / "t.csv", []))
     (tmp_path / "t.csv").write_bytes(b"\xff\xfe\x00path")
     assert "byte 1); save it as CSV in UTF-8" in refused(tmp_path / "t.csv")
