@@ -7,14 +7,14 @@ import os
 import stat
 from pathlib import Path
 
-from datasets.custom.layout import RULE, SPLIT_FOLDERS, FoundImage
+from datasets.custom.layout import RULE, SPLIT_WORDS, FoundImage, FoundImages, unify_names
 from datasets.dataset import DataError
 from errors import unknown_name
 
 COLUMNS = {"path": ("path", "file", "filename", "image"), "label": ("label", "class"), "split": ("split",)}
 
 
-def in_table(table: Path, group_by: str) -> list[FoundImage]:
+def in_table(table: Path, group_by: str) -> FoundImages:
     """Return every image that a table names, in its order.
 
     Args:
@@ -61,7 +61,7 @@ def in_table(table: Path, group_by: str) -> list[FoundImage]:
         if (other := line_of.setdefault(one.name, line)) != line:
             raise DataError(f"{table}, line {line}: {one.name} stands in line {other} already; keep one of the two")
         found.append(one)
-    return found
+    return FoundImages(unify_names(found), ())
 
 
 def _of_row(
@@ -73,7 +73,7 @@ def _of_row(
     path, label, split = (cell(column[what]) for what in ("path", "label", "split"))
     if not path or not label:
         raise DataError(f"{table}, line {line}: there is no {'label' if path else 'path'}; fill it in or drop the line")
-    if column["split"] and split.lower() not in SPLIT_FOLDERS:
+    if column["split"] and split.lower() not in SPLIT_WORDS:
         raise DataError(f"{table}, line {line}: the split is {split!r}, but must be train, val or test")
     file = table.parent / path
     try:
@@ -88,4 +88,4 @@ def _of_row(
     if name.startswith(("..", os.sep)):
         name = os.path.relpath(file, table.parent)
     version = (facts.st_size, facts.st_mtime_ns)
-    return FoundImage(name, label, file, version, SPLIT_FOLDERS.get(split.lower()), cell(group_by or None))
+    return FoundImage(name, label, file, version, SPLIT_WORDS.get(split.lower()), cell(group_by or None))
