@@ -11,10 +11,8 @@ from pathlib import Path
 
 from datasets.custom.layout import RULE, SPLIT_WORDS, FoundImage, FoundImages, check_encoding, unify_names
 from datasets.dataset import DataError, Split
-from datasets.images.formats import is_image, passed_over_notice
+from datasets.images.formats import is_image, is_left_by_system, passed_over_notice
 from errors import arg, pluralize
-
-SYSTEM_FILES = ("thumbs.db", "desktop.ini")  # Windows leaves them where somebody looks at a folder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,7 +174,7 @@ def _entries(folder: Path) -> _Entries:
     try:
         with os.scandir(folder) as entries:
             for entry in sorted(entries, key=lambda entry: entry.name):
-                if entry.name.startswith((".", "__MACOSX")) or entry.name.lower() in SYSTEM_FILES:
+                if is_left_by_system(entry.name):
                     continue
                 if entry.is_symlink() and _is_circle(Path(entry.path)):
                     raise DataError(f"{entry.path} is a link that leads back to where it lies; remove it")

@@ -12,6 +12,7 @@ from errors import pluralize
 
 # Pillow recognizes these, but decodes films not at all, and PostScript only by running another program on it.
 UNDECODED = ("MPEG", "EPS")
+LEFT_BY_SYSTEMS = ("thumbs.db", "desktop.ini")  # where somebody looked at a folder
 NAMED = 3  # files in a notice
 NAMED_ENDINGS = 5
 
@@ -28,6 +29,11 @@ def is_image(path: str | Path) -> bool:
     """Whether a file is an image by its ending or, where it has none, by its content."""
     ending = _ending(path)
     return ending in image_endings() if ending else _is_identified(path)
+
+
+def is_left_by_system(name: str) -> bool:
+    """Whether a file or folder is hidden, or a system's own: none of the user's images."""
+    return name.startswith((".", "__MACOSX")) or name.lower() in LEFT_BY_SYSTEMS
 
 
 def passed_over_notice(names: Sequence[str]) -> list[str]:

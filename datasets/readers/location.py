@@ -33,8 +33,13 @@ def on_disk(path: str) -> str:
     folder, name = os.path.split(path)
     if os.path.lexists(path) or folder == path:
         return path
-    forms = (os.path.join(on_disk(folder), unicodedata.normalize(form, name)) for form in ("NFC", "NFD"))
-    return next(filter(os.path.lexists, forms), path)
+    parent = on_disk(folder)
+    return next(filter(os.path.lexists, (os.path.join(parent, form) for form in unicode_forms(name))), path)
+
+
+def unicode_forms(text: str) -> tuple[str, str]:
+    """Return a text composed, as keyboards write it, and decomposed."""
+    return unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text)
 
 
 def describe_origin(origin: str | None) -> str:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from datasets.dataset import Dataset
 from errors import pluralize
+
+
+def notices_of(dataset: Dataset) -> tuple[str, ...]:
+    """Return the notices of a data set of the user's own about what lies beside its images, or none."""
+    return tuple(getattr(dataset, "notices", ()))
 
 
 def broken_notice(broken: dict[str, str]) -> list[str]:

@@ -7,6 +7,7 @@ integers per split and channel determine mean, deviation and extremes.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -65,8 +66,13 @@ def describe(store: ImageStore) -> Statistics:
     )
 
 
-def render_text(statistics: Statistics) -> str:
-    """For a terminal: at most 100 columns, but for what names images."""
+def render_text(statistics: Statistics, notices: Sequence[str] = ()) -> str:
+    """Render for a terminal: at most 100 columns, but for what names images.
+
+    Args:
+        statistics: Statistics of a store.
+        notices: Lines beside the store's own.
+    """
     store = statistics.store
     names = [shortened(name) for name in store.classes]
     width = max(8, *map(len, names))
@@ -103,7 +109,7 @@ def render_text(statistics: Statistics) -> str:
             for channel, name in enumerate(CHANNELS)
         ]
     lines += ["", "Models are scaled with the training images' mean and deviation alone."]
-    lines += [f"note: {notice}" for notice in store.notices]
+    lines += [f"note: {notice}" for notice in (*notices, *store.notices)]
     left_out = [f"left out: {name}: {reason}" for name, reason in store.broken.items()]
     alike = [f"look the same: {one} and {other}" for one, other in store.near_duplicates]
     for listed in (left_out, alike):

@@ -42,13 +42,15 @@ def read_config_list(settings: StudySettings, arms: list[Arm]) -> dict[str, list
         raise UsageError(shape)
     by_arm: dict[str, list[ConfigListEntry]] = {}
     known = {arm.name: arm for arm in arms}
+    only = arms[0].name if len(arms) == 1 else None  # then no entry needs to say which
     for number, entry in enumerate(contents, start=1):
-        if not isinstance(entry, Mapping) or not isinstance(entry.get("arm"), str):
+        name = entry.get("arm", only) if isinstance(entry, Mapping) else None
+        if not isinstance(name, str):
             raise UsageError(f"{shape}; entry {number} has no arm")
-        if entry["arm"] not in known:
-            reason = unknown_name("arm", entry["arm"], tuple(known))
+        if name not in known:
+            reason = unknown_name("arm", name, tuple(known))
             raise UsageError(f"{arg.configs} {path}, entry {number}: {reason}")
-        arm = known[entry["arm"]]
+        arm = known[name]
         try:
             by_arm.setdefault(arm.name, []).append(_entry(entry, arm, settings.seed))
         except SpaceError as error:
