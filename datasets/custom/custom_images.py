@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from datasets.custom.image_csv import in_table
+from datasets.custom.image_csv import TABLE_ENDINGS, in_table
 from datasets.custom.image_folder import in_folder
 from datasets.custom.layout import RULE, FoundImage, check_encoding, composed
 from datasets.dataset import DataError, Progress, Shares, SourceImage
@@ -102,7 +102,7 @@ def _listed(path: Path, group_by: str) -> tuple[tuple[str, ...], list[SourceImag
     """Classes in the order of their labels, every image, a digest of all that was found, and notices."""
     if os.path.isdir(path):
         everything = in_folder(path, group_by)
-    elif path.suffix.lower() == ".csv" and os.path.isfile(path):
+    elif path.suffix.lower() in TABLE_ENDINGS and os.path.isfile(path):
         everything = in_table(path, group_by)
     else:
         raise DataError(f"{arg.data} is {path}, which {_what_is(path)}; {RULE}")
