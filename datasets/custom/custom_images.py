@@ -141,7 +141,8 @@ def _check_every_split_knows_its_classes(root: Path, found: Sequence[FoundImage]
     for one in found:
         if one.label not in trained:
             raise DataError(
-                f"the class {one.label!r} of {root} is in its {one.split} split, but has none for training; add some"
+                f"the class {one.label!r} of {root} is in its {one.split} split, but has no image for training; add "
+                f"some, or move them out of its {one.split} split, if their class is not known"
             )
 
 

@@ -31,7 +31,7 @@ class _PassedOver:
     root: Path
     files: list[str] = field(default_factory=list)  # in the folders of classes, no images
     images: list[str] = field(default_factory=list)  # outside of the folders of classes
-    unlabelled: dict[str, int] = field(default_factory=dict)  # folders of splits with images but no classes
+    readings: list[str] = field(default_factory=list)  # lines on folders that could mean something else
 
     def add_files(self, folder: Path, names: Sequence[str]) -> None:
         self.files.extend(_below(self.root, folder, names))
@@ -40,11 +40,7 @@ class _PassedOver:
         self.images.extend(_below(self.root, folder, names))
 
     def notices(self) -> tuple[str, ...]:
-        lines = [
-            f"{self.root / name} holds {pluralize(count, 'image', 'images')}, but no folder of a class: what has no "
-            "class measures nothing and is left out; a trained model says what it shows (`predict`)"
-            for name, count in self.unlabelled.items()
-        ]
+        lines = list(self.readings)
         lines += passed_over_notice(self.files)
         if self.images:
             lies = "image lies" if len(self.images) == 1 else "images lie"
@@ -76,6 +72,9 @@ def in_folder(root: Path, group_by: str) -> FoundImages:
     if len(by_split) != len(folders) or "train" not in by_split.values():
         if group_by != "folder":  # by which a class may have sub-folders, whatever it is called
             _check_not_half_split(root, folders, list(by_split))
+        other = next((name for name in folders if name not in by_split), None)
+        if other is not None:
+            passed.readings.extend(f"the folder {name!r} is taken as a class, as {other} is" for name in by_split)
         found = [image for name in folders for image in _of_class(root / name, name, name, None, group_by, passed)]
     else:
         found = _in_splits(root, by_split, group_by, passed)
@@ -84,10 +83,18 @@ def in_folder(root: Path, group_by: str) -> FoundImages:
 
 def _in_splits(root: Path, by_split: dict[str, Split], group_by: str, passed: _PassedOver) -> list[FoundImage]:
     found: list[FoundImage] = []
+    for split in dict.fromkeys(by_split.values()):
+        same = [name for name in by_split if by_split[name] == split]
+        if len(same) > 1:
+            all_of = "both" if len(same) == 2 else "all"
+            passed.readings.append(f"the folders {' and '.join(same)} are {all_of} taken for the {split} split")
     for name, split in by_split.items():
         entries = _entries(root / name)
         if split != "train" and entries.images and not entries.folders:  # as competitions publish their test images
-            passed.unlabelled[name] = len(entries.images)
+            passed.readings.append(
+                f"{root / name} holds {pluralize(len(entries.images), 'image', 'images')}, but no folder of a class: "
+                "what has no class measures nothing and is left out; a trained model says what it shows (`predict`)"
+            )
             continue
         for label in _folders(root / name, passed):
             found += _of_class(root / name / label, f"{name}/{label}", label, split, group_by, passed)

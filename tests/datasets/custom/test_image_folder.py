@@ -6,6 +6,7 @@ import unicodedata
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from PIL import Image
 
 from datasets.custom.custom_images import find
@@ -114,3 +115,55 @@ def test_groups_in_both_forms_are_one(tmp_path: Path) -> None:
 def test_the_list_is_read_once(tmp_path: Path) -> None:
     assert image_endings() is image_endings()
     assert Image.registered_extensions()[".jfif"] == "JPEG"
+
+
+@pytest.mark.parametrize("names", ["train dev test", "training validation testing", "Train VALID Test"])
+def test_folders_of_splits_by_their_synonyms(tmp_path: Path, names: str) -> None:
+    location = folder(tmp_path, {f"{split}/{name}": 4 for split in names.split() for name in "ab"})
+    assert Counter(splits_of(location).values()) == {"train": 8, "val": 8, "test": 8}
+
+
+def test_test_images_without_classes_are_left_out_and_said_so(tmp_path: Path) -> None:
+    """As competitions publish them: train/ has classes, test/ only images."""
+    location = folder(tmp_path / "in", {"train/a": 20, "train/b": 20, "test": 7})
+    assert Counter(splits_of(location).values()) == {"train": 28, "val": 6, "test": 6}
+    assert notices_of(location).startswith(f"{location}/test holds 7 images, but no folder of a class")
+    folder(location, {"val/a": 4, "val/b": 4})
+    assert Counter(splits_of(location).values()) == {"train": 34, "val": 8, "test": 6}
+
+
+def test_test_images_in_a_folder_that_is_no_class_are_refused(tmp_path: Path) -> None:
+    location = folder(tmp_path, {"train/a": 10, "train/b": 10, "test/unknown": 5})
+    message = refused(location)
+    assert "the class 'unknown'" in message
+    assert "move them out of its test split, if their class is not known" in message
+
+
+def test_a_folder_of_a_split_among_classes_is_a_class_and_said_so(tmp_path: Path) -> None:
+    location = folder(tmp_path, {"cat": 10, "dog": 10, "test": 10})
+    assert find(str(location)).classes == ("cat", "dog", "test")
+    assert "the folder 'test' is taken as a class, as cat is" in notices_of(location)
+
+
+def test_two_folders_of_one_split_are_said(tmp_path: Path) -> None:
+    location = folder(tmp_path, {f"{split}/{name}": 4 for split in ("train", "dev", "val", "test") for name in "ab"})
+    assert Counter(splits_of(location).values()) == {"train": 8, "val": 16, "test": 8}
+    assert "the folders dev and val are both taken for the val split" in notices_of(location)
+
+
+def test_a_class_that_is_too_small_to_be_divided_says_where_its_images_are(tmp_path: Path) -> None:
+    location = folder(tmp_path, {"train/a": 20, "train/b": 2, "test/a": 5, "test/b": 10})
+    message = refused(location)
+    assert "the class 'b' of" in message
+    assert "has 12 images, but only 2 of them in its train split (10 test)" in message
+    assert "of which some are taken for val" in message
+    assert "at least 10" in message
+
+
+def test_groups_that_are_too_few_are_those_of_the_training_images(tmp_path: Path) -> None:
+    in_test = {f"test/{name}/t{number}": 3 for name in "ab" for number in range(4)}
+    location = folder(tmp_path, {"train/a/s1": 12, "train/b/s1": 12, **in_test})
+    message = refused(location, "folder")
+    assert "the training images of" in message
+    assert "form 1 group" in message
+    assert "at least 2" in message
