@@ -17,7 +17,7 @@ from errors import arg, pluralize
 
 @dataclass(frozen=True, kw_only=True)
 class _Entries:
-    """What one folder holds, in the order of the names, without hidden files."""
+    """Content of one folder in the order of the names, without hidden files."""
 
     images: dict[str, tuple[int, int]] = field(default_factory=dict)  # see FoundImage.version
     folders: list[str] = field(default_factory=list)
@@ -26,7 +26,7 @@ class _Entries:
 
 @dataclass(frozen=True)
 class _PassedOver:
-    """What is seen on the way through the folders and not taken, by name from the root."""
+    """Files seen on the way through the folders and not taken, by name from the root, and doubtful readings."""
 
     root: Path
     files: list[str] = field(default_factory=list)  # in the folders of classes, no images

@@ -7,7 +7,6 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from datasets.custom.custom_images import find
 from datasets.images.formats import image_endings
@@ -110,11 +109,6 @@ def test_groups_in_both_forms_are_one(tmp_path: Path) -> None:
     folder(location, {f"a/{NFC}": 4, f"b/{NFD}": 4})
     found = splits_of(location, "folder")
     assert len({split for name, split in found.items() if NFC in name or NFD in name}) == 1
-
-
-def test_the_list_is_read_once(tmp_path: Path) -> None:
-    assert image_endings() is image_endings()
-    assert Image.registered_extensions()[".jfif"] == "JPEG"
 
 
 @pytest.mark.parametrize("names", ["train dev test", "training validation testing", "Train VALID Test"])

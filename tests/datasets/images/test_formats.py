@@ -21,8 +21,9 @@ def test_every_format_that_pillow_decodes_and_no_other() -> None:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "JPEG2000", "TGA", "WEBP", "TIFF", "PPM", "AVIF"])
-def test_what_the_list_holds_can_be_decoded(tmp_path: Path, kind: str) -> None:
-    if kind not in Image.SAVE and not Image.init() and kind not in Image.SAVE:
+def test_what_the_list_holds_can_be_decoded(kind: str) -> None:
+    Image.init()
+    if kind not in Image.SAVE:
         pytest.skip(f"this Pillow writes no {kind}")
     content = encoded(pixels(1), kind)
     for ending, form in Image.registered_extensions().items():
