@@ -11,7 +11,7 @@ from pathlib import Path
 from datasets.custom.layout import RULE, composed
 from datasets.dataset import DataError
 
-DELIMITERS = ",;\t"  # spreadsheets write ; where the comma is decimal
+DELIMITERS = ",;\t|"  # spreadsheets write ; where the comma is decimal
 TOLD_DELIMITER = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)  # a first line that Excel understands
 MISSING = ("", "nan", "<na>")  # as pandas writes that there is no value
 

@@ -20,7 +20,10 @@ TABLE_ENDINGS = (".csv", ".tsv")
 # Plain headings (see csv_table.plain): the first that a table has is taken.
 COLUMNS = {"path": ("path", "file", "filename", "image"), "label": ("label", "class")}
 # Where it has none of those, the one of these that it has.
-SYNONYMS = {"path": ("file_name", "filepath", "file_path", "image_path"), "label": ("labels", "category", "target")}
+SYNONYMS = {
+    "path": ("file_name", "filepath", "file_path", "image_path", "img"),
+    "label": ("labels", "class_name", "category", "target"),
+}
 SPLIT_SYNONYMS = ("subset", "fold", "set", "data_set", "dataset", "partition")
 MOST_NUMBERS = 20  # of a column that may be the split; with more of them it numbers something else
 SEVERAL = re.compile(r"\s*[,|;]\s*")  # between the labels of a cell that holds several
@@ -173,7 +176,9 @@ def _check_one_label_a_cell(table: Table, column: str) -> None:
         label = row.cells[column]
         parts = parts_of[label]
         known = [part for part in parts if holders[part] > 1]
-        if len(parts) > 1 and known and (len(known) == len(parts) or not re.search(r",\s", label)):
+        is_list = label.startswith("[") and label.endswith("]")  # as Python prints one
+        is_several = len(parts) > 1 and known and (len(known) == len(parts) or not re.search(r",\s", label))
+        if is_list or is_several:
             raise DataError(
                 f"{table.path}, line {row.line}: {label!r} are several labels, but an image has one class; keep one of "
                 "them, or name the combination by a word of its own"

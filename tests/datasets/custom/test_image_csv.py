@@ -95,9 +95,9 @@ def test_two_columns_that_say_splits_are_one_too_many(pool: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["path", "file_name", "File Name", "filename", "filepath", "file", "image", "image_path"]
+    "path", ["path", "file_name", "File Name", "filename", "filepath", "file", "image", "image_path", "img"]
 )
-@pytest.mark.parametrize("label", ["label", "labels", "class", "category", "Target"])
+@pytest.mark.parametrize("label", ["label", "labels", "class", "Class Name", "category", "Target"])
 def test_columns_by_their_usual_names(pool: Path, path: str, label: str) -> None:
     assert find(str(table(pool / "t.csv", rows(), f"{path},{label}"))).classes == ("a", "b")
 
@@ -115,7 +115,7 @@ def test_columns_that_are_not_clear_are_asked_for(pool: Path) -> None:
     assert find(str(table(pool / "t.csv", rows(["x"] * 24), "path,label,target"))).classes == ("a", "b")
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("first", ["", "sep={}\n", '"sep={}"\n'], ids=["plain", "sep", "quoted sep"])
 def test_delimiters(pool: Path, delimiter: str, first: str) -> None:
     lines = [f'"path"{delimiter}"label"{delimiter}"a note, or; more"', *rows(["none"] * 24, delimiter=delimiter)]
@@ -132,7 +132,7 @@ def test_a_tsv(pool: Path) -> None:
     assert find(str(location)).classes == ("a", "b")
 
 
-@pytest.mark.parametrize("cell", ['"a,b"', '"a, b"', "a|b", '"b;a"', '"a,other"', "a | other"])
+@pytest.mark.parametrize("cell", ['"a,b"', '"a, b"', "a|b", '"b;a"', '"a,other"', "a | other", "\"['a']\""])
 def test_a_cell_with_several_labels_is_refused(pool: Path, cell: str) -> None:
     lines = rows()
     lines[4] = f"pool/004.png,{cell}"
