@@ -47,7 +47,7 @@ def prepare(task: str, data_dir: Path | None, quiet: bool, **source: Any) -> Non
     store = open_with_bars(dataset, data_folder(data_dir), source["data"], quiet)
     classes = pluralize(len(store.classes), "class", "classes")
     click.echo(f"{store.path}\n{counted(store)}; {classes}; fingerprint {store.fingerprint[:12]}")
-    tell_notices(store)
+    tell_notices(store, dataset)
 
 
 @datasets.command()
@@ -73,12 +73,13 @@ def describe(task: str, picture: Path | None, data_dir: Path | None, **source: A
     """Describe TASK's images: classes, splits, sizes, duplicates, pixel statistics."""
     from commands.base.progress import open_with_bars
     from datasets.store import statistics
+    from datasets.store.notices import notices_of
     from datasets.store.statistics_plot import draw_statistics
 
     dataset = asked_task(task, **source).dataset
     store = open_with_bars(dataset, data_folder(data_dir), source["data"], quiet=False)
     described = statistics.describe(store)
-    click.echo(statistics.render_text(described))
+    click.echo(statistics.render_text(described, notices_of(dataset)))
     if picture is None:
         click.echo("--picture FILE.png draws classes, sizes and pixel values")
     else:
@@ -130,7 +131,7 @@ def features(
     The file holds features (float32, one row an image), labels, split, names and class_names. Its attributes name the
     backbone, weights, image size and preprocessing. Test images are included; `split` marks them.
     """
-    from commands.base.progress import bars, counted, open_with_bars
+    from commands.base.progress import bars, counted, open_with_bars, tell_notices
     from datasets.input_config import InputConfig
     from trainables.models.backbones import registry
     from tuning.plan.settings import UsageError
@@ -161,6 +162,7 @@ def features(
         f"{target}\n{images:,} images ({counted(store)}) x {columns:,} features of {found.name} at "
         f"{view.image_size} px, {target.stat().st_size / 1e6:,.0f} MB"
     )
+    tell_notices(store, asked.dataset)
 
 
 def _starting_from(task: Task, backbone: str | None) -> Arm | None:

@@ -33,12 +33,13 @@ def explain(
     python cli.py explain food10
     python cli.py explain dogs_vs_cats cat.jpg dog.jpg --arm sgd --arm adam --layers block6a_project_bn,top_activation
     """
+    from commands.base.progress import tell
     from inspection.loading.best_model import chosen
     from inspection.prediction import input_images
     from tuning.records.find_study import find_study
 
     folder = find_study(results, study)
-    found = input_images.find(images)
+    found = input_images.find(images, tell)
     winners = chosen(folder, arms)
     from inspection.explanation import grad_cam_sheets
     from inspection.explanation.image_grids import GridCell

@@ -55,9 +55,10 @@ def predict(
         raise UsageError("--weights goes with --model; a study's winner has its own")
     if not named:
         raise UsageError(f"no image is named; give files, folders, addresses or - after the study {study}")
+    from commands.base.progress import tell
     from inspection.prediction import input_images
 
-    found = input_images.find(named)  # before anything heavy: a wrong path should cost no seconds
+    found = input_images.find(named, tell)  # before anything heavy: a wrong path should cost no seconds
     from inspection.loading import load_model
     from inspection.loading.best_model import winner
     from inspection.prediction import imagenet, predict

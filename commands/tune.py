@@ -12,7 +12,7 @@ import click
 
 from commands.base.error_handling import fail
 from commands.base.help_text import GroupedOptionsCommand
-from commands.base.options import CHECKOUT, data_dir_option, data_folder, data_options, results_option
+from commands.base.options import CHECKOUT, data_dir_option, data_folder, data_options, named_task, results_option
 from errors import arg
 from tuning.plan.settings import Precision, SearchName
 from tuning.records.study_paths import StudyPaths
@@ -123,10 +123,9 @@ def tune(task: str, dry_run: bool, backbone: str | None, **options: Any) -> None
     python cli.py tune food10 --space learning_rate=1e-5..1e-3 --set batch_size=64
     python cli.py tune images --data ~/birds --gpus 2
     """
-    from tasks.task import load_task
     from tuning.plan.settings import StudySettings, UsageError
 
-    resolved = load_task(task)
+    resolved = named_task(task)
     options["data_dir"] = data_folder(options["data_dir"])
     for name, value in {**options, "backbone": backbone}.items():
         if value == "":
@@ -143,6 +142,7 @@ def _tune(task: Task, settings: StudySettings, dry_run: bool) -> None:
 
     from commands.base.output import outlive_readers
     from commands.base.progress import open_with_bars
+    from datasets.store.notices import notices_of
     from tuning.plan.make_plan import make_plan
     from tuning.plan.plan_text import render_plan
     from tuning.plan.resources import machine_share
@@ -161,6 +161,8 @@ def _tune(task: Task, settings: StudySettings, dry_run: bool) -> None:
     text = render_plan(plan)
     if dry_run:
         console.print(text, markup=False, soft_wrap=not console.is_terminal)
+        for notice in notices_of(plan.task.dataset):  # others are known once the images are decoded
+            click.echo(f"note: {notice}")
         return
     console.quiet = settings.quiet
     make_folder(plan)
@@ -193,7 +195,7 @@ def _run(plan: StudyPlan, store: Path, pretraining: dict[str, Path], console: Co
     opened = ImageStore.open(store, plan.fold)
     if plan.origin is not None:
         check_images(plan.origin, opened)
-    tell_notices(opened)
+    tell_notices(opened, plan.task.dataset)
     console.print(f"images    {counted(opened)}\nstarting Ray ...")
     from reporting.formats.summarize import summarize_text
     from reporting.plots.learning_curves import NAME as CURVES

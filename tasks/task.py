@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import importlib
-import os
 import pkgutil
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -310,9 +308,6 @@ def load_task(name: str) -> Task:
         UnknownTask: There is none; the message has the nearest name.
     """
     if name not in task_names():
-        if os.sep in name or os.path.isdir(name):
-            hint = f"images {arg.data} {shlex.quote(name)}"
-            raise UnknownTask(f"{name} is a path, not a task; for your own images: {hint}")
         raise UnknownTask(unknown_name("task", name, task_names()))
     task: Task = importlib.import_module(f"tasks.{name}").TASK
     return task

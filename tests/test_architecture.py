@@ -43,7 +43,7 @@ ARROWS: dict[str, set[str]] = {
     "datasets.synthetic": {"datasets.dataset"},
     "datasets.images": {"datasets.dataset", "datasets.input_config"},
     "datasets.store": {"datasets.dataset", "datasets.readers", "datasets.images"},
-    "datasets.custom": {"datasets.dataset", "datasets.readers", "datasets.store"},
+    "datasets.custom": {"datasets.dataset", "datasets.readers", "datasets.images", "datasets.store"},
     "datasets.pipeline": {"datasets.dataset", "datasets.input_config", "datasets.images", "datasets.store"},
     # Of search_spaces, training knows the names that a configuration may hold, and what "better" means.
     "trainables": {

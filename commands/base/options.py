@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from platformdirs import user_cache_path
+
+from errors import arg
 
 if TYPE_CHECKING:
     from tasks.task import Task
@@ -63,10 +66,27 @@ def asked_task(task: str, sample: bool, data: str | None, **read: Any) -> Task:
         data: Place of the images; None takes the task's own.
         read: The options of `data_options`.
     """
-    from tasks.task import load_task
-
-    found = load_task(task)
+    found = named_task(task)
     return (found.sampled() if sample else found).about(data, **read)
+
+
+def named_task(name: str) -> Task:
+    """Return the task of that name, for a command that reads the images of one.
+
+    Raises:
+        UnknownTask: There is none; a path is not a task, but may be that of the user's own images.
+    """
+    from datasets.readers.location import local
+    from tasks.task import UnknownTask, load_task, task_names
+
+    is_study = name.partition("/")[0] in task_names()  # such as food10/first
+    if not is_study and ("/" in name or os.path.lexists(local(name))):
+        command = click.get_current_context().command_path
+        raise UnknownTask(
+            f"{name} is a path, but a task's name belongs here; for your own images type: python {command} images "
+            f"{arg.data} {shlex.quote(name)}"
+        )
+    return load_task(name)
 
 
 def data_folder(path: Path | None) -> Path:

@@ -12,6 +12,7 @@ import click
 
 from datasets.dataset import SPLITS, Dataset, Progress, silent
 from datasets.store.image_store import ImageStore, prepare
+from datasets.store.notices import notices_of
 
 SHOWN = 5  # images left out that are named
 PLAIN_SECONDS = 30.0  # between two lines of progress where there is no terminal
@@ -73,9 +74,19 @@ def counted(store: ImageStore) -> str:
     return ", ".join(f"{len(store.indices(split)):,} {split}" for split in SPLITS)
 
 
-def tell_notices(store: ImageStore) -> None:
-    """Print what differs from what the data set promises, and which images are left out."""
-    for notice in store.notices:
+def tell(notice: str) -> None:
+    """Print a notice beside a command's output."""
+    click.echo(f"note: {notice}", err=True)
+
+
+def tell_notices(store: ImageStore, dataset: Dataset) -> None:
+    """Print what differs from what the data set promises, and which images are left out.
+
+    Args:
+        store: The opened store.
+        dataset: What it holds; a data set of the user's own has notices of what lies beside its images.
+    """
+    for notice in (*notices_of(dataset), *store.notices):
         click.echo(f"note: {notice}")
     for name, reason in list(store.broken.items())[:SHOWN]:
         click.echo(f"skipped: {name}: {reason}")

@@ -7,12 +7,12 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from datasets.custom.image_csv import in_table
+from datasets.custom.image_csv import TABLE_ENDINGS, in_table
 from datasets.custom.image_folder import in_folder
-from datasets.custom.layout import RULE, FoundImage, check_encoding
+from datasets.custom.layout import RULE, FoundImage, check_encoding, composed
 from datasets.dataset import DataError, Progress, Shares, SourceImage
 from datasets.readers.location import is_address, local
 from datasets.store.splits import assign_splits
@@ -30,6 +30,7 @@ class OwnImages:
     group_by: "prefix" (of the file name, up to its last _ or -), "folder" (below the class's), a column of the table,
         or "".
     listing: digest of every file's name, label, split, group, size and time, so that no store outlives its images.
+    notices: lines about what lies there and is not taken; they change no image, and so no store.
     """
 
     name: str = "images"
@@ -40,6 +41,7 @@ class OwnImages:
     group_by: str = ""
     listing: str = ""
     max_side: int = 512
+    notices: tuple[str, ...] = field(default=(), repr=False, compare=False)
 
     @contextmanager
     def images(self, origin: str | None, data_dir: Path, progress: Progress) -> Iterator[Sequence[SourceImage]]:
@@ -55,7 +57,7 @@ class OwnImages:
         """
         del origin, data_dir  # the location is a part of what this data set is
         progress(f"looking through {self.location}", 0, 0)
-        _, images, listing = _listed(Path(self.location), self.group_by)
+        _, images, listing, _ = _listed(Path(self.location), self.group_by)
         if listing != self.listing:
             raise DataError(f"the images at {self.location} changed while they were read; start again")
         yield images
@@ -80,7 +82,7 @@ def find(location: str | None, group_by: str | None = None) -> OwnImages:
         raise DataError(f"must be on this machine; download it first: {RULE}", argument="data", value=location)
     path = local(location)
     check_encoding(str(path))
-    classes, images, listing = _listed(path, group_by or "")
+    classes, images, listing, notices = _listed(path, group_by or "")
     own = any(image.split is not None for image in images)
     dataset = OwnImages(
         name=f"images-{re.sub('[^a-z0-9]+', '-', path.stem.lower()).strip('-')[:LONGEST_NAME] or 'folder'}",
@@ -90,19 +92,21 @@ def find(location: str | None, group_by: str | None = None) -> OwnImages:
         counts=None if own else Shares(),
         group_by=group_by or "",
         listing=listing,
+        notices=notices,
     )
     assign_splits(dataset, images)  # what cannot be split is said here, before anybody makes a plan of it
     return dataset
 
 
-def _listed(path: Path, group_by: str) -> tuple[tuple[str, ...], list[SourceImage], str]:
-    """Classes in the order of their labels, every image, and a digest of all that was found."""
+def _listed(path: Path, group_by: str) -> tuple[tuple[str, ...], list[SourceImage], str, tuple[str, ...]]:
+    """Classes in the order of their labels, every image, a digest of all that was found, and notices."""
     if os.path.isdir(path):
-        found = in_folder(path, group_by)
-    elif path.suffix.lower() == ".csv" and os.path.isfile(path):
-        found = in_table(path, group_by)
+        everything = in_folder(path, group_by)
+    elif path.suffix.lower() in TABLE_ENDINGS and os.path.isfile(path):
+        everything = in_table(path, group_by)
     else:
         raise DataError(f"{arg.data} is {path}, which {_what_is(path)}; {RULE}")
+    found = everything.images
     classes = tuple(sorted({one.label for one in found}))
     if len(classes) < 2:
         only = f"has the one class {classes[0]!r}" if classes else "has no class"
@@ -118,7 +122,7 @@ def _listed(path: Path, group_by: str) -> tuple[tuple[str, ...], list[SourceImag
     digest = hashlib.sha256()
     for one in found:
         digest.update(repr((one.name, one.label, one.split, one.group, one.version)).encode())
-    return classes, images, digest.hexdigest()
+    return classes, images, digest.hexdigest(), everything.notices
 
 
 def _what_is(path: Path) -> str:
@@ -137,16 +141,19 @@ def _check_every_split_knows_its_classes(root: Path, found: Sequence[FoundImage]
     for one in found:
         if one.label not in trained:
             raise DataError(
-                f"the class {one.label!r} of {root} is in its {one.split} split, but has none for training; add some"
+                f"the class {one.label!r} of {root} is in its {one.split} split, but has no image for training; add "
+                f"some, or move them out of its {one.split} split, if their class is not known"
             )
 
 
 def _check_case(path: Path, names: Sequence[str], what: str) -> None:
     seen: dict[str, str] = {}
     for name in names:
-        other = seen.setdefault(name.casefold(), name)
+        other = seen.setdefault(composed(name).casefold(), name)
         if other != name:
+            alike = composed(other) == composed(name)
+            pair = f"{other!a} and {name!a}" if alike else f"{other} and {name}"
             raise DataError(
-                f"two {what} in {path} have names that differ in case only, {other} and {name}: they would be one on "
-                "another machine; rename one"
+                f"two {what} in {path} have names that differ in {'their Unicode form' if alike else 'case'} only, "
+                f"{pair}: they would be one on another machine; rename one"
             )

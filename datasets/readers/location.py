@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import unicodedata
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
@@ -21,7 +22,24 @@ def is_address(origin: str) -> bool:
 
 def local(origin: str) -> Path:
     """Return the absolute path that the user named, with ~ and ~USER (Path.expanduser raises for unknown users)."""
-    return Path(os.path.expanduser(origin)).absolute()
+    return Path(on_disk(str(Path(os.path.expanduser(origin)).absolute())))
+
+
+def on_disk(path: str) -> str:
+    """Return a path in the Unicode form that it has on disk, or as it is where nothing lies there.
+
+    Most systems take é and an e with an accent for two names; macOS writes the latter, keyboards the former.
+    """
+    folder, name = os.path.split(path)
+    if os.path.lexists(path) or folder == path:
+        return path
+    parent = on_disk(folder)
+    return next(filter(os.path.lexists, (os.path.join(parent, form) for form in unicode_forms(name))), path)
+
+
+def unicode_forms(text: str) -> tuple[str, str]:
+    """Return a text composed, as keyboards write it, and decomposed."""
+    return unicodedata.normalize("NFC", text), unicodedata.normalize("NFD", text)
 
 
 def describe_origin(origin: str | None) -> str:

@@ -26,8 +26,9 @@ from datasets.store.notices import even_notice
 from datasets.store.store_writer import VERSION, build
 from errors import arg
 
-# Fields of a data set that change no pixel of its store: what it is called, and whether its origin may be a pickle.
-NOT_CONTENT = ("title", "allow_pickle")
+# Fields of a data set that change no pixel of its store: what it is called, whether its origin may be a pickle, and
+# what lies beside its images.
+NOT_CONTENT = ("title", "allow_pickle", "notices")
 
 
 def store_path(dataset: Dataset, data_dir: Path) -> Path:

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from datasets.dataset import Dataset
 from errors import pluralize
 
 LEAST_DEVIATION = 4.0  # grey levels of 255; MNIST's digits have 79, ImageNet's photographs 57
+
+
+def notices_of(dataset: Dataset) -> tuple[str, ...]:
+    """Return the notices of a data set of the user's own about what lies beside its images, or none."""
+    return tuple(getattr(dataset, "notices", ()))
 
 
 def broken_notice(broken: dict[str, str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import permutations
 
@@ -87,16 +88,18 @@ def _by_class(dataset: Dataset, images: Members) -> list[list[SourceImage]]:
     return by_class
 
 
-def _divided(dataset: Dataset, by_class: Sequence[Members], counts: Counts | Shares) -> Assigned:
-    """Each class's images in these numbers or proportions."""
-    for name, members in zip(dataset.classes, by_class, strict=True):
+def _divided(
+    dataset: Dataset, by_class: Sequence[Members], counts: Counts | Shares, others: Assigned | None = None
+) -> Assigned:
+    """Return each class's images in these numbers or proportions.
+
+    others: images that have a split already, where only those for training are divided; None where all are.
+    """
+    for label, members in enumerate(by_class):
         if isinstance(counts, Shares) and len(members) < MINIMUM_PER_CLASS:
-            raise DataError(
-                f"the class {name!r} of {dataset.title} has {pluralize(len(members), 'image', 'images')}, but at least "
-                f"{MINIMUM_PER_CLASS} are needed to split them; add images or leave the class out"
-            )
+            raise DataError(_too_few(dataset, label, len(members), counts, others))
     if any(image.group for members in by_class for image in members):
-        return _divided_by_group(dataset, by_class, counts)
+        return _divided_by_group(dataset, by_class, counts, "images" if others is None else "training images")
     used: Assigned = []
     for members in by_class:
         wanted = scale_counts(counts, len(members)) if isinstance(counts, Shares) else counts
@@ -107,7 +110,25 @@ def _divided(dataset: Dataset, by_class: Sequence[Members], counts: Counts | Sha
     return used
 
 
-def _divided_by_group(dataset: Dataset, by_class: Sequence[Members], counts: Counts | Shares) -> Assigned:
+def _too_few(dataset: Dataset, label: int, count: int, shares: Shares, others: Assigned | None) -> str:
+    """Return the message for a class of which so few images are to be divided."""
+    of_class = f"the class {dataset.classes[label]!r} of {dataset.title}"
+    if others is None:
+        return (
+            f"{of_class} has {pluralize(count, 'image', 'images')}, but at least {MINIMUM_PER_CLASS} are needed to "
+            "split them; add images or leave the class out"
+        )
+    elsewhere = Counter(split for image, split in others if image.label == label)
+    listed = ", ".join(f"{elsewhere[split]} {split}" for split in SPLITS if elsewhere[split])
+    absent = " and ".join(split for split, share in (("val", shares.val), ("test", shares.test)) if share)
+    return (
+        f"{of_class} has {pluralize(count + elsewhere.total(), 'image', 'images')}, but only {count} of them in its "
+        f"train split{f' ({listed})' if listed else ''}, of which some are taken for {absent}, so that at least "
+        f"{MINIMUM_PER_CLASS} are needed; add images to it, assign some to {absent}, or leave the class out"
+    )
+
+
+def _divided_by_group(dataset: Dataset, by_class: Sequence[Members], counts: Counts | Shares, what: str) -> Assigned:
     """Whole groups, dealt so that every split has each class in nearly the same proportion."""
     members = [image for of_class in by_class for image in of_class]
     labels = np.array([image.label for image in members])
@@ -116,11 +137,12 @@ def _divided_by_group(dataset: Dataset, by_class: Sequence[Members], counts: Cou
     number = len(number_of)
     folds = min(FOLDS, number, max(map(len, by_class)))
     parts = scale_counts(counts, folds)
-    if parts.train < 1 or number < len([count for count in (parts.train, parts.val, parts.test) if count]):
+    needed = len([count for count in (counts.train, counts.val, counts.test) if count])
+    if parts.train < 1 or number < needed:
         raise DataError(
-            f"the images of {dataset.title} form {pluralize(number, 'group', 'groups')}, such as "
-            f"{next(iter(number_of))!r}, but a group is never divided, so that there must be at least 3; group them "
-            "otherwise or not at all"
+            f"the {what} of {dataset.title} form {pluralize(number, 'group', 'groups')}, such as "
+            f"{next(iter(number_of))!r}, but a group is never divided, so that there must be at least {needed}; group "
+            "them otherwise or not at all"
         )
     fold_of = stratified_group_split(labels, groups, folds)
     in_fold = np.zeros((folds, len(by_class)), np.int64)
@@ -144,7 +166,7 @@ def _divided_by_group(dataset: Dataset, by_class: Sequence[Members], counts: Cou
         for label in sorted(set(labels.tolist()) - present):
             raise DataError(
                 f"the class {dataset.classes[label]!r} of {dataset.title} has no image in its {split} split, since its "
-                "images form too few groups, which are never divided; group them otherwise or add images"
+                f"{what} form too few groups, which are never divided; group them otherwise or add images"
             )
     return list(zip(members, splits, strict=True))
 
@@ -176,7 +198,8 @@ def _authors_split(dataset: Dataset, images: Members) -> tuple[Assigned, tuple[s
     parts: dict[Split, int] = {split: carved_of.val if split == "val" else carved_of.test for split in absent}
     shares = Shares(train=100 - sum(parts.values()), val=parts.get("val", 0), test=parts.get("test", 0))
     training = _by_class(dataset, [image for image, split in used if split == "train"])
-    carved = [pair for pair in used if pair[1] != "train"] + _divided(dataset, training, shares)
+    others = [pair for pair in used if pair[1] != "train"]
+    carved = others + _divided(dataset, training, shares, others)
     (first, part), *more = parts.items()
     spelled = f"{part} % of each class's training images are for {first}" + "".join(f", {n} % for {s}" for s, n in more)
     notices.append(f"no {' and no '.join(absent)} split of its own: {spelled}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,8 +68,13 @@ def describe(store: ImageStore) -> Statistics:
     )
 
 
-def render_text(statistics: Statistics) -> str:
-    """For a terminal: at most 100 columns, but for what names images."""
+def render_text(statistics: Statistics, notices: Sequence[str] = ()) -> str:
+    """Render for a terminal: at most 100 columns, but for what names images.
+
+    Args:
+        statistics: Statistics of a store.
+        notices: Lines beside the store's own.
+    """
     store = statistics.store
     names = [shortened(name) for name in store.classes]
     width = max(8, *map(len, names))
@@ -105,7 +111,7 @@ def render_text(statistics: Statistics) -> str:
             for channel, name in enumerate(CHANNELS)
         ]
     lines += ["", "Models are scaled with the training images' mean and deviation alone."]
-    for notice in store.notices:
+    for notice in (*notices, *store.notices):
         lines += textwrap.wrap(f"note: {notice}", WIDTH, subsequent_indent=" " * 6, break_long_words=False)
     left_out = [f"left out: {name}: {reason}" for name, reason in store.broken.items()]
     alike = [f"look the same: {one} and {other}" for one, other in store.near_duplicates]

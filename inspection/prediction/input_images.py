@@ -5,15 +5,17 @@ from __future__ import annotations
 import glob
 import os
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datasets.images.decode import DecodeError, decode
+from datasets.images.formats import is_image, is_left_by_system, passed_over_notice
 from datasets.images.resize import resize_to_square
 from datasets.images.thread_map import ordered
+from datasets.readers.location import on_disk, unicode_forms
 from inspection.loading.best_model import InspectionError, Winner
 from machine import usable_cores
 
@@ -65,11 +67,15 @@ def seen_by(winner: Winner) -> Preprocess:
     )
 
 
-def find(arguments: Sequence[str]) -> list[str]:
+def find(arguments: Sequence[str], tell: Callable[[str], None]) -> list[str]:
     """Return every image that the arguments name, in their order.
 
-    Files are not opened here: one that is no image is reported when it is read. In folders, hidden files and those
-    with the ending of another kind of file are left out.
+    Files that are named are not opened here: one that is no image is reported when it is read. In folders, hidden files
+    and those that are no images are left out.
+
+    Args:
+        arguments: Files, folders, patterns, addresses, or - for standard input.
+        tell: Called with a line about files that are left out.
 
     Raises:
         InspectionError: A folder has no images, a pattern no matches, or standard input is named twice.
@@ -78,13 +84,18 @@ def find(arguments: Sequence[str]) -> list[str]:
         raise InspectionError("- names standard input twice, but it can be read once")
     found: list[str] = []
     for argument in arguments:
-        path, nothing = os.path.expanduser(argument), ""
+        path, nothing = on_disk(os.path.expanduser(argument)), ""
         if argument == STANDARD_INPUT or argument.lower().startswith(ADDRESSES):
             named = [argument]
         elif os.path.isdir(path):
-            named, nothing = _files(path), f"the folder {argument} holds no image"
+            named, others = _files(path)
+            notices = passed_over_notice(others)
+            nothing = f"the folder {argument} holds no image" + "".join(f" ({notice})" for notice in notices)
+            for notice in notices if named else ():
+                tell(notice)
         elif not os.path.lexists(path) and glob.has_magic(path):
-            named = sorted(filter(os.path.isfile, glob.glob(path, recursive=True)))
+            matches = (glob.glob(form, recursive=True) for form in {path, *unicode_forms(path)})
+            named = sorted({match for matched in matches for match in matched if os.path.isfile(match)})
             nothing = f"nothing matches {argument}"
         else:
             named = [path]
@@ -161,17 +172,14 @@ def _fetched(address: str) -> bytes:
     return bytes(encoded)
 
 
-def _files(folder: str) -> list[str]:
-    """Every file below that may be an image, by path; links to folders are not followed."""
-    from PIL import Image
-
-    endings = {ending for ending, form in Image.registered_extensions().items() if form in Image.OPEN} | {""}
-    found = []
+def _files(folder: str) -> tuple[list[str], list[str]]:
+    """Return the images below a folder and the other files, each by path; links to folders are not followed."""
+    images: list[str] = []
+    others: list[str] = []
     for where, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [
-            os.path.join(where, name)
-            for name in sorted(files)
-            if not name.startswith(".") and os.path.splitext(name)[1].lower() in endings
-        ]
-    return found
+        for name in sorted(files):
+            if not is_left_by_system(name):
+                path = os.path.join(where, name)
+                (images if is_image(path) else others).append(path)
+    return images, others

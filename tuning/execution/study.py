@@ -15,6 +15,7 @@ from ray import tune
 
 from datasets.dataset import SPLITS
 from datasets.store.image_store import ImageStore
+from datasets.store.notices import notices_of
 from machine import usable_cores
 from trainables import devices
 from trainables.ray_trainable import TrialTrainable
@@ -166,7 +167,7 @@ def header(plan: StudyPlan, store: ImageStore, command: str, first: Mapping[str,
             white_level=store.white_level,
             classes=tuple(store.classes),
             counts={split: len(store.indices(split)) for split in SPLITS},
-            notices=(*store.notices, *([folds] if plan.folds else [])),
+            notices=(*notices_of(plan.task.dataset), *store.notices, *([folds] if plan.folds else [])),
         ),
         versions={"python": platform.python_version(), **{name: metadata.version(name) for name in VERSIONED}},
         machine={"processor": devices.processor(), "cores": usable_cores(), "platform": platform.platform()},

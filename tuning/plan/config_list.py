@@ -42,8 +42,8 @@ def read_config_list(settings: StudySettings, arms: list[Arm]) -> dict[str, list
         raise UsageError(shape)
     by_arm: dict[str, list[ConfigListEntry]] = {}
     known = {arm.name: arm for arm in arms}
+    only = arms[0].name if len(arms) == 1 else None  # then no entry needs to say which
     for number, entry in enumerate(contents, start=1):
-        only = arms[0].name if len(arms) == 1 else None  # which the user may have named with --arms
         name = entry.get("arm", only) if isinstance(entry, Mapping) else None
         if not isinstance(name, str):
             raise UsageError(f"{shape}; entry {number} has no arm")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,31 +13,8 @@ import pytest
 from datasets.custom.custom_images import find
 from datasets.dataset import DataError, Shares
 from datasets.store.image_store import ImageStore, prepare
-from datasets.store.splits import assign_splits
 from tests.fixtures.archives import encoded, pixels
-
-
-def folder(root: Path, counts: Mapping[str, int], kind: str = "PNG", height: int = 40) -> Path:
-    """`counts` images in each sub-folder, every one its own picture."""
-    number = 0
-    for name, count in counts.items():
-        (root / name).mkdir(parents=True)
-        for place in range(count):
-            number += 1
-            (root / name / f"{place:03d}.{kind.lower()}").write_bytes(encoded(pixels(number, height), kind))
-    return root
-
-
-def table(path: Path, rows: list[str], header: str = "path,label") -> Path:
-    path.write_text("\n".join([header, *rows]) + "\n")
-    return path
-
-
-def splits_of(location: Path, group_by: str | None = None) -> dict[str, str]:
-    dataset = find(str(location), group_by)
-    with dataset.images(None, location, lambda *_: None) as images:
-        used, _ = assign_splits(dataset, images)
-    return {image.name: split for image, split in used}
+from tests.fixtures.own_images import folder, refused, splits_of, table
 
 
 def test_a_sub_folder_is_a_class(tmp_path: Path) -> None:
@@ -250,14 +227,6 @@ def test_a_few_thousand_classes_are_refused_by_the_first_that_is_too_small(tmp_p
     assert "has 1 image, but at least 10" in message
 
 
-def refused(location: Path | str | None, group_by: str | None = None) -> str:
-    with pytest.raises(DataError) as caught:
-        find(None if location is None else str(location), group_by)
-    message = str(caught.value)
-    assert "\n" not in message
-    return message
-
-
 def test_bad_folders_are_refused_in_one_line(tmp_path: Path) -> None:
     one = encoded(pixels(1), "PNG")
     (tmp_path / "empty").mkdir()
@@ -389,7 +358,7 @@ def test_bad_tables_are_refused_in_one_line(tmp_path: Path) -> None:
     assert "did you mean patient?" in refused(
         table(tmp_path / "t.csv", [f"{row},1" for row in rows], "path,label,patient"), "patent"
     )
-    assert "the split is 'dev'" in refused(table(tmp_path / "t.csv", ["pool/001.png,a,dev"], "path,label,split"))
+    assert "the split is 'later'" in refused(table(tmp_path / "t.csv", ["pool/001.png,a,later"], "path,label,split"))
     assert "has no class" in refused(table(tmp_path / "t.csv", []))
     (tmp_path / "t.csv").write_bytes(b"\xff\xfe\x00path")
     assert "byte 1); save it as CSV in UTF-8" in refused(tmp_path / "t.csv")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 import threading
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -50,26 +51,52 @@ def test_imagenets_square_is_the_middle_seven_eighths() -> None:
     np.testing.assert_array_equal(square[2:-2, 2:-2], np.full((24, 24, 3), 90))  # bicubic reaches two pixels out
 
 
+def found(*arguments: str) -> list[str]:
+    return input_images.find(arguments, lambda notice: None)
+
+
 def test_files_folders_and_patterns_in_their_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("b.png", "a.png", ".hidden.png", "deep/er/c.JPG", "odd[1].png", "notes.txt", "bare"):
+    for name in ("b.png", "a.png", ".hidden.png", "deep/er/c.JPG", "odd[1].png", "notes.txt", "d.jfif"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
+    (tmp_path / "bare").write_bytes(encoded(pixels(1), "PNG"))
     monkeypatch.chdir(tmp_path)
-    folder = ["a.png", "b.png", "bare", "odd[1].png", "deep/er/c.JPG"]
-    assert input_images.find([str(tmp_path)]) == [f"{tmp_path}/{name}" for name in folder]
-    assert input_images.find(["b.png", "*.png", "odd[1].png", "gone.png", "-", "HTTPS://x/y.jpg"]) == [
+    folder = ["a.png", "b.png", "bare", "d.jfif", "odd[1].png", "deep/er/c.JPG"]
+    assert found(str(tmp_path)) == [f"{tmp_path}/{name}" for name in folder]
+    assert found("b.png", "*.png", "odd[1].png", "gone.png", "-", "HTTPS://x/y.jpg") == [
         *("b.png", "a.png", "b.png", "odd[1].png", "odd[1].png", "gone.png", "-", "HTTPS://x/y.jpg")
     ]
-    assert input_images.find(["**/*.png"])[-1] == "odd[1].png"
+    assert found("**/*.png")[-1] == "odd[1].png"
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "notes.txt").touch()
     for arguments, message in (
-        (["empty"], "the folder empty holds no image"),
+        (["empty"], r"the folder empty holds no image \(1 file passed over, no readable image \(\.txt: 1\)"),
         (["*.gif"], r"nothing matches \*.gif"),
         (["-", "-"], "standard input twice"),
     ):
         with pytest.raises(InspectionError, match=message):
-            input_images.find(arguments)
+            found(*arguments)
+
+
+def test_a_folder_tells_what_is_passed_over(tmp_path: Path) -> None:
+    for name in ("a.png", "x.heic", "deep/y.HEIC", "deep/README", "film.mpg", ".hidden.txt", "Thumbs.db"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    told: list[str] = []
+    assert input_images.find([str(tmp_path)], told.append) == [f"{tmp_path}/a.png"]
+    names = ", ".join(f"{tmp_path}/{name}" for name in ("film.mpg", "x.heic", "deep/README"))
+    assert told == [f"4 files passed over, no readable images (.heic: 2, no ending: 1, .mpg: 1): {names}, ..."]
+
+
+def test_names_are_found_under_either_unicode_form(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    composed, decomposed = (unicodedata.normalize(form, "café") for form in ("NFC", "NFD"))
+    (tmp_path / decomposed).mkdir()
+    (tmp_path / decomposed / f"{decomposed}.png").touch()
+    monkeypatch.chdir(tmp_path)
+    there = f"{decomposed}/{decomposed}.png"
+    for named in (composed, f"{composed}/{composed}.png", f"{composed}/*.png", there):
+        assert found(named) == [there]
+    assert found(f"gone/{composed}.png") == [f"gone/{composed}.png"]
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
