@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -15,10 +16,13 @@ from PIL import Image
 import cli
 from reporting.audit.audit import audit
 from reporting.report.html_page import page
+from reporting.report.winner_summary import winner_summary
+from reporting.report.write_report import LEAST_TRIALS, arm_pictures
 from reporting.tables.trial_table import MOST, trial_list
+from tests.fixtures.predictions import study_with_predictions
 from tests.fixtures.report import study, study_events
 from tests.fixtures.study import example_events, example_task, record_of, write_study
-from tuning.records.study_record import StudyRecord
+from tuning.records.study_record import StudyRecord, read_study
 
 VOID = {"meta", "link", "img", "br"}
 
@@ -150,3 +154,38 @@ def test_what_cannot_be_is_one_line(tmp_path: Path, arguments: tuple[str, ...], 
     assert result.exit_code == 2
     assert message in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_the_page_begins_with_the_winner_its_model_and_its_mistakes(tmp_path: Path) -> None:
+    folder = study_with_predictions(tmp_path / "study")
+    model = folder / "winners" / "fine_tuned"
+    model.mkdir(parents=True)
+    (model / "model.keras").write_bytes(b"a model")
+    record = read_study(folder)
+    trial = record.confirmed("fine_tuned")[0].trial
+    shutil.copy(folder / "checkpoints" / trial / "test_predictions.npz", model)
+    found = winner_summary(record)
+    assert found is not None
+    assert found.arm == "fine_tuned"
+    assert "0.9000" in found.measured
+    assert "interval" in found.measured
+    assert found.mistakes
+    probabilities = [mistake.probability for mistake in found.mistakes]
+    assert probabilities == sorted(probabilities, reverse=True)
+    assert all(mistake.true != mistake.predicted for mistake in found.mistakes)
+    outline = Outline(page(record, example_task(), audit(record)))
+    assert str(model / "model.keras") in outline.said_in("code")
+    assert {mistake.name for mistake in found.mistakes} <= set(outline.said_in("th"))
+
+
+def test_a_study_without_tests_has_no_winner(tmp_path: Path) -> None:
+    folder = write_study(tmp_path / "study", example_events()[:1])
+    assert winner_summary(read_study(folder)) is None
+
+
+def test_few_trials_show_no_effects_of_axes() -> None:
+    few, many = study(trials=LEAST_TRIALS - 1), study(trials=LEAST_TRIALS)
+    names = [picture.name for picture in arm_pictures(few, "fine_tuned")[0]]
+    assert not any("effect" in name for name in names)
+    assert any(str(LEAST_TRIALS) in remark for remark in arm_pictures(few, "fine_tuned")[1])
+    assert any("effect" in picture.name for picture in arm_pictures(many, "fine_tuned")[0])

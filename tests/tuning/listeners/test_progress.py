@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
 from tests.fixtures.simulated import SimulatedMachine, simulated_plan
@@ -58,3 +59,53 @@ def test_the_best_of_an_arm_is_of_no_lost_trial(tmp_path: Path) -> None:
         "slow": "0.5000",
         "fast": "0.2000",
     }
+
+
+def shown(progress: Progress, width: int = 80) -> str:
+    printed = io.StringIO()
+    Console(file=printed, width=width).print(progress)
+    return printed.getvalue()
+
+
+def machine_with(tmp_path: Path, value: float, phase: str = "") -> Progress:
+    """A study of ten classes and 100 validation images: one trial has ended with that value, one starts."""
+    plan = simulated_plan(tmp_path, trials=3, max_epochs=2)
+    machine = SimulatedMachine(plan, tmp_path)
+    spec = machine.search.ask()
+    assert isinstance(spec, TrialSpec)
+    machine.search.tell_started(spec.trial)
+    told = {"epoch": 1, "metrics": {"val_accuracy": value}, "objective": value, "best_epoch": 1, "seconds": {}}
+    machine.search.tell_epoch(spec.trial, told)
+    machine.search.tell_finished(spec.trial, "completed")
+    assert isinstance(machine.search.ask(), TrialSpec)
+    machine.record.started = replace(
+        machine.record.header,
+        data=replace(machine.record.header.data, classes=tuple("abcdefghij"), counts={"val": 100}),
+    )
+    progress = Progress(Console(file=io.StringIO()), phase_of=lambda trial: phase)
+    progress.watch(machine.record, plan)
+    return progress
+
+
+@pytest.mark.parametrize(("value", "marked"), [(0.08, True), (0.1, True), (0.16, True), (0.17, False), (0.9, False)])
+def test_a_score_that_guessing_reaches_is_marked(value: float, marked: bool, tmp_path: Path) -> None:
+    """One of ten classes, 100 images: 0.1, and two standard errors of 0.03."""
+    assert ("(chance)" in shown(machine_with(tmp_path, value))) == marked
+
+
+@pytest.mark.parametrize(
+    ("phase", "words"), [("import", "importing"), ("trace", "tracing"), ("", "0/2"), ("unheard of", "0/2")]
+)
+def test_a_trial_says_what_it_does_before_its_first_epoch(phase: str, words: str, tmp_path: Path) -> None:
+    assert words in shown(machine_with(tmp_path, 0.5, phase))
+
+
+def test_no_axis_is_cut_from_a_narrow_table(tmp_path: Path) -> None:
+    progress = machine_with(tmp_path, 0.5)
+    whole, narrow = shown(progress, width=200), shown(progress, width=64)
+    [line] = [line for line in whole.splitlines() if "0/2" in line]
+    words = line.split("0/2")[1].split()[1:]
+    assert len(words) >= 2
+    assert "…" not in narrow
+    for word in words:
+        assert word.rstrip(",") in narrow
