@@ -167,7 +167,7 @@ def test_the_page_begins_with_the_winner_its_model_and_its_mistakes(tmp_path: Pa
     found = winner_summary(record)
     assert found is not None
     assert found.arm == "fine_tuned"
-    assert "0.9000" in found.measured
+    assert "0.8900" in found.measured
     assert "interval" in found.measured
     assert found.mistakes
     probabilities = [mistake.probability for mistake in found.mistakes]
