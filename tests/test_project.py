@@ -143,3 +143,11 @@ def test_the_commit_hook_refuses_another_form(message: str, refused: str | None)
     complaint = module_at(ROOT / ".github" / "commit_message.py").complaint(message)
 
     assert complaint is None if refused is None else refused in complaint
+
+
+@pytest.mark.parametrize("name", ["keras", "optuna", "ray", "tensorflow"])
+def test_installed_packages_have_bytecode(name: str) -> None:
+    """Where PYTHONDONTWRITEBYTECODE is set nothing but `make setup` writes it: 16 s an import of TensorFlow, not 6."""
+    spec = importlib.util.find_spec(name)
+    assert spec is not None
+    assert Path(importlib.util.cache_from_source(str(spec.origin))).is_file()

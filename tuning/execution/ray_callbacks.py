@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import signal
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import ray
 from ray import cloudpickle
 from ray.exceptions import RayActorError
 from ray.tune import Callback, Stopper
@@ -22,6 +24,7 @@ from tuning.execution.trial_generator import Finished, TrialGenerator
 from tuning.plan.command_line import name_options
 from tuning.plan.study_plan import StudyPlan
 
+WAIT_SECONDS = 60.0  # without a running trial, before a line says what is waited for, and between two such lines
 # A batch system sends SIGTERM, a terminal that is closed SIGHUP.
 INTERRUPTIONS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM", signal.SIGHUP: "SIGHUP"}
 
@@ -145,8 +148,29 @@ class StudyStopper(Stopper):
 class EventCallback(Callback):
     """Hears everything that happens to trials, in order, and hands it to the TrialGenerator."""
 
-    def __init__(self, search: TrialGenerator, stop: StudyStopper) -> None:
-        self._search, self._stop = search, stop
+    def __init__(self, search: TrialGenerator, stop: StudyStopper, tell: Callable[[str], None]) -> None:
+        """Create the callback.
+
+        Args:
+            search: Told of every event.
+            stop: Keeps failed writes.
+            tell: Called with a line for the user.
+        """
+        self._search, self._stop, self._tell = search, stop, tell
+        self._waits_since: float | None = None  # when trials began to wait while none runs
+
+    def on_step_begin(self, iteration: int, trials: list[RayTrial], **info: Any) -> None:
+        """Say what a study waits for: on a cluster that is busy, or still starts machines, that may be hours."""
+        waiting = [trial for trial in trials if trial.status == RayTrial.PENDING]
+        if not waiting or any(trial.status == RayTrial.RUNNING for trial in trials):
+            self._waits_since = None
+            return
+        now = time.monotonic()
+        self._waits_since = self._waits_since or now
+        if now - self._waits_since >= WAIT_SECONDS:
+            self._waits_since = now
+            needed = waiting[0].placement_group_factory.required_resources
+            self._tell(f"waiting for {_spelled(needed)}: the cluster has {_spelled(ray.available_resources())} free")
 
     def on_trial_start(self, iteration: int, trials: list[RayTrial], trial: RayTrial, **info: Any) -> None:
         with self._stop.keeping_failures():
@@ -173,6 +197,11 @@ class EventCallback(Callback):
                     self._search.tell_worker_died(name, reason)
                 else:
                     self._search.tell_finished(name, "failed", reason)
+
+
+def _spelled(resources: Mapping[str, float]) -> str:
+    """Return cores and GPUs in words: "2 cores, 0.5 GPUs"."""
+    return f"{resources.get('CPU', 0):g} cores, {resources.get('GPU', 0):g} GPUs"
 
 
 def cause_of_error(trial: RayTrial) -> tuple[bool, str]:

@@ -76,7 +76,7 @@ def run_study(
     try:
         log.append(described)
         with progress.shown():
-            _tune(plan, search)
+            _tune(plan, search, progress.tell)
         status = StudyStatus.FATAL if search.fatal else StudyStatus.COMPLETED
         log.append(StudyEnded(status=status, reason=search.fatal or ""))
     except KeyboardInterrupt as interruption:
@@ -95,7 +95,7 @@ def _keep_winners(plan: StudyPlan, record: StudyRecord) -> None:
         keep_best_model(plan.folder, record, arm.arm.name)
 
 
-def _tune(plan: StudyPlan, search: TrialGenerator) -> None:
+def _tune(plan: StudyPlan, search: TrialGenerator, tell: Callable[[str], None]) -> None:
     """Run the search; raise KeyboardInterrupt after Ctrl-C, OSError if the study's folder cannot be written."""
     # Workers start side by side, not one after the other; no more trials wait than there are slots.
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = str(plan.share.slots)
@@ -118,7 +118,7 @@ def _tune(plan: StudyPlan, search: TrialGenerator) -> None:
                 name=plan.name,
                 storage_path=scratch,
                 stop=stopper,
-                callbacks=[EventCallback(search, stopper)],
+                callbacks=[EventCallback(search, stopper, tell)],
                 failure_config=tune.FailureConfig(max_failures=0),  # a deterministic failure would fail again
                 verbose=0,
             ),

@@ -63,8 +63,13 @@ class Progress:
             yield
 
     def apply(self, event: AnyEvent) -> None:
-        line = None if self._quiet else self._line(event)
+        line = self._line(event)
         if line is not None:
+            self.tell(line)
+
+    def tell(self, line: str) -> None:
+        """Print a line above the table, or into the log."""
+        if not self._quiet:
             whole = not self._console.is_terminal  # a terminal gets one line each
             overflow: OverflowMethod = "ignore" if whole else "ellipsis"
             self._console.print(line, highlight=False, markup=False, no_wrap=True, overflow=overflow, soft_wrap=whole)
