@@ -12,6 +12,21 @@ from pathlib import Path
 
 
 @contextmanager
+def naming_path(path: Path) -> Iterator[None]:
+    """Give an OSError of the block that names no file this one: a write to a full disk tells only that it is full.
+
+    Raises:
+        OSError: the block's.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno is not None:
+            error.filename = str(path)
+        raise
+
+
+@contextmanager
 def atomic_path(target: Path, *, synced: bool = True, partial: Path | None = None) -> Iterator[Path]:
     """Yield a temporary path beside `target`, which becomes `target` when the block ends without an exception.
 
@@ -32,10 +47,11 @@ def atomic_path(target: Path, *, synced: bool = True, partial: Path | None = Non
         process = f"{os.getpid()}-{threading.get_native_id()}"
         partial = target.with_name(f"{_prefix(target)}{process}.partial{target.suffix}")  # Keras goes by the suffix
     try:
-        yield partial
-        if target.is_file():
-            partial.chmod(target.stat().st_mode)
-        atomic_replace(partial, target, synced=synced)
+        with naming_path(target):
+            yield partial
+            if target.is_file():
+                partial.chmod(target.stat().st_mode)
+            atomic_replace(partial, target, synced=synced)
     finally:
         _remove(partial)
 

@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from atomic_file import atomic_path, atomic_replace, remove_partials, write_atomically
+from atomic_file import atomic_path, atomic_replace, naming_path, remove_partials, write_atomically
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from atomic_file import atomic_path
+from atomic_file import atomic_path, naming_path
 with atomic_path(Path(sys.argv[1])) as partial:
     if sys.argv[2] == "folder":
         partial.mkdir()
@@ -174,3 +174,14 @@ def test_callers_may_name_the_partial(tmp_path: Path) -> None:
         assert given == partial
         given.write_text("new")
     assert names(tmp_path) == ["store.h5"]
+
+
+def test_a_write_that_names_no_file_gets_one(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    with pytest.raises(OSError, match="No space left on device") as caught, naming_path(path):
+        with open("/dev/full", "wb", buffering=0) as full:
+            full.write(b"x")
+    assert caught.value.filename == str(path)
+    with pytest.raises(FileNotFoundError) as other, naming_path(path):
+        (tmp_path / "none").read_bytes()
+    assert other.value.filename == str(tmp_path / "none")

@@ -159,6 +159,10 @@ class EventCallback(Callback):
         self._search, self._stop, self._tell = search, stop, tell
         self._waits_since: float | None = None  # when trials began to wait while none runs
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return nothing: Ray pickles callbacks into its scratch folder, and a terminal cannot be pickled."""
+        return {}
+
     def on_step_begin(self, iteration: int, trials: list[RayTrial], **info: Any) -> None:
         """Say what a study waits for: on a cluster that is busy, or still starts machines, that may be hours."""
         waiting = [trial for trial in trials if trial.status == RayTrial.PENDING]

@@ -11,6 +11,7 @@ from pathlib import Path
 from tensorboardX import SummaryWriter
 from tensorboardX.summary import hparams
 
+from atomic_file import naming_path
 from tuning.records.events import AnyEvent, EpochEnded, StudyStarted, TrialEnded
 from tuning.records.header import AnyAxis, ChoiceAxis
 from tuning.records.study_record import StudyRecord
@@ -26,6 +27,10 @@ class TensorBoardWriter:
         self._writers: dict[str, SummaryWriter] = {}
 
     def apply(self, event: AnyEvent) -> None:
+        with naming_path(self._folder):
+            self._apply(event)
+
+    def _apply(self, event: AnyEvent) -> None:
         if isinstance(event, StudyStarted):
             self._declare(event)
         elif isinstance(event, EpochEnded):
@@ -75,8 +80,9 @@ class TensorBoardWriter:
         return self._writers[trial]
 
     def close(self) -> None:
-        for writer in self._writers.values():
-            writer.close()
+        with naming_path(self._folder):
+            for writer in self._writers.values():
+                writer.close()
 
 
 def _example(axis: AnyAxis) -> float | int | str | bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from atomic_file import naming_path
 from tuning.records.events import AnyEvent
 
 
@@ -42,19 +43,18 @@ class EventLog:
             OSError: The file cannot be written; the error names it.
         """
         line = _encoder.encode(msgspec.structs.replace(event, time=round(time.time(), 3)))
-        try:
+        with naming_path(Path(self._file.name)):
             self._file.write(line + b"\n")
             self._file.flush()
             os.fsync(self._file.fileno())
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, self._file.name) from error
         recorded = _decoder.decode(line)
         for listener in self._listeners:
             listener(recorded)
         return recorded
 
     def close(self) -> None:
-        self._file.close()
+        with naming_path(Path(self._file.name)):  # it writes what a full disk did not take before
+            self._file.close()
 
 
 def read_events(path: Path) -> Iterator[AnyEvent]:

@@ -16,7 +16,9 @@ from tests.fixtures.study import example_events, record_of
 pytestmark = pytest.mark.slow  # imports Ray
 
 
-@pytest.mark.parametrize(("number", "name"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM")])
+@pytest.mark.parametrize(
+    ("number", "name"), [(signal.SIGINT, "Ctrl-C"), (signal.SIGTERM, "SIGTERM"), (signal.SIGHUP, "SIGHUP")]
+)
 def test_the_first_signal_is_noted_and_the_second_does_not_wait(number: signal.Signals, name: str) -> None:
     from tuning.execution.ray_callbacks import StudyStopper
 
