@@ -178,9 +178,12 @@ def test_callers_may_name_the_partial(tmp_path: Path) -> None:
 
 def test_a_write_that_names_no_file_gets_one(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
-    with pytest.raises(OSError, match="No space left on device") as caught, naming_path(path):
-        with open("/dev/full", "wb", buffering=0) as full:
-            full.write(b"x")
+    with (
+        pytest.raises(OSError, match="No space left on device") as caught,
+        naming_path(path),
+        open("/dev/full", "wb", buffering=0) as full,
+    ):
+        full.write(b"x")
     assert caught.value.filename == str(path)
     with pytest.raises(FileNotFoundError) as other, naming_path(path):
         (tmp_path / "none").read_bytes()
