@@ -33,6 +33,7 @@ from benchmarks.report import markdown
 from benchmarks.run_order import plan
 from benchmarks.systems import PEERS, PODIUM, SYSTEMS, environment
 from benchmarks.workloads import SLOTS, WORKLOADS, Workload, find
+from machine import usable_cores, usable_memory
 from trainables import devices
 
 VERSIONED = ("tensorflow", "keras", "ray", "optuna", "keras-tuner", "numpy", "albumentations")
@@ -136,8 +137,8 @@ def _machine(cores: Sequence[int]) -> dict[str, Any]:
     return {
         "processor": devices.processor(),
         "cores_used": list(cores),
-        "cores": os.cpu_count(),
-        "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        "cores": usable_cores(),
+        "memory_bytes": usable_memory(),
         "platform": platform.platform(),
     }
 

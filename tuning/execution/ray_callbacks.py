@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -69,6 +70,7 @@ class PerArmStopping(FIFOScheduler):
     def __init__(self, plan: StudyPlan) -> None:
         super().__init__()
         self._slots, self._keeps_workers = plan.share.slots, False
+        self._study = f"{plan.task.name}/{plan.name}"
         self._unstopped = FIFOScheduler()
         rule = importlib.import_module(f"tuning.stopping.{plan.stopping_rule}")
         self._arms: dict[str, TrialScheduler] = {
@@ -85,6 +87,7 @@ class PerArmStopping(FIFOScheduler):
         # its confirmations start, with all they have built: half a minute each.
         if not self._keeps_workers:
             self._keeps_workers = True
+            _name_workers(tune_controller._class_cache, self._study)
             tune_controller._actor_cache.increase_max(trial.placement_group_factory, by=self._slots)
         self._of(trial).on_trial_add(tune_controller, trial)
 
@@ -96,6 +99,17 @@ class PerArmStopping(FIFOScheduler):
 
     def on_trial_remove(self, tune_controller: Any, trial: RayTrial) -> None:
         self._of(trial).on_trial_remove(tune_controller, trial)
+
+
+def _name_workers(cache: Any, study: str) -> None:
+    """Let Tune's cache of actor classes give each worker a name in Ray's dashboard, whose column is else empty."""
+    unnamed, numbers = cache.get, itertools.count(1)
+
+    def named(trainable_cls: type) -> Any:
+        environment = unnamed(trainable_cls)._default_options["runtime_env"]
+        return ray.remote(runtime_env=environment, name=f"{study} worker {next(numbers)}")(trainable_cls)
+
+    cache.get = named
 
 
 class StudyStopper(Stopper):

@@ -99,14 +99,15 @@ def start_ray(address: str | None, tell: Callable[[str], None] = lambda line: No
 
 
 def _use_short_temporary_folder() -> None:
-    """Let Ray use /tmp if the user's temporary folder is too long for a socket's path."""
+    """Let Ray use /tmp if the user's temporary folder is too long for a socket's path, or cannot be written."""
     folder = os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or "/tmp"
-    if len(os.fsencode(os.path.realpath(folder))) <= LONGEST_TEMPORARY_FOLDER:
+    short = len(os.fsencode(os.path.realpath(folder))) <= LONGEST_TEMPORARY_FOLDER
+    if short and os.access(folder, os.W_OK | os.X_OK):
         return
     if not os.access("/tmp", os.W_OK):
         raise UsageError(
-            f"TMPDIR is {folder}, but Ray's sockets need a folder of at most {LONGEST_TEMPORARY_FOLDER} bytes; set "
-            "RAY_TMPDIR to a shorter one"
+            f"TMPDIR is {folder}, but Ray's sockets need a folder of at most {LONGEST_TEMPORARY_FOLDER} bytes that can "
+            "be written; set RAY_TMPDIR to one"
         )
     os.environ |= {"RAY_TMPDIR": "/tmp", "TMPDIR": "/tmp"}  # its dashboard has sockets of its own
 

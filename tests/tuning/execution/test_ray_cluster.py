@@ -74,12 +74,14 @@ def test_where_tune_would_write_does_not_matter(monkeypatch: pytest.MonkeyPatch)
     assert not {"TUNE_RESULT_DIR", "RAY_AIR_LOCAL_CACHE_DIR"} & set(os.environ)
 
 
-@pytest.mark.parametrize(("length", "expected"), [(10, None), (60, "/tmp")])
-def test_a_long_temporary_folder_gives_way(
-    length: int, expected: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("folder", "expected"), [("/var/tmp", None), ("/" + "x" * 60, "/tmp"), ("/var/tmp/not-there", "/tmp")]
+)
+def test_a_long_or_missing_temporary_folder_gives_way(
+    folder: str, expected: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fail_first(0, monkeypatch)
-    os.environ["TMPDIR"] = "/" + "x" * length
+    os.environ["TMPDIR"] = folder
     start_ray(None)
     assert os.environ.get("RAY_TMPDIR") == expected
 
