@@ -108,11 +108,11 @@ def test_the_same_command_gives_the_same_numbers_one_trial_at_a_time(
     tables = []
     for name in ("a", "b"):
         done = run(
-            *("tune", "food10", "--sample", "--arms", "pixels", "--trials", 4, "--concurrent", 1, "--seed", 7),
+            *("tune", "digits", "--sample", "--arms", "pixels", "--trials", 4, "--concurrent", 1, "--seed", 7),
             *("--confirm-seeds", 2, "--address", cluster, "--name", name, *options),
         )
         assert done.returncode == 0, done.stderr
-        record = read_study(results / "food10" / name)
+        record = read_study(results / "digits" / name)
         tables.append([(t.config, t.best, t.best_epoch, t.test) for t in record.trials.values()])
     assert tables[0] == tables[1]
 
