@@ -178,7 +178,13 @@ class EventCallback(Callback):
         return {}
 
     def on_step_begin(self, iteration: int, trials: list[RayTrial], **info: Any) -> None:
-        """Say what a study waits for: on a cluster that is busy, or still starts machines, that may be hours."""
+        """Say what a study waits for: on a cluster that is busy, or still starts machines, that may be hours.
+
+        Args:
+            iteration: Not used.
+            trials: All trials of the study.
+            info: Not used.
+        """
         waiting = [trial for trial in trials if trial.status == RayTrial.PENDING]
         if not waiting or any(trial.status == RayTrial.RUNNING for trial in trials):
             self._waits_since = None

@@ -204,8 +204,8 @@ def test_one_unreadable_image_is_left_out_and_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_ten_thousand_classes_are_split(tmp_path: Path) -> None:
-    for number in range(10_000):
+def test_thousands_of_classes_are_split(tmp_path: Path) -> None:
+    for number in range(4_000):
         (tmp_path / f"{number}").mkdir()
         for image in range(10):
             (tmp_path / f"{number}" / f"{number}x{image}_.png").touch()
@@ -215,7 +215,7 @@ def test_ten_thousand_classes_are_split(tmp_path: Path) -> None:
     for group_by, expected in ((None, parts), ("prefix", parts_by_group)):
         counted = Counter((name.split("/")[0], split) for name, split in splits_of(tmp_path, group_by).items())
         assert {(split, count) for (_, split), count in counted.items()} == expected
-        assert len(counted) == 30_000
+        assert len(counted) == 12_000
 
 
 def test_a_few_thousand_classes_are_refused_by_the_first_that_is_too_small(tmp_path: Path) -> None:

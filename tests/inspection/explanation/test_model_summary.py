@@ -149,7 +149,7 @@ def test_vgg16_counts_as_document_2_does(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["EfficientNetB0", "InceptionV3"])
+@pytest.mark.parametrize("name", ["EfficientNetB0", pytest.param("InceptionV3", marks=pytest.mark.nightly)])
 def test_indices_are_those_of_keras_applications(name: str) -> None:
     import keras
 

@@ -484,7 +484,9 @@ def test_what_is_frozen_stays_and_all_else_learns(fraction: float) -> None:
         }
 
 
-@pytest.mark.parametrize("memory_bytes", [10**12, 1], ids=["kept warm", "dropped"])
+@pytest.mark.parametrize(
+    "memory_bytes", [10**12, pytest.param(1, marks=pytest.mark.nightly)], ids=["kept warm", "dropped"]
+)
 def test_memory_does_not_grow_with_every_trial(memory_bytes: int) -> None:
     """Whether the networks of two structures stay warm, or make room for each other."""
 

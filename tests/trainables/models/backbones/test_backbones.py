@@ -49,7 +49,13 @@ class Built:
     again: Any  # from a file as this project writes it after pre-training
 
 
-@pytest.fixture(scope="module", params=FAMILIES)
+DAILY = ("VGG16", "EfficientNetLite0", "ResNet50")  # all of them in the nightly run
+
+
+@pytest.fixture(
+    scope="module",
+    params=[name if name in DAILY else pytest.param(name, marks=pytest.mark.nightly) for name in FAMILIES],
+)
 def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Built]:
     import keras
 
@@ -107,6 +113,7 @@ def test_parameters_and_layers(built: Built) -> None:
     assert not any(isinstance(layer, keras.layers.Lambda) for layer in model.layers)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", ["VGG19", "ResNet101V2"])
 def test_parameters_and_layers_of_larger_ones(name: str) -> None:
     import keras
