@@ -28,7 +28,7 @@ class Planned:
 def plan(
     workload: Workload, systems: Sequence[str], rounds: int, seconds: Mapping[str, Sequence[float]]
 ) -> Iterator[Planned]:
-    """Yield one run after the other.
+    """Yield the runs of a workload in their order, one round of all systems after the other.
 
     Args:
         workload: The workload.

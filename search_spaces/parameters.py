@@ -17,7 +17,7 @@ Config = Mapping[str, Value]
 
 
 class SpaceError(PodiumError):
-    """A configuration or a change of a space that cannot be: the message is one line for the user."""
+    """An impossible configuration or change of a space, explained in one line for the user."""
 
 
 class Suggester(Protocol):

@@ -24,7 +24,7 @@ DISHES = ("churros", "dumplings", "fried_rice", "cheese_plate", "bibimbap", "piz
 
 
 class UnknownTask(PodiumError):
-    """No task or arm of that name: the message is one line for the user."""
+    """An unknown task or arm, explained in one line for the user."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class Pretraining:
 
 @dataclass(frozen=True, kw_only=True)
 class Arm:
-    """One row of a task's table, one candidate answer, searched as hard as its rivals."""
+    """One row of a task's table: a model with its search space. All arms get the same number of trials."""
 
     name: str  # "fine_tuned"
     label: str  # "Fine Tuned (Best Variant)", as the report prints it
@@ -296,7 +296,7 @@ def baselines(task: Task) -> tuple[Arm, ...]:
 
 
 def task_names() -> tuple[str, ...]:
-    """Every file of this folder but this one, in alphabetical order."""
+    """Return the names of all tasks in alphabetical order: the modules of this folder, except this one."""
     found = pkgutil.iter_modules([str(Path(__file__).parent)])
     return tuple(sorted(module.name for module in found if module.name != "task"))
 

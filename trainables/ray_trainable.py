@@ -86,7 +86,7 @@ class TrialTrainable(tune.Trainable):
         """Ray asks for one before it lets a worker serve another trial; models are kept by the trial itself."""
 
     def load_checkpoint(self, checkpoint: Any) -> None:
-        """Nothing to load: see save_checkpoint."""
+        """Do nothing; see save_checkpoint."""
 
     def _train_one_epoch(self) -> dict[str, Any]:
         spec, watch = self._spec, self._watch

@@ -104,7 +104,7 @@ def _in_splits(root: Path, by_split: dict[str, Split], group_by: str, passed: _P
 
 
 def _check_not_half_split(root: Path, folders: Sequence[str], splits: Sequence[str]) -> None:
-    """Folders called as splits are, with sub-folders as classes are, beside what is no split or without train."""
+    """Refuse folders named as splits that lie beside others, or without train, and hold sub-folders as classes do."""
     nested = [name for name in splits if not (entries := _entries(root / name)).images and entries.folders]
     if not nested:
         return

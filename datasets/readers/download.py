@@ -164,7 +164,7 @@ def _size(part: Path) -> int:
 
 
 def failure(error: requests.RequestException) -> str:
-    """In a few words; what urllib3 says names its objects' addresses in memory."""
+    """Describe a failed request in a few words; urllib3's own text has addresses of objects in memory."""
     text = str(error)
     for sign, meaning in (
         ("NameResolutionError", "its name cannot be resolved"),

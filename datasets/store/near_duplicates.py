@@ -48,7 +48,9 @@ def thumbnail(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def difference_hash(thumbnail: NDArray[np.uint8]) -> np.uint64:
-    """Return 64 bits: is each of 8 x 8 fields brighter than its left neighbour (Krawetz, 2013: dHash)?
+    """Return the difference hash of a thumbnail (Krawetz, 2013: dHash).
+
+    Each of its 64 bits tells whether one of 8 x 8 fields is brighter than its left neighbour.
 
     Args:
         thumbnail: uint8 [1024].

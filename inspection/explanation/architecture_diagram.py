@@ -49,7 +49,7 @@ class Box:
 
     @property
     def contents(self) -> str:
-        """Its layer's type, or how many layers, and how many of them have kernels."""
+        """The type of the box's one layer, or the number of its layers and of those with kernels."""
         if len(self.layers) == 1:
             return self.layers[0].kind
         sorts = Counter(map(_sort, self.layers))
@@ -59,7 +59,7 @@ class Box:
 
     @property
     def sort(self) -> str:
-        """Its key in COLOURS."""
+        """The kind of the box's layers: a key of COLOURS."""
         return "several" if len(self.layers) > 1 else _sort(self.layers[0])
 
 
@@ -152,7 +152,7 @@ def _draw_box(axes: Axes, listing: Listing, box: Box, column: int, row: int) -> 
 
 
 def _draw_arrow(axes: Axes, number: int, rows: int) -> None:
-    """From the box before: down, or from the foot of one column to the head of the next."""
+    """Draw an arrow from the box before: down, or from the foot of one column to the head of the next."""
     column, row = divmod(number, rows)
     if row:
         axes.annotate("", (column + 0.5, row + 0.02), (column + 0.5, row - 0.28), arrowprops={"arrowstyle": "->"})

@@ -26,7 +26,7 @@ def suppress_stderr() -> Iterator[None]:
 
 
 def start_tensorflow() -> None:
-    """Import it, look for devices, make its numbers repeatable: as in a trial's worker."""
+    """Import TensorFlow, find its devices and make its numbers repeatable, as a trial's worker does."""
     with suppress_stderr():
         from trainables.training.train_step import configure_tensorflow
 

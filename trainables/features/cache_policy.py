@@ -36,7 +36,7 @@ class Decision:
     why: str
 
     def as_fact(self, work: Work) -> dict[str, Any]:
-        """For the study's record: the decision and every number it follows from."""
+        """Return the decision for the study's record, with every number it follows from."""
         return {"kept": self.keep, "why": self.why, **asdict(work)}
 
 

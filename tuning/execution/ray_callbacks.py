@@ -55,10 +55,18 @@ class SearchAdapter(Searcher):
         """
 
     def save(self, checkpoint_path: str) -> None:
-        """Nothing: a study goes on from its events, never from Ray's pickles."""
+        """Do nothing: a study's state is in its events, not in Ray's pickles.
+
+        Args:
+            checkpoint_path: Not used.
+        """
 
     def restore(self, checkpoint_path: str) -> None:
-        """Nothing: see save."""
+        """Do nothing; see save.
+
+        Args:
+            checkpoint_path: Not used.
+        """
 
 
 class PerArmStopping(FIFOScheduler):

@@ -21,7 +21,7 @@ from tuning.records.study_record import StudyRecord
 
 
 class Finished:
-    """Nothing is left to ask, nothing runs."""
+    """End of a study: no trial is left to ask for, and none runs."""
 
 
 class TrialGenerator:

@@ -62,7 +62,7 @@ def check_gpus_per_trial(fraction: float) -> int:
 
 
 def _nearest(fit: int) -> str:
-    """1/fit, rounded down so that as many really fit."""
+    """Return 1/fit as text, rounded down so that so many trials fit on a GPU."""
     return f"{math.floor(1000 / fit) / 1000:g}"
 
 

@@ -374,13 +374,13 @@ def most_at_once(folder: Path) -> int:
     return most
 
 
-def test_more_gpus_than_there_are_is_one_line(tmp_path: Path) -> None:
+def test_more_gpus_than_there_are_is_one_line(cluster: str, tmp_path: Path) -> None:
     done = run(
-        *("tune", "food10", "--sample", "--arms", "pixels", "--gpus", 2, "--gpus-per-trial", 1),
+        *("tune", "food10", "--sample", "--arms", "pixels", "--gpus", 3, "--address", cluster, "--gpus-per-trial", 1),
         *("--results", tmp_path / "results", "--data-dir", tmp_path / "data"),
     )
     assert done.returncode == 2
-    assert done.stderr.startswith("Error: --gpus is 2, ")
+    assert done.stderr.startswith("Error: --gpus is 3, ")
     assert done.stderr.count("\n") == 1
     assert not list((tmp_path / "results" / "food10").iterdir())
 
