@@ -54,6 +54,7 @@ ROOMS := commands datasets inspection reporting search_spaces tasks trainables t
 coverage: setup
 	rm -f .coverage .coverage.*
 	$(PYTEST) --cov --cov-report=xml
+	rm -f .coverage.*  # what processes that tests kill have not written to the end
 	@for room in $(ROOMS); do \
 	  echo "$$room: $$($(BIN)/coverage report --include="$$room/*" --format=total) %"; \
 	done
