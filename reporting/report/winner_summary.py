@@ -59,10 +59,16 @@ def winner_summary(record: StudyRecord) -> WinnerSummary | None:
         arm=best.arm,
         label=best.label,
         measured=measured,
-        model=str(model.keras) if model.keras.is_file() else "",
+        model=_shown(model.keras) if model.keras.is_file() else "",
         command=f"python cli.py predict {_named(record, record.folder)} new.jpg",
         mistakes=_mistakes(model, record.header.data.classes),
     )
+
+
+def _shown(path: Path) -> str:
+    """Return the path as it is typed here: relative where it lies below the current folder."""
+    path = path.resolve()
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def _named(record: StudyRecord, folder: Path) -> str:
